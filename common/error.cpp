@@ -1,0 +1,28 @@
+#include "common/error.h"
+
+namespace idem {
+
+SqlError::SqlError(std::string_view sqlstate, std::string message)
+    : std::runtime_error(std::move(message)), sqlstate_(sqlstate) {}
+
+SqlError& SqlError::with_detail(std::string text) {
+  detail_ = std::move(text);
+  return *this;
+}
+
+SqlError& SqlError::with_hint(std::string text) {
+  hint_ = std::move(text);
+  return *this;
+}
+
+SqlError& SqlError::with_position(uint32_t byte_offset_from_one) {
+  if (!position_) position_ = byte_offset_from_one;
+  return *this;
+}
+
+SqlError& SqlError::with_context(std::string text) {
+  context_ = std::move(text);
+  return *this;
+}
+
+}  // namespace idem
