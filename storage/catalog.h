@@ -1,0 +1,54 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/persistent_vector.h"
+#include "storage/table_version.h"
+
+namespace idem {
+
+struct ViewSchema {
+  uint32_t id = 0;               // from the same numbers as TableId
+  std::string schema_name, name, owner;
+  std::vector<std::string> column_names;  // empty: those of the query
+  std::string query_text;        // bound by name when it is used
+};
+
+struct Role {
+  uint32_t id = 0;
+  std::string name;
+  bool superuser = false, can_login = true;
+  std::string scram_verifier;    // "SCRAM-SHA-256$4096:salt$stored:server", "" = no password
+};
+
+struct SchemaInfo {
+  uint32_t id = 0;
+  std::string name, owner;
+};
+
+// Names of everything in the database. Immutable; DDL makes the next one.
+struct Catalog {
+  std::map<std::string, SchemaInfo, std::less<>> schemas;             // public and default exist from the start
+  std::map<std::pair<std::string, std::string>, TableId> tables;      // (schema, name)
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<const ViewSchema>> views;
+  std::map<std::string, Role, std::less<>> roles;                     // admin exists from the start
+  uint32_t next_object_id = 1;   // tables, views, schemas and roles share it; object ids are oids minus 16384
+};
+
+// The database at one commit: what a reader holds. A value; copying it is cheap.
+struct Snapshot {
+  CommitNumber commit{};
+  int64_t commit_time_micros = 0;
+  std::shared_ptr<const Catalog> catalog;
+  PersistentVector<std::shared_ptr<const TableVersion>> tables;  // by TableId; null where dropped or never a table
+
+  std::shared_ptr<const TableVersion> table(TableId id) const;   // null if there is none
+  std::shared_ptr<const TableVersion> find_table(std::string_view schema, std::string_view name) const;
+  std::shared_ptr<const ViewSchema> find_view(std::string_view schema, std::string_view name) const;
+};
+
+}  // namespace idem

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/memory_budget.h"
+#include "common/worker_pool.h"
+#include "storage/catalog.h"
+#include "storage/transaction.h"
+
+namespace idem {
+
+struct DatabaseOptions {
+  uint64_t chunk_cache_bytes = 256ull << 20;
+  uint64_t memory_rows_bytes = 512ull << 20;    // in-memory rows beyond this start a checkpoint, and writers wait beyond twice this
+  uint64_t log_segment_bytes = 64ull << 20;
+  uint64_t checkpoint_log_bytes = 512ull << 20;  // log since the last checkpoint that starts the next
+  bool background_checkpoint = true;
+  std::string superuser = "admin";
+};
+
+struct RecoveryReport {
+  uint64_t replayed_commits = 0, log_bytes = 0;
+  bool torn_tail = false;
+  std::string torn_tail_text;   // what was cut, for the log
+  int64_t micros = 0;
+};
+
+struct StorageStatus {          // for wal_status(), memory(), idem status
+  CommitNumber published{}, durable{};
+  uint64_t memory_rows_bytes = 0, chunk_cache_bytes = 0;
+  uint64_t log_bytes_since_checkpoint = 0, log_syncs = 0, log_segments = 0;
+  int64_t last_checkpoint_micros = 0;   // UTC, 0 = none yet
+  bool write_failed = false;
+  std::string write_failure;
+};
+
+// An opened data folder. One per process and folder: a second one is refused (SqlError 55006 naming the other's pid).
+//
+// Opening: newest whole manifest, then the log (docs/storage.md). Closing: waits for running commits, checkpoints when asked, syncs.
+// All members may be called from any thread.
+class Database {
+ public:
+  // Creates the layout when the folder is empty or missing; 55000 when it holds something else.
+  static std::unique_ptr<Database> open(FileSystem& files, Clock& clock, const std::string& folder, DatabaseOptions options,
+                                        RecoveryReport* report = nullptr);
+  ~Database();
+
+  Snapshot snapshot() const;                  // the published state: durable commits only (or those of asynchronous ones)
+  std::unique_ptr<Transaction> begin();
+  void checkpoint();                          // everything published so far is in segment files on return
+  void close(bool with_checkpoint);
+
+  StorageStatus status() const;
+  uint64_t table_disk_bytes(TableId table) const;
+  std::string table_directory(const TableSchema& schema) const;  // relative to the data folder
+  const std::string& folder() const;
+  uint64_t database_id() const;
+
+ private:
+  friend class Transaction;
+  struct State;
+  explicit Database(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace idem

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "storage/row_group.h"
+#include "storage/schema.h"
+
+namespace idem {
+
+// Rows [begin, end) of a row group, in sort order. Later: an overlay of positional changes beside it.
+struct Slice {
+  std::shared_ptr<const RowGroup> group;
+  uint32_t begin = 0, end = 0;
+  uint32_t rows() const { return end - begin; }
+};
+
+// Slices in order, none overlapping in the sort key. Immutable. Bounds are of the designated timestamp (0 without one).
+struct Partition {
+  int64_t start = INT64_MIN;   // partition_start() of its rows
+  std::vector<Slice> slices;
+  std::vector<uint64_t> first_ordinal;  // of each slice; rows are addressed by (partition, ordinal)
+  std::vector<int64_t> slice_min, slice_max;  // timestamps of each slice
+  uint64_t row_count = 0;
+  int64_t min_timestamp = 0, max_timestamp = 0;
+};
+
+// A row's place in one version of a table.
+struct RowPosition {
+  uint32_t partition = 0;   // index into TableVersion::partitions
+  uint64_t ordinal = 0;     // within the partition
+  // One int64 for a vector of positions: partition in the upper 24 bits, ordinal in the lower 40.
+  int64_t packed() const { return static_cast<int64_t>(static_cast<uint64_t>(partition) << 40 | ordinal); }
+  static RowPosition unpack(int64_t v) {
+    return {static_cast<uint32_t>(static_cast<uint64_t>(v) >> 40), static_cast<uint64_t>(v) & ((uint64_t{1} << 40) - 1)};
+  }
+};
+
+// A table at one moment: an immutable value. A commit publishes the next one, sharing what it did not touch.
+struct TableVersion {
+  std::shared_ptr<const TableSchema> schema;
+  VersionNumber version{};      // 0 after CREATE TABLE, then one more for each transaction that writes
+  CommitNumber commit{};        // that made it
+  std::vector<std::shared_ptr<const Partition>> partitions;  // ascending by start
+  uint64_t row_count = 0;
+
+  int find_partition(int64_t start) const;  // index or -1
+};
+
+}  // namespace idem

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "storage/catalog.h"
+#include "storage/column_batch.h"
+
+namespace idem {
+
+class Database;
+
+struct WriteCounts {
+  uint64_t inserted = 0, replaced = 0, skipped = 0, deleted = 0;
+};
+
+struct CommitResult {
+  CommitNumber commit{};          // of this transaction; unchanged state: the commit it was compared with
+  bool wrote = false;             // false: nothing was logged
+  WriteCounts counts;             // over all tables; final only now, since duplicates are found at commit
+};
+
+// A private state of the database on top of a snapshot: statements write into it, commit publishes all
+// its tables in one step. Owned by one session; one thread at a time. Destroying it rolls back.
+//
+// Inserts are collected and matched late (at the next read of that table, or at commit), so that a thousand single-row inserts in
+// a transaction cost what one batch costs. Deletes and updates apply at once to a private table version.
+// At commit, under the latches of the tables it wrote (taken in order of id): where a partition is still the one that the
+// transaction started from, its private one is published; elsewhere the changes are matched again against the newest
+// version (inserts by key, deletes and updates by their positions moved over the inserts since; a row that was itself
+// changed since is 40001).
+class Transaction {
+ public:
+  ~Transaction();
+
+  // What a statement sees: the snapshot plus this transaction's own writes. Flushes collected inserts of all tables.
+  const Snapshot& read_view();
+  // A newer snapshot under the private changes (READ COMMITTED calls it before each statement). Keeps own writes on top.
+  void refresh();
+
+  // Rows to append or, where the table has keys, to upsert. Checks NOT NULL (23502). The rows count as accepted.
+  void insert(TableId table, ColumnBatch&& rows);
+  // One row's path without a batch of its own: the collected batch of the table, to append to in place (then call
+  // inserted_rows). Valid until the next call on this transaction.
+  ColumnBatch& pending_rows(TableId table);
+  void inserted_rows(TableId table, uint32_t count);
+
+  // Rows of read_view()'s version of the table, sorted and unique by position.
+  void remove(TableId table, const std::vector<RowPosition>& rows);
+  // Full new rows, row i for positions[i]. A changed timestamp or key moves the row; 23505 if it takes another row's key.
+  void update(TableId table, const std::vector<RowPosition>& rows, ColumnBatch&& new_rows);
+  void truncate(TableId table);
+  void drop_partitions(TableId table, const std::vector<int64_t>& starts);
+
+  // DDL on the private catalog. Names are checked here and again at commit (42P07, 42P01, …).
+  TableId create_table(TableSchema schema);            // ids and dictionaries are assigned here
+  void drop_table(TableId table);
+  void alter_table(TableId table, TableSchema schema);  // metadata only: names, options, keys, added and dropped columns
+  // A changed column type: `rows` is the whole table again, in the new shape.
+  void rewrite_table(TableId table, TableSchema schema, ColumnBatch&& rows);
+  void create_schema(const std::string& name, const std::string& owner);
+  void drop_schema(const std::string& name);
+  void put_view(ViewSchema view);                      // create or replace
+  void drop_view(const std::string& schema, const std::string& name);
+  void put_role(Role role);
+  void drop_role(const std::string& name);
+
+  bool has_writes() const;
+  // Logs, waits until the record is durable and published (unless `synchronous` is false), answers. On an error nothing
+  // is visible and the transaction is over. An empty transaction waits until what it saw is durable.
+  CommitResult commit(bool synchronous);
+  void rollback();
+
+ private:
+  friend class Database;
+  struct State;
+  explicit Transaction(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace idem
