@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace idem {
+
+// Characters that do not move: a bump allocator whose copies stay valid until reset() or destruction.
+//
+// One thread at a time. Views it returned outlive further copies, and a move of the arena.
+class StringArena {
+ public:
+  StringArena() = default;
+  StringArena(StringArena&&) noexcept = default;
+  StringArena& operator=(StringArena&&) noexcept = default;
+
+  std::string_view copy(std::string_view text);
+  // Uninitialised characters for the caller to fill.
+  char* allocate(size_t bytes) {
+    if (bytes > left_) return allocate_slow(bytes);
+    char* result = next_;
+    next_ += bytes;
+    left_ -= bytes;
+    return result;
+  }
+  // Forgets every copy; keeps one block for reuse.
+  void reset();
+  // Memory held, used or not.
+  size_t bytes() const { return bytes_; }
+
+ private:
+  struct Block {
+    std::unique_ptr<char[]> data;
+    size_t size = 0;
+  };
+  char* allocate_slow(size_t bytes);
+
+  std::vector<Block> blocks_;
+  char* next_ = nullptr;
+  size_t left_ = 0;
+  size_t bytes_ = 0;
+};
+
+}  // namespace idem
