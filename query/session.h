@@ -1,0 +1,165 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/cancellation.h"
+#include "common/error.h"
+#include "parser/ast_statement.h"
+#include "query/evaluation.h"
+#include "query/logical_plan.h"
+#include "storage/database.h"
+
+namespace idem {
+
+enum class TransactionStatus : char { kIdle = 'I', kActive = 'T', kFailed = 'E' };
+
+struct Notice {
+  std::string severity;  // NOTICE, WARNING, INFO
+  SqlError content;
+};
+
+// One running (or idle) session as others see it: sessions(), pg_stat_activity, cancel requests.
+struct SessionActivity {
+  int32_t pid = 0;
+  std::string user, database, application_name, client_address, state, query;
+  int64_t connected_micros = 0, query_start_micros = 0, transaction_start_micros = 0;
+};
+
+// What the sessions of one server share. Owned by the server, outlives them.
+class SessionRegistry;
+struct ServerContext {
+  Database* database = nullptr;
+  WorkerPool* workers = nullptr;
+  int worker_count = 1;
+  MemoryBudget* memory = nullptr;
+  Clock* clock = nullptr;
+  FileSystem* files = nullptr;
+  SessionRegistry* sessions = nullptr;
+  std::string import_folder;                     // COPY FROM/TO 'file' may touch only this; "" = nothing
+  uint64_t query_memory_limit = 0;               // bytes; 0 = half of the budget
+  std::map<std::string, std::string> settings;   // configured defaults of SHOW-able settings
+  int64_t start_time_micros = 0;
+};
+
+// Every session of the server by its backend pid. Thread-safe.
+class Session;
+class SessionRegistry {
+ public:
+  // Gives out a pid and a random cancel key.
+  void add(Session& session, int32_t* pid, uint32_t* cancel_key);
+  void remove(int32_t pid);
+  bool cancel(int32_t pid, uint32_t cancel_key);   // false: no such pair; a cancel that finds nothing running is ignored
+  bool cancel_by_pid(int32_t pid);                 // pg_cancel_backend
+  std::vector<SessionActivity> activities() const;
+  size_t count() const;
+
+ private:
+  mutable std::mutex mutex_;
+  int32_t next_pid_ = 1;
+  struct Entry {
+    Session* session;
+    uint32_t cancel_key;
+  };
+  std::map<int32_t, Entry> entries_;
+};
+
+// A statement bound to its parameters, ready to run once: what the protocol calls a portal. Belongs to its session and is used by
+// one thread at a time. Kinds are exclusive; calling what belongs to another kind is a bug.
+class Portal {
+ public:
+  enum class Kind : uint8_t {
+    kRows,      // next() until it returns false, then tag()
+    kCommand,   // run(), then tag()
+    kCopyIn,    // copy_data() …, then copy_done() or copy_fail(); then tag()
+    kCopyOut,   // copy_next() until false; then tag()
+    kEmpty,     // an empty query string
+  };
+  virtual ~Portal() = default;
+  virtual Kind kind() const = 0;
+  virtual const std::vector<PlanColumn>& columns() const = 0;     // kRows: of the result; COPY: of the data
+  virtual std::string tag() const = 0;                            // "INSERT 0 3", valid at the end
+
+  // At most max_rows rows (0 = no limit) across calls is the caller's business: it passes what is left. False at the end.
+  virtual bool next(DataChunk* chunk, uint64_t max_rows);
+  virtual void run();
+  virtual void copy_data(std::string_view bytes);                 // arbitrary boundaries
+  virtual void copy_done();
+  virtual void copy_fail(std::string_view message);               // throws 57014
+  virtual bool copy_is_binary() const { return false; }
+  // Some rows of COPY output; row_ends[i] is the end of row i in *bytes (each row becomes one CopyData message).
+  virtual bool copy_next(std::string* bytes, std::vector<uint32_t>* row_ends);
+};
+
+// A statement parsed and bound once: Parse, or SQL PREPARE.
+struct PreparedStatement {
+  std::string name, text;
+  std::shared_ptr<const ast::ParsedStatement> statement;   // null: empty query
+  std::vector<SqlType> parameter_types;
+  std::vector<PlanColumn> columns;                         // of the result; empty: none
+  bool returns_rows = false;
+};
+
+// A parameter as Bind brings it: bytes in text (0) or binary (1) format; nullopt is NULL.
+struct RawParameter {
+  std::optional<std::string_view> bytes;
+  int16_t format = 0;
+};
+
+// One client's state: transaction, settings, prepared statements, portals (protocol's and SQL cursors share a
+// name space), temporary tables. One thread at a time, except cancel().
+//
+// Transactions as PostgreSQL does it: outside a block each statement runs in an implicit transaction that the caller
+// ends with finish_statements(): simple queries before the last command tag is sent, extended ones at Sync. After an error the
+// caller calls statement_failed() once.
+class Session {
+ public:
+  // `startup`: settings from the start-up packet (validated as SET would; unknown ones are kept).
+  Session(ServerContext& server, std::string user, std::string database, std::string client_address,
+          const std::vector<std::pair<std::string, std::string>>& startup);
+  ~Session();
+
+  int32_t pid() const;
+  uint32_t cancel_key() const;
+
+  // Simple protocol. The portal is run by the caller at once. 25P02 in a failed transaction.
+  std::vector<ast::ParsedStatement> parse(const std::string& sql);
+  std::unique_ptr<Portal> execute(const ast::ParsedStatement& statement, const std::string& sql);
+
+  // Extended protocol.
+  const PreparedStatement& prepare(const std::string& name, const std::string& sql, const std::vector<uint32_t>& parameter_oids);
+  const PreparedStatement& statement(const std::string& name) const;   // 26000
+  void close_statement(const std::string& name);                       // no error if it does not exist
+  Portal& bind(const std::string& portal, const std::string& statement, const std::vector<RawParameter>& parameters);
+  Portal& portal(const std::string& name);                             // 34000
+  void close_portal(const std::string& name);
+
+  // Ends the implicit transaction, if there is one: commits it (may throw, e.g. 40001, 53100), closes its portals.
+  void finish_statements();
+  // After any error: rolls back the implicit transaction, or marks the block as failed.
+  void statement_failed();
+  TransactionStatus status() const;
+
+  void cancel();                                                        // any thread
+  void begin_statement_text(std::string_view text);                     // for activity and log
+  SessionActivity activity() const;                                     // any thread
+
+  std::vector<Notice> take_notices();
+  // Settings to report by ParameterStatus: all at start-up, then those changed since the last call.
+  std::vector<std::pair<std::string, std::string>> take_reported_settings();
+  int64_t setting_millis(std::string_view name) const;                  // statement_timeout, idle_in_transaction_timeout, …; 0 = off
+  std::shared_ptr<const TimeZone> time_zone() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace idem
