@@ -1,12 +1,8 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -75,7 +71,6 @@ class SimulatedFileSystem final : public FileSystem {
   uint64_t call_count(FileOp op) const;
   uint64_t bytes_written() const;
 
-  struct Node;   // a file or folder
   struct State;  // shared with the open files
 
  private:
