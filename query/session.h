@@ -12,7 +12,7 @@
 
 #include "common/cancellation.h"
 #include "common/error.h"
-#include "parser/ast_statement.h"
+#include "parser/parser.h"
 #include "query/evaluation.h"
 #include "query/logical_plan.h"
 #include "storage/database.h"
@@ -101,7 +101,7 @@ class Portal {
 // A statement parsed and bound once: Parse, or SQL PREPARE.
 struct PreparedStatement {
   std::string name, text;
-  std::shared_ptr<const ast::ParsedStatement> statement;   // null: empty query
+  std::shared_ptr<const parser::ParsedStatement> statement;   // null: empty query
   std::vector<SqlType> parameter_types;
   std::vector<PlanColumn> columns;                         // of the result; empty: none
   bool returns_rows = false;
@@ -130,8 +130,8 @@ class Session {
   uint32_t cancel_key() const;
 
   // Simple protocol. The portal is run by the caller at once. 25P02 in a failed transaction.
-  std::vector<ast::ParsedStatement> parse(const std::string& sql);
-  std::unique_ptr<Portal> execute(const ast::ParsedStatement& statement, const std::string& sql);
+  std::vector<parser::ParsedStatement> parse(const std::string& sql);
+  std::unique_ptr<Portal> execute(const parser::ParsedStatement& statement, const std::string& sql);
 
   // Extended protocol.
   const PreparedStatement& prepare(const std::string& name, const std::string& sql, const std::vector<uint32_t>& parameter_oids);
@@ -156,6 +156,7 @@ class Session {
   std::vector<std::pair<std::string, std::string>> take_reported_settings();
   int64_t setting_millis(std::string_view name) const;                  // statement_timeout, idle_in_transaction_timeout, …; 0 = off
   std::shared_ptr<const TimeZone> time_zone() const;
+  int extra_float_digits() const;
 
  private:
   struct State;

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+namespace idem {
+
+// The client is gone, or the server is closing the connection: unwinds the handler of a connection.
+class ConnectionClosed : public std::runtime_error {
+ public:
+  ConnectionClosed() : std::runtime_error("connection closed") {}
+};
+
+// Where a protocol handler's messages go. Called by the one thread that runs the handler.
+class ClientChannel {
+ public:
+  virtual ~ClientChannel() = default;
+  // Takes the bytes (and empties `bytes`). Waits while too much is unsent, so that a client that reads slowly holds back
+  // the query and not the server's memory. Throws ConnectionClosed.
+  virtual void send(std::string& bytes) = 0;
+  // Authentication is over; told before the client is, since what it sends from then on may be large.
+  virtual void session_started(int32_t pid) = 0;
+};
+
+}  // namespace idem

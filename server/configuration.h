@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "server/protocol_handler.h"
+
+namespace idem {
+
+// Settings of the server: defaults, then the TOML file, then the environment (IDEMDB_<NAME>), then the command line; the
+// same names everywhere (docs/operations.md lists them).
+struct Configuration {
+  std::string data;                         // folder; required
+  std::string listen = "127.0.0.1";
+  uint16_t port = 5433;                     // 0: any free one
+  std::string auth;                         // trust, scram; "" = trust on loopback, scram elsewhere
+  std::string tls_cert, tls_key;
+  std::string config;                       // TOML file
+  std::string import_folder;                // COPY … 'file' may read and write here only; "" = <data>/import
+  std::string database = "main";
+  std::string log_level = "info";
+  std::string pid_file, port_file;          // written when connections are accepted
+  uint32_t max_connections = 1000;
+  uint32_t worker_threads = 0;              // 0: one per core
+  uint64_t memory_limit = 0;                // bytes; 0: half of the machine's
+  uint64_t chunk_cache = 0;                 // bytes; 0: a quarter of memory_limit, at most 1 GiB
+  uint64_t checkpoint_log_bytes = 512ull << 20;
+  std::map<std::string, std::string> settings;  // [settings] of the file: defaults of session settings
+
+  AuthenticationMethod authentication() const;
+  bool listens_on_loopback() const;
+};
+
+// Throws SqlError 22023 for a value that cannot be, 58P01 for a file that cannot be read. Returns false when the program is to end
+// at once with *exit_code (--help, --version, wrong arguments: the text has been printed).
+bool read_configuration(int argc, char** argv, Configuration* configuration, int* exit_code);
+
+// Refuses combinations that would leave the server open: an address other than loopback needs scram. 22023 with a hint
+// that says how to set it up.
+void check_configuration(const Configuration& configuration);
+
+}  // namespace idem

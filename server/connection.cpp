@@ -1,0 +1,331 @@
+#include "server/connection.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+namespace idem {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr size_t kReadBytes = 256 * 1024;
+constexpr size_t kMaxInputBytes = 64 << 20;   // unhandled; then reading pauses
+constexpr size_t kMaxUnsentBytes = 1 << 20;   // then the handler waits
+constexpr auto kIdleCheck = std::chrono::seconds(1);
+constexpr auto kFarewellLimit = std::chrono::seconds(2);   // for what is unsent at the end
+
+std::string address_of(const asio::ip::tcp::socket& socket) {
+  boost::system::error_code error;
+  auto endpoint = socket.remote_endpoint(error);
+  return error ? std::string("unknown") : fmt::format("{}:{}", endpoint.address().to_string(), endpoint.port());
+}
+
+int64_t steady_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+Connection::Connection(Socket socket, const ConnectionEnvironment& environment)
+    : environment_(environment), socket_(std::move(socket)), strand_(asio::make_strand(socket_.get_executor())),
+      read_pause_(strand_), idle_timer_(strand_) {
+  boost::system::error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.set_option(asio::socket_base::keep_alive(true), ignored);
+  socket_.non_blocking(true, ignored);
+  handler_ = std::make_unique<ProtocolHandler>(*environment_.server, environment_.protocol, *this, address_of(socket_));
+  idle_since_ms_ = steady_ms();
+  idle_limit_ms_ = environment_.authentication_timeout_ms;
+}
+
+Connection::~Connection() = default;
+
+void Connection::start() {
+  auto self = shared_from_this();
+  asio::co_spawn(strand_, [self]() { return self->run(); }, asio::detached);
+  asio::co_spawn(strand_, [self]() { return self->watch_idleness(); }, asio::detached);
+}
+
+asio::awaitable<void> Connection::run() {
+  read_buffer_.resize(kReadBytes);
+  std::optional<SqlError> broken;
+  try {
+    if (co_await negotiate_encryption()) co_await read_loop();
+  } catch (const SqlError& error) {
+    broken = error;
+  } catch (const std::exception&) {
+    // The client went away.
+  }
+  end_input(std::move(broken));
+}
+
+// SSLRequest and GSSENCRequest, in any order, then the start-up packet or a cancel request. False when the connection is
+// done already.
+asio::awaitable<bool> Connection::negotiate_encryption() {
+  while (true) {
+    FrontendMessage message;
+    while (!decoder_.next(&message)) {
+      size_t bytes = co_await read_some();
+      decoder_.feed(std::string_view(read_buffer_).substr(0, bytes));
+    }
+    StartupPacket packet = decode_startup(message.body);
+    if (packet.code == kCancelRequestCode) {
+      environment_.server->sessions->cancel(packet.cancel_pid, packet.cancel_key);
+      co_return false;
+    }
+    bool wants_tls = packet.code == kSslRequestCode;
+    if (!wants_tls && packet.code != kGssEncRequestCode) {
+      decoder_.expect_startup_packet(false);
+      enqueue(std::move(message));
+      co_return true;
+    }
+    // Bytes sent before the answer would be read as if they had come encrypted (CVE-2021-23214).
+    if (decoder_.buffered() > 0) throw SqlError(sqlstate::kProtocolViolation, "received unencrypted data after an encryption request");
+    bool accept = wants_tls && environment_.tls && !tls_stream_;
+    co_await write_all(accept ? "S" : "N");
+    if (accept) {
+      auto stream = std::make_unique<asio::ssl::stream<Socket&>>(socket_, *environment_.tls);
+      co_await stream->async_handshake(asio::ssl::stream_base::server, asio::use_awaitable);
+      std::lock_guard lock(mutex_);
+      tls_stream_ = std::move(stream);
+    }
+  }
+}
+
+asio::awaitable<size_t> Connection::read_some() {
+  auto buffer = asio::buffer(read_buffer_);
+  if (tls_stream_) co_return co_await tls_stream_->async_read_some(buffer, asio::use_awaitable);
+  co_return co_await socket_.async_read_some(buffer, asio::use_awaitable);
+}
+
+asio::awaitable<void> Connection::read_loop() {
+  bool authenticated = false;
+  while (true) {
+    FrontendMessage message;
+    while (decoder_.next(&message)) enqueue(std::move(message));
+    while (true) {
+      {
+        std::lock_guard lock(mutex_);
+        if (closed_) co_return;
+        read_paused_ = input_bytes_ > kMaxInputBytes;
+        if (!read_paused_) break;
+        read_pause_.expires_at(std::chrono::steady_clock::time_point::max());
+      }
+      boost::system::error_code woken;
+      co_await read_pause_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    }
+    size_t bytes = co_await read_some();
+    if (!authenticated && session_pid_ != 0) {
+      authenticated = true;
+      decoder_.set_max_bytes(kMaxMessageBytes);
+    }
+    decoder_.feed(std::string_view(read_buffer_).substr(0, bytes));
+  }
+}
+
+void Connection::enqueue(FrontendMessage message) {
+  std::lock_guard lock(mutex_);
+  input_bytes_ += message.body.size() + sizeof(message);
+  input_.push_back(std::move(message));
+  schedule_handler();
+}
+
+void Connection::schedule_handler() {
+  if (handling_) return;
+  handling_ = true;
+  environment_.statements->submit([self = shared_from_this()] { self->handle_input(); });
+}
+
+void Connection::end_input(std::optional<SqlError> broken) {
+  std::lock_guard lock(mutex_);
+  input_ended_ = true;
+  if (broken && !end_reason_) end_reason_ = std::move(broken);
+  bool orderly = !input_.empty() && input_.back().type == 'X';
+  if (!orderly) cancel_statement();  // nobody waits for its answer
+  idle_timer_.cancel();
+  schedule_handler();
+}
+
+void Connection::cancel_statement() {
+  if (session_pid_ != 0) environment_.server->sessions->cancel_by_pid(session_pid_);
+}
+
+Connection::Next Connection::next_message(FrontendMessage* message) {
+  std::lock_guard lock(mutex_);
+  if (end_reason_) return Next::kEnd;
+  if (input_.empty()) {
+    if (input_ended_) return Next::kEnd;
+    handling_ = false;
+    idle_since_ms_ = steady_ms();
+    idle_limit_ms_ = session_pid_ != 0 ? handler_->idle_limit_ms() : environment_.authentication_timeout_ms;
+    if (idle_limit_ms_ > 0) idle_error_ = handler_->idle_error();
+    return Next::kWait;
+  }
+  *message = std::move(input_.front());
+  input_.pop_front();
+  input_bytes_ -= message->body.size() + sizeof(*message);
+  if (read_paused_ && input_bytes_ < kMaxInputBytes / 2) {
+    read_paused_ = false;
+    asio::post(strand_, [self = shared_from_this()] { self->read_pause_.cancel(); });
+  }
+  return Next::kMessage;
+}
+
+void Connection::handle_input() {
+  try {
+    FrontendMessage message;
+    Next next;
+    while ((next = next_message(&message)) == Next::kMessage) {
+      handler_->handle(message);
+      if (handler_->closed()) break;
+    }
+    if (next == Next::kWait) return;
+    std::optional<SqlError> reason;
+    {
+      std::lock_guard lock(mutex_);
+      reason = end_reason_;
+    }
+    if (reason && !handler_->closed()) handler_->terminate(*reason);
+  } catch (const ConnectionClosed&) {
+    // Nobody is left to answer.
+  } catch (const std::exception& error) {
+    spdlog::error("internal error in a connection: {}", error.what());
+  }
+  handler_.reset();  // ends the session: rolls back, drops temporary tables
+  {
+    std::lock_guard lock(mutex_);
+    input_ended_ = true;
+    input_.clear();
+  }
+  asio::co_spawn(strand_, [self = shared_from_this()] { return self->close(); }, asio::detached);
+}
+
+// -- output ---------------------------------------------------------------------------------------------
+
+void Connection::send(std::string& bytes) {
+  if (bytes.empty()) return;
+  std::unique_lock lock(mutex_);
+  if (closed_) throw ConnectionClosed();
+  size_t sent = 0;
+  if (!tls_stream_ && !writing_ && unsent_.empty()) {
+    // Straight to the socket: saves a thread switch on every short answer.
+    ssize_t n = ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n > 0) sent = static_cast<size_t>(n);
+  }
+  if (sent < bytes.size()) {
+    unsent_.append(bytes, sent);
+    if (!writing_) {
+      writing_ = true;
+      auto self = shared_from_this();
+      asio::co_spawn(strand_, [self]() { return self->write_loop(); }, asio::detached);
+    }
+  }
+  bytes.clear();
+  sent_.wait(lock, [this] { return unsent_.size() <= kMaxUnsentBytes || closed_; });
+  if (closed_) throw ConnectionClosed();
+}
+
+asio::awaitable<void> Connection::write_loop() {
+  while (true) {
+    std::string batch;
+    {
+      std::lock_guard lock(mutex_);
+      if (unsent_.empty() || closed_) {
+        writing_ = false;
+        sent_.notify_all();
+        co_return;
+      }
+      batch.swap(unsent_);
+    }
+    sent_.notify_all();
+    boost::system::error_code failure;
+    try {
+      co_await write_all(std::move(batch));
+    } catch (const boost::system::system_error& error) {
+      failure = error.code();
+    }
+    if (failure) {
+      {
+        std::lock_guard lock(mutex_);
+        closed_ = true;
+        writing_ = false;
+      }
+      sent_.notify_all();
+      boost::system::error_code ignored;
+      socket_.shutdown(Socket::shutdown_both, ignored);  // the read loop ends, too
+      co_return;
+    }
+  }
+}
+
+asio::awaitable<void> Connection::write_all(std::string bytes) {
+  auto buffer = asio::buffer(bytes);
+  if (tls_stream_) co_await asio::async_write(*tls_stream_, buffer, asio::use_awaitable);
+  else co_await asio::async_write(socket_, buffer, asio::use_awaitable);
+}
+
+// -- the end --------------------------------------------------------------------------------------------
+
+asio::awaitable<void> Connection::close() {
+  // What is unsent (a FATAL message, most likely) goes first, as long as the client takes it.
+  auto deadline = std::chrono::steady_clock::now() + kFarewellLimit;
+  asio::steady_timer timer(strand_);
+  while (std::chrono::steady_clock::now() < deadline) {
+    {
+      std::lock_guard lock(mutex_);
+      if (!writing_ || closed_) break;
+    }
+    timer.expires_after(std::chrono::milliseconds(5));
+    boost::system::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+  {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  sent_.notify_all();
+  idle_timer_.cancel();
+  read_pause_.cancel();
+  boost::system::error_code ignored;
+  socket_.shutdown(Socket::shutdown_both, ignored);
+  socket_.close(ignored);
+}
+
+void Connection::shut_down(const SqlError& reason) {
+  std::lock_guard lock(mutex_);
+  if (input_ended_ || end_reason_) return;
+  end_reason_ = reason;
+  if (handling_) cancel_statement();
+  else schedule_handler();
+}
+
+// One slow tick per connection instead of a timer per message.
+asio::awaitable<void> Connection::watch_idleness() {
+  while (true) {
+    idle_timer_.expires_after(kIdleCheck);
+    boost::system::error_code cancelled;
+    co_await idle_timer_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    std::optional<SqlError> reason;
+    {
+      std::lock_guard lock(mutex_);
+      if (closed_ || input_ended_) co_return;
+      if (handling_ || idle_limit_ms_ == 0 || steady_ms() - idle_since_ms_ <= idle_limit_ms_) continue;
+      reason = session_pid_ != 0 ? idle_error_ : SqlError(sqlstate::kProtocolViolation, "canceling authentication due to timeout");
+    }
+    shut_down(*reason);
+  }
+}
+
+}  // namespace idem

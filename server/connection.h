@@ -1,0 +1,98 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "server/client_channel.h"
+#include "server/frontend_message.h"
+#include "server/protocol_handler.h"
+#include "server/statement_pool.h"
+
+namespace idem {
+
+// What connections share. Owned by the server, outlives them.
+struct ConnectionEnvironment {
+  ServerContext* server = nullptr;
+  ProtocolOptions protocol;
+  StatementPool* statements = nullptr;
+  std::shared_ptr<boost::asio::ssl::context> tls;  // null: TLS is refused
+  int64_t authentication_timeout_ms = 60'000;
+};
+
+// A client's socket, and what lies between it and the protocol handler.
+//
+//   socket ──▶ read loop (network thread) ──▶ input queue ──▶ handler (a statement thread while there are messages)
+//   socket ◀── send(): at once where the socket takes it, else the write loop (network thread) ◀── handler
+//
+// Both directions are bounded: the read loop pauses while much input is unhandled, the handler waits while much output is
+// unsent. Reading goes on while the handler waits for the client to read, since drivers send many megabytes before they do.
+// Lives until the read loop has ended and the handler has returned.
+class Connection : public std::enable_shared_from_this<Connection>, public ClientChannel {
+ public:
+  Connection(boost::asio::ip::tcp::socket socket, const ConnectionEnvironment& environment);
+  ~Connection() override;
+
+  void start();
+  // Ends the session from outside with a FATAL error, after cancelling what runs. Any thread.
+  void shut_down(const SqlError& reason);
+
+ private:
+  using Socket = boost::asio::ip::tcp::socket;
+
+  boost::asio::awaitable<void> run();
+  boost::asio::awaitable<bool> negotiate_encryption();
+  boost::asio::awaitable<void> read_loop();
+  boost::asio::awaitable<size_t> read_some();
+  boost::asio::awaitable<void> write_loop();
+  boost::asio::awaitable<void> write_all(std::string bytes);
+  boost::asio::awaitable<void> watch_idleness();
+
+  enum class Next : uint8_t { kMessage, kWait, kEnd };
+
+  void enqueue(FrontendMessage message);
+  void schedule_handler();           // with the lock
+  void handle_input();               // on a statement thread
+  Next next_message(FrontendMessage* message);
+  void end_input(std::optional<SqlError> broken);
+  void cancel_statement();
+  boost::asio::awaitable<void> close();
+
+  void send(std::string& bytes) override;
+  void session_started(int32_t pid) override { session_pid_ = pid; }
+
+  const ConnectionEnvironment& environment_;
+  Socket socket_;
+  boost::asio::strand<boost::asio::any_io_executor> strand_;
+  std::unique_ptr<boost::asio::ssl::stream<Socket&>> tls_stream_;
+  FrontendDecoder decoder_;
+  std::string read_buffer_;
+  boost::asio::steady_timer read_pause_, idle_timer_;
+  std::unique_ptr<ProtocolHandler> handler_;   // of the thread that handles input; ends with the session
+  std::atomic<int32_t> session_pid_{0};        // 0 before authentication
+
+  std::mutex mutex_;                 // guards what follows
+  std::deque<FrontendMessage> input_;
+  size_t input_bytes_ = 0;
+  bool handling_ = false, input_ended_ = false, read_paused_ = false;
+  std::optional<SqlError> end_reason_;  // FATAL error to end with: broken input, shutdown, idleness
+  std::string unsent_;
+  bool writing_ = false, closed_ = false;
+  std::condition_variable sent_;
+  int64_t idle_since_ms_ = 0;        // steady clock; of interest while nothing is handled
+  int64_t idle_limit_ms_ = 0;        // 0: none
+  std::optional<SqlError> idle_error_;
+};
+
+}  // namespace idem

@@ -1,0 +1,241 @@
+#include "server/server.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/sysinfo.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <list>
+#include <thread>
+
+#include "common/clock.h"
+#include "common/posix_file.h"
+#include "server/connection.h"
+#include "storage/database.h"
+
+namespace idem {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+constexpr auto kDrainLimit = std::chrono::seconds(10);
+constexpr size_t kMinThreads = 64;   // for statements, beside one per connection
+
+uint64_t machine_memory() {
+  struct sysinfo info {};
+  return sysinfo(&info) == 0 ? static_cast<uint64_t>(info.totalram) * info.mem_unit : uint64_t{4} << 30;
+}
+
+std::shared_ptr<asio::ssl::context> load_certificate(const Configuration& c) {
+  if (c.tls_cert.empty()) return nullptr;
+  auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
+  try {
+    context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 | asio::ssl::context::no_sslv3 |
+                         asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
+    context->use_certificate_chain_file(c.tls_cert);
+    context->use_private_key_file(c.tls_key, asio::ssl::context::pem);
+  } catch (const boost::system::system_error& error) {
+    throw sql_error(sqlstate::kInvalidParameterValue, "could not load the TLS certificate \"{}\" with key \"{}\": {}", c.tls_cert, c.tls_key,
+                    error.code().message());
+  }
+  return context;
+}
+
+}  // namespace
+
+struct Server::State {
+  explicit State(const Configuration& c);
+
+  void listen(const Configuration& c);
+  asio::awaitable<void> accept_loop();
+  void end_connections();
+  void write_small_file(const std::string& path, const std::string& text);
+
+  Configuration configuration;
+  std::unique_ptr<FileSystem> files = make_posix_file_system();
+  SystemClock clock;
+  MemoryBudget memory;
+  WorkerPool workers;
+  std::unique_ptr<Database> database;
+  std::string recovery_text;
+  SessionRegistry sessions;
+  ServerContext context;
+  StatementPool statements;
+  ConnectionEnvironment environment;
+  asio::io_context io{2};
+  tcp::acceptor acceptor{io};
+  asio::signal_set signals{io};
+  std::mutex mutex;
+  std::list<std::weak_ptr<Connection>> connections;
+  bool stopping = false;
+  std::condition_variable stop_requested;
+};
+
+namespace {
+
+uint32_t worker_count(const Configuration& c) {
+  return c.worker_threads > 0 ? c.worker_threads : std::max(1u, std::thread::hardware_concurrency());
+}
+
+uint64_t memory_limit(const Configuration& c) { return c.memory_limit > 0 ? c.memory_limit : machine_memory() / 2; }
+
+}  // namespace
+
+Server::State::State(const Configuration& c)
+    : configuration(c), memory("memory_limit", memory_limit(c)), workers(worker_count(c)),
+      statements(kMinThreads + c.max_connections) {
+  environment.tls = load_certificate(c);
+
+  DatabaseOptions options;
+  options.chunk_cache_bytes = c.chunk_cache > 0 ? c.chunk_cache : std::min<uint64_t>(memory_limit(c) / 4, uint64_t{1} << 30);
+  options.memory_rows_bytes = std::min<uint64_t>(memory_limit(c) / 4, uint64_t{512} << 20);
+  options.checkpoint_log_bytes = c.checkpoint_log_bytes;
+  RecoveryReport report;
+  database = Database::open(*files, clock, c.data, options, &report);
+  recovery_text = fmt::format("{} commits replayed from {} bytes of log in {} ms", report.replayed_commits, report.log_bytes,
+                              report.micros / 1000);
+  if (report.torn_tail) recovery_text += "; a torn tail was cut: " + report.torn_tail_text;
+
+  context.database = database.get();
+  context.workers = &workers;
+  context.worker_count = static_cast<int>(worker_count(c));
+  context.memory = &memory;
+  context.clock = &clock;
+  context.files = files.get();
+  context.sessions = &sessions;
+  context.import_folder = c.import_folder.empty() ? join_path(c.data, "import") : c.import_folder;
+  context.settings = c.settings;
+  context.start_time_micros = clock.now_micros();
+  environment.server = &context;
+  environment.protocol = {c.authentication(), c.database, c.max_connections};
+  environment.statements = &statements;
+
+  if (c.authentication() == AuthenticationMethod::kScram) {
+    Snapshot snapshot = database->snapshot();
+    bool any = false;
+    for (const auto& [name, role] : snapshot.catalog->roles) any |= role.can_login && !role.scram_verifier.empty();
+    if (!any) {
+      throw SqlError(sqlstate::kInvalidAuthorization, "auth is scram, but no user has a password")
+          .with_hint("Start once with --listen 127.0.0.1 --auth trust, run ALTER USER admin PASSWORD '…', then start again.");
+    }
+  }
+  listen(c);
+}
+
+void Server::State::listen(const Configuration& c) {
+  boost::system::error_code error;
+  tcp::resolver resolver(io);
+  auto found = resolver.resolve(c.listen, std::to_string(c.port), tcp::resolver::passive, error);
+  if (error) throw sql_error(sqlstate::kInvalidParameterValue, "could not resolve the address \"{}\": {}", c.listen, error.message());
+  tcp::endpoint endpoint = found.begin()->endpoint();
+  acceptor.open(endpoint.protocol());
+  acceptor.set_option(tcp::acceptor::reuse_address(true));
+  acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error) {
+    throw sql_error(sqlstate::kObjectInUse, "could not listen on {}:{}: {}", c.listen, c.port, error.message())
+        .with_hint("Is another server running on that port? Choose one with --port.");
+  }
+}
+
+asio::awaitable<void> Server::State::accept_loop() {
+  while (true) {
+    boost::system::error_code error;
+    tcp::socket socket = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
+    if (!acceptor.is_open()) co_return;
+    if (error) {
+      // Out of file descriptors, most likely: serve those who are here and try again.
+      spdlog::warn("could not accept a connection: {}", error.message());
+      asio::steady_timer pause(io, std::chrono::milliseconds(100));
+      co_await pause.async_wait(asio::use_awaitable);
+      continue;
+    }
+    auto connection = std::make_shared<Connection>(std::move(socket), environment);
+    {
+      std::lock_guard lock(mutex);
+      connections.remove_if([](const std::weak_ptr<Connection>& c) { return c.expired(); });
+      connections.push_back(connection);
+    }
+    connection->start();
+  }
+}
+
+void Server::State::end_connections() {
+  SqlError reason(sqlstate::kAdminShutdown, "terminating connection due to administrator command");
+  auto deadline = std::chrono::steady_clock::now() + kDrainLimit;
+  bool any = true;
+  while (any && std::chrono::steady_clock::now() < deadline) {
+    any = false;
+    {
+      std::lock_guard lock(mutex);
+      for (const auto& weak : connections) {
+        if (auto connection = weak.lock()) {
+          connection->shut_down(reason);
+          any = true;
+        }
+      }
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+void Server::State::write_small_file(const std::string& path, const std::string& text) {
+  if (!path.empty()) replace_file(*files, path, text).throw_if_error();
+}
+
+Server::Server(const Configuration& configuration) : state_(std::make_unique<State>(configuration)) {}
+
+Server::~Server() = default;
+
+uint16_t Server::port() const { return state_->acceptor.local_endpoint().port(); }
+
+const std::string& Server::recovery_text() const { return state_->recovery_text; }
+
+void Server::run() {
+  State& s = *state_;
+  s.write_small_file(s.configuration.port_file, std::to_string(port()) + "\n");
+  s.write_small_file(s.configuration.pid_file, std::to_string(getpid()) + "\n");
+  asio::co_spawn(s.io, s.accept_loop(), asio::detached);
+  s.signals.add(SIGTERM);
+  s.signals.add(SIGINT);
+  s.signals.async_wait([this](const boost::system::error_code& error, int) {
+    if (!error) stop();
+  });
+  auto keep = asio::make_work_guard(s.io);
+  std::vector<std::thread> network;
+  for (int i = 0; i < 2; i++) network.emplace_back([&s] { s.io.run(); });
+  {
+    std::unique_lock lock(s.mutex);
+    s.stop_requested.wait(lock, [&s] { return s.stopping; });
+  }
+  spdlog::info("shutting down");
+  asio::post(s.io, [&s] {
+    boost::system::error_code ignored;
+    s.acceptor.close(ignored);
+  });
+  s.end_connections();
+  keep.reset();
+  s.io.stop();
+  for (std::thread& thread : network) thread.join();
+  s.database->close(true);
+  for (const std::string& path : {s.configuration.pid_file, s.configuration.port_file}) {
+    if (!path.empty() && !s.files->remove(path).ok()) spdlog::warn("could not remove {}", path);
+  }
+}
+
+void Server::stop() {
+  {
+    std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+  }
+  state_->stop_requested.notify_all();
+}
+
+}  // namespace idem
