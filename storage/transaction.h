@@ -37,6 +37,8 @@ class Transaction {
 
   // What a statement sees: the snapshot plus this transaction's own writes. Flushes collected inserts of all tables.
   const Snapshot& read_view();
+  // The same names and schemas, but collected inserts stay collected: for statements that only write.
+  const Snapshot& schema_view() const;
   // A newer snapshot under the private changes (READ COMMITTED calls it before each statement). Keeps own writes on top.
   void refresh();
 
