@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "common/file.h"
+#include "storage/schema.h"
+
+namespace idem {
+
+// The strings of one SYMBOL column on disk, in the order of their codes (docs/format/segment.md, "Dictionary
+// files").
+//
+// Append-only: the manifest names how many strings count. What a crash left beyond them is ignored and
+// overwritten. One thread at a time. After an error of append() or sync() open the file anew.
+class DictionaryFile {
+ public:
+  // A new, empty file. The caller syncs the folder. Throws 58030, 53100.
+  static std::unique_ptr<DictionaryFile> create(FileSystem& files, const std::string& path,
+                                                uint64_t database_id, TableId table, ColumnId column);
+  // Opens a file and interns its first `count` strings into `dictionary`, which has at most those already.
+  // `count` is one that size() gave after an append(). Throws 58P01, 58030; XX001 where the file is damaged
+  // before the end of string `count` - 1, holds fewer, or is another column's.
+  static std::unique_ptr<DictionaryFile> open(FileSystem& files, const std::string& path,
+                                              uint64_t database_id, TableId table, ColumnId column,
+                                              uint32_t count, SymbolDictionary* dictionary);
+
+  // Writes the strings of codes [from_code, from_code + strings.size()) as one block; from_code == size().
+  // Not durable before sync().
+  void append(uint32_t from_code, std::span<const std::string_view> strings);
+  // The strings of codes [size(), count) of a dictionary; nothing when there are none.
+  void append_from(const SymbolDictionary& dictionary, uint32_t count);
+  void sync();
+
+  uint32_t size() const { return count_; }
+  uint64_t bytes() const { return end_; }
+  const std::string& path() const { return file_->path(); }
+
+ private:
+  DictionaryFile(std::unique_ptr<File> file, uint32_t count, uint64_t end);
+
+  std::unique_ptr<File> file_;
+  uint32_t count_ = 0;
+  uint64_t end_ = 0;  // where the next block goes
+};
+
+}  // namespace idem

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "common/file.h"
+#include "storage/segment_file.h"
+
+namespace idem {
+
+// Writes one segment file: row groups of one table, then the footer. One thread; the file must not exist yet.
+//
+// The file counts for nothing before finish() returned, and the caller syncs the folder (once for all its
+// new files) before naming it anywhere. A writer destroyed before that removes its file.
+//
+//   SegmentWriter writer(files, path, database_id, segment_id, schema);
+//   writer.add_row_group(rows, [&](const ColumnSchema& column, uint32_t vector_index, Vector* out) {
+//     group.read(column, vector_index * kVectorSize, rows_of_that_vector, out);
+//   });
+//   std::shared_ptr<SegmentFile> file = writer.finish(cache);  // file->row_group(0) …
+class SegmentWriter {
+ public:
+  // Gives vector `vector_index` of the new row group for a column of the schema: rows [vector_index * 2048,
+  // …), dense from 0, in any form. Called column by column, with ascending vectors; the vector is copied (by
+  // reference) and may be used until the column is encoded.
+  using VectorSource = std::function<void(const ColumnSchema&, uint32_t vector_index, Vector* out)>;
+
+  // Creates the file. Throws 58030, 53100. `schema` gives the table's id and the columns to write.
+  SegmentWriter(FileSystem& files, const std::string& path, uint64_t database_id, SegmentId segment_id,
+                std::shared_ptr<const TableSchema> schema);
+  ~SegmentWriter();
+  SegmentWriter(const SegmentWriter&) = delete;
+  SegmentWriter& operator=(const SegmentWriter&) = delete;
+
+  // 1 to kRowGroupSize rows. Throws what the source throws, 58030, 53100; after that the writer is of no use.
+  void add_row_group(uint32_t rows, const VectorSource& source);
+  uint32_t row_group_count() const { return static_cast<uint32_t>(footer_.row_groups.size()); }
+  uint64_t bytes_so_far() const { return file_bytes_ + buffer_.size(); }
+
+  // Writes the footer, syncs the file, and opens it. Throws 58030, 53100.
+  std::shared_ptr<SegmentFile> finish(ChunkCache& cache);
+
+ private:
+  static constexpr size_t kWriteBytes = 1 << 20;
+
+  void write_chunk(const ColumnSchema& column, uint32_t rows, const VectorSource& source,
+                   ColumnChunkFooter* chunk);
+  void flush();
+
+  FileSystem& files_;
+  const std::string path_;
+  std::shared_ptr<const TableSchema> schema_;
+  std::unique_ptr<File> file_;
+  SegmentFooter footer_;
+  std::string buffer_;  // not yet written
+  uint64_t file_bytes_ = 0;
+};
+
+}  // namespace idem
