@@ -42,6 +42,7 @@ struct Catalog {
 // The database at one commit: what a reader holds. A value; copying it is cheap.
 struct Snapshot {
   CommitNumber commit{};
+  CommitNumber logged{};         // the last of them that is in the log: temporary tables are not
   int64_t commit_time_micros = 0;
   std::shared_ptr<const Catalog> catalog;
   PersistentVector<std::shared_ptr<const TableVersion>> tables;  // by TableId; null where dropped or never a table

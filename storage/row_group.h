@@ -37,4 +37,7 @@ class RowGroup {
   virtual uint64_t memory_bytes() const = 0;
 };
 
+// What a row group gives for a column that it does not hold: ColumnSchema::initial, as a constant vector.
+void read_initial(const ColumnSchema& column, Vector* out);
+
 }  // namespace idem

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "common/persistent_vector.h"
 #include "storage/row_group.h"
 #include "storage/schema.h"
 
@@ -23,6 +24,12 @@ struct Partition {
   std::vector<int64_t> slice_min, slice_max;  // timestamps of each slice
   uint64_t row_count = 0;
   int64_t min_timestamp = 0, max_timestamp = 0;
+  // Names the rows, not how they are stored: two partitions with one id hold the same rows in the same order.
+  // Reorganization keeps it, every change takes a new one.
+  uint64_t content_id = 0;
+
+  // The slice that holds a row; ordinal < row_count.
+  size_t slice_of(uint64_t ordinal) const;
 };
 
 // A row's place in one version of a table.
@@ -36,15 +43,20 @@ struct RowPosition {
   }
 };
 
+class PositionHistory;
+
 // A table at one moment: an immutable value. A commit publishes the next one, sharing what it did not touch.
 struct TableVersion {
   std::shared_ptr<const TableSchema> schema;
   VersionNumber version{};      // 0 after CREATE TABLE, then one more for each transaction that writes
   CommitNumber commit{};        // that made it
-  std::vector<std::shared_ptr<const Partition>> partitions;  // ascending by start
+  PersistentVector<std::shared_ptr<const Partition>> partitions;  // ascending by start
   uint64_t row_count = 0;
+  // How later commits moved the rows of this version (position_history.h).
+  std::shared_ptr<PositionHistory> history;
 
   int find_partition(int64_t start) const;  // index or -1
+  size_t lower_partition(int64_t start) const;  // index of the first that does not start before `start`
 };
 
 }  // namespace idem
