@@ -26,14 +26,16 @@ enum class BoundKind : uint8_t {
   kIsDistinct,  // two children of one type: IS DISTINCT FROM
   kCase,        // children: when1, then1, when2, then2, …, else (always there; simple CASE is rewritten to =)
   kCoalesce,    // children of one type, evaluated lazily
-  kInList,      // child 0 IN (other children); constants of one type are looked up in a set built once
+  kInList,      // child 0 IN (other children); constants of one type are looked up in a set built once. All of one type, but
+                // child 0 may be SYMBOL where the others are VARCHAR
   kSubquery,    // see SubqueryKind
 };
 
 enum class SubqueryKind : uint8_t {
   kScalar,      // value of the only row (21000 if there are more), NULL if none
   kExists,
-  kAny,         // child 0 <op> ANY (subquery): `comparison` is a boolean expression over columns 0 (child) and 1 (subquery's)
+  kAny,         // (children) <op> ANY (subquery): `comparison` is a boolean expression over the n children as columns 0 … n-1
+                // and the subquery's n columns as n … 2n-1; n is 1 but for row comparisons
   kAll,
   kArray,       // ARRAY(SELECT …)
 };
@@ -52,7 +54,8 @@ struct BoundExpression {
   std::vector<BoundPtr> children;
 
   // kSubquery. Correlated: before each run, slot correlated[i].first takes the value of its expression over this input. With no correlated
-  // columns it runs once per execution and is remembered.
+  // columns it runs once per execution and is remembered. A subquery in a subquery gets columns of the outermost query by way of the one
+  // between: its `correlated` then has a slot as expression.
   SubqueryKind subquery_kind = SubqueryKind::kScalar;
   std::shared_ptr<const LogicalPlan> subquery;
   std::vector<std::pair<uint32_t, BoundPtr>> correlated;
@@ -84,7 +87,9 @@ struct BoundAggregate {
   bool distinct = false;
   BoundPtr filter;                      // null: none
   struct Order { BoundPtr expression; bool descending = false, nulls_first = false; };
-  std::vector<Order> order_by;          // inside the call; makes the operator sort the group's rows first
+  // Inside the call; makes the operator sort the group's rows first. Of WITHIN GROUP (ORDER BY x): `arguments` are the direct
+  // arguments, then x (percentile_cont(0.5) WITHIN GROUP (ORDER BY x) is resolved as percentile_cont(double, x)).
+  std::vector<Order> order_by;
   std::string name;
 };
 

@@ -24,6 +24,7 @@ enum class PlanKind : uint8_t {
   kValues,
   kFilter,
   kProject,
+  kProjectSet,     // set-returning functions of a select list
   kAggregate,
   kSampleBy,
   kLatestOn,
@@ -59,6 +60,24 @@ struct SampleSpec {
   std::vector<Value> fill_values;
 };
 
+// A condition column <op> value on a table column whose value is known only at execution (parameters, init plans, now()). Evaluate `value`
+// once before planning the scan (it refers to no column; its type is that of the column) and narrow the time range or the bounds
+// by it; a NULL value lets no row through. The condition itself is also in scan_filter.
+struct DynamicBound {
+  enum class Op : uint8_t { kEqual, kLess, kLessEqual, kGreater, kGreaterEqual };
+  uint32_t column = 0;                  // index into the schema
+  Op op = Op::kEqual;
+  BoundPtr value;
+};
+
+// One call of kProjectSet.
+struct SetCall {
+  const TableFunction* function = nullptr;
+  std::vector<SqlType> types;           // of the arguments, as TableFunction::bind gave them
+  std::vector<BoundPtr> arguments;      // over the child
+  uint32_t column_count = 1;
+};
+
 // Provider of a virtual relation: appends all of its rows for this context.
 class VirtualTable {
  public:
@@ -81,6 +100,9 @@ struct LogicalPlan {
   std::vector<ScanBound> scan_bounds;   // derived from filters, for pruning
   BoundPtr scan_filter;                 // over the scan's output; evaluated inside the scan (late materialization). Null: none
   bool ordered_by_time = true;          // whether a reader needs table order
+  bool backwards = false;               // newest first: last partition, slice and row first (exact reverse of table order)
+  std::vector<DynamicBound> dynamic_bounds;
+  std::optional<uint64_t> limit_hint;   // nobody reads more rows than these (after scan_filter): stop early
 
   std::shared_ptr<const VirtualTable> virtual_table;   // kVirtualScan
   const TableFunction* table_function = nullptr;        // kTableFunction
@@ -90,10 +112,15 @@ struct LogicalPlan {
   std::vector<BoundPtr> expressions;    // kProject: outputs; kTableFunction, kVirtualScan: arguments; kFilter: one condition
   std::vector<std::vector<BoundPtr>> rows;  // kValues
 
+  // kProjectSet: output is the child's columns, then those of each call. A row is repeated as often as its longest call has rows, shorter
+  // ones are filled with NULL; a row for which no call has rows is dropped.
+  std::vector<SetCall> set_calls;
+
   // kAggregate, kSampleBy: output is groups, then aggregates (kSampleBy: bucket timestamp first, then groups, then aggregates).
   std::vector<BoundPtr> groups;
   std::vector<BoundAggregate> aggregates;
   std::vector<std::vector<uint32_t>> grouping_sets;  // indices into groups; empty: one set of all
+  bool with_set_index = false;          // kAggregate: a last column (INTEGER) is the index into grouping_sets
   SampleSpec sample;
   BoundPtr sample_timestamp;            // kSampleBy; the child is ordered by it
   uint32_t timestamp_column = 0;        // kLatestOn: over child columns
@@ -102,6 +129,8 @@ struct LogicalPlan {
   JoinType join_type = JoinType::kInner;
   std::vector<std::pair<BoundPtr, BoundPtr>> join_keys;  // left expression = right expression (over left / right columns alone)
   BoundPtr join_condition;              // the rest, over left ++ right; null: none
+  // LATERAL: for each left row these slots are set from it, then the right child is run anew (kInner, kLeft, kCross).
+  std::vector<std::pair<uint32_t, BoundPtr>> correlated;
   std::optional<int64_t> tolerance_micros;   // kAsof, kLt
   uint32_t left_timestamp = 0, right_timestamp = 0;
 
@@ -140,7 +169,9 @@ struct BoundQuery {
   std::vector<std::pair<uint32_t, std::shared_ptr<const LogicalPlan>>> init_plans;
 };
 
-PlanPtr optimize(PlanPtr plan);
+// Equivalent and cheaper. `context` (may be null) is what constant folding may ask: session, snapshot, time zone. The plans of subqueries
+// and init plans are optimized with it where they hang in its expressions.
+PlanPtr optimize(PlanPtr plan, ExecutionContext* context = nullptr);
 std::vector<std::string> explain_lines(const LogicalPlan& plan, bool verbose);   // one line a node, indented
 
 }  // namespace idem
