@@ -20,7 +20,8 @@ struct TimestampTextOptions {
   ZoneSuffix suffix = ZoneSuffix::kApply;
   const TimeZone* zone = nullptr;  // of values without a suffix, and of 'today'; null: UTC
   int64_t now_micros = 0;          // UTC; what 'now', 'today' and a bare time of day refer to
-  bool allow_integer = false;      // a bare integer is microseconds since 1970 UTC (dialect.md, loaders)
+  // A bare integer is microseconds since 1970 UTC, but for one of eight digits, which is YYYYMMDD.
+  bool allow_integer = false;
 };
 
 // For loaders: YYYY-MM-DD[( |T)HH:MM:SS[.f{1,9}][Z|±hh[[:]mm]]] with years 0001..9999 and nothing else; more
