@@ -260,6 +260,16 @@ Interval age(int64_t a, int64_t b, const TimeZone* zone) {
   return is_negative ? negate(result) : result;
 }
 
+int64_t round_to_second_digits(int64_t micros, int digits) {
+  if (digits < 0 || digits >= 6 || !is_finite_timestamp(micros)) return micros;
+  int64_t unit = 1;
+  for (int i = digits; i < 6; ++i) unit *= 10;
+  const int128_t rounded =
+      (static_cast<int128_t>(micros) + (micros < 0 ? -unit / 2 : unit / 2)) / unit * unit;
+  if (rounded < kMinTimestamp || rounded > kMaxTimestamp) throw out_of_range();
+  return static_cast<int64_t>(rounded);
+}
+
 int32_t add_days(int32_t date, int64_t days) {
   if (!is_finite_date(date)) return date;
   int64_t sum;

@@ -21,6 +21,8 @@ int64_t subtract_interval(int64_t micros, const Interval& interval, const TimeZo
 Interval subtract_timestamps(int64_t a, int64_t b);
 // a - b in years, months, days and time of day.
 Interval age(int64_t a, int64_t b, const TimeZone* zone = nullptr);
+// To `digits` (0..6) of the second, half away from zero: timestamp(n), time(n). Infinite timestamps stay.
+int64_t round_to_second_digits(int64_t micros, int digits);
 int32_t add_days(int32_t date, int64_t days);  // 22008 `date out of range`
 // Time of day plus interval, modulo 24 hours; days and months do not count.
 int64_t add_interval_to_time(int64_t micros_of_day, const Interval& interval);

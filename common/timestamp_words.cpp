@@ -145,7 +145,7 @@ class DateTimeReader {
   // H:MM[:SS[.f]], behind the hour.
   bool read_time(std::string_view hour_digits) {
     if (has_time_) return bad_syntax();
-    int32_t hour, minute, second = 0;
+    int32_t hour = 0, minute = 0, second = 0;
     ++at_;
     if (!to_number(hour_digits, &hour) || !to_number(take_digits(), &minute)) return bad_syntax();
     int64_t micros = 0;
@@ -179,7 +179,7 @@ class DateTimeReader {
 
   // HHMM or HHMMSS[.f]
   bool set_compact_time(std::string_view digits) {
-    int32_t hour, minute, second = 0;
+    int32_t hour = 0, minute = 0, second = 0;
     to_number(digits.substr(0, 2), &hour);
     to_number(digits.substr(2, 2), &minute);
     if (digits.size() == 6) to_number(digits.substr(4, 2), &second);
