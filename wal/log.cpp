@@ -23,9 +23,6 @@ namespace {
 constexpr size_t kOwnPieceBytes = 64 * 1024;
 // Memory of written buffers kept for the next ones.
 constexpr size_t kKeptBufferBytes = 1 << 20;
-// At this rate LZ4 takes about a quarter of the time of its default and finds most of what there is in
-// columns.
-constexpr int kLz4Acceleration = 4;
 
 // Bytes that go to one place in a segment file.
 struct Piece {
@@ -48,15 +45,16 @@ struct PendingRecord {
   RecordHeader header;
   uint32_t payload_crc = 0;
   std::string_view stored;
-  std::string
-      own;  // header room, payload and padding, if the record gets bytes of its own; `stored` points into it
+  // Header room, payload and padding, if the record gets bytes of its own; `stored` then points into it.
+  std::string own;
 };
 
 bool compress(std::string_view payload, PendingRecord* record) {
   const int bound = LZ4_compressBound(static_cast<int>(payload.size()));
   record->own.resize(kRecordHeaderBytes + static_cast<size_t>(bound));
-  const int size = LZ4_compress_fast(payload.data(), record->own.data() + kRecordHeaderBytes,
-                                     static_cast<int>(payload.size()), bound, kLz4Acceleration);
+  // Its accelerated forms are hardly faster on columns and leave more: docs/decisions/log-group-commit.md.
+  const int size = LZ4_compress_default(payload.data(), record->own.data() + kRecordHeaderBytes,
+                                        static_cast<int>(payload.size()), bound);
   // Less than an eighth saved is not worth the time of reading it back.
   if (size <= 0 || static_cast<size_t>(size) > payload.size() - payload.size() / 8) return false;
   record->header.stored_bytes = static_cast<uint32_t>(size);
