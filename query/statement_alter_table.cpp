@@ -1,0 +1,282 @@
+#include <algorithm>
+
+#include "parser/deparse.h"
+#include "query/execution.h"
+#include "query/expression_evaluator.h"
+#include "query/insert_plan.h"
+#include "query/returning.h"
+#include "query/statement_executors.h"
+#include "query/table_definition.h"
+
+namespace idem {
+
+namespace {
+
+using ast::AlterAction;
+using Kind = AlterAction::Kind;
+
+SqlError not_supported(std::string_view what, uint32_t position) {
+  SqlError error = sql_error(sqlstate::kFeatureNotSupported, "ALTER TABLE … {} is not supported", what);
+  error.with_position(position);
+  return error;
+}
+
+Value constant_default(SessionState& session, const ColumnSchema& column) {
+  auto run = session.start_run();
+  EvaluationState state{&run->context, {}};
+  return evaluate_constant(state, *bind_default(column, session));
+}
+
+void add_column(SessionState& session, const AlterAction& action, const TableVersion& table, TableSchema& schema) {
+  if (schema.find_column(action.column.name.text) >= 0) {
+    if (action.if_not_exists) {
+      session.notice("NOTICE", sql_error(sqlstate::kDuplicateColumn, "column \"{}\" of relation \"{}\" already exists, skipping",
+                                         action.column.name.text, schema.name));
+      return;
+    }
+    throw sql_error(sqlstate::kDuplicateColumn, "column \"{}\" of relation \"{}\" already exists", action.column.name.text, schema.name)
+        .with_position(action.column.name.position);
+  }
+  ColumnSchema column = column_from_definition(action.column, session);
+  column.initial = constant_default(session, column);
+  if (column.not_null && column.initial.is_null() && table.row_count > 0) {
+    throw sql_error(sqlstate::kNotNullViolation, "column \"{}\" of relation \"{}\" contains null values", column.name, schema.name);
+  }
+  schema.columns.push_back(std::move(column));
+}
+
+void drop_column(SessionState& session, const AlterAction& action, TableSchema& schema) {
+  int found = schema.find_column(action.name.text);
+  if (found < 0 && action.if_exists) {
+    session.notice("NOTICE", sql_error(sqlstate::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist, skipping", action.name.text, schema.name));
+    return;
+  }
+  int index = column_index(schema, action.name);
+  auto used_as = [&](std::string_view what) {
+    throw sql_error(sqlstate::kDependentObjectsStillExist, "cannot drop column \"{}\": it is {} of the table", action.name.text, what)
+        .with_position(action.name.position);
+  };
+  if (index == schema.timestamp_column) used_as("the designated timestamp");
+  if (index == schema.version_column || index == schema.deleted_column) used_as("the version or deletion column");
+  if (std::find(schema.upsert_keys.begin(), schema.upsert_keys.end(), static_cast<uint32_t>(index)) != schema.upsert_keys.end()) used_as("an upsert key");
+  if (schema.columns.size() == 1) throw SqlError(sqlstate::kInvalidTableDefinition, "a table must have at least one column");
+  schema.columns.erase(schema.columns.begin() + index);
+  auto shift = [&](int& i) { i -= i > index; };
+  shift(schema.timestamp_column);
+  shift(schema.version_column);
+  shift(schema.deleted_column);
+  for (uint32_t& key : schema.upsert_keys) key -= static_cast<int>(key) > index;
+}
+
+// ALTER COLUMN … TYPE writes the table anew: every row is read, the column cast.
+void change_type(SessionState& session, const AlterAction& action, const TableVersion& table, TableSchema schema) {
+  int index = column_index(schema, action.column.name);
+  ColumnSchema& column = schema.columns[static_cast<size_t>(index)];
+  SqlType old_type = column.type;
+  column.type = resolve_type_name(action.column.type.name, action.column.type.modifiers.data(), action.column.type.modifiers.size(),
+                                  action.column.type.is_array());
+  if (index == schema.timestamp_column && !is_timestamp(column.type.id)) {
+    throw SqlError(sqlstate::kDatatypeMismatch, "the designated timestamp must stay a TIMESTAMP").with_position(action.column.type.position);
+  }
+  column.dictionary = nullptr;
+
+  ParameterTypes none;
+  std::vector<ScopeTable> scope = table_scope(*table.schema, "");
+  BoundQuery query;
+  auto scan = std::make_shared<LogicalPlan>();
+  scan->kind = PlanKind::kScan;
+  scan->columns = scope[0].columns;
+  scan->table = session.transaction().read_view().table(schema.id);
+  for (const PlanColumn& c : scan->columns) scan->scan_columns.push_back(c.attribute - 1);
+  auto project = std::make_shared<LogicalPlan>();
+  project->kind = PlanKind::kProject;
+  SqlType target = assignment_type(column.type);
+  for (uint32_t i = 0; i < scan->columns.size(); i++) {
+    BoundPtr value = BoundExpression::column(i, scan->columns[i].type);
+    if (static_cast<int>(i) == index) {
+      if (action.expression) {
+        value = bind_expression(*action.expression, scope, session, none, target);
+      } else {
+        if (!can_cast(old_type, target, CastContext::kAssignment)) {
+          throw sql_error(sqlstate::kDatatypeMismatch, "column \"{}\" cannot be cast automatically to type {}", column.name, format_type(column.type))
+              .with_hint(fmt::format("You might need to specify \"USING {}::{}\".", column.name, format_type(column.type)));
+        }
+        ResolvedCall cast{find_cast(old_type, target, CastContext::kAssignment), {{old_type}, target}};
+        std::vector<BoundPtr> arguments;
+        arguments.push_back(std::move(value));
+        value = BoundExpression::call(cast, std::move(arguments));
+      }
+    }
+    project->columns.push_back({scan->columns[i].name, value->type});
+    project->expressions.push_back(std::move(value));
+  }
+  project->children.push_back(std::move(scan));
+  query.plan = std::move(project);
+
+  // Batches carry the shape of the new table; its dictionaries are assigned by rewrite_table for columns that have none.
+  for (ColumnSchema& c : schema.columns) {
+    if (c.type.id == TypeId::kSymbol && !c.dictionary) c.dictionary = std::make_shared<SymbolDictionary>();
+  }
+  auto run = session.start_run();
+  ColumnBatch rows(std::make_shared<TableSchema>(schema));
+  auto stream = execute(query, StatementRun::share_context(run), {});
+  DataChunk chunk;
+  while (stream->next(&chunk)) {
+    for (size_t c = 0; c < chunk.columns.size(); c++) rows.column(c).append_vector(chunk.columns[c], chunk.selection);
+  }
+  session.transaction().rewrite_table(schema.id, std::move(schema), std::move(rows));
+}
+
+// Adding keys to what is stored: each may be there once only (23505).
+void check_unique(SessionState& session, const TableSchema& schema) {
+  std::string keys;
+  for (uint32_t key : schema.upsert_keys) {
+    keys += (keys.empty() ? "\"" : ", \"") + schema.columns[key].name + "\"";
+  }
+  std::string text = fmt::format("SELECT count(*) FROM (SELECT {0} FROM \"{1}\".\"{2}\" GROUP BY {0} HAVING count(*) > 1 LIMIT 1) x", keys,
+                                 schema.schema_name, schema.name);
+  ParameterTypes none;
+  BoundQuery query = bind_query(*parser::parse_query(text), session, none);
+  auto run = session.start_run();
+  auto stream = execute(query, StatementRun::share_context(run), {});
+  DataChunk chunk;
+  while (stream->next(&chunk)) {
+    if (chunk.count() > 0 && chunk.columns[0].value_at(chunk.selection[0]).as_int() > 0) {
+      throw sql_error(sqlstate::kUniqueViolation, "could not create unique keys on \"{}\"", schema.name)
+          .with_detail(fmt::format("Key ({}) is duplicated.", keys));
+    }
+  }
+}
+
+void add_primary_key(SessionState& session, const AlterAction& action, const TableVersion& table, TableSchema& schema) {
+  if (schema.has_keys()) throw sql_error(sqlstate::kInvalidTableDefinition, "table \"{}\" has upsert keys already", schema.name);
+  ast::DedupClause dedup;
+  dedup.keys = action.columns;
+  apply_dedup(dedup, schema);
+  for (uint32_t key : schema.upsert_keys) schema.columns[key].not_null = true;
+  if (table.row_count > 0) {
+    check_unique(session, schema);
+    if (!schema.has_timestamp()) throw not_supported("ADD PRIMARY KEY on a table without a designated timestamp that has rows", action.position);
+  }
+  schema.keys_unique = true;
+}
+
+// Renames of tables and views.
+std::string rename(SessionState& session, const ast::AlterTableStatement& s, const AlterAction& action) {
+  Transaction& transaction = session.transaction();
+  const Snapshot& view = session.snapshot();
+  if (s.object == ast::ObjectKind::kView) {
+    std::vector<std::string> parts;
+    if (!s.table.schema.empty()) parts.push_back(s.table.schema.text);
+    parts.push_back(s.table.name.text);
+    auto found = session.find_view(parts);
+    if (!found) throw sql_error(sqlstate::kUndefinedTable, "view \"{}\" does not exist", s.table.name.text).with_position(s.table.position());
+    ViewSchema renamed = *found;
+    renamed.name = action.new_name.text;
+    if (view.find_table(renamed.schema_name, renamed.name) || view.find_view(renamed.schema_name, renamed.name)) {
+      throw sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists", renamed.name);
+    }
+    transaction.drop_view(found->schema_name, found->name);
+    transaction.put_view(std::move(renamed));
+    return "ALTER VIEW";
+  }
+  auto table = session.target_table(s.table);
+  TableSchema schema = *table->schema;
+  schema.name = action.new_name.text;
+  transaction.alter_table(schema.id, std::move(schema));
+  return "ALTER TABLE";
+}
+
+}  // namespace
+
+std::string execute_alter_table(SessionState& session, const ast::AlterTableStatement& s) {
+  session.check_writable("ALTER TABLE");
+  session.begin_statement();
+  if (s.object == ast::ObjectKind::kMaterializedView) throw SqlError(sqlstate::kFeatureNotSupported, "ALTER MATERIALIZED VIEW is not supported");
+  if (s.actions.size() == 1 && s.actions[0].kind == Kind::kRename) return rename(session, s, s.actions[0]);
+  if (s.object == ast::ObjectKind::kView) throw SqlError(sqlstate::kFeatureNotSupported, "ALTER VIEW can only rename");
+
+  std::shared_ptr<const TableVersion> table;
+  try {
+    table = session.target_table(s.table);
+  } catch (const SqlError& error) {
+    if (!s.if_exists || error.sqlstate() != sqlstate::kUndefinedTable) throw;
+    session.notice("NOTICE", sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist, skipping", s.table.name.text));
+    return "ALTER TABLE";
+  }
+  Transaction& transaction = session.transaction();
+  TableSchema schema = *table->schema;
+  bool changed = false;
+  for (const AlterAction& action : s.actions) {
+    switch (action.kind) {
+      case Kind::kAddColumn: add_column(session, action, *table, schema); break;
+      case Kind::kDropColumn: drop_column(session, action, schema); break;
+      case Kind::kRenameColumn: {
+        int index = column_index(schema, action.name);
+        schema.columns[static_cast<size_t>(index)].name = action.new_name.text;
+        check_column_names(schema);
+        break;
+      }
+      case Kind::kAlterType:
+        if (s.actions.size() > 1) throw not_supported("several actions with a change of type", action.position);
+        change_type(session, action, *table, std::move(schema));
+        return "ALTER TABLE";
+      case Kind::kSetDefault: {
+        ColumnSchema& column = schema.columns[static_cast<size_t>(column_index(schema, action.name))];
+        ParameterTypes none;
+        bind_expression(*action.expression, {}, session, none, assignment_type(column.type));
+        column.default_text = parser::deparse(*action.expression);
+        break;
+      }
+      case Kind::kDropDefault: schema.columns[static_cast<size_t>(column_index(schema, action.name))].default_text.clear(); break;
+      case Kind::kDropNotNull: schema.columns[static_cast<size_t>(column_index(schema, action.name))].not_null = false; break;
+      case Kind::kDedupEnable:
+        apply_dedup(action.dedup, schema);
+        if (!schema.has_timestamp() && table->row_count > 0) {
+          throw not_supported("DEDUP ENABLE on a table without a designated timestamp that has rows", action.position);
+        }
+        schema.keys_unique = table->row_count == 0 || (table->schema->keys_unique && schema.upsert_keys == table->schema->upsert_keys);
+        break;
+      case Kind::kDedupDisable:
+        schema.upsert_keys.clear();
+        schema.keys_unique = false;
+        schema.version_column = schema.deleted_column = -1;
+        break;
+      case Kind::kAddPrimaryKey: add_primary_key(session, action, *table, schema); break;
+      case Kind::kDropPartition: {
+        if (s.actions.size() > 1) throw not_supported("several actions with DROP PARTITION", action.position);
+        if (action.expression) throw not_supported("DROP PARTITION WHERE", action.position);
+        std::vector<int64_t> starts;
+        for (const std::string& name : action.partitions) {
+          auto start = parse_partition_name(schema.partition_by, name);
+          if (!start || table->find_partition(*start) < 0) {
+            throw sql_error(sqlstate::kUndefinedObject, "table \"{}\" has no partition \"{}\"", schema.name, name).with_position(action.position);
+          }
+          starts.push_back(*start);
+        }
+        transaction.drop_partitions(schema.id, starts);
+        return "ALTER TABLE";
+      }
+      case Kind::kSetSchema: throw not_supported("SET SCHEMA", action.position);
+      case Kind::kOwnerTo: throw not_supported("OWNER TO", action.position);
+      case Kind::kSetNotNull: throw not_supported("SET NOT NULL", action.position);
+      case Kind::kSetOptions:
+      case Kind::kResetOptions: throw not_supported("SET (option)", action.position);
+      case Kind::kSetTtl: throw not_supported("SET TTL", action.position);
+      case Kind::kFreezePartition: throw not_supported("FREEZE PARTITION", action.position);
+      case Kind::kDetachPartition: throw not_supported("DETACH PARTITION", action.position);
+      case Kind::kAttachPartition: throw not_supported("ATTACH PARTITION", action.position);
+      case Kind::kCreateTag:
+      case Kind::kDropTag: throw not_supported("TAG", action.position);
+      case Kind::kRename: throw not_supported("several actions with RENAME", action.position);
+    }
+    changed = true;
+  }
+  if (changed) {
+    check_table_definition(schema, 0);
+    transaction.alter_table(schema.id, std::move(schema));
+  }
+  return "ALTER TABLE";
+}
+
+}  // namespace idem

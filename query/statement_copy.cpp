@@ -1,0 +1,214 @@
+#include <filesystem>
+
+#include "common/file.h"
+#include "query/copy_reader.h"
+#include "query/copy_writer.h"
+#include "query/expression_evaluator.h"
+#include "query/insert_plan.h"
+#include "query/portal.h"
+#include "query/returning.h"
+#include "query/statement_executors.h"
+
+namespace idem {
+
+namespace {
+
+constexpr size_t kFileChunk = 1 << 20;
+
+TextOptions copy_text_options(const SessionState& session) {
+  TextOptions options;
+  options.zone = session.zone.get();
+  options.now_micros = session.transaction_time_micros;
+  return options;
+}
+
+// Server-side files lie in the import folder and nowhere else.
+std::string resolve_file(const SessionState& session, const std::string& path) {
+  namespace fs = std::filesystem;
+  fs::path base = fs::path(session.server.import_folder).lexically_normal();
+  fs::path full = (fs::path(path).is_absolute() ? fs::path(path) : base / path).lexically_normal();
+  fs::path relative = full.lexically_relative(base);
+  if (relative.empty() || *relative.begin() == ".." || *relative.begin() == ".") {
+    throw sql_error(sqlstate::kInsufficientPrivilege, "file \"{}\" is not in the import folder", path)
+        .with_hint(fmt::format("Server-side files are read and written under \"{}\" only. \\copy of psql reads the client's files.", base.string()));
+  }
+  return full.string();
+}
+
+// -- COPY FROM ------------------------------------------------------------------------------------------
+
+class CopyIn {
+ public:
+  CopyIn(SessionState& session, const ast::CopyStatement& s) : session_(session), format_(parse_copy_format(s)) {
+    session.check_writable("COPY FROM");
+    session.begin_write_statement();
+    if (s.where) throw SqlError(sqlstate::kFeatureNotSupported, "COPY FROM … WHERE is not supported").with_position(s.where->position);
+    schema_ = session.target_table(s.table)->schema;
+    targets_ = resolve_target_columns(*schema_, s.columns);
+    auto run = session.start_run();
+    EvaluationState state{&run->context, {}};
+    std::vector<Value> defaults;
+    for (const ColumnSchema& c : schema_->columns) defaults.push_back(evaluate_constant(state, *bind_default(c, session)));
+    reader_ = std::make_unique<CopyReader>(format_, schema_, targets_, std::move(defaults), copy_text_options(session), [this](ColumnBatch&& batch) {
+      session_.cancel.check();
+      session_.transaction().insert(schema_->id, std::move(batch));
+    });
+    for (uint32_t t : targets_) columns_.push_back({schema_->columns[t].name, schema_->columns[t].type, schema_->id, t + 1});
+  }
+
+  CopyReader& reader() { return *reader_; }
+  const CopyFormat& format() const { return format_; }
+  const std::vector<PlanColumn>& columns() const { return columns_; }
+  std::string finish() {
+    reader_->finish();
+    if (reader_->rejected() > 0) {
+      session_.notice("NOTICE", sql_error(sqlstate::kSuccessfulCompletion, "{} rows were skipped due to data type incompatibility", reader_->rejected()));
+    }
+    return fmt::format("COPY {}", reader_->rows());
+  }
+
+ private:
+  SessionState& session_;
+  CopyFormat format_;
+  std::shared_ptr<const TableSchema> schema_;
+  std::vector<uint32_t> targets_;
+  std::vector<PlanColumn> columns_;
+  std::unique_ptr<CopyReader> reader_;
+};
+
+class CopyInPortal final : public Portal {
+ public:
+  CopyInPortal(SessionState& session, const ast::CopyStatement& s) : copy_(session, s) {}
+  Kind kind() const override { return Kind::kCopyIn; }
+  const std::vector<PlanColumn>& columns() const override { return copy_.columns(); }
+  std::string tag() const override { return tag_; }
+  void copy_data(std::string_view bytes) override { copy_.reader().feed(bytes); }
+  void copy_done() override { tag_ = copy_.finish(); }
+  void copy_fail(std::string_view message) override { throw sql_error(sqlstate::kQueryCanceled, "COPY from stdin failed: {}", message); }
+  bool copy_is_binary() const override { return copy_.format().kind == CopyFormat::Kind::kBinary; }
+
+ private:
+  CopyIn copy_;
+  std::string tag_;
+};
+
+std::string copy_from_file(SessionState& session, const ast::CopyStatement& s) {
+  std::string path = resolve_file(session, s.file);
+  auto file = session.server.files->open(path, OpenMode::kRead).value_or_throw();
+  CopyIn copy(session, s);
+  std::string buffer(kFileChunk, '\0');
+  for (uint64_t at = 0;;) {
+    size_t read = file->read_at(at, buffer.data(), buffer.size()).value_or_throw();
+    if (read == 0) break;
+    copy.reader().feed(std::string_view(buffer).substr(0, read));
+    at += read;
+  }
+  return copy.finish();
+}
+
+// -- COPY TO --------------------------------------------------------------------------------------------
+
+class CopyOut {
+ public:
+  CopyOut(SessionState& session, const ast::CopyStatement& s, StatementInput& input) : format_(parse_copy_format(s)), zone_(session.zone) {
+    session.begin_statement();
+    BoundQuery query;
+    if (s.query) {
+      query = bind_query(*s.query, session, input.parameter_types);
+    } else {
+      auto table = session.target_table(s.table);
+      auto scan = std::make_shared<LogicalPlan>();
+      scan->kind = PlanKind::kScan;
+      scan->table = table;
+      scan->scan_columns = resolve_target_columns(*table->schema, s.columns);
+      for (uint32_t c : scan->scan_columns) scan->columns.push_back({table->schema->columns[c].name, table->schema->columns[c].type, table->schema->id, c + 1});
+      query.plan = std::move(scan);
+    }
+    rows_ = session.make_query_portal(std::move(query), input.parameters);
+    TextOptions text = copy_text_options(session);
+    text.zone = zone_.get();
+    writer_ = std::make_unique<CopyWriter>(format_, rows_->columns(), text);
+  }
+
+  // Some rows; false when there is nothing more.
+  bool next(std::string* bytes, std::vector<uint32_t>* row_ends) {
+    bytes->clear();
+    row_ends->clear();
+    if (ended_) return false;
+    if (!begun_) {
+      begun_ = true;
+      writer_->begin(*bytes);
+      bool line = format_.kind != CopyFormat::Kind::kBinary && !bytes->empty();
+      if (line) row_ends->push_back(static_cast<uint32_t>(bytes->size()));
+    }
+    DataChunk chunk;
+    if (rows_->next(&chunk, 0)) {
+      writer_->write(chunk, *bytes, row_ends);
+      count_ += chunk.count();
+      return true;
+    }
+    ended_ = true;
+    writer_->end(*bytes);
+    if (!bytes->empty() && (row_ends->empty() || row_ends->back() != bytes->size())) row_ends->push_back(static_cast<uint32_t>(bytes->size()));
+    return !bytes->empty();
+  }
+
+  const CopyFormat& format() const { return format_; }
+  const std::vector<PlanColumn>& columns() const { return rows_->columns(); }
+  std::string tag() const { return fmt::format("COPY {}", count_); }
+
+ private:
+  CopyFormat format_;
+  std::shared_ptr<const TimeZone> zone_;
+  std::unique_ptr<Portal> rows_;
+  std::unique_ptr<CopyWriter> writer_;
+  bool begun_ = false, ended_ = false;
+  uint64_t count_ = 0;
+};
+
+class CopyOutPortal final : public Portal {
+ public:
+  CopyOutPortal(SessionState& session, const ast::CopyStatement& s, StatementInput input) : copy_(session, s, input) {}
+  Kind kind() const override { return Kind::kCopyOut; }
+  const std::vector<PlanColumn>& columns() const override { return copy_.columns(); }
+  std::string tag() const override { return copy_.tag(); }
+  bool copy_next(std::string* bytes, std::vector<uint32_t>* row_ends) override { return copy_.next(bytes, row_ends); }
+  bool copy_is_binary() const override { return copy_.format().kind == CopyFormat::Kind::kBinary; }
+
+ private:
+  CopyOut copy_;
+};
+
+std::string copy_to_file(SessionState& session, const ast::CopyStatement& s, StatementInput input) {
+  std::string path = resolve_file(session, s.file);
+  CopyOut copy(session, s, input);
+  FileSystem& files = *session.server.files;
+  // Written beside and renamed, so that nobody reads half a file.
+  std::string partial = path + ".partial";
+  if (files.exists(partial).value_or_throw()) files.remove(partial).throw_if_error();
+  auto file = files.open(partial, OpenMode::kCreate).value_or_throw();
+  std::string bytes;
+  std::vector<uint32_t> ends;
+  uint64_t at = 0;
+  while (copy.next(&bytes, &ends)) {
+    file->write_at(at, bytes).throw_if_error();
+    at += bytes.size();
+  }
+  file->sync().throw_if_error();
+  files.rename(partial, path).throw_if_error();
+  return copy.tag();
+}
+
+}  // namespace
+
+std::unique_ptr<Portal> execute_copy(SessionState& session, const ast::CopyStatement& s, StatementInput input) {
+  bool file = s.endpoint == ast::CopyStatement::Endpoint::kFile;
+  if (s.from) {
+    if (!file) return std::make_unique<CopyInPortal>(session, s);
+    return std::make_unique<CommandPortal>([&session, &s, keep = input.entry] { return copy_from_file(session, s); });
+  }
+  if (!file) return std::make_unique<CopyOutPortal>(session, s, std::move(input));
+  return std::make_unique<CommandPortal>([&session, &s, input = std::move(input)] { return copy_to_file(session, s, input); });
+}
+
+}  // namespace idem

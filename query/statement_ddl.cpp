@@ -1,0 +1,209 @@
+#include <set>
+
+#include "parser/deparse.h"
+#include "query/statement_executors.h"
+
+namespace idem {
+
+namespace {
+
+std::vector<std::string> name_parts(const ast::ObjectName& name) {
+  std::vector<std::string> parts;
+  for (const ast::Identifier* part : {&name.database, &name.schema, &name.name}) {
+    if (!part->empty()) parts.push_back(part->text);
+  }
+  return parts;
+}
+
+// Records which tables and views a query reads, also through other views, while it is bound.
+class ReadRecorder final : public NameResolver {
+ public:
+  explicit ReadRecorder(const SessionState& session) : session_(session) {}
+
+  const Snapshot& snapshot() const override { return session_.snapshot(); }
+  std::shared_ptr<const TableVersion> find_table(const std::vector<std::string>& name) const override {
+    auto table = session_.find_table(name);
+    if (table) read_.emplace(table->schema->schema_name, table->schema->name);
+    return table;
+  }
+  std::shared_ptr<const ViewSchema> find_view(const std::vector<std::string>& name) const override {
+    auto view = session_.find_view(name);
+    if (view) read_.emplace(view->schema_name, view->name);
+    return view;
+  }
+  std::shared_ptr<const VirtualTable> find_virtual_table(const std::vector<std::string>& name) const override {
+    return session_.find_virtual_table(name);
+  }
+  std::shared_ptr<const VirtualTable> find_virtual_function(const std::string& name) const override {
+    return session_.find_virtual_function(name);
+  }
+  SessionInfo& session() const override { return session_.session(); }
+
+  bool reads(const std::string& schema, const std::string& name) const { return read_.contains({schema, name}); }
+
+ private:
+  const SessionState& session_;
+  mutable std::set<std::pair<std::string, std::string>> read_;
+};
+
+bool view_reads(const SessionState& session, const ViewSchema& view, const std::string& schema, const std::string& name) {
+  ReadRecorder recorder(session);
+  ParameterTypes none;
+  try {
+    bind_query(*parser::parse_query(view.query_text), recorder, none);
+  } catch (const SqlError&) {
+    // A view may be broken by now: what it read up to there counts.
+  }
+  return recorder.reads(schema, name);
+}
+
+// Views that read the relation, directly or through other views: an error, or dropped with it.
+void drop_dependents(SessionState& session, const std::string& kind, const std::string& schema, const std::string& name, bool cascade) {
+  for (const auto& [key, view] : session.snapshot().catalog->views) {
+    bool itself = view->schema_name == schema && view->name == name;
+    if (itself || !view_reads(session, *view, schema, name)) continue;
+    if (!cascade) {
+      throw sql_error(sqlstate::kDependentObjectsStillExist, "cannot drop {} {} because other objects depend on it", kind, name)
+          .with_detail(fmt::format("view {} depends on {} {}", view->name, kind, name))
+          .with_hint("Use DROP ... CASCADE to drop the dependent objects too.");
+    }
+    session.notice("NOTICE", sql_error(sqlstate::kSuccessfulCompletion, "drop cascades to view {}", view->name));
+    session.transaction().drop_view(view->schema_name, view->name);
+  }
+}
+
+void drop_schema(SessionState& session, const std::string& name, bool cascade) {
+  const Snapshot& view = session.snapshot();
+  if (name == "public" || name == "default") throw sql_error(sqlstate::kDependentObjectsStillExist, "schema \"{}\" cannot be dropped", name);
+  std::vector<TableId> tables;
+  std::vector<std::shared_ptr<const ViewSchema>> views;
+  for (const auto& [key, id] : view.catalog->tables) {
+    if (key.first == name) tables.push_back(id);
+  }
+  for (const auto& [key, v] : view.catalog->views) {
+    if (key.first == name) views.push_back(v);
+  }
+  if (!cascade && !(tables.empty() && views.empty())) {
+    throw sql_error(sqlstate::kDependentObjectsStillExist, "cannot drop schema {} because other objects depend on it", name)
+        .with_hint("Use DROP ... CASCADE to drop the dependent objects too.");
+  }
+  Transaction& transaction = session.transaction();
+  for (const auto& v : views) transaction.drop_view(v->schema_name, v->name);
+  for (TableId id : tables) transaction.drop_table(id);
+  transaction.drop_schema(name);
+}
+
+void drop_one(SessionState& session, const ast::DropStatement& s, const ast::ObjectName& name) {
+  auto missing = [&](std::string_view kind, std::string_view state) {
+    if (!s.if_exists) throw sql_error(state, "{} \"{}\" does not exist", kind, fmt::join(name_parts(name), ".")).with_position(name.position());
+    session.notice("NOTICE", sql_error(state, "{} \"{}\" does not exist, skipping", kind, name.name.text));
+  };
+  const Snapshot& view = session.snapshot();
+  switch (s.object) {
+    case ast::ObjectKind::kTable: {
+      auto table = session.find_table(name_parts(name));
+      if (!table) {
+        if (session.find_view(name_parts(name))) {
+          throw sql_error(sqlstate::kWrongObjectType, "\"{}\" is not a table", name.name.text).with_hint("Use DROP VIEW to remove a view.");
+        }
+        return missing("table", sqlstate::kUndefinedTable);
+      }
+      drop_dependents(session, "table", table->schema->schema_name, table->schema->name, s.cascade);
+      session.transaction().drop_table(table->schema->id);
+      return;
+    }
+    case ast::ObjectKind::kView: {
+      auto found = session.find_view(name_parts(name));
+      if (!found) return missing("view", sqlstate::kUndefinedTable);
+      drop_dependents(session, "view", found->schema_name, found->name, s.cascade);
+      session.transaction().drop_view(found->schema_name, found->name);
+      return;
+    }
+    case ast::ObjectKind::kSchema:
+      if (!view.catalog->schemas.contains(name.name.text)) return missing("schema", sqlstate::kInvalidSchemaName);
+      drop_schema(session, name.name.text, s.cascade);
+      return;
+    case ast::ObjectKind::kRole:
+      if (!view.catalog->roles.contains(name.name.text)) return missing("role", sqlstate::kUndefinedObject);
+      if (name.name.text == session.user()) throw SqlError(sqlstate::kObjectInUse, "current user cannot be dropped");
+      session.transaction().drop_role(name.name.text);
+      return;
+    case ast::ObjectKind::kMaterializedView: throw SqlError(sqlstate::kFeatureNotSupported, "DROP MATERIALIZED VIEW is not supported");
+    case ast::ObjectKind::kChangeSlot: throw SqlError(sqlstate::kFeatureNotSupported, "DROP CHANGE SLOT is not supported");
+    default: throw SqlError(sqlstate::kFeatureNotSupported, "this DROP is not supported");
+  }
+}
+
+}  // namespace
+
+std::string execute_drop(SessionState& session, const ast::DropStatement& s) {
+  session.check_writable("DROP");
+  for (const ast::ObjectName& name : s.names) {
+    session.begin_statement();  // each name sees what the one before it removed
+    drop_one(session, s, name);
+  }
+  switch (s.object) {
+    case ast::ObjectKind::kView: return "DROP VIEW";
+    case ast::ObjectKind::kSchema: return "DROP SCHEMA";
+    case ast::ObjectKind::kRole: return "DROP ROLE";
+    default: return "DROP TABLE";
+  }
+}
+
+std::string execute_truncate(SessionState& session, const ast::TruncateStatement& s) {
+  session.check_writable("TRUNCATE");
+  session.begin_statement();
+  std::set<TableId> tables;
+  for (const ast::ObjectName& name : s.tables) tables.insert(session.target_table(name)->schema->id);
+  for (TableId id : tables) session.transaction().truncate(id);
+  return "TRUNCATE TABLE";
+}
+
+std::string execute_create_schema(SessionState& session, const ast::CreateSchemaStatement& s) {
+  session.check_writable("CREATE SCHEMA");
+  session.begin_statement();
+  std::string name = s.name.empty() ? s.owner : s.name.text;
+  if (!s.options.empty()) throw SqlError(sqlstate::kFeatureNotSupported, "CREATE SCHEMA … WITH is not supported").with_position(s.options[0].position);
+  if (session.snapshot().catalog->schemas.contains(name) || name == "pg_catalog" || name == "information_schema") {
+    if (!s.if_not_exists) throw sql_error(sqlstate::kDuplicateSchema, "schema \"{}\" already exists", name).with_position(s.name.position);
+    session.notice("NOTICE", sql_error(sqlstate::kDuplicateSchema, "schema \"{}\" already exists, skipping", name));
+    return "CREATE SCHEMA";
+  }
+  if (name.starts_with("pg_")) {
+    throw sql_error("42939", "unacceptable schema name \"{}\"", name).with_detail("The prefix \"pg_\" is reserved for system schemas.");
+  }
+  session.transaction().create_schema(name, s.owner.empty() ? session.user() : s.owner);
+  return "CREATE SCHEMA";
+}
+
+std::string execute_create_view(SessionState& session, const ast::CreateViewStatement& s) {
+  session.check_writable("CREATE VIEW");
+  if (s.temporary) throw SqlError(sqlstate::kFeatureNotSupported, "temporary views are not supported");
+  if (!s.options.empty()) throw SqlError(sqlstate::kFeatureNotSupported, "CREATE VIEW … WITH is not supported").with_position(s.options[0].position);
+  session.begin_statement();
+  ViewSchema view;
+  view.schema_name = session.creation_schema(s.name);
+  view.name = s.name.name.text;
+  view.owner = session.user();
+  const Snapshot& snapshot = session.snapshot();
+  auto existing = snapshot.find_view(view.schema_name, view.name);
+  bool taken = existing || snapshot.find_table(view.schema_name, view.name);
+  if (existing && s.if_not_exists) {
+    session.notice("NOTICE", sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists, skipping", view.name));
+    return "CREATE VIEW";
+  }
+  if (taken && !(existing && s.or_replace)) throw sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists", view.name);
+
+  ParameterTypes none;
+  BoundQuery query = bind_query(*s.query, session, none);
+  if (s.columns.size() > query.plan->columns.size()) {
+    throw SqlError(sqlstate::kSyntaxError, "CREATE VIEW specifies more column names than columns").with_position(s.columns.back().position);
+  }
+  for (const ast::Identifier& name : s.columns) view.column_names.push_back(name.text);
+  view.query_text = parser::deparse(*s.query);
+  if (existing) view.id = existing->id;
+  session.transaction().put_view(std::move(view));
+  return "CREATE VIEW";
+}
+
+}  // namespace idem

@@ -1,0 +1,164 @@
+#include "query/portal.h"
+#include "query/statement_executors.h"
+
+namespace idem {
+
+namespace {
+
+using ast::StatementKind;
+
+std::unique_ptr<Portal> command(std::function<std::string()> execute) { return std::make_unique<CommandPortal>(std::move(execute)); }
+
+SqlError not_supported(std::string_view what) { return sql_error(sqlstate::kFeatureNotSupported, "{} is not supported", what); }
+
+// Statements of the dialect whose execution is not there yet, and PostgreSQL's that never will be.
+std::string_view unsupported_name(StatementKind kind) {
+  switch (kind) {
+    case StatementKind::kMerge: return "MERGE";
+    case StatementKind::kCreateMaterializedView: return "CREATE MATERIALIZED VIEW";
+    case StatementKind::kCreateChangeSlot: return "CREATE CHANGE SLOT";
+    case StatementKind::kAlterSystem: return "ALTER SYSTEM";
+    case StatementKind::kAlterSchema: return "ALTER SCHEMA";
+    case StatementKind::kAlterDefaultPrivileges: return "ALTER DEFAULT PRIVILEGES";
+    case StatementKind::kRestoreTable: return "RESTORE TABLE";
+    case StatementKind::kUndrop: return "UNDROP TABLE";
+    case StatementKind::kRefreshMaterializedView: return "REFRESH MATERIALIZED VIEW";
+    case StatementKind::kAdvanceChangeSlot: return "ADVANCE CHANGE SLOT";
+    case StatementKind::kForgetRun: return "FORGET RUN";
+    case StatementKind::kGrant: return "GRANT and REVOKE";
+    case StatementKind::kComment: return "COMMENT";
+    case StatementKind::kVacuum: return "VACUUM";
+    case StatementKind::kDescribeHistory: return "DESCRIBE HISTORY";
+    default: return "this statement";
+  }
+}
+
+bool allowed_in_failed_block(const ast::Statement& statement) {
+  const auto* t = ast::try_as<ast::TransactionStatement>(&statement);
+  using Action = ast::TransactionStatement::Action;
+  return t && (t->action == Action::kCommit || t->action == Action::kRollback || t->action == Action::kRollbackTo);
+}
+
+std::unique_ptr<Portal> query_portal(SessionState& session, const ast::QueryStatement& statement, StatementInput input) {
+  session.begin_statement();
+  BoundQuery query = bind_query(*statement.query, session, input.parameter_types);
+  return session.make_query_portal(std::move(query), input.parameters);
+}
+
+}  // namespace
+
+std::unique_ptr<Portal> SessionState::make_portal(StatementInput input) {
+  const ast::Statement& statement = *input.statement;
+  if (status() == TransactionStatus::kFailed && !allowed_in_failed_block(statement)) {
+    throw SqlError(sqlstate::kInFailedSqlTransaction, "current transaction is aborted, commands ignored until end of transaction block");
+  }
+  auto keep = input.entry;  // owns the tree of a prepared statement while its portal lives
+  switch (statement.kind) {
+    case StatementKind::kQuery: return query_portal(*this, ast::as<ast::QueryStatement>(statement), std::move(input));
+    case StatementKind::kInsert: return execute_insert(*this, ast::as<ast::InsertStatement>(statement), std::move(input));
+    case StatementKind::kUpdate: return execute_update(*this, ast::as<ast::UpdateStatement>(statement), std::move(input));
+    case StatementKind::kDelete: return execute_delete(*this, ast::as<ast::DeleteStatement>(statement), std::move(input));
+    case StatementKind::kCopy: return execute_copy(*this, ast::as<ast::CopyStatement>(statement), std::move(input));
+    case StatementKind::kCreateTable:
+      return command([this, keep, &s = ast::as<ast::CreateTableStatement>(statement), input] { return execute_create_table(*this, s, input); });
+    case StatementKind::kAlterTable:
+      return command([this, keep, &s = ast::as<ast::AlterTableStatement>(statement)] { return execute_alter_table(*this, s); });
+    case StatementKind::kDrop: return command([this, keep, &s = ast::as<ast::DropStatement>(statement)] { return execute_drop(*this, s); });
+    case StatementKind::kTruncate:
+      return command([this, keep, &s = ast::as<ast::TruncateStatement>(statement)] { return execute_truncate(*this, s); });
+    case StatementKind::kCreateSchema:
+      return command([this, keep, &s = ast::as<ast::CreateSchemaStatement>(statement)] { return execute_create_schema(*this, s); });
+    case StatementKind::kCreateView:
+      return command([this, keep, &s = ast::as<ast::CreateViewStatement>(statement)] { return execute_create_view(*this, s); });
+    case StatementKind::kCreateRole:
+      return command([this, keep, &s = ast::as<ast::CreateRoleStatement>(statement)] { return execute_create_role(*this, s); });
+    case StatementKind::kAlterRole:
+      return command([this, keep, &s = ast::as<ast::AlterRoleStatement>(statement)] { return execute_alter_role(*this, s); });
+    case StatementKind::kCheckpoint:
+      return command([this] {
+        server.database->checkpoint();
+        return std::string("CHECKPOINT");
+      });
+    case StatementKind::kAnalyze: return command([] { return std::string("ANALYZE"); });  // statistics are exact at all times
+    case StatementKind::kLock: return command([] { return std::string("LOCK TABLE"); });  // readers hold snapshots: nothing to wait for
+    case StatementKind::kShow: return execute_show(*this, ast::as<ast::ShowStatement>(statement));
+    case StatementKind::kSet: return command([this, keep, &s = ast::as<ast::SetStatement>(statement)] { return execute_set(*this, s); });
+    case StatementKind::kReset: return command([this, keep, &s = ast::as<ast::ResetStatement>(statement)] { return execute_reset(*this, s); });
+    case StatementKind::kSetTransaction:
+      return command([this, keep, &s = ast::as<ast::SetTransactionStatement>(statement)] { return execute_set_transaction(*this, s); });
+    case StatementKind::kTransaction:
+      return command([this, keep, &s = ast::as<ast::TransactionStatement>(statement)] { return execute_transaction(*this, s); });
+    case StatementKind::kDeclareCursor:
+      return command([this, keep, &s = ast::as<ast::DeclareCursorStatement>(statement), input] { return execute_declare_cursor(*this, s, input); });
+    case StatementKind::kFetch: return execute_fetch(*this, ast::as<ast::FetchStatement>(statement));
+    case StatementKind::kCloseCursor:
+      return command([this, keep, &s = ast::as<ast::CloseCursorStatement>(statement)] { return execute_close_cursor(*this, s); });
+    case StatementKind::kPrepare: return command([this, keep, &s = ast::as<ast::PrepareStatement>(statement)] { return execute_prepare(*this, s); });
+    case StatementKind::kExecute: return execute_execute(*this, ast::as<ast::ExecuteStatement>(statement));
+    case StatementKind::kDeallocate:
+      return command([this, keep, &s = ast::as<ast::DeallocateStatement>(statement)] { return execute_deallocate(*this, s); });
+    case StatementKind::kExplain: return execute_explain(*this, ast::as<ast::ExplainStatement>(statement), input);
+    case StatementKind::kDiscard:
+      return command([this, keep, &s = ast::as<ast::DiscardStatement>(statement)] { return execute_discard(*this, s); });
+    case StatementKind::kListen: {
+      // No session can notify another: UNLISTEN has nothing to undo, as pools ask for at every release.
+      auto action = ast::as<ast::ListenStatement>(statement).action;
+      using Action = ast::ListenStatement::Action;
+      if (action != Action::kUnlisten && action != Action::kUnlistenAll) throw not_supported(action == Action::kListen ? "LISTEN" : "NOTIFY");
+      return command([] { return std::string("UNLISTEN"); });
+    }
+    case StatementKind::kUnsupported: throw not_supported(ast::as<ast::UnsupportedStatement>(statement).what);
+    default: throw not_supported(unsupported_name(statement.kind));
+  }
+}
+
+// Result columns and parameter types of a statement, without running it.
+void SessionState::describe(const ast::Statement& statement, ParameterTypes& types, PreparedStatement* info) {
+  if (status() == TransactionStatus::kFailed && !allowed_in_failed_block(statement)) {
+    throw SqlError(sqlstate::kInFailedSqlTransaction, "current transaction is aborted, commands ignored until end of transaction block");
+  }
+  auto rows = [&](std::vector<PlanColumn> columns) {
+    info->returns_rows = true;
+    info->columns = std::move(columns);
+    for (PlanColumn& c : info->columns) {
+      if (is_oid_like(c.type.id) && c.type.id != TypeId::kOid) c.type = TypeId::kText;
+    }
+  };
+  switch (statement.kind) {
+    case StatementKind::kQuery:
+      begin_statement();
+      rows(bind_query(*ast::as<ast::QueryStatement>(statement).query, *this, types).plan->columns);
+      break;
+    case StatementKind::kInsert:
+    case StatementKind::kUpdate:
+    case StatementKind::kDelete: {
+      std::vector<PlanColumn> columns = describe_write(*this, statement, types);
+      if (!columns.empty()) rows(std::move(columns));
+      break;
+    }
+    case StatementKind::kShow: rows(show_columns(ast::as<ast::ShowStatement>(statement))); break;
+    case StatementKind::kExplain: rows(explain_columns(ast::as<ast::ExplainStatement>(statement))); break;
+    case StatementKind::kFetch:
+      if (!ast::as<ast::FetchStatement>(statement).move) rows(fetch_columns(*this, ast::as<ast::FetchStatement>(statement)));
+      break;
+    case StatementKind::kExecute: {
+      const PreparedStatement& other = find_prepared(ast::as<ast::ExecuteStatement>(statement).name.text)->info;
+      if (other.returns_rows) rows(other.columns);
+      break;
+    }
+    case StatementKind::kDeclareCursor:
+      begin_statement();
+      bind_query(*ast::as<ast::DeclareCursorStatement>(statement).query, *this, types);
+      break;
+    case StatementKind::kCopy:
+      if (const auto& copy = ast::as<ast::CopyStatement>(statement); copy.query) {
+        begin_statement();
+        bind_query(*copy.query, *this, types);
+      }
+      break;
+    case StatementKind::kUnsupported: throw not_supported(ast::as<ast::UnsupportedStatement>(statement).what);
+    default: break;
+  }
+}
+
+}  // namespace idem

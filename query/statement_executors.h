@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/value_text.h"
+#include "query/session_state.h"
+
+namespace idem {
+
+
+
+// Executors of single statements, by subject. Each takes the statement on its way (StatementInput) and gives a portal; what must be
+// checked at once (names, types) is checked before it returns, the work is done when the portal is run.
+
+std::unique_ptr<Portal> execute_insert(SessionState& session, const ast::InsertStatement& statement, StatementInput input);   // statement_insert.cpp
+std::vector<PlanColumn> describe_insert(SessionState& session, const ast::InsertStatement& statement, ParameterTypes& types);
+std::unique_ptr<Portal> execute_update(SessionState& session, const ast::UpdateStatement& statement, StatementInput input);   // statement_update.cpp
+std::unique_ptr<Portal> execute_delete(SessionState& session, const ast::DeleteStatement& statement, StatementInput input);
+std::unique_ptr<Portal> execute_copy(SessionState& session, const ast::CopyStatement& statement, StatementInput input);       // statement_copy.cpp
+
+std::string execute_create_table(SessionState& session, const ast::CreateTableStatement& statement, const StatementInput& input);  // statement_create_table.cpp
+std::string execute_alter_table(SessionState& session, const ast::AlterTableStatement& statement);                            // statement_alter_table.cpp
+std::string execute_drop(SessionState& session, const ast::DropStatement& statement);                                         // statement_ddl.cpp
+std::string execute_truncate(SessionState& session, const ast::TruncateStatement& statement);
+std::string execute_create_schema(SessionState& session, const ast::CreateSchemaStatement& statement);
+std::string execute_create_view(SessionState& session, const ast::CreateViewStatement& statement);
+std::string execute_create_role(SessionState& session, const ast::CreateRoleStatement& statement);                            // statement_role.cpp
+std::string execute_alter_role(SessionState& session, const ast::AlterRoleStatement& statement);
+
+// SHOW, SET, RESET, DISCARD, transactions: statement_session.cpp
+std::unique_ptr<Portal> execute_show(SessionState& session, const ast::ShowStatement& statement);
+std::string execute_set(SessionState& session, const ast::SetStatement& statement);
+std::string execute_reset(SessionState& session, const ast::ResetStatement& statement);
+std::string execute_discard(SessionState& session, const ast::DiscardStatement& statement);
+std::string execute_transaction(SessionState& session, const ast::TransactionStatement& statement);
+std::string execute_set_transaction(SessionState& session, const ast::SetTransactionStatement& statement);
+
+// Cursors, PREPARE and EXECUTE: statement_cursor.cpp
+std::string execute_declare_cursor(SessionState& session, const ast::DeclareCursorStatement& statement, const StatementInput& input);
+std::unique_ptr<Portal> execute_fetch(SessionState& session, const ast::FetchStatement& statement);
+std::string execute_close_cursor(SessionState& session, const ast::CloseCursorStatement& statement);
+std::vector<PlanColumn> fetch_columns(SessionState& session, const ast::FetchStatement& statement);
+std::string execute_prepare(SessionState& session, const ast::PrepareStatement& statement);
+std::unique_ptr<Portal> execute_execute(SessionState& session, const ast::ExecuteStatement& statement);
+std::string execute_deallocate(SessionState& session, const ast::DeallocateStatement& statement);
+// At COMMIT: reads what is left of a cursor WITH HOLD into memory, so that it outlives its transaction; false if it is no such cursor.
+bool keep_cursor_rows(Portal& portal);
+bool is_held_cursor(const Portal& portal);   // one that keep_cursor_rows has kept
+
+std::unique_ptr<Portal> execute_explain(SessionState& session, const ast::ExplainStatement& statement, const StatementInput& input);  // statement_explain.cpp
+
+// What Describe must know of statements before they run: the columns of RETURNING (empty: none), of SHOW and of EXPLAIN.
+std::vector<PlanColumn> describe_write(SessionState& session, const ast::Statement& statement, ParameterTypes& types);
+std::vector<PlanColumn> show_columns(const ast::ShowStatement& statement);
+std::vector<PlanColumn> explain_columns(const ast::ExplainStatement& statement);
+
+// One value in text or binary form: value_decoding.cpp
+Value decode_value(SqlType type, std::string_view bytes, bool binary, const TextOptions& options, StringArena& arena);
+
+
+}  // namespace idem

@@ -1,0 +1,119 @@
+#include "parser/parser.h"
+#include "query/expression_evaluator.h"
+#include "query/insert_plan.h"
+#include "query/portal.h"
+#include "query/returning.h"
+#include "query/statement_executors.h"
+
+namespace idem {
+
+namespace {
+
+constexpr uint32_t kBatchRows = 128 * 1024;  // of INSERT … SELECT: handed to the transaction at a time
+
+void refuse_unsupported(const ast::InsertStatement& s) {
+  auto refuse = [](std::string_view what) { throw sql_error(sqlstate::kFeatureNotSupported, "{} is not supported", what); };
+  if (s.overwrite == ast::Overwrite::kReplaceWhere) refuse("INSERT … REPLACE WHERE");
+  if (s.overwrite != ast::Overwrite::kNone) refuse("INSERT OVERWRITE");
+  if (s.on_conflict) refuse("INSERT … ON CONFLICT");
+}
+
+// A plain VALUES list: it reads tables only if a cell has a subquery, which then sees them as the transaction began.
+bool is_values(const ast::InsertStatement& s) { return !s.query || (s.query->kind == ast::QueryKind::kValues && !s.query->with); }
+
+void append_rows(const InsertPlan& plan, EvaluationState& state, ColumnBatch& batch) {
+  for (const std::vector<BoundPtr>& row : plan.rows) {
+    for (size_t c = 0; c < plan.source.size(); c++) {
+      const BoundExpression& e = plan.source[c] < 0 ? *plan.defaults[c] : *row[static_cast<size_t>(plan.source[c])];
+      if (e.kind == BoundKind::kSlot) batch.column(c).append_value(state.slots[e.index]);
+      else if (e.kind == BoundKind::kConstant) batch.column(c).append_value(e.value);
+      else batch.column(c).append_value(evaluate_constant(state, e));
+    }
+  }
+}
+
+uint64_t insert_query_rows(SessionState& session, const InsertPlan& plan, EvaluationState& state, const std::shared_ptr<StatementRun>& run,
+                           Returning* returning) {
+  auto stream = execute(*plan.query, StatementRun::share_context(run), state.slots);
+  Transaction& transaction = session.transaction();
+  ColumnBatch batch(plan.schema);
+  std::vector<Value> default_values;
+  for (const BoundPtr& d : plan.defaults) default_values.push_back(evaluate_constant(state, *d));
+
+  uint64_t rows = 0;
+  auto hand_over = [&] {
+    if (batch.rows() == 0) return;
+    rows += batch.rows();
+    if (returning) returning->add(batch, state);
+    transaction.insert(plan.schema->id, std::move(batch));
+    batch = ColumnBatch(plan.schema);
+  };
+  DataChunk chunk;
+  while (stream->next(&chunk)) {
+    for (size_t c = 0; c < plan.source.size(); c++) {
+      if (plan.source[c] >= 0) {
+        batch.column(c).append_vector(chunk.columns[static_cast<size_t>(plan.source[c])], chunk.selection);
+      } else {
+        for (uint32_t i = 0; i < chunk.count(); i++) batch.column(c).append_value(default_values[c]);
+      }
+    }
+    if (batch.rows() >= kBatchRows) hand_over();
+  }
+  hand_over();
+  return rows;
+}
+
+uint64_t run_insert(SessionState& session, const InsertPlan& plan, const std::vector<Value>& parameters, Returning* returning) {
+  session.check_writable("INSERT");
+  auto run = session.start_run();
+  EvaluationState state{&run->context, parameters};
+  if (plan.query) return insert_query_rows(session, plan, state, run, returning);
+  Transaction& transaction = session.transaction();
+  uint32_t count = static_cast<uint32_t>(plan.rows.size());
+  if (returning) {
+    ColumnBatch batch(plan.schema);
+    append_rows(plan, state, batch);
+    returning->add(batch, state);
+    transaction.insert(plan.schema->id, std::move(batch));
+  } else {
+    append_rows(plan, state, transaction.pending_rows(plan.schema->id));
+    transaction.inserted_rows(plan.schema->id, count);
+  }
+  return count;
+}
+
+}  // namespace
+
+std::vector<PlanColumn> describe_insert(SessionState& session, const ast::InsertStatement& s, ParameterTypes& types) {
+  refuse_unsupported(s);
+  session.begin_statement();
+  auto plan = plan_insert(session.target_table(s.table)->schema, s, session, types);
+  if (s.returning.empty()) return {};
+  return Returning(s.returning, *plan->schema, s.alias.text, session, types).columns();
+}
+
+std::unique_ptr<Portal> execute_insert(SessionState& session, const ast::InsertStatement& s, StatementInput input) {
+  refuse_unsupported(s);
+  // A cached plan is a list of VALUES: it reads nothing, so what the transaction collected stays collected.
+  std::shared_ptr<const InsertPlan> plan = input.entry ? input.entry->insert_plan : nullptr;
+  if (plan || is_values(s)) session.begin_write_statement();
+  else session.begin_statement();
+  auto schema = session.target_table(s.table)->schema;
+  if (!plan || plan->schema != schema) {
+    plan = plan_insert(schema, s, session, input.parameter_types);
+    if (input.entry && plan->is_cacheable()) input.entry->insert_plan = plan;
+  }
+  if (s.returning.empty()) {
+    return std::make_unique<CommandPortal>([&session, plan, input = std::move(input)] {
+      return fmt::format("INSERT 0 {}", run_insert(session, *plan, input.parameters, nullptr));
+    });
+  }
+  auto returning = std::make_shared<Returning>(s.returning, *plan->schema, s.alias.text, session, input.parameter_types);
+  std::vector<PlanColumn> columns = returning->columns();
+  return std::make_unique<RowsPortal>(std::move(columns), [&session, plan, returning, input = std::move(input)] {
+    uint64_t rows = run_insert(session, *plan, input.parameters, returning.get());
+    return RowsPortal::Result{returning->take(), fmt::format("INSERT 0 {}", rows)};
+  });
+}
+
+}  // namespace idem

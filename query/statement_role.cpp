@@ -1,0 +1,81 @@
+#include "common/scram_verifier.h"
+#include "query/statement_executors.h"
+
+namespace idem {
+
+namespace {
+
+void check_superuser(const SessionState& session, std::string_view what) {
+  auto role = session.snapshot().catalog->roles.find(session.user());
+  if (role == session.snapshot().catalog->roles.end() || !role->second.superuser) {
+    throw sql_error(sqlstate::kInsufficientPrivilege, "permission denied to {}", what).with_hint("You must be a superuser.");
+  }
+}
+
+void apply_options(const ast::RoleOptions& options, Role& role) {
+  if (options.superuser) role.superuser = *options.superuser;
+  if (options.login) role.can_login = *options.login;
+  if (options.has_password) {
+    if (!options.password) {
+      role.scram_verifier.clear();
+    } else if (options.password->empty()) {
+      throw SqlError(sqlstate::kInvalidParameterValue, "empty string is not a valid password");
+    } else if (options.password->starts_with("SCRAM-SHA-256$")) {
+      // A verifier made elsewhere (psql's \password, createuser): it is taken as it is.
+      if (!ScramVerifier::from_text(*options.password)) throw SqlError(sqlstate::kInvalidParameterValue, "malformed SCRAM verifier");
+      role.scram_verifier = *options.password;
+    } else {
+      role.scram_verifier = ScramVerifier::from_password(*options.password).to_text();
+    }
+  }
+  auto refuse = [](bool given, std::string_view what) {
+    if (given) throw sql_error(sqlstate::kFeatureNotSupported, "role option {} is not supported", what);
+  };
+  refuse(options.replication.value_or(false), "REPLICATION");
+  refuse(options.bypass_row_security.value_or(false), "BYPASSRLS");
+  refuse(options.create_database.value_or(false), "CREATEDB");
+  refuse(options.create_role.value_or(false), "CREATEROLE");
+  refuse(options.connection_limit.value_or(-1) != -1, "CONNECTION LIMIT");
+  refuse(options.valid_until.has_value(), "VALID UNTIL");
+  refuse(!options.in_roles.empty() || !options.members.empty() || !options.admins.empty(), "membership");
+}
+
+}  // namespace
+
+std::string execute_create_role(SessionState& session, const ast::CreateRoleStatement& s) {
+  session.check_writable("CREATE ROLE");
+  session.begin_statement();
+  check_superuser(session, "create role");
+  if (session.snapshot().catalog->roles.contains(s.name.text)) {
+    if (!s.if_not_exists) throw sql_error(sqlstate::kDuplicateObject, "role \"{}\" already exists", s.name.text).with_position(s.name.position);
+    session.notice("NOTICE", sql_error(sqlstate::kDuplicateObject, "role \"{}\" already exists, skipping", s.name.text));
+    return "CREATE ROLE";
+  }
+  Role role;
+  role.name = s.name.text;
+  role.can_login = s.is_user;
+  apply_options(s.options, role);
+  session.transaction().put_role(std::move(role));
+  return "CREATE ROLE";
+}
+
+std::string execute_alter_role(SessionState& session, const ast::AlterRoleStatement& s) {
+  session.check_writable("ALTER ROLE");
+  if (s.all || !s.setting.empty()) throw SqlError(sqlstate::kFeatureNotSupported, "ALTER ROLE … SET is not supported");
+  if (!s.new_name.empty()) throw SqlError(sqlstate::kFeatureNotSupported, "ALTER ROLE … RENAME is not supported");
+  session.begin_statement();
+  std::string name = s.role.kind == ast::RoleName::Kind::kName ? s.role.name : session.user();
+  const ast::RoleOptions& o = s.options;
+  bool only_password = o.has_password && !o.superuser && !o.login;
+  if (!(only_password && name == session.user())) check_superuser(session, "alter role");
+  auto found = session.snapshot().catalog->roles.find(name);
+  if (found == session.snapshot().catalog->roles.end()) {
+    throw sql_error(sqlstate::kUndefinedObject, "role \"{}\" does not exist", name).with_position(s.role.position);
+  }
+  Role role = found->second;
+  apply_options(o, role);
+  session.transaction().put_role(std::move(role));
+  return "ALTER ROLE";
+}
+
+}  // namespace idem

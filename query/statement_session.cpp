@@ -1,0 +1,202 @@
+#include "query/portal.h"
+#include "query/statement_executors.h"
+#include "query/table_definition.h"
+#include "query/system_relations.h"
+
+namespace idem {
+
+namespace {
+
+using ast::ShowStatement;
+
+std::string joined(const std::vector<std::string>& values) { return fmt::format("{}", fmt::join(values, ", ")); }
+
+// search_path = a, "B c" is kept as PostgreSQL shows it: names that need quotes get them.
+std::string joined_names(const std::vector<std::string>& values) {
+  std::string out;
+  for (const std::string& v : values) {
+    bool plain = !v.empty() && v.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == v.npos && (v[0] < '0' || v[0] > '9');
+    out += (out.empty() ? "" : ", ") + (plain ? v : "\"" + v + "\"");
+  }
+  return out;
+}
+
+std::unique_ptr<Portal> rows(const std::vector<std::string>& names, std::function<void(TextRows&)> fill, std::string tag = "SHOW") {
+  TextRows header(names);
+  std::vector<PlanColumn> columns = header.columns();
+  return std::make_unique<RowsPortal>(std::move(columns), [names, fill = std::move(fill), tag = std::move(tag)] {
+    TextRows text(names);
+    fill(text);
+    return text.finish(tag);
+  });
+}
+
+std::vector<std::string> column_names(const ShowStatement& s) {
+  switch (s.what) {
+    case ShowStatement::What::kSetting: return {s.setting};
+    case ShowStatement::What::kAll:
+    case ShowStatement::What::kParameters: return {"name", "setting", "description"};
+    case ShowStatement::What::kTables: return {"table_name"};
+    case ShowStatement::What::kCreateTable:
+    case ShowStatement::What::kCreateView: return {"ddl"};
+    case ShowStatement::What::kLastWrite: return {"inserted", "replaced", "skipped", "deleted"};
+    default: return {};
+  }
+}
+
+// SHOW COLUMNS FROM t is table_columns('t').
+std::unique_ptr<Portal> function_rows(SessionState& session, std::string_view function, const ast::ObjectName& table) {
+  auto found = session.target_table(table);
+  auto plan = std::make_shared<LogicalPlan>();
+  plan->kind = PlanKind::kVirtualScan;
+  plan->virtual_table = find_system_function(function);
+  plan->columns = plan->virtual_table->columns();
+  std::string name = found->schema->schema_name + "." + found->schema->name;
+  plan->expressions.push_back(BoundExpression::constant(Value::of_string(TypeId::kText, std::move(name))));
+  BoundQuery query;
+  query.plan = std::move(plan);
+  return session.make_query_portal(std::move(query), {});
+}
+
+}  // namespace
+
+std::vector<PlanColumn> show_columns(const ShowStatement& s) {
+  if (s.what == ShowStatement::What::kColumns) return find_system_function("table_columns")->columns();
+  if (s.what == ShowStatement::What::kPartitions) return find_system_function("table_partitions")->columns();
+  return TextRows(column_names(s)).columns();
+}
+
+std::unique_ptr<Portal> execute_show(SessionState& session, const ShowStatement& s) {
+  switch (s.what) {
+    case ShowStatement::What::kSetting: {
+      std::string value = session.settings.get(s.setting);  // an unknown name is an error at once
+      return rows({s.setting}, [value](TextRows& text) { text.add({value}); });
+    }
+    case ShowStatement::What::kAll:
+    case ShowStatement::What::kParameters:
+      return rows(column_names(s), [&session](TextRows& text) {
+        for (const SessionSettings::Row& row : session.settings.all()) text.add({row.name, row.value, row.description});
+      });
+    case ShowStatement::What::kTables: {
+      session.begin_statement();
+      std::string schema = s.object.schema.text;
+      return rows(column_names(s), [&session, schema](TextRows& text) {
+        for (const auto& [name, id] : session.snapshot().catalog->tables) {
+          if (schema.empty() || name.first == schema) text.add({name.second});
+        }
+      });
+    }
+    case ShowStatement::What::kColumns: session.begin_statement(); return function_rows(session, "table_columns", s.object);
+    case ShowStatement::What::kPartitions: session.begin_statement(); return function_rows(session, "table_partitions", s.object);
+    case ShowStatement::What::kCreateTable: {
+      session.begin_statement();
+      std::string ddl = create_table_text(*session.target_table(s.object)->schema);
+      return rows(column_names(s), [ddl](TextRows& text) { text.add({ddl}); });
+    }
+    case ShowStatement::What::kCreateView: {
+      session.begin_statement();
+      std::vector<std::string> parts;
+      if (!s.object.schema.empty()) parts.push_back(s.object.schema.text);
+      parts.push_back(s.object.name.text);
+      auto view = session.find_view(parts);
+      if (!view) throw sql_error(sqlstate::kUndefinedTable, "view \"{}\" does not exist", s.object.name.text).with_position(s.object.position());
+      std::string ddl = fmt::format("CREATE VIEW {} AS {}", view->name, view->query_text);
+      return rows(column_names(s), [ddl](TextRows& text) { text.add({ddl}); });
+    }
+    case ShowStatement::What::kLastWrite:
+      return rows(column_names(s), [&session](TextRows& text) {
+        const WriteCounts& w = session.last_write;
+        text.add({std::to_string(w.inserted), std::to_string(w.replaced), std::to_string(w.skipped), std::to_string(w.deleted)});
+      });
+  }
+  throw SqlError(sqlstate::kFeatureNotSupported, "this SHOW is not supported");
+}
+
+std::string execute_set(SessionState& session, const ast::SetStatement& s) {
+  if (s.name == "run") throw SqlError(sqlstate::kFeatureNotSupported, "SET run is not supported");
+  if (s.name == "role") {
+    if (!s.to_default && !s.values.empty() && s.values[0] != "none" && s.values[0] != session.user()) {
+      throw SqlError(sqlstate::kFeatureNotSupported, "SET ROLE is not supported");
+    }
+    return "SET";
+  }
+  if (s.local && session.status() == TransactionStatus::kIdle) {
+    session.notice("WARNING", SqlError(sqlstate::kNoActiveSqlTransaction, "SET LOCAL can only be used in transaction blocks"));
+  }
+  if (s.to_default) session.settings.reset(s.name);
+  else session.settings.set(s.name, s.name == "search_path" ? joined_names(s.values) : joined(s.values), s.local);
+  session.set_setting("TimeZone", session.settings.get("TimeZone"), s.local);
+  return "SET";
+}
+
+std::string execute_reset(SessionState& session, const ast::ResetStatement& s) {
+  if (s.all) session.settings.reset_all();
+  else if (s.name != "role" && s.name != "run") session.settings.reset(s.name);
+  session.zone = find_time_zone(session.settings.get("TimeZone"));
+  return "RESET";
+}
+
+std::string execute_discard(SessionState& session, const ast::DiscardStatement& s) {
+  using What = ast::DiscardStatement::What;
+  switch (s.what) {
+    case What::kAll:
+      if (session.status() != TransactionStatus::kIdle) {
+        throw SqlError(sqlstate::kActiveSqlTransaction, "DISCARD ALL cannot run inside a transaction block");
+      }
+      session.settings.reset_all();
+      session.zone = find_time_zone(session.settings.get("TimeZone"));
+      session.prepared.clear();
+      session.portals.clear();
+      return "DISCARD ALL";
+    case What::kPlans: return "DISCARD PLANS";           // plans are made for each execution
+    case What::kSequences: return "DISCARD SEQUENCES";
+    case What::kTemporary: return "DISCARD TEMP";
+  }
+  return "DISCARD ALL";
+}
+
+std::string execute_transaction(SessionState& session, const ast::TransactionStatement& s) {
+  using Action = ast::TransactionStatement::Action;
+  switch (s.action) {
+    case Action::kBegin:
+      session.begin_block(s.modes);
+      return s.start ? "START TRANSACTION" : "BEGIN";
+    case Action::kCommit: {
+      std::string tag = session.commit_block();
+      if (s.chain) session.begin_block({});
+      return tag;
+    }
+    case Action::kRollback:
+      session.rollback_block();
+      if (s.chain) session.begin_block({});
+      return "ROLLBACK";
+    case Action::kBeginRun: throw SqlError(sqlstate::kFeatureNotSupported, "BEGIN RUN is not supported");
+    case Action::kSavepoint: throw SqlError(sqlstate::kFeatureNotSupported, "SAVEPOINT is not supported");
+    case Action::kRollbackTo: throw SqlError(sqlstate::kFeatureNotSupported, "ROLLBACK TO SAVEPOINT is not supported");
+    case Action::kRelease: throw SqlError(sqlstate::kFeatureNotSupported, "RELEASE SAVEPOINT is not supported");
+  }
+  return "";
+}
+
+std::string execute_set_transaction(SessionState& session, const ast::SetTransactionStatement& s) {
+  if (s.snapshot) throw SqlError(sqlstate::kFeatureNotSupported, "SET TRANSACTION SNAPSHOT is not supported");
+  if (!s.session) {
+    if (session.status() == TransactionStatus::kIdle) {
+      session.notice("WARNING", SqlError(sqlstate::kNoActiveSqlTransaction, "SET TRANSACTION can only be used in transaction blocks"));
+    }
+    session.set_modes(s.modes);
+    return "SET";
+  }
+  if (s.modes.isolation) {
+    if (*s.modes.isolation == ast::IsolationLevel::kSerializable) {
+      throw SqlError(sqlstate::kFeatureNotSupported, "isolation level SERIALIZABLE is not supported");
+    }
+    bool repeatable = *s.modes.isolation == ast::IsolationLevel::kRepeatableRead;
+    bool uncommitted = *s.modes.isolation == ast::IsolationLevel::kReadUncommitted;
+    session.settings.set("default_transaction_isolation", repeatable ? "repeatable read" : uncommitted ? "read uncommitted" : "read committed", false);
+  }
+  if (s.modes.read_only) session.settings.set("default_transaction_read_only", *s.modes.read_only ? "on" : "off", false);
+  return "SET";
+}
+
+}  // namespace idem
