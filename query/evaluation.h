@@ -14,7 +14,7 @@
 
 namespace idem {
 
-class Session;
+struct ServerContext;
 class WorkerPool;
 
 // What functions may ask of the session that runs them: read-only during a statement.
@@ -34,6 +34,7 @@ class SessionInfo {
 struct ExecutionContext {
   const Snapshot* snapshot = nullptr;    // the statement's view
   SessionInfo* session = nullptr;
+  ServerContext* server = nullptr;       // for what sessions(), wal_status(), memory() show; null in tests
   WorkerPool* workers = nullptr;
   int worker_count = 1;
   CancelToken* cancel = nullptr;         // checked at every vector

@@ -10,7 +10,6 @@
 #include <string_view>
 #include <vector>
 
-#include "common/cancellation.h"
 #include "common/error.h"
 #include "parser/parser.h"
 #include "query/evaluation.h"
@@ -49,8 +48,10 @@ struct ServerContext {
   int64_t start_time_micros = 0;
 };
 
-// Every session of the server by its backend pid. Thread-safe.
 class Session;
+class SessionState;
+
+// Every session of the server by its backend pid. Thread-safe.
 class SessionRegistry {
  public:
   // Gives out a pid and a random cancel key.
@@ -159,8 +160,7 @@ class Session {
   int extra_float_digits() const;
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<SessionState> state_;
 };
 
 }  // namespace idem

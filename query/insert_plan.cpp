@@ -1,0 +1,91 @@
+#include "query/insert_plan.h"
+
+#include <algorithm>
+
+#include "common/error.h"
+#include "parser/parser.h"
+
+namespace idem {
+
+namespace {
+
+constexpr size_t kMaxCachedRows = 1000;
+
+bool reads_nothing(const BoundExpression& e) {
+  if (e.kind == BoundKind::kSubquery || e.kind == BoundKind::kColumn) return false;
+  return std::all_of(e.children.begin(), e.children.end(), [](const BoundPtr& c) { return reads_nothing(*c); });
+}
+
+// VALUES whose cells can be evaluated on their own, without a plan.
+bool is_plain_values(const BoundQuery& query, size_t parameters) {
+  if (query.plan->kind != PlanKind::kValues || !query.init_plans.empty() || query.slot_count > parameters) return false;
+  for (const auto& row : query.plan->rows) {
+    if (!std::all_of(row.begin(), row.end(), [](const BoundPtr& cell) { return reads_nothing(*cell); })) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool InsertPlan::is_cacheable() const { return !query && rows.size() <= kMaxCachedRows; }
+
+std::vector<uint32_t> resolve_target_columns(const TableSchema& schema, const std::vector<ast::Identifier>& names) {
+  std::vector<uint32_t> targets;
+  if (names.empty()) {
+    for (uint32_t i = 0; i < schema.columns.size(); i++) targets.push_back(i);
+    return targets;
+  }
+  for (const ast::Identifier& name : names) {
+    int found = schema.find_column(name.text);
+    if (found < 0) {
+      throw sql_error(sqlstate::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", name.text, schema.name)
+          .with_position(name.position);
+    }
+    if (std::find(targets.begin(), targets.end(), static_cast<uint32_t>(found)) != targets.end()) {
+      throw sql_error(sqlstate::kDuplicateColumn, "column \"{}\" specified more than once", name.text).with_position(name.position);
+    }
+    targets.push_back(static_cast<uint32_t>(found));
+  }
+  return targets;
+}
+
+SqlType assignment_type(SqlType column_type) { return column_type.id == TypeId::kSymbol ? SqlType(TypeId::kVarchar) : column_type; }
+
+ast::ExpressionPtr parse_default(const ColumnSchema& column) {
+  return column.default_text.empty() ? nullptr : parser::parse_expression(column.default_text);
+}
+
+BoundPtr bind_default(const ColumnSchema& column, const NameResolver& names) {
+  SqlType type = assignment_type(column.type);
+  ast::ExpressionPtr parsed = parse_default(column);
+  if (!parsed) return BoundExpression::constant(Value::null(type));
+  ParameterTypes none;
+  return bind_expression(*parsed, {}, names, none, type);
+}
+
+std::shared_ptr<const InsertPlan> plan_insert(std::shared_ptr<const TableSchema> schema, const ast::InsertStatement& s,
+                                              const NameResolver& names, ParameterTypes& parameters) {
+  auto plan = std::make_shared<InsertPlan>();
+  plan->schema = std::move(schema);
+  const std::vector<ColumnSchema>& columns = plan->schema->columns;
+  std::vector<uint32_t> targets = resolve_target_columns(*plan->schema, s.columns);
+  for (const ColumnSchema& column : columns) plan->defaults.push_back(bind_default(column, names));
+  plan->source.assign(columns.size(), -1);
+  if (!s.query) {  // DEFAULT VALUES
+    plan->rows.emplace_back();
+    return plan;
+  }
+  std::vector<ast::ExpressionPtr> default_trees;
+  std::vector<InsertColumn> target_columns;
+  for (uint32_t target : targets) {
+    default_trees.push_back(parse_default(columns[target]));
+    target_columns.push_back({columns[target].name, assignment_type(columns[target].type), default_trees.back().get()});
+  }
+  auto query = std::make_shared<BoundQuery>(bind_insert_rows(*s.query, target_columns, names, parameters, s.with.get()));
+  for (size_t i = 0; i < targets.size(); i++) plan->source[targets[i]] = static_cast<int>(i);
+  if (is_plain_values(*query, parameters.types.size())) plan->rows = std::move(query->plan->rows);
+  else plan->query = std::move(query);
+  return plan;
+}
+
+}  // namespace idem

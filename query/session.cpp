@@ -1,0 +1,169 @@
+#include "query/session.h"
+
+#include "common/scram_verifier.h"
+#include "query/portal.h"
+#include "query/session_state.h"
+
+namespace idem {
+
+// -- registry -------------------------------------------------------------------------------------------
+
+void SessionRegistry::add(Session& session, int32_t* pid, uint32_t* cancel_key) {
+  std::string key = random_bytes(4);
+  uint32_t number = 0;
+  for (char c : key) number = number << 8 | static_cast<uint8_t>(c);
+  std::lock_guard lock(mutex_);
+  *pid = next_pid_++;
+  *cancel_key = number;
+  entries_[*pid] = {&session, number};
+}
+
+void SessionRegistry::remove(int32_t pid) {
+  std::lock_guard lock(mutex_);
+  entries_.erase(pid);
+}
+
+bool SessionRegistry::cancel(int32_t pid, uint32_t cancel_key) {
+  std::lock_guard lock(mutex_);
+  auto it = entries_.find(pid);
+  if (it == entries_.end() || it->second.cancel_key != cancel_key) return false;
+  it->second.session->cancel();
+  return true;
+}
+
+bool SessionRegistry::cancel_by_pid(int32_t pid) {
+  std::lock_guard lock(mutex_);
+  auto it = entries_.find(pid);
+  if (it == entries_.end()) return false;
+  it->second.session->cancel();
+  return true;
+}
+
+std::vector<SessionActivity> SessionRegistry::activities() const {
+  std::lock_guard lock(mutex_);
+  std::vector<SessionActivity> all;
+  for (const auto& [pid, entry] : entries_) all.push_back(entry.session->activity());
+  return all;
+}
+
+size_t SessionRegistry::count() const {
+  std::lock_guard lock(mutex_);
+  return entries_.size();
+}
+
+// -- session --------------------------------------------------------------------------------------------
+
+Session::Session(ServerContext& server, std::string user, std::string database, std::string client_address,
+                 const std::vector<std::pair<std::string, std::string>>& startup)
+    : state_(std::make_unique<SessionState>(server, std::move(user), std::move(database), std::move(client_address), startup)) {
+  server.sessions->add(*this, &state_->pid, &state_->cancel_key);
+  state_->activity.pid = state_->pid;
+}
+
+Session::~Session() { state_->server.sessions->remove(state_->pid); }
+
+int32_t Session::pid() const { return state_->pid; }
+uint32_t Session::cancel_key() const { return state_->cancel_key; }
+
+std::vector<parser::ParsedStatement> Session::parse(const std::string& sql) { return parser::parse_statements(sql); }
+
+std::unique_ptr<Portal> Session::execute(const parser::ParsedStatement& parsed, const std::string& sql) {
+  if (parsed.parameter_count > 0) {
+    throw sql_error(sqlstate::kUndefinedParameter, "there is no parameter ${}", parsed.parameter_count).with_position(parsed.offset + 1);
+  }
+  StatementInput input;
+  input.statement = parsed.statement.get();
+  input.text = std::string_view(sql).substr(parsed.offset, parsed.length);
+  return state_->make_portal(std::move(input));
+}
+
+const PreparedStatement& Session::prepare(const std::string& name, const std::string& sql, const std::vector<uint32_t>& parameter_oids) {
+  if (!name.empty() && state_->prepared.contains(name)) {
+    throw sql_error(sqlstate::kDuplicatePreparedStatement, "prepared statement \"{}\" already exists", name);
+  }
+  state_->prepared.erase(name);
+  std::vector<SqlType> types;
+  for (uint32_t oid : parameter_oids) {
+    SqlType type;
+    if (oid != 0 && !type_of_oid(oid, &type)) throw sql_error(sqlstate::kUndefinedObject, "type with OID {} does not exist", oid);
+    types.push_back(oid == 0 ? SqlType(TypeId::kUnknown) : type);
+  }
+  auto parsed = std::make_shared<parser::ParsedStatement>(parser::parse_one(sql));
+  auto entry = state_->prepare(*parsed, parsed, name, sql, std::move(types));
+  state_->prepared[name] = entry;
+  return entry->info;
+}
+
+const PreparedStatement& Session::statement(const std::string& name) const { return state_->find_prepared(name)->info; }
+
+void Session::close_statement(const std::string& name) { state_->prepared.erase(name); }
+
+Portal& Session::bind(const std::string& portal, const std::string& statement, const std::vector<RawParameter>& parameters) {
+  auto entry = state_->find_prepared(statement);
+  if (!portal.empty() && state_->portals.contains(portal)) {
+    throw sql_error(sqlstate::kDuplicateCursor, "cursor \"{}\" already exists", portal);
+  }
+  state_->portals.erase(portal);
+  StatementInput input;
+  input.statement = entry->info.statement ? entry->info.statement->statement.get() : nullptr;
+  input.text = entry->info.text;
+  input.parameter_types.types = entry->info.parameter_types;
+  input.parameters = state_->decode_parameters(entry->info.parameter_types, parameters);
+  input.entry = entry;
+  std::unique_ptr<Portal> made = input.statement ? state_->make_portal(std::move(input)) : std::make_unique<EmptyPortal>();
+  if (made->kind() == Portal::Kind::kRows) {
+    bool same = made->columns().size() == entry->info.columns.size();
+    for (size_t i = 0; same && i < made->columns().size(); i++) same = made->columns()[i].type.id == entry->info.columns[i].type.id;
+    if (!same) throw SqlError(sqlstate::kFeatureNotSupported, "cached plan must not change result type");
+  }
+  auto& slot = state_->portals[portal];
+  slot = std::move(made);
+  return *slot;
+}
+
+Portal& Session::portal(const std::string& name) {
+  auto it = state_->portals.find(name);
+  if (it == state_->portals.end()) throw sql_error(sqlstate::kInvalidCursorName, "portal \"{}\" does not exist", name);
+  return *it->second;
+}
+
+void Session::close_portal(const std::string& name) { state_->portals.erase(name); }
+
+void Session::finish_statements() { state_->finish_statements(); }
+void Session::statement_failed() { state_->statement_failed(); }
+TransactionStatus Session::status() const { return state_->status(); }
+void Session::cancel() { state_->cancel.cancel(); }
+
+void Session::begin_statement_text(std::string_view text) {
+  SessionState& s = *state_;
+  int64_t now = s.server.clock->now_micros();
+  if (!text.empty()) {
+    s.statement_time_micros = now;
+    s.cancel.start_statement(s.settings.get_int("statement_timeout") * 1000);
+  }
+  std::lock_guard lock(s.activity_mutex);
+  if (!text.empty()) {
+    s.activity.query = text.substr(0, 1024);
+    s.activity.query_start_micros = now;
+    s.activity.state = "active";
+  } else {
+    switch (s.status()) {
+      case TransactionStatus::kIdle: s.activity.state = "idle"; break;
+      case TransactionStatus::kActive: s.activity.state = "idle in transaction"; break;
+      case TransactionStatus::kFailed: s.activity.state = "idle in transaction (aborted)"; break;
+    }
+  }
+}
+
+SessionActivity Session::activity() const {
+  std::lock_guard lock(state_->activity_mutex);
+  return state_->activity;
+}
+
+std::vector<Notice> Session::take_notices() { return std::exchange(state_->notices, {}); }
+std::vector<std::pair<std::string, std::string>> Session::take_reported_settings() { return state_->settings.take_reported(); }
+int64_t Session::setting_millis(std::string_view name) const { return state_->settings.get_int(name); }
+std::shared_ptr<const TimeZone> Session::time_zone() const { return state_->zone; }
+int Session::extra_float_digits() const { return static_cast<int>(state_->settings.get_int("extra_float_digits")); }
+
+}  // namespace idem

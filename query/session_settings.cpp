@@ -1,0 +1,287 @@
+#include "query/session_settings.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "common/error.h"
+#include "common/time_zone.h"
+#include "common/value_text.h"
+
+namespace idem {
+
+namespace {
+
+enum class SettingKind : uint8_t { kText, kBool, kInt, kMillis, kChoice, kEncoding, kDateStyle, kTimeZone };
+
+struct SettingInfo {
+  std::string_view name, default_value;
+  SettingKind kind = SettingKind::kText;
+  bool read_only = false;
+  bool reported = false;       // by ParameterStatus
+  std::string_view choices;    // kChoice: separated by |
+  std::string_view description;
+};
+
+// Sorted by lower-case name.
+constexpr SettingInfo kSettings[] = {
+    {"application_name", "", SettingKind::kText, false, true, "", "Name that the client gives itself."},
+    {"backslash_quote", "safe_encoding", SettingKind::kText},
+    {"block_size", "8192", SettingKind::kInt, true},
+    {"bytea_output", "hex", SettingKind::kChoice, false, false, "hex"},
+    {"check_function_bodies", "on", SettingKind::kBool},
+    {"client_encoding", "UTF8", SettingKind::kEncoding, false, true, "", "Encoding of the client's text."},
+    {"client_min_messages", "notice", SettingKind::kChoice, false, false, "debug5|debug4|debug3|debug2|debug1|log|notice|warning|error"},
+    {"data_directory_mode", "0700", SettingKind::kText, true},
+    {"DateStyle", "ISO, MDY", SettingKind::kDateStyle, false, true, "", "Form in which dates are shown."},
+    {"default_tablespace", "", SettingKind::kText},
+    {"default_transaction_deferrable", "off", SettingKind::kBool},
+    {"default_transaction_isolation", "read committed", SettingKind::kChoice, false, false,
+     "read uncommitted|read committed|repeatable read", "Isolation level of new transactions."},
+    {"default_transaction_read_only", "off", SettingKind::kBool, false, true, "", "Whether new transactions are read-only."},
+    {"extra_float_digits", "1", SettingKind::kInt},
+    {"idle_in_transaction_session_timeout", "0", SettingKind::kMillis},
+    {"idle_in_transaction_timeout", "0", SettingKind::kMillis, false, false, "", "Ends a session that is idle in a transaction for this long."},
+    {"idle_session_timeout", "0", SettingKind::kMillis},
+    {"in_hot_standby", "off", SettingKind::kBool, true, true},
+    {"integer_datetimes", "on", SettingKind::kBool, true, true},
+    {"IntervalStyle", "postgres", SettingKind::kChoice, false, true, "postgres"},
+    {"is_superuser", "off", SettingKind::kBool, true, true},
+    {"lc_collate", "C", SettingKind::kText, true},
+    {"lc_ctype", "C.UTF-8", SettingKind::kText, true},
+    {"lc_messages", "C", SettingKind::kText},
+    {"lc_monetary", "C", SettingKind::kText},
+    {"lc_numeric", "C", SettingKind::kText},
+    {"lc_time", "C", SettingKind::kText},
+    {"lock_timeout", "0", SettingKind::kMillis},
+    {"max_identifier_length", "63", SettingKind::kInt, true},
+    {"max_index_keys", "32", SettingKind::kInt, true},
+    {"plan_cache_mode", "auto", SettingKind::kChoice, false, false, "auto|force_generic_plan|force_custom_plan"},
+    {"row_security", "on", SettingKind::kBool},
+    {"search_path", "\"$user\", public", SettingKind::kText, false, false, "", "Schemas in which unqualified names are looked up."},
+    {"server_encoding", "UTF8", SettingKind::kText, true, true},
+    {"server_version", "15.0 (IdemDB 0.1.0)", SettingKind::kText, true, true},
+    {"server_version_num", "150000", SettingKind::kInt, true},
+    {"session_authorization", "", SettingKind::kText, true, true},
+    {"snapshot_timeout", "0", SettingKind::kMillis, false, false, "", "Ends a transaction that holds its snapshot for this long."},
+    {"standard_conforming_strings", "on", SettingKind::kChoice, false, true, "on"},
+    {"statement_timeout", "0", SettingKind::kMillis, false, false, "", "Ends a statement that runs for this long."},
+    {"synchronize_seqscans", "on", SettingKind::kBool},
+    {"synchronous_commit", "on", SettingKind::kChoice, false, false, "on|off|local|remote_write|remote_apply",
+     "Whether COMMIT waits until the log is on disk."},
+    {"TimeZone", "UTC", SettingKind::kTimeZone, false, true, "", "Zone in which TIMESTAMPTZ is shown."},
+    {"transaction_isolation", "read committed", SettingKind::kChoice, false, false, "read uncommitted|read committed|repeatable read"},
+    {"transaction_read_only", "off", SettingKind::kBool},
+    {"wal_level", "replica", SettingKind::kText, true},
+    {"xmloption", "content", SettingKind::kText},
+};
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return out;
+}
+
+const SettingInfo* find_info(std::string_view lower_name) {
+  for (const SettingInfo& info : kSettings) {
+    if (info.name.size() == lower_name.size() && lower(info.name) == lower_name) return &info;
+  }
+  return nullptr;
+}
+
+SqlError unknown_setting(std::string_view name) {
+  return sql_error(sqlstate::kUndefinedObject, "unrecognized configuration parameter \"{}\"", name);
+}
+
+SqlError invalid_value(std::string_view name, std::string_view value) {
+  return sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"", name, value);
+}
+
+std::string checked_choice(const SettingInfo& info, std::string_view value) {
+  std::string wanted = lower(value), hint;
+  for (std::string_view rest = info.choices; !rest.empty();) {
+    size_t bar = std::min(rest.find('|'), rest.size());
+    std::string_view choice = rest.substr(0, bar);
+    bool same_bool = false;
+    if (bool a = false, b = false; parse_boolean(wanted, &a) && parse_boolean(choice, &b)) same_bool = a == b;
+    if (wanted == choice || same_bool) return std::string(choice);
+    hint += (hint.empty() ? "" : ", ") + std::string(choice);
+    rest.remove_prefix(std::min(bar + 1, rest.size()));
+  }
+  throw invalid_value(info.name, value).with_hint("Available values: " + hint + ".");
+}
+
+// A number with an optional unit of time, in milliseconds.
+int64_t parse_millis(const SettingInfo& info, std::string_view value) {
+  int64_t number = 0;
+  auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  std::string_view unit(end, static_cast<size_t>(value.data() + value.size() - end));
+  while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
+  constexpr std::pair<std::string_view, int64_t> kUnits[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"min", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+  for (auto [name, factor] : kUnits) {
+    if (error == std::errc() && unit == name && number >= 0 && number <= INT32_MAX / factor) return number * factor;
+  }
+  throw invalid_value(info.name, value).with_hint("Valid units for this parameter are \"ms\", \"s\", \"min\", \"h\", and \"d\".");
+}
+
+std::string show_millis(int64_t millis) {
+  constexpr std::pair<std::string_view, int64_t> kUnits[] = {{"d", 86'400'000}, {"h", 3'600'000}, {"min", 60'000}, {"s", 1000}};
+  if (millis == 0) return "0";
+  for (auto [name, factor] : kUnits) {
+    if (millis % factor == 0) return fmt::format("{}{}", millis / factor, name);
+  }
+  return fmt::format("{}ms", millis);
+}
+
+}  // namespace
+
+SessionSettings::SessionSettings(const std::map<std::string, std::string>& configured,
+                                 const std::vector<std::pair<std::string, std::string>>& startup) {
+  for (const SettingInfo& info : kSettings) defaults_[lower(info.name)] = info.default_value;
+  for (const auto& [name, value] : configured) defaults_[lower(name)] = checked(lower(name), value);
+  for (const auto& [name, value] : startup) {
+    std::string key = lower(name);
+    const SettingInfo* info = find_info(key);
+    if (info ? !info->read_only : key.find('.') != key.npos) defaults_[key] = checked(key, value);
+  }
+  values_ = defaults_;
+}
+
+std::string SessionSettings::checked(std::string_view lower_name, std::string_view value) const {
+  const SettingInfo* info = find_info(lower_name);
+  if (!info) {
+    if (lower_name.find('.') != lower_name.npos) return std::string(value);
+    throw unknown_setting(lower_name);
+  }
+  switch (info->kind) {
+    case SettingKind::kText: return std::string(value);
+    case SettingKind::kBool: {
+      bool on = false;
+      if (!parse_boolean(value, &on)) throw sql_error(sqlstate::kInvalidParameterValue, "parameter \"{}\" requires a Boolean value", info->name);
+      return on ? "on" : "off";
+    }
+    case SettingKind::kInt: {
+      int64_t number = 0;
+      auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+      if (error != std::errc() || end != value.data() + value.size()) throw invalid_value(info->name, value);
+      return std::to_string(number);
+    }
+    case SettingKind::kMillis: return show_millis(parse_millis(*info, value));
+    case SettingKind::kChoice: return checked_choice(*info, value);
+    case SettingKind::kEncoding: {
+      std::string name = lower(value);
+      std::erase_if(name, [](char c) { return c == '-' || c == '_' || c == '\'' || c == ' '; });
+      if (name == "utf8" || name == "unicode") return "UTF8";
+      throw invalid_value(info->name, value).with_hint("The server speaks UTF8 only.");
+    }
+    case SettingKind::kDateStyle: {
+      std::string style = lower(value);
+      if (style.find("iso") == style.npos && style != "default" && style != "mdy") {
+        throw sql_error(sqlstate::kFeatureNotSupported, "DateStyle \"{}\" is not supported", value).with_hint("Dates are shown in ISO style only.");
+      }
+      return "ISO, MDY";
+    }
+    case SettingKind::kTimeZone: {
+      if (!find_time_zone(value)) throw invalid_value(info->name, value);
+      return std::string(value);
+    }
+  }
+  return std::string(value);
+}
+
+bool SessionSettings::has(std::string_view name) const { return values_.contains(lower(name)); }
+
+std::string SessionSettings::get(std::string_view name) const {
+  auto it = values_.find(lower(name));
+  if (it == values_.end()) throw unknown_setting(name);
+  return it->second;
+}
+
+bool SessionSettings::get_bool(std::string_view name) const { return get(name) == "on"; }
+
+int64_t SessionSettings::get_int(std::string_view name) const {
+  std::string value = get(name);
+  const SettingInfo* info = find_info(lower(name));
+  if (info && info->kind == SettingKind::kMillis) return parse_millis(*info, value);
+  int64_t number = 0;
+  std::from_chars(value.data(), value.data() + value.size(), number);
+  return number;
+}
+
+void SessionSettings::set(std::string_view name, std::string_view value, bool local) {
+  std::string key = lower(name);
+  const SettingInfo* info = find_info(key);
+  if (info && info->read_only) throw sql_error("55P02", "parameter \"{}\" cannot be changed", info->name);
+  std::string good = checked(key, value);
+  if (local) {
+    if (!in_transaction_) return;  // the caller warns: it has no effect
+    before_local_.try_emplace(key, values_.contains(key) ? values_[key] : std::string());
+  } else {
+    before_local_.erase(key);
+  }
+  values_[key] = std::move(good);
+}
+
+void SessionSettings::reset(std::string_view name) {
+  std::string key = lower(name);
+  auto it = defaults_.find(key);
+  if (it != defaults_.end()) set(key, it->second, false);
+  else if (key.find('.') != key.npos) values_.erase(key);
+  else throw unknown_setting(name);
+}
+
+void SessionSettings::reset_all() {
+  for (const auto& [name, value] : defaults_) {
+    const SettingInfo* info = find_info(name);
+    if (!info || !info->read_only) values_[name] = value;
+  }
+  std::erase_if(values_, [this](const auto& entry) { return !defaults_.contains(entry.first); });
+}
+
+void SessionSettings::set_internal(std::string_view name, std::string_view value) {
+  std::string key = lower(name);
+  defaults_[key] = value;
+  values_[key] = value;
+}
+
+void SessionSettings::begin_transaction() {
+  at_begin_ = values_;
+  before_local_.clear();
+  in_transaction_ = true;
+}
+
+void SessionSettings::commit_transaction() {
+  for (const auto& [name, value] : before_local_) values_[name] = value;
+  before_local_.clear();
+  in_transaction_ = false;
+}
+
+void SessionSettings::rollback_transaction() {
+  if (in_transaction_) values_ = at_begin_;
+  before_local_.clear();
+  in_transaction_ = false;
+}
+
+std::vector<SessionSettings::Row> SessionSettings::all() const {
+  std::vector<Row> rows;
+  for (const auto& [name, value] : values_) {
+    const SettingInfo* info = find_info(name);
+    rows.push_back({info ? std::string(info->name) : name, value, info ? std::string(info->description) : ""});
+  }
+  return rows;
+}
+
+std::vector<std::pair<std::string, std::string>> SessionSettings::take_reported() {
+  std::vector<std::pair<std::string, std::string>> changed;
+  for (const SettingInfo& info : kSettings) {
+    if (!info.reported) continue;
+    const std::string& value = values_.find(lower(info.name))->second;
+    auto [it, is_new] = reported_.try_emplace(std::string(info.name), value);
+    if (!is_new && it->second == value) continue;
+    it->second = value;
+    changed.emplace_back(info.name, value);
+  }
+  return changed;
+}
+
+}  // namespace idem

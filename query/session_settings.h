@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace idem {
+
+// The settings of one session: what SET, SHOW, RESET, set_config() and the start-up packet touch.
+//
+// Names are matched without regard to case; PostgreSQL's names where it has them. A name with a dot may be set freely. Values
+// are checked and brought into the form that SHOW prints. SET is undone by ROLLBACK, SET LOCAL by the end of the transaction.
+class SessionSettings {
+ public:
+  // `configured`: defaults from the server's configuration; `startup`: from the client (names unknown to the server are ignored,
+  // as clients send what they like).
+  SessionSettings(const std::map<std::string, std::string>& configured, const std::vector<std::pair<std::string, std::string>>& startup);
+
+  bool has(std::string_view name) const;
+  std::string get(std::string_view name) const;             // 42704 if unknown
+  bool get_bool(std::string_view name) const;
+  int64_t get_int(std::string_view name) const;              // times in milliseconds
+
+  void set(std::string_view name, std::string_view value, bool local);  // 42704, 22023, 55P02 (read-only)
+  void reset(std::string_view name);
+  void reset_all();
+  void set_internal(std::string_view name, std::string_view value);     // also read-only ones; no transaction
+
+  void begin_transaction();
+  void commit_transaction();
+  void rollback_transaction();
+
+  struct Row {
+    std::string name, value, description;
+  };
+  std::vector<Row> all() const;                              // sorted by name
+
+  // Values of the settings that ParameterStatus reports: all at first, then those that changed since the last call.
+  std::vector<std::pair<std::string, std::string>> take_reported();
+
+ private:
+  using Values = std::map<std::string, std::string, std::less<>>;  // lower-case name → value
+  std::string checked(std::string_view lower_name, std::string_view value) const;
+
+  Values defaults_, values_;
+  Values at_begin_;                                           // values when the transaction began
+  Values before_local_;                                       // of settings changed by SET LOCAL
+  bool in_transaction_ = false;
+  Values reported_;
+};
+
+}  // namespace idem

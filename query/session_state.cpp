@@ -1,0 +1,410 @@
+#include "query/session_state.h"
+
+#include <algorithm>
+
+#include "common/value_text.h"
+#include "query/portal.h"
+#include "query/statement_executors.h"
+#include "query/system_relations.h"
+
+namespace idem {
+
+namespace {
+
+std::vector<std::string> split_search_path(std::string_view text, const std::string& user) {
+  std::vector<std::string> names;
+  while (!text.empty()) {
+    size_t comma = std::min(text.find(','), text.size());
+    std::string_view item = text.substr(0, comma);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+    while (!item.empty() && item.front() == ' ') item.remove_prefix(1);
+    while (!item.empty() && item.back() == ' ') item.remove_suffix(1);
+    if (item.size() >= 2 && item.front() == '"' && item.back() == '"') item = item.substr(1, item.size() - 2);
+    if (item.empty()) continue;
+    names.push_back(item == "$user" ? user : std::string(item));
+  }
+  return names;
+}
+
+}  // namespace
+
+StatementRun::StatementRun(MemoryBudget* server_memory, uint64_t limit) : memory("query", limit, server_memory) {}
+
+SessionState::SessionState(ServerContext& server_context, std::string name, std::string database, std::string address,
+                           const std::vector<std::pair<std::string, std::string>>& startup)
+    : server(server_context), user_name(std::move(name)), database_name(std::move(database)), client_address(std::move(address)),
+      settings(server_context.settings, startup), cancel(*server_context.clock) {
+  Snapshot now = server.database->snapshot();
+  auto role = now.catalog->roles.find(user_name);
+  settings.set_internal("session_authorization", user_name);
+  settings.set_internal("is_superuser", role != now.catalog->roles.end() && role->second.superuser ? "on" : "off");
+  zone = find_time_zone(settings.get("TimeZone"));
+  activity.user = user_name;
+  activity.database = database_name;
+  activity.client_address = client_address;
+  activity.application_name = settings.get("application_name");
+  activity.connected_micros = server.clock->now_micros();
+  activity.state = "idle";
+}
+
+SessionState::~SessionState() = default;
+
+// -- transactions ---------------------------------------------------------------------------------------
+
+Transaction& SessionState::transaction() {
+  if (!transaction_) start_transaction();
+  return *transaction_;
+}
+
+void SessionState::start_transaction() {
+  transaction_ = server.database->begin();
+  transaction_time_micros = statement_time_micros;
+  has_snapshot_ = false;
+  settings.begin_transaction();
+}
+
+const Snapshot& SessionState::begin_statement() {
+  Transaction& t = transaction();
+  if (has_snapshot_ && !repeatable_read_) t.refresh();
+  has_snapshot_ = true;
+  view_ = t.read_view();
+  return view_;
+}
+
+const Snapshot& SessionState::begin_write_statement() {
+  Transaction& t = transaction();
+  has_snapshot_ = true;
+  view_ = t.schema_view();
+  return view_;
+}
+
+void SessionState::check_writable(std::string_view what) const {
+  if (read_only_ || (block_ == Block::kNone && settings.get_bool("default_transaction_read_only"))) {
+    throw sql_error(sqlstate::kReadOnlySqlTransaction, "cannot execute {} in a read-only transaction", what);
+  }
+}
+
+void SessionState::set_modes(const ast::TransactionModes& modes) {
+  if (modes.isolation == ast::IsolationLevel::kSerializable) {
+    throw SqlError(sqlstate::kFeatureNotSupported, "isolation level SERIALIZABLE is not supported")
+        .with_hint("REPEATABLE READ gives each transaction one snapshot.");
+  }
+  if (modes.isolation) {
+    bool repeatable = modes.isolation == ast::IsolationLevel::kRepeatableRead;
+    if (has_snapshot_ && repeatable != repeatable_read_) {
+      throw SqlError(sqlstate::kActiveSqlTransaction, "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+    }
+    repeatable_read_ = repeatable;
+    settings.set_internal("transaction_isolation", repeatable ? "repeatable read" : "read committed");
+  }
+  if (modes.read_only) {
+    if (!*modes.read_only && read_only_ && has_snapshot_) {
+      throw SqlError(sqlstate::kActiveSqlTransaction, "transaction read-write mode must be set before any query");
+    }
+    read_only_ = *modes.read_only;
+    settings.set_internal("transaction_read_only", read_only_ ? "on" : "off");
+  }
+}
+
+void SessionState::begin_block(const ast::TransactionModes& modes) {
+  if (block_ == Block::kOpen) {
+    notice("WARNING", SqlError(sqlstate::kActiveSqlTransaction, "there is already a transaction in progress"));
+    set_modes(modes);
+    return;
+  }
+  transaction();
+  block_ = Block::kOpen;
+  ast::TransactionModes all = modes;
+  if (!all.isolation) {
+    bool repeatable = settings.get("default_transaction_isolation") == "repeatable read";
+    all.isolation = repeatable ? ast::IsolationLevel::kRepeatableRead : ast::IsolationLevel::kReadCommitted;
+  }
+  if (!all.read_only) all.read_only = settings.get_bool("default_transaction_read_only");
+  bool in_use = has_snapshot_;
+  has_snapshot_ = false;  // statements of the implicit transaction before BEGIN do not bind its modes
+  set_modes(all);
+  has_snapshot_ = in_use;
+}
+
+std::string SessionState::commit_block() {
+  if (block_ == Block::kFailed) {
+    rollback_block();
+    return "ROLLBACK";
+  }
+  if (block_ == Block::kNone) notice("WARNING", SqlError(sqlstate::kNoActiveSqlTransaction, "there is no transaction in progress"));
+  block_ = Block::kNone;
+  finish_statements();
+  return "COMMIT";
+}
+
+void SessionState::rollback_block() {
+  if (block_ == Block::kNone) notice("WARNING", SqlError(sqlstate::kNoActiveSqlTransaction, "there is no transaction in progress"));
+  block_ = Block::kNone;
+  close_portals(false);
+  if (transaction_) transaction_->rollback();
+  end_transaction(false);
+}
+
+void SessionState::finish_statements() {
+  if (block_ != Block::kNone || !transaction_) return;
+  close_portals(true);
+  bool synchronous = settings.get("synchronous_commit") != "off";
+  try {
+    CommitResult result = transaction_->commit(synchronous);
+    const WriteCounts& c = result.counts;
+    if (result.wrote || c.skipped > 0) last_write = c;
+  } catch (...) {
+    end_transaction(false);
+    throw;
+  }
+  end_transaction(true);
+}
+
+void SessionState::end_transaction(bool committed) {
+  transaction_.reset();
+  view_ = Snapshot();
+  read_only_ = repeatable_read_ = has_snapshot_ = false;
+  if (committed) settings.commit_transaction();
+  else settings.rollback_transaction();
+  settings.set_internal("transaction_isolation", settings.get("default_transaction_isolation"));
+  settings.set_internal("transaction_read_only", settings.get("default_transaction_read_only"));
+  zone = find_time_zone(settings.get("TimeZone"));
+}
+
+void SessionState::statement_failed() {
+  if (block_ == Block::kNone) {
+    if (!transaction_) return;
+    close_portals(false);
+    transaction_->rollback();
+    end_transaction(false);
+    return;
+  }
+  if (block_ == Block::kOpen) {
+    block_ = Block::kFailed;
+    close_portals(false);
+    if (transaction_) transaction_->rollback();
+    transaction_.reset();
+    view_ = Snapshot();
+  }
+}
+
+TransactionStatus SessionState::status() const {
+  switch (block_) {
+    case Block::kNone: return TransactionStatus::kIdle;
+    case Block::kOpen: return TransactionStatus::kActive;
+    case Block::kFailed: return TransactionStatus::kFailed;
+  }
+  return TransactionStatus::kIdle;
+}
+
+// Portals end with their transaction; a cursor WITH HOLD is turned into its remaining rows when the transaction commits.
+void SessionState::close_portals(bool keep_holdable) {
+  for (auto it = portals.begin(); it != portals.end();) {
+    if (keep_holdable && keep_cursor_rows(*it->second)) ++it;
+    else if (!keep_holdable && is_held_cursor(*it->second)) ++it;
+    else it = portals.erase(it);
+  }
+}
+
+// -- execution ------------------------------------------------------------------------------------------
+
+std::shared_ptr<StatementRun> SessionState::start_run() {
+  uint64_t limit = server.query_memory_limit > 0 ? server.query_memory_limit : server.memory->limit() / 2;
+  auto run = std::make_shared<StatementRun>(server.memory, limit);
+  run->snapshot = view_;
+  run->context.snapshot = &run->snapshot;
+  run->context.session = this;
+  run->context.server = &server;
+  run->context.workers = server.workers;
+  run->context.worker_count = server.worker_count;
+  run->context.cancel = &cancel;
+  run->context.memory = &run->memory;
+  run->context.transaction_time_micros = transaction_time_micros;
+  run->context.statement_time_micros = statement_time_micros;
+  run->context.time_zone = zone;
+  return run;
+}
+
+namespace {
+
+// regclass and its like are shown by name, which only evaluation can look up: they leave the plan as text.
+void show_names(PlanPtr& plan) {
+  bool any = std::any_of(plan->columns.begin(), plan->columns.end(), [](const PlanColumn& c) {
+    return is_oid_like(c.type.id) && c.type.id != TypeId::kOid;
+  });
+  if (!any) return;
+  auto project = std::make_shared<LogicalPlan>();
+  project->kind = PlanKind::kProject;
+  project->columns = plan->columns;
+  for (uint32_t i = 0; i < plan->columns.size(); i++) {
+    SqlType type = plan->columns[i].type;
+    BoundPtr value = BoundExpression::column(i, type);
+    if (is_oid_like(type.id) && type.id != TypeId::kOid) {
+      ResolvedCall cast{find_cast(type, TypeId::kText, CastContext::kExplicit), {{type}, TypeId::kText}};
+      std::vector<BoundPtr> arguments;
+      arguments.push_back(std::move(value));
+      value = BoundExpression::call(cast, std::move(arguments));
+      project->columns[i].type = TypeId::kText;
+    }
+    project->expressions.push_back(std::move(value));
+  }
+  project->children.push_back(std::move(plan));
+  plan = std::move(project);
+}
+
+}  // namespace
+
+std::unique_ptr<Portal> SessionState::make_query_portal(BoundQuery query, const std::vector<Value>& parameters) {
+  show_names(query.plan);
+  std::vector<PlanColumn> columns = query.plan->columns;
+  auto run = start_run();
+  auto start = [run, query = std::make_shared<BoundQuery>(std::move(query)), parameters] {
+    return execute(*query, StatementRun::share_context(run), parameters);
+  };
+  return std::make_unique<QueryPortal>(std::move(columns), std::move(start));
+}
+
+std::shared_ptr<PreparedEntry> SessionState::prepare(const parser::ParsedStatement& parsed,
+                                                     std::shared_ptr<const parser::ParsedStatement> shared, std::string name,
+                                                     std::string text, std::vector<SqlType> types) {
+  auto entry = std::make_shared<PreparedEntry>();
+  entry->info.name = std::move(name);
+  entry->info.text = std::move(text);
+  entry->info.statement = std::move(shared);
+  if (!parsed.statement) return entry;
+  ParameterTypes parameters{std::move(types)};
+  if (parameters.types.size() < parsed.parameter_count) parameters.types.resize(parsed.parameter_count, TypeId::kUnknown);
+  describe(*parsed.statement, parameters, &entry->info);
+  for (SqlType& type : parameters.types) {
+    if (type.id == TypeId::kUnknown) type = TypeId::kText;
+  }
+  entry->info.parameter_types = std::move(parameters.types);
+  return entry;
+}
+
+std::shared_ptr<PreparedEntry> SessionState::find_prepared(const std::string& name) const {
+  auto it = prepared.find(name);
+  if (it == prepared.end()) {
+    if (name.empty()) throw SqlError(sqlstate::kInvalidSqlStatementName, "unnamed prepared statement does not exist");
+    throw sql_error(sqlstate::kInvalidSqlStatementName, "prepared statement \"{}\" does not exist", name);
+  }
+  return it->second;
+}
+
+std::vector<Value> SessionState::decode_parameters(const std::vector<SqlType>& types, const std::vector<RawParameter>& raw) const {
+  if (types.size() != raw.size()) {
+    throw sql_error(sqlstate::kProtocolViolation, "bind message supplies {} parameters, but prepared statement requires {}", raw.size(),
+                    types.size());
+  }
+  TextOptions options;
+  options.zone = zone.get();
+  options.ignore_zone_suffix = true;
+  options.now_micros = transaction_time_micros;
+  std::vector<Value> values;
+  values.reserve(raw.size());
+  StringArena arena;
+  for (size_t i = 0; i < raw.size(); i++) {
+    if (!raw[i].bytes) values.push_back(Value::null(types[i]));
+    else values.push_back(decode_value(types[i], *raw[i].bytes, raw[i].format == 1, options, arena));
+  }
+  return values;
+}
+
+void SessionState::notice(std::string severity, SqlError content) { notices.push_back({std::move(severity), std::move(content)}); }
+
+// -- names ----------------------------------------------------------------------------------------------
+
+namespace {
+
+struct NameParts {
+  std::string schema, name;  // schema "" when not written
+};
+
+NameParts split_name(const std::vector<std::string>& parts, const std::string& database) {
+  if (parts.size() == 1) return {"", parts[0]};
+  if (parts.size() == 3 && parts[0] != database) {
+    throw sql_error(sqlstate::kFeatureNotSupported, "cross-database references are not implemented: \"{}.{}.{}\"", parts[0], parts[1], parts[2]);
+  }
+  return {parts[parts.size() - 2], parts.back()};
+}
+
+}  // namespace
+
+std::vector<std::string> SessionState::search_path(bool with_implicit) const {
+  std::vector<std::string> path;
+  if (with_implicit) path.push_back("pg_catalog");
+  const Catalog& catalog = view_.catalog ? *view_.catalog : *server.database->snapshot().catalog;
+  for (std::string& name : split_search_path(settings.get("search_path"), user_name)) {
+    if (name == "pg_catalog" ? !with_implicit : catalog.schemas.contains(name)) path.push_back(std::move(name));
+  }
+  return path;
+}
+
+std::shared_ptr<const TableVersion> SessionState::find_table(const std::vector<std::string>& name) const {
+  NameParts parts = split_name(name, database_name);
+  if (!parts.schema.empty()) return view_.find_table(parts.schema, parts.name);
+  for (const std::string& schema : search_path(false)) {
+    if (auto table = view_.find_table(schema, parts.name)) return table;
+  }
+  return nullptr;
+}
+
+std::shared_ptr<const ViewSchema> SessionState::find_view(const std::vector<std::string>& name) const {
+  NameParts parts = split_name(name, database_name);
+  if (!parts.schema.empty()) return view_.find_view(parts.schema, parts.name);
+  for (const std::string& schema : search_path(false)) {
+    if (auto view = view_.find_view(schema, parts.name)) return view;
+  }
+  return nullptr;
+}
+
+std::shared_ptr<const VirtualTable> SessionState::find_virtual_table(const std::vector<std::string>& name) const {
+  NameParts parts = split_name(name, database_name);
+  return find_system_relation(parts.schema.empty() ? "pg_catalog" : parts.schema, parts.name);
+}
+
+std::shared_ptr<const VirtualTable> SessionState::find_virtual_function(const std::string& name) const { return find_system_function(name); }
+
+std::shared_ptr<const TableVersion> SessionState::target_table(const ast::ObjectName& name) const {
+  std::vector<std::string> parts;
+  for (const ast::Identifier* part : {&name.database, &name.schema, &name.name}) {
+    if (!part->empty()) parts.push_back(part->text);
+  }
+  if (auto table = find_table(parts)) return table;
+  if (find_view(parts)) throw sql_error(sqlstate::kWrongObjectType, "\"{}\" is a view", name.name.text).with_position(name.position());
+  if (find_virtual_table(parts)) {
+    throw sql_error(sqlstate::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog", name.name.text).with_position(name.position());
+  }
+  throw sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist", fmt::join(parts, ".")).with_position(name.position());
+}
+
+std::string SessionState::creation_schema(const ast::ObjectName& name) const {
+  if (!name.database.empty() && name.database.text != database_name) {
+    throw sql_error(sqlstate::kFeatureNotSupported, "cross-database references are not implemented: \"{}\"", name.database.text)
+        .with_position(name.position());
+  }
+  if (!name.schema.empty()) {
+    if (!view_.catalog->schemas.contains(name.schema.text)) {
+      throw sql_error(sqlstate::kInvalidSchemaName, "schema \"{}\" does not exist", name.schema.text).with_position(name.position());
+    }
+    return name.schema.text;
+  }
+  for (std::string& schema : search_path(false)) return std::move(schema);
+  throw SqlError(sqlstate::kInvalidSchemaName, "no schema has been selected to create in").with_position(name.position());
+}
+
+// -- settings -------------------------------------------------------------------------------------------
+
+std::string SessionState::setting(std::string_view name, bool missing_ok) const {
+  if (missing_ok && !settings.has(name)) return "";
+  return settings.get(name);
+}
+
+void SessionState::set_setting(std::string_view name, std::string_view value, bool local) {
+  settings.set(name, value, local);
+  zone = find_time_zone(settings.get("TimeZone"));
+  std::lock_guard lock(activity_mutex);
+  activity.application_name = settings.get("application_name");
+}
+
+}  // namespace idem

@@ -1,0 +1,134 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/cancellation.h"
+#include "parser/ast_ddl.h"
+#include "parser/ast_session.h"
+#include "query/binder.h"
+#include "query/execution.h"
+#include "query/session.h"
+#include "query/session_settings.h"
+
+namespace idem {
+
+struct InsertPlan;
+
+// A statement as prepared, with what its executions share.
+struct PreparedEntry {
+  PreparedStatement info;
+  std::shared_ptr<const InsertPlan> insert_plan;  // INSERT … VALUES: kept as long as the table's schema is the same
+};
+
+// What one execution keeps alive: its snapshot, memory account and context. Held by the portal's stream.
+struct StatementRun {
+  explicit StatementRun(MemoryBudget* server_memory, uint64_t limit);
+  Snapshot snapshot;
+  MemoryBudget memory;
+  ExecutionContext context;
+  static std::shared_ptr<ExecutionContext> share_context(const std::shared_ptr<StatementRun>& run) {
+    return {run, &run->context};
+  }
+};
+
+// A statement on its way to a portal: tree, text and parameters. `entry` keeps the tree alive (extended protocol, EXECUTE); a simple
+// query's caller does so itself.
+struct StatementInput {
+  const ast::Statement* statement = nullptr;
+  std::string_view text;                 // of this statement alone
+  ParameterTypes parameter_types;
+  std::vector<Value> parameters;
+  std::shared_ptr<PreparedEntry> entry;
+};
+
+// The inside of Session: state, and the services that the executors of single statements (statement_*.h) use.
+class SessionState final : public SessionInfo, public NameResolver {
+ public:
+  SessionState(ServerContext& server_context, std::string user_name, std::string database_name, std::string address,
+               const std::vector<std::pair<std::string, std::string>>& startup);
+  ~SessionState() override;
+
+  // -- transactions
+  // The running transaction, begun if there is none. Not for reading: see begin_read.
+  Transaction& transaction();
+  // Takes the statement's view: a fresh snapshot under READ COMMITTED, with this transaction's writes.
+  const Snapshot& begin_statement();
+  // As begin_statement for statements that only write; collected inserts stay collected.
+  const Snapshot& begin_write_statement();
+  void check_writable(std::string_view what) const;   // 25006 in a read-only transaction
+  void begin_block(const ast::TransactionModes& modes);
+  void set_modes(const ast::TransactionModes& modes);
+  std::string commit_block();                          // the tag: COMMIT, or ROLLBACK of a failed block
+  void rollback_block();
+  void finish_statements();
+  void statement_failed();
+  TransactionStatus status() const;
+
+  // -- execution
+  std::unique_ptr<Portal> make_portal(StatementInput input);
+  std::shared_ptr<StatementRun> start_run();
+  // Rows of a bound query as a portal; tag "SELECT n".
+  std::unique_ptr<Portal> make_query_portal(BoundQuery query, const std::vector<Value>& parameters);
+  std::shared_ptr<PreparedEntry> prepare(const parser::ParsedStatement& parsed, std::shared_ptr<const parser::ParsedStatement> shared,
+                                         std::string name, std::string text, std::vector<SqlType> types);
+  void describe(const ast::Statement& statement, ParameterTypes& types, PreparedStatement* info);
+  std::shared_ptr<PreparedEntry> find_prepared(const std::string& name) const;
+  std::vector<Value> decode_parameters(const std::vector<SqlType>& types, const std::vector<RawParameter>& raw) const;
+
+  void notice(std::string severity, SqlError content);
+
+  // -- NameResolver
+  const Snapshot& snapshot() const override { return view_; }
+  std::shared_ptr<const TableVersion> find_table(const std::vector<std::string>& name) const override;
+  std::shared_ptr<const ViewSchema> find_view(const std::vector<std::string>& name) const override;
+  std::shared_ptr<const VirtualTable> find_virtual_table(const std::vector<std::string>& name) const override;
+  std::shared_ptr<const VirtualTable> find_virtual_function(const std::string& name) const override;
+  SessionInfo& session() const override { return const_cast<SessionState&>(*this); }
+  // The table that a statement writes: 42P01, 42809 for a view or a catalog relation.
+  std::shared_ptr<const TableVersion> target_table(const ast::ObjectName& name) const;
+  // Schema for a new object: as written, or the first of search_path that exists. 3F000.
+  std::string creation_schema(const ast::ObjectName& name) const;
+
+  // -- SessionInfo
+  std::string setting(std::string_view name, bool missing_ok) const override;
+  void set_setting(std::string_view name, std::string_view value, bool local) override;
+  std::string user() const override { return user_name; }
+  std::string session_user() const override { return user_name; }
+  std::string database() const override { return database_name; }
+  std::vector<std::string> search_path(bool with_implicit) const override;
+  int32_t backend_pid() const override { return pid; }
+
+  ServerContext& server;
+  const std::string user_name, database_name, client_address;
+  int32_t pid = 0;
+  uint32_t cancel_key = 0;
+  SessionSettings settings;
+  CancelToken cancel;
+  std::shared_ptr<const TimeZone> zone;
+  std::map<std::string, std::shared_ptr<PreparedEntry>> prepared;
+  std::map<std::string, std::unique_ptr<Portal>> portals;   // protocol portals and SQL cursors
+  std::vector<Notice> notices;
+  WriteCounts last_write;                                   // of the last transaction that wrote
+  int64_t transaction_time_micros = 0, statement_time_micros = 0;
+
+  mutable std::mutex activity_mutex;                        // guards `activity`
+  SessionActivity activity;
+
+ private:
+  void start_transaction();
+  void end_transaction(bool committed);
+  void close_portals(bool keep_holdable);
+
+  enum class Block : uint8_t { kNone, kOpen, kFailed };
+  Block block_ = Block::kNone;
+  bool read_only_ = false, repeatable_read_ = false, has_snapshot_ = false;
+  std::unique_ptr<Transaction> transaction_;
+  Snapshot view_;
+};
+
+}  // namespace idem
