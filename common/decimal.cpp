@@ -197,7 +197,7 @@ Decimal fractional_power(const Decimal& base, const Decimal& exponent) {
       static_cast<long double>(exponent.value) / powl(10.0L, static_cast<long double>(exponent.scale));
   const long double result = powl(x, y);
   const auto digits_before =
-      result > 0 ? static_cast<int>(std::clamp(floorl(y * log10l(x)), -38.0L, 39.0L)) : 0;
+      result > 0 ? static_cast<int>(std::clamp(truncl(y * log10l(x)), -38.0L, 39.0L)) : 0;
   if (!std::isfinite(result) || digits_before >= kMaxDecimalDigits) throw overflow();
   int scale = std::clamp(std::max({kMinSignificantDigits - digits_before, base.scale, exponent.scale}), 0,
                          kMaxDecimalDigits - 1 - std::max(digits_before, 0));

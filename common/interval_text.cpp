@@ -235,7 +235,7 @@ class IntervalParser {
     skip_spaces();
     const bool has_whole = is_digit(peek());
     if (has_whole) n.whole = read_digits();
-    if (peek() == '.' || peek() == ',') {
+    if (peek() == '.') {
       ++at_;
       if (!has_whole && !is_digit(peek())) throw BadSyntax{};
       n.fraction = read_fraction();
@@ -324,7 +324,7 @@ class IntervalParser {
 
   void read_tokens() {
     for (skip_spaces(); !at_end(); skip_spaces()) {
-      if (peek() == '@') {
+      if (peek() == '@' || peek() == ',') {
         ++at_;
       } else if (is_letter(peek())) {
         tokens_.push_back(read_unit());

@@ -109,8 +109,8 @@ bool equals_ignoring_case(const char* begin, const char* end, std::string_view l
 }
 
 template <class T>
-bool parse_special(const char* begin, const char* end, bool has_sign, T* value) {
-  if (!has_sign && equals_ignoring_case(begin, end, "nan")) {
+bool parse_special(const char* begin, const char* end, T* value) {
+  if (equals_ignoring_case(begin, end, "nan")) {
     *value = std::numeric_limits<T>::quiet_NaN();
     return true;
   }
@@ -132,16 +132,12 @@ template <class T>
 NumberResult parse_floating(const char* begin, const char* end, T* value) {
   trim(begin, end);
   bool negative = false;
-  bool has_sign = false;
-  if (begin != end && (*begin == '-' || *begin == '+')) {
-    has_sign = true;
-    negative = *begin++ == '-';
-  }
+  if (begin != end && (*begin == '-' || *begin == '+')) negative = *begin++ == '-';
   T magnitude;
   if (!parse_plain(begin, end, &magnitude)) {
     if (begin == end) return NumberResult::kBadSyntax;
     if (!is_digit(*begin) && *begin != '.') {
-      if (!parse_special(begin, end, has_sign, &magnitude)) return NumberResult::kBadSyntax;
+      if (!parse_special(begin, end, &magnitude)) return NumberResult::kBadSyntax;
     } else {
       const auto result = fast_float::from_chars(begin, end, magnitude);
       if (result.ptr != end || result.ec == std::errc::invalid_argument) return NumberResult::kBadSyntax;

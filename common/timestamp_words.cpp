@@ -247,24 +247,21 @@ class DateTimeReader {
       return out_of_range();
     }
     if (!to_number(parts[order[0]], &year_) || !to_number(parts[order[2]], &day_)) return bad_syntax();
-    adjust_short_year(parts[order[0]].size());
+    year_is_short_ = parts[order[0]].size() <= 2;
     has_year_ = has_month_ = has_day_ = true;
     return true;
   }
 
-  void adjust_short_year(size_t digits) {
-    if (digits <= 2) year_ += year_ < 70 ? 2000 : 1900;
-  }
-
   bool read_plain_number(std::string_view digits) {
     int32_t value;
-    if (!has_year_ && !has_day_ && !month_is_number_ && (digits.size() == 8 || digits.size() == 14)) {
+    if (!has_year_ && !has_day_ && !month_is_number_ && digits.size() == 8) {
       return set_compact_date(digits);
     }
     if (digits.size() == 6 && !has_time_ && (has_date() || expect_ == DateTimeWords::Expect::kTime)) {
       return set_compact_time(digits);
     }
-    if (digits.size() == 4 && !has_time_ && has_date()) return set_compact_time(digits);
+    const bool is_clock = has_date() || expect_ == DateTimeWords::Expect::kTime;
+    if (digits.size() == 4 && !has_time_ && is_clock) return set_compact_time(digits);
     if (digits.size() == 6 && !has_year_ && !has_month_ && !has_day_) return set_short_compact_date(digits);
     if (digits.size() > 8) return out_of_range();
     if (!to_number(digits, &value)) return bad_syntax();
@@ -276,7 +273,6 @@ class DateTimeReader {
     to_number(digits.substr(4, 2), &month_);
     to_number(digits.substr(6, 2), &day_);
     has_year_ = has_month_ = has_day_ = true;
-    if (digits.size() == 14) return set_compact_time(digits.substr(8));
     skip_time_mark();
     return true;
   }
@@ -285,7 +281,7 @@ class DateTimeReader {
     to_number(digits.substr(0, 2), &year_);
     to_number(digits.substr(2, 2), &month_);
     to_number(digits.substr(4, 2), &day_);
-    adjust_short_year(2);
+    year_is_short_ = true;
     has_year_ = has_month_ = has_day_ = true;
     return true;
   }
@@ -305,7 +301,7 @@ class DateTimeReader {
       has_day_ = true;
     } else if (!has_year_) {
       year_ = value;
-      adjust_short_year(digits);
+      year_is_short_ = true;
       has_year_ = true;
     } else {
       return bad_syntax();
@@ -458,6 +454,7 @@ class DateTimeReader {
 
   bool check_date() {
     if (!is_astronomical_) {
+      if (year_is_short_ && !is_before_christ_) year_ += year_ < 70 ? 2000 : 1900;
       if (year_ == 0) return out_of_range();
       if (is_before_christ_) year_ = 1 - year_;
     }
@@ -475,6 +472,7 @@ class DateTimeReader {
   int32_t year_ = 0, month_ = 0, day_ = 0;
   bool has_year_ = false, has_month_ = false, has_day_ = false;
   bool month_is_number_ = false;  // a month name may still show that it was the day
+  bool year_is_short_ = false;    // two digits: 70 is 1970, 69 is 2069
   bool is_astronomical_ = false;
   bool is_before_christ_ = false;
   bool has_time_ = false;

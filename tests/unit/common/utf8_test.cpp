@@ -1,0 +1,39 @@
+#include "common/utf8.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/common/expect_sql_error.h"
+
+namespace idem {
+namespace {
+
+TEST(Utf8, Validates) {
+  EXPECT_TRUE(is_valid_utf8("plain text that is longer than a word"));
+  EXPECT_TRUE(is_valid_utf8("äöü €uro 😀"));
+  using std::string_literals::operator""s;
+  for (const std::string& bad : {"\xff"s, "abcdefgh\x80"s, "\xc0\x80"s, "\xed\xa0\x80"s, "\xf4\x90\x80\x80"s,
+                                 "\xe2\x82"s, "a\0b"s, "12345678\0"s, "\xf0\x80\x80\x80"s}) {
+    EXPECT_FALSE(is_valid_utf8(bad));
+  }
+  expect_sql_error("22021", "invalid byte sequence for encoding \"UTF8\": 0xe2 0x28 0xa1",
+                   [] { check_utf8("a\xe2\x28\xa1"); });
+}
+
+TEST(Utf8, CountsCharacters) {
+  EXPECT_EQ(utf8_length("äb€😀"), 4U);
+  EXPECT_EQ(utf8_substring("äb€😀", 1, 2), "b€");
+  EXPECT_EQ(utf8_substring("äb€😀", 3, 9), "😀");
+  EXPECT_EQ(utf8_substring("äb", 5, 1), "");
+  size_t offset = 0;
+  EXPECT_EQ(utf8_next("€", &offset), U'€');
+  EXPECT_EQ(offset, 3U);
+}
+
+TEST(Utf8, ChangesCase) {
+  EXPECT_EQ(utf8_upper("straße äöü αβγ где"), "STRAßE ÄÖÜ ΑΒΓ ГДЕ");
+  EXPECT_EQ(utf8_lower("ÄÖÜ ABC"), "äöü abc");
+  EXPECT_EQ(utf8_initcap("hELLO wörld-2nd"), "Hello Wörld-2nd");
+}
+
+}  // namespace
+}  // namespace idem
