@@ -40,7 +40,8 @@ class ChunkCache {
   // Forgets the blocks of a segment.
   void erase(SegmentId segment);
 
-  void set_capacity(uint64_t bytes);  // evicts at the next insert
+  // Evicts, where needed, at the next insert.
+  void set_capacity(uint64_t bytes) { capacity_.store(bytes, std::memory_order_relaxed); }
   uint64_t capacity() const { return capacity_.load(std::memory_order_relaxed); }
   uint64_t used_bytes() const { return used_.load(std::memory_order_relaxed); }
   uint64_t hits() const { return hits_.load(std::memory_order_relaxed); }
@@ -51,6 +52,9 @@ class ChunkCache {
   static constexpr size_t kShards = 16;
 
   Shard& shard_of(const BlockKey& key) const;
+  // Takes `bytes`, evicting as needed, from this shard on; false if that is impossible.
+  bool make_room(uint64_t bytes, size_t first_shard);
+  void release(uint64_t bytes);
 
   std::unique_ptr<Shard[]> shards_;
   MemoryBudget* const budget_;

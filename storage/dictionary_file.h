@@ -47,4 +47,8 @@ class DictionaryFile {
   uint64_t end_ = 0;  // where the next block goes
 };
 
+// Verifies the header and the first `count` strings of a file's content. Throws XX001 that names path and
+// offset.
+void check_dictionary_content(std::string_view content, const std::string& path, uint32_t count);
+
 }  // namespace idem

@@ -8,7 +8,7 @@
 
 namespace idem {
 
-// One thing found wrong. `offset` is that in the file.
+// One thing found wrong. `offset` is that in the file where it is known, else 0; the text says it too.
 struct CheckFinding {
   std::string path;
   uint64_t offset = 0;

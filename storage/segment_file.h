@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "common/error.h"
 #include "common/file.h"
 #include "storage/chunk_cache.h"
+#include "storage/encoded_block.h"
 #include "storage/segment_footer.h"
 #include "storage/segment_row_group.h"
 
@@ -17,6 +19,16 @@ struct SegmentIdentity {
   uint64_t database_id = 0;
   SegmentId segment_id{};
   TableId table_id{};
+};
+
+// SqlError XX001 `damaged segment file "p" at offset n: why`.
+class SegmentDamage : public SqlError {
+ public:
+  SegmentDamage(const std::string& path, uint64_t offset, std::string_view why);
+  uint64_t offset() const { return offset_; }
+
+ private:
+  uint64_t offset_;
 };
 
 // An open, immutable segment file: several row groups of one table (docs/format/segment.md).
@@ -48,11 +60,13 @@ class SegmentFile : public std::enable_shared_from_this<SegmentFile> {
   uint64_t size() const { return size_; }
   const SegmentFooter& footer() const { return footer_; }
 
-  // Reads and checks one block, past the cache. Throws 58030, XX001.
+  // Reads and checks one block, past the cache. Throws 58030, SegmentDamage.
   std::shared_ptr<const EncodedBlock> read_block(uint32_t row_group, uint32_t column, uint32_t block) const;
   ChunkCache& cache() const { return cache_; }
-  // XX001 `damaged segment file "p" at offset n: why`.
-  [[noreturn]] void throw_damaged(uint64_t offset, std::string_view why) const;
+  // Decodes a vector of a block of this file. Throws SegmentDamage.
+  void decode(const BlockLocation& location, const EncodedBlock& block, uint32_t vector_index,
+              const VectorContext& context, Vector* out) const;
+  IoStatus read_header(std::string* out) const;  // the file's first kSegmentHeaderBytes
 
  private:
   SegmentFile(FileSystem& files, std::unique_ptr<File> file, uint64_t size, SegmentFooter footer,

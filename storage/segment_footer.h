@@ -20,7 +20,7 @@ inline constexpr uint32_t kSegmentVersion = 1;
 // Consecutive vectors of one column chunk that are read at once: up to about 1 MiB, or a single vector.
 struct BlockLocation {
   uint64_t offset = 0;  // in the file
-  uint32_t size = 0;
+  uint64_t size = 0;
   uint32_t first_vector = 0, vector_count = 0;
   uint32_t directory_crc = 0;
 };
