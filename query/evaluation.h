@@ -17,11 +17,16 @@ namespace idem {
 struct ServerContext;
 class WorkerPool;
 
+struct SettingRow {
+  std::string name, value, description;
+};
+
 // What functions may ask of the session that runs them: read-only during a statement.
 class SessionInfo {
  public:
   virtual ~SessionInfo() = default;
   virtual std::string setting(std::string_view name, bool missing_ok) const = 0;  // current_setting(); 42704 if unknown
+  virtual std::vector<SettingRow> all_settings() const = 0;                        // sorted by name
   virtual void set_setting(std::string_view name, std::string_view value, bool local) = 0;  // set_config()
   virtual std::string user() const = 0;
   virtual std::string session_user() const = 0;

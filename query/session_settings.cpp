@@ -262,8 +262,8 @@ void SessionSettings::rollback_transaction() {
   in_transaction_ = false;
 }
 
-std::vector<SessionSettings::Row> SessionSettings::all() const {
-  std::vector<Row> rows;
+std::vector<SettingRow> SessionSettings::all() const {
+  std::vector<SettingRow> rows;
   for (const auto& [name, value] : values_) {
     const SettingInfo* info = find_info(name);
     rows.push_back({info ? std::string(info->name) : name, value, info ? std::string(info->description) : ""});

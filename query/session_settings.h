@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "query/evaluation.h"
+
 namespace idem {
 
 // The settings of one session: what SET, SHOW, RESET, set_config() and the start-up packet touch.
@@ -33,10 +35,7 @@ class SessionSettings {
   void commit_transaction();
   void rollback_transaction();
 
-  struct Row {
-    std::string name, value, description;
-  };
-  std::vector<Row> all() const;                              // sorted by name
+  std::vector<SettingRow> all() const;                       // sorted by name
 
   // Values of the settings that ParameterStatus reports: all at first, then those that changed since the last call.
   std::vector<std::pair<std::string, std::string>> take_reported();

@@ -96,6 +96,7 @@ class SessionState final : public SessionInfo, public NameResolver {
 
   // -- SessionInfo
   std::string setting(std::string_view name, bool missing_ok) const override;
+  std::vector<SettingRow> all_settings() const override { return settings.all(); }
   void set_setting(std::string_view name, std::string_view value, bool local) override;
   std::string user() const override { return user_name; }
   std::string session_user() const override { return user_name; }

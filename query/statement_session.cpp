@@ -75,7 +75,7 @@ std::unique_ptr<Portal> execute_show(SessionState& session, const ShowStatement&
     case ShowStatement::What::kAll:
     case ShowStatement::What::kParameters:
       return rows(column_names(s), [&session](TextRows& text) {
-        for (const SessionSettings::Row& row : session.settings.all()) text.add({row.name, row.value, row.description});
+        for (const SettingRow& row : session.settings.all()) text.add({row.name, row.value, row.description});
       });
     case ShowStatement::What::kTables: {
       session.begin_statement();
