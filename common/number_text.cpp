@@ -7,6 +7,7 @@
 #include <fast_float/fast_float.h>
 #include <limits>
 
+#include "common/digit_chunk.h"
 #include "common/digit_pairs.h"
 #include "common/error.h"
 
@@ -22,26 +23,12 @@ void trim(const char*& begin, const char*& end) {
   while (begin != end && is_space(end[-1])) --end;
 }
 
-bool are_eight_digits(uint64_t chunk) {
-  return (((chunk + 0x4646464646464646ULL) | (chunk - 0x3030303030303030ULL)) & 0x8080808080808080ULL) == 0;
-}
-
-// Eight ASCII digits in text order: pairs, then fours, then all eight are joined by multiplications.
-uint32_t value_of_eight_digits(uint64_t chunk) {
-  chunk -= 0x3030303030303030ULL;
-  chunk = chunk * 10 + (chunk >> 8);
-  return static_cast<uint32_t>((((chunk & 0x000000ff000000ffULL) * 0x000f424000000064ULL) +
-                                (((chunk >> 16) & 0x000000ff000000ffULL) * 0x0000271000000001ULL)) >>
-                               32);
-}
-
 // Appends the digits at p to *value, as long as there are some; wraps around, so callers count the digits.
 const char* read_digits(const char* p, const char* end, uint64_t* value) {
   uint64_t v = *value;
   while (end - p >= 8) {
-    uint64_t chunk;
-    std::memcpy(&chunk, p, sizeof chunk);
-    if (!are_eight_digits(chunk)) break;
+    const uint64_t chunk = load_chunk(p);
+    if (non_digit_bytes(chunk) != 0) break;
     v = v * 100'000'000 + value_of_eight_digits(chunk);
     p += 8;
   }

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "common/calendar.h"
+#include "common/digit_chunk.h"
 #include "common/digit_pairs.h"
 #include "common/error.h"
 #include "common/number_text.h"
@@ -15,8 +16,6 @@
 namespace idem {
 
 namespace {
-
-static_assert(std::endian::native == std::endian::little);
 
 constexpr uint64_t pattern(std::string_view text) {
   uint64_t word = 0;
@@ -32,16 +31,10 @@ constexpr uint64_t separator_bytes(std::string_view text) {
   return mask;
 }
 
-uint64_t load(const char* p) {
-  uint64_t word;
-  std::memcpy(&word, p, sizeof word);
-  return word;
-}
-
 // Eight characters where `shape` has '0' for a digit and separators elsewhere. Leaves in each byte that a
 // pair of digits begins at the pair's value.
 bool read_pairs(const char* p, uint64_t shape, uint64_t separators, uint64_t* pairs) {
-  const uint64_t digits = load(p) ^ shape;  // digits become 0..9, right separators 0
+  const uint64_t digits = load_chunk(p) ^ shape;  // digits become 0..9, right separators 0
   const uint64_t too_large = (digits | (digits + 0x7676767676767676ULL)) & 0x8080808080808080ULL;
   *pairs = digits * 10 + (digits >> 8);
   return (too_large | (digits & separators)) == 0;
@@ -80,16 +73,20 @@ bool read_clock(const char* p, int64_t* micros) {
   return true;
 }
 
-// Up to nine digits behind the point, as microseconds; ties to the even one.
+// Up to nine digits at p, behind the point, as microseconds; ties to the even one. At least eight characters
+// stand before p, so that a chunk that ends at `end` may be read.
 const char* read_fraction(const char* p, const char* end, int64_t* micros) {
-  constexpr uint32_t kScale[10] = {1'000'000'000, 100'000'000, 10'000'000, 1'000'000, 100'000,
-                                   10'000,        1'000,       100,        10,        1};
-  uint32_t digits = 0;
-  uint32_t count = 0;
-  for (; p != end && count < 9 && is_digit(*p); ++p, ++count)
-    digits = digits * 10 + static_cast<uint32_t>(*p - '0');
+  const ptrdiff_t left = end - p;
+  if (left == 0) return nullptr;
+  const uint64_t chunk = left >= 8 ? load_chunk(p) : load_chunk(end - 8) >> (8 * (8 - left));
+  const uint64_t others = non_digit_bytes(chunk);
+  const int count = others == 0 ? 8 : std::countr_zero(others) / 8;
   if (count == 0) return nullptr;
-  const uint32_t nanos = digits * kScale[count];
+  // Bytes behind the digits are cleared, and count as digits 0.
+  const uint64_t kept = (chunk - 0x3030303030303030ULL) << (8 * (8 - count)) >> (8 * (8 - count));
+  uint32_t nanos = join_eight_digits(kept) * 10;
+  p += count;
+  if (count == 8 && p != end && is_digit(*p)) nanos += static_cast<uint32_t>(*p++ - '0');
   const uint32_t whole = nanos / 1000;
   const uint32_t rest = nanos % 1000;
   *micros = whole + (rest > 500 || (rest == 500 && (whole & 1) != 0));
