@@ -44,8 +44,9 @@ struct RecoveryResult {
 // durable.
 //
 // Changes nothing on disk, so it may be repeated, and gives the same records each time. The result goes to
-// Log::open. Throws SqlError XX001 that names file and offset if a record that was durable cannot be read, or
-// belongs to another database; SqlError 58030 if a file cannot be read.
+// Log::open; show nothing of the records to anyone before that returns, since the last of them may be in
+// memory only. Throws SqlError XX001 that names file and offset if a record that was durable cannot be read,
+// or belongs to another database; SqlError 58030 if a file cannot be read.
 RecoveryResult recover(FileSystem& fs, const std::string& directory, DatabaseId database_id, Position from,
                        const std::function<void(const Record&)>& on_record);
 

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <gmock/gmock.h>
+#include <thread>
 
 #include "tests/unit/wal/log_fixture.h"
 #include "wal/segment_format.h"
@@ -174,6 +175,49 @@ TEST(RecoveryTest, WhatAKilledProcessLeftInMemoryBecomesDurable) {
     ASSERT_EQ(found.records.size(), 4u);  // read from memory
     Log::open(*fs, kLogDirectory, small_segments(), found.result, nullptr);
     EXPECT_EQ(recover_log(*fs->crash(seed)).records, found.records);
+  }
+}
+
+// A segment may go only when the header of the next is durable: else a crash could leave no segment at all.
+TEST(RecoveryTest, TheLastDurableSegmentIsKept) {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    SimulatedFileSystem fs;
+    LogOptions options = small_segments();
+    options.lazy_flush_ms = 1'000'000;
+    auto log = open_log(fs, options);
+    CommitNumber commit = 1;
+    for (; log->segments().size() < 2; ++commit) {
+      if (commit > 1) log->flush();
+      log->append(commit, std::string(1000, 'x'));
+    }
+    const Position durable = log->durable_position();
+    ASSERT_EQ(log->segments()[0].end, durable);  // the second segment is in the buffer only
+    EXPECT_EQ(log->remove_before(durable).value_or_throw(), 0u);
+    auto left = fs.crash(seed);
+    EXPECT_EQ(recover_log(*left, durable).result.end, durable);
+  }
+}
+
+// Records whose header was lost must not come back when their place in the same file is reached again.
+TEST(RecoveryTest, AnEpochIsNotUsedAgain) {
+  const std::string page(kPageBytes - kRecordHeaderBytes, 'x');  // the next record begins on the next page
+  for (uint64_t seed = 0; seed < 100; ++seed) {
+    for (uint64_t call = 1; call <= 4; ++call) {
+      SimulatedFileSystem fs;
+      {
+        auto log = open_log(fs);
+        log->append(1, page);
+        log->append(2, "of the first run");
+        while (log->stats().prepared_segments == 0) std::this_thread::yield();
+        fs.stop_at_call(call);
+        EXPECT_THROW(log->flush(), SqlError);
+      }
+      auto left = fs.crash(seed);
+      const CommitNumber found = recover_log(*left).result.last_commit;
+      open_log(*left)->append(found + 1, page);
+      const Records records = recover_log(*left->crash(seed)).records;
+      EXPECT_EQ(records.size(), found + 1) << "seed " << seed << ", call " << call;
+    }
   }
 }
 
