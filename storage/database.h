@@ -39,6 +39,8 @@ struct StorageStatus {          // for wal_status(), memory(), idem status
   std::string write_failure;
 };
 
+struct DatabaseState;
+
 // An opened data folder. One per process and folder: a second one is refused (SqlError 55006 naming the other's pid).
 //
 // Opening: newest whole manifest, then the log (docs/storage.md). Closing: waits for running commits, checkpoints when asked, syncs.
@@ -62,10 +64,8 @@ class Database {
   uint64_t database_id() const;
 
  private:
-  friend class Transaction;
-  struct State;
-  explicit Database(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit Database(std::unique_ptr<DatabaseState> state);
+  std::unique_ptr<DatabaseState> state_;
 };
 
 }  // namespace idem

@@ -49,6 +49,7 @@ class MorselReader {
  private:
   std::shared_ptr<const TableVersion> version_;
   Morsel morsel_;
+  const RowGroup* group_;
   const std::vector<ScanBound>* bounds_;
   bool backwards_;
   uint32_t first_ = 0, count_ = 0, cursor_ = 0, skipped_ = 0;

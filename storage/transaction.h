@@ -69,6 +69,9 @@ class Transaction {
   void put_role(Role role);
   void drop_role(const std::string& name);
 
+  // Who does what, for the log and the history; `operation` in the words of table_history(): INSERT, COPY, MERGE, …
+  void describe(std::string user, std::string operation);
+
   bool has_writes() const;
   // Logs, waits until the record is durable and published (unless `synchronous` is false), answers. On an error nothing
   // is visible and the transaction is over. An empty transaction waits until what it saw is durable.

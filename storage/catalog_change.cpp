@@ -1,0 +1,205 @@
+#include "storage/catalog_change.h"
+
+#include <algorithm>
+
+#include "common/error.h"
+#include "storage/schema_encoding.h"
+
+namespace idem {
+
+namespace {
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+void check_schema_exists(const Catalog& catalog, const std::string& name, bool temporary) {
+  if (temporary || catalog.schemas.contains(name)) return;
+  throw sql_error(sqlstate::kInvalidSchemaName, "schema \"{}\" does not exist", name);
+}
+
+void check_name_is_free(const Catalog& catalog, const std::string& schema_name, const std::string& name) {
+  if (catalog.tables.contains({schema_name, name}) || catalog.views.contains({schema_name, name})) {
+    throw sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists", name);
+  }
+}
+
+void remove_table_name(Catalog* catalog, TableId table, const std::string& schema_name, const std::string& name) {
+  const auto found = catalog->tables.find({schema_name, name});
+  if (found == catalog->tables.end() || found->second != table) {
+    throw sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist", name);
+  }
+  catalog->tables.erase(found);
+}
+
+void reserve_id(Catalog* catalog, uint32_t id) { catalog->next_object_id = std::max(catalog->next_object_id, id + 1); }
+
+void apply(Catalog* catalog, const CreateTableName& c) {
+  check_schema_exists(*catalog, c.schema_name, c.temporary);
+  check_name_is_free(*catalog, c.schema_name, c.name);
+  catalog->tables[{c.schema_name, c.name}] = c.table;
+  reserve_id(catalog, static_cast<uint32_t>(c.table));
+}
+void apply(Catalog* catalog, const DropTableName& c) { remove_table_name(catalog, c.table, c.schema_name, c.name); }
+void apply(Catalog* catalog, const RenameTable& c) {
+  remove_table_name(catalog, c.table, c.old_schema_name, c.old_name);
+  check_schema_exists(*catalog, c.schema_name, c.temporary);
+  check_name_is_free(*catalog, c.schema_name, c.name);
+  catalog->tables[{c.schema_name, c.name}] = c.table;
+}
+void apply(Catalog* catalog, const CreateSchema& c) {
+  if (catalog->schemas.contains(c.schema.name)) {
+    throw sql_error(sqlstate::kDuplicateSchema, "schema \"{}\" already exists", c.schema.name);
+  }
+  catalog->schemas[c.schema.name] = c.schema;
+  reserve_id(catalog, c.schema.id);
+}
+void apply(Catalog* catalog, const DropSchema& c) {
+  const auto found = catalog->schemas.find(c.name);
+  if (found == catalog->schemas.end()) {
+    throw sql_error(sqlstate::kInvalidSchemaName, "schema \"{}\" does not exist", c.name);
+  }
+  const auto holds = [&](const auto& names) {
+    const auto first = names.lower_bound({c.name, std::string()});
+    return first != names.end() && first->first.first == c.name;
+  };
+  if (holds(catalog->tables) || holds(catalog->views)) {
+    throw sql_error(sqlstate::kDependentObjectsStillExist,
+                    "cannot drop schema {} because other objects depend on it", c.name);
+  }
+  catalog->schemas.erase(found);
+}
+void apply(Catalog* catalog, const PutView& c) {
+  check_schema_exists(*catalog, c.view.schema_name, false);
+  if (catalog->tables.contains({c.view.schema_name, c.view.name})) {
+    throw sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists", c.view.name);
+  }
+  catalog->views[{c.view.schema_name, c.view.name}] = std::make_shared<const ViewSchema>(c.view);
+  reserve_id(catalog, c.view.id);
+}
+void apply(Catalog* catalog, const DropView& c) {
+  if (catalog->views.erase({c.schema_name, c.name}) == 0) {
+    throw sql_error(sqlstate::kUndefinedTable, "view \"{}\" does not exist", c.name);
+  }
+}
+void apply(Catalog* catalog, const PutRole& c) {
+  catalog->roles[c.role.name] = c.role;
+  reserve_id(catalog, c.role.id);
+}
+void apply(Catalog* catalog, const DropRole& c) {
+  const auto found = catalog->roles.find(c.name);
+  if (found == catalog->roles.end()) {
+    throw sql_error(sqlstate::kUndefinedObject, "role \"{}\" does not exist", c.name);
+  }
+  catalog->roles.erase(found);
+}
+
+}  // namespace
+
+bool is_temporary(const CatalogChange& change) {
+  return std::visit(
+      [](const auto& c) {
+        if constexpr (requires { c.temporary; }) {
+          return c.temporary;
+        } else {
+          return false;
+        }
+      },
+      change);
+}
+
+void apply_catalog_change(Catalog* catalog, const CatalogChange& change) {
+  std::visit([&](const auto& c) { apply(catalog, c); }, change);
+}
+
+Catalog initial_catalog(const std::string& superuser) {
+  Catalog catalog;
+  Role admin;
+  admin.id = catalog.next_object_id++;
+  admin.name = superuser;
+  admin.superuser = true;
+  catalog.roles[superuser] = admin;
+  for (const char* name : {"public", "default"}) {
+    catalog.schemas[name] = SchemaInfo{catalog.next_object_id++, name, superuser};
+  }
+  return catalog;
+}
+
+void write_catalog_change(ByteWriter& out, const CatalogChange& change) {
+  out.u8(static_cast<uint8_t>(change.index()));
+  std::visit(Overloaded{
+                 [&](const CreateTableName& c) {
+                   out.u32(static_cast<uint32_t>(c.table));
+                   out.string(c.schema_name);
+                   out.string(c.name);
+                 },
+                 [&](const DropTableName& c) {
+                   out.u32(static_cast<uint32_t>(c.table));
+                   out.string(c.schema_name);
+                   out.string(c.name);
+                 },
+                 [&](const RenameTable& c) {
+                   out.u32(static_cast<uint32_t>(c.table));
+                   out.string(c.old_schema_name);
+                   out.string(c.old_name);
+                   out.string(c.schema_name);
+                   out.string(c.name);
+                 },
+                 [&](const CreateSchema& c) { write_schema_info(out, c.schema); },
+                 [&](const DropSchema& c) { out.string(c.name); },
+                 [&](const PutView& c) { write_view(out, c.view); },
+                 [&](const DropView& c) {
+                   out.string(c.schema_name);
+                   out.string(c.name);
+                 },
+                 [&](const PutRole& c) { write_role(out, c.role); },
+                 [&](const DropRole& c) { out.string(c.name); },
+             },
+             change);
+}
+
+CatalogChange read_catalog_change(ByteReader& in) {
+  const auto text = [&] { return std::string(in.string()); };
+  switch (in.u8()) {
+    case 0: {
+      CreateTableName c;
+      c.table = static_cast<TableId>(in.u32());
+      c.schema_name = text();
+      c.name = text();
+      return c;
+    }
+    case 1: {
+      DropTableName c;
+      c.table = static_cast<TableId>(in.u32());
+      c.schema_name = text();
+      c.name = text();
+      return c;
+    }
+    case 2: {
+      RenameTable c;
+      c.table = static_cast<TableId>(in.u32());
+      c.old_schema_name = text();
+      c.old_name = text();
+      c.schema_name = text();
+      c.name = text();
+      return c;
+    }
+    case 3: return CreateSchema{read_schema_info(in)};
+    case 4: return DropSchema{text()};
+    case 5: return PutView{read_view(in)};
+    case 6: {
+      DropView c;
+      c.schema_name = text();
+      c.name = text();
+      return c;
+    }
+    case 7: return PutRole{read_role(in)};
+    case 8: return DropRole{text()};
+    default: in.fail();
+  }
+}
+
+}  // namespace idem

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/byte_io.h"
+#include "storage/catalog.h"
+
+namespace idem {
+
+// One DDL operation on names, as a transaction collects them and the log keeps them. Tables' columns are not here: they
+// belong to the table's version.
+struct CreateTableName {
+  TableId table{};
+  std::string schema_name, name;
+  bool temporary = false;
+};
+struct DropTableName {
+  TableId table{};
+  std::string schema_name, name;
+  bool temporary = false;
+};
+struct RenameTable {
+  TableId table{};
+  std::string old_schema_name, old_name, schema_name, name;
+  bool temporary = false;
+};
+struct CreateSchema {
+  SchemaInfo schema;
+};
+struct DropSchema {
+  std::string name;
+};
+struct PutView {
+  ViewSchema view;
+};
+struct DropView {
+  std::string schema_name, name;
+};
+struct PutRole {
+  Role role;
+};
+struct DropRole {
+  std::string name;
+};
+using CatalogChange = std::variant<CreateTableName, DropTableName, RenameTable, CreateSchema, DropSchema, PutView, DropView,
+                                   PutRole, DropRole>;
+
+// Whether the change only concerns a temporary table: those are never logged.
+bool is_temporary(const CatalogChange& change);
+
+// Applies a change, checking it against the catalog as it is: 42P07 where a name is taken, 42P01 where a table, view or its
+// own name is gone, 3F000 for a missing schema, 2BP01 for one that is not empty, 42704 for a missing role.
+void apply_catalog_change(Catalog* catalog, const CatalogChange& change);
+
+// A catalog as a new database has it.
+Catalog initial_catalog(const std::string& superuser);
+
+void write_catalog_change(ByteWriter& out, const CatalogChange& change);
+CatalogChange read_catalog_change(ByteReader& in);
+
+}  // namespace idem

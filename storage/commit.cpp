@@ -1,0 +1,232 @@
+#include <algorithm>
+
+#include "common/error.h"
+#include "storage/log_record.h"
+#include "storage/transaction_state.h"
+
+namespace idem {
+
+namespace {
+
+constexpr uint64_t kMatchBeforeLatchRows = 4'096;
+
+// A table of the transaction at the moment of its commit, its latch held.
+struct CommittingTable {
+  uint32_t id = 0;
+  TableChanges* changes = nullptr;      // null: dropped
+  std::shared_ptr<TableState> state;    // null: created here
+  std::unique_lock<std::mutex> latch;
+  std::shared_ptr<TableVersion> next;   // null: nothing changed
+  std::optional<PositionHistory::Step> step;
+};
+
+uint32_t symbols_end(const PartitionChange& change, size_t column) {
+  const BatchColumn& codes = change.rows->column(column);
+  const auto* data = static_cast<const int32_t*>(codes.data());
+  int32_t highest = -1;
+  for (const uint32_t row : change.replaced_rows) highest = std::max(highest, data[row]);
+  const uint64_t inserted = change.positions.inserted_count();
+  for (uint64_t i = 0; i < inserted; ++i) highest = std::max(highest, data[change.inserted_row(i)]);
+  return static_cast<uint32_t>(highest + 1);
+}
+
+// The strings of the codes that a record must bring along.
+std::vector<LoggedSymbols> new_symbols(const TableSchema& schema, const std::vector<LoggedPartition>& partitions) {
+  std::vector<LoggedSymbols> result;
+  for (const ColumnSchema& column : schema.columns) {
+    if (column.type.id != TypeId::kSymbol) continue;
+    uint32_t end = 0;
+    for (const LoggedPartition& partition : partitions) {
+      for (const PartitionChange* change : partition.changes) {
+        if (!change->rows) continue;
+        const int index = change->rows->schema().find_column(column.id);
+        if (index >= 0) end = std::max(end, symbols_end(*change, static_cast<size_t>(index)));
+      }
+    }
+    if (!column.initial.is_null()) {
+      end = std::max(end, static_cast<uint32_t>(column.dictionary->intern(column.initial.as_string())) + 1);
+    }
+    const uint32_t logged = column.dictionary->logged();
+    if (end > logged) result.push_back({column.id, logged, end, column.dictionary.get()});
+  }
+  return result;
+}
+
+LoggedTable logged_table(const CommittingTable& table) {
+  LoggedTable logged;
+  logged.table = static_cast<TableId>(table.id);
+  logged.version = table.next->version;
+  logged.created = table.changes->is_created();
+  logged.truncated = table.changes->truncated();
+  if (logged.created || table.changes->schema_changed()) logged.schema = table.next->schema;
+  for (TableChanges::PartitionEffect& effect : table.changes->effects()) {
+    logged.partitions.push_back({effect.start, effect.cleared, std::move(effect.changes)});
+  }
+  logged.symbols = new_symbols(*table.next->schema, logged.partitions);
+  return logged;
+}
+
+void build_next(CommittingTable* table) {
+  TableChanges& changes = *table->changes;
+  if (!changes.has_effect()) return;
+  table->next = std::make_shared<TableVersion>(*changes.current());
+  if (changes.is_created()) {
+    table->next->version = static_cast<VersionNumber>(changes.effects().empty() ? 0 : 1);
+    return;
+  }
+  table->next->version = static_cast<VersionNumber>(static_cast<uint64_t>(table->state->head->version) + 1);
+  table->step = changes.history_step();
+  table->next->history = table->step ? std::make_shared<PositionHistory>() : table->state->head->history;
+}
+
+}  // namespace
+
+CommitResult Transaction::commit(bool synchronous) {
+  State& s = *state_;
+  s.check_open();
+  s.over = true;
+  DatabaseState& db = s.db;
+  CommitResult result;
+  if (!has_writes()) {
+    if (synchronous) db.wait_visible(s.base->logged);
+    result.commit = s.base->commit;
+    return result;
+  }
+  db.check_writable();
+  db.wait_for_memory();
+
+  // Many rows are matched against what is visible now, so that little is left to do under the latch.
+  for (auto& [id, changes] : s.tables) {
+    if (changes->pending_rows() < kMatchBeforeLatchRows) continue;
+    if (!changes->is_created()) changes->rebase(db.published_snapshot()->table(static_cast<TableId>(id)));
+    changes->flush();
+  }
+
+  std::unique_lock<std::mutex> catalog_lock(db.catalog_latch, std::defer_lock);
+  std::shared_ptr<Catalog> catalog;
+  if (!s.ddl.empty()) {
+    catalog_lock.lock();
+    catalog = std::make_shared<Catalog>(*db.catalog_head);
+    for (const CatalogChange& change : s.ddl) apply_catalog_change(catalog.get(), change);
+  }
+
+  std::vector<CommittingTable> tables;
+  for (auto& [id, changes] : s.tables) {
+    if (!changes->has_writes()) continue;
+    CommittingTable table;
+    table.id = id;
+    table.changes = changes.get();
+    tables.push_back(std::move(table));
+  }
+  for (const uint32_t id : s.dropped) {
+    CommittingTable table;
+    table.id = id;
+    tables.push_back(std::move(table));
+  }
+  std::sort(tables.begin(), tables.end(),
+            [](const CommittingTable& a, const CommittingTable& b) { return a.id < b.id; });
+  for (CommittingTable& table : tables) {
+    if (table.changes && table.changes->is_created()) continue;
+    table.state = db.table_state(static_cast<TableId>(table.id));
+    if (table.state) table.latch = std::unique_lock<std::mutex>(table.state->latch);
+    if (!table.state || !table.state->head) {
+      throw sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist",
+                      table.changes ? table.changes->schema()->name : std::to_string(table.id));
+    }
+  }
+  for (CommittingTable& table : tables) {
+    if (!table.changes) continue;
+    table.changes->prepare_commit(table.state ? table.state->head : nullptr);
+    build_next(&table);
+    const WriteCounts& counts = table.changes->counts();
+    result.counts.inserted += counts.inserted;
+    result.counts.replaced += counts.replaced;
+    result.counts.skipped += counts.skipped;
+    result.counts.deleted += counts.deleted;
+  }
+  std::erase_if(tables, [](const CommittingTable& table) { return table.changes && !table.next; });
+
+  if (tables.empty() && s.ddl.empty()) {
+    // Nothing changed; the answer still stands on versions that may not be durable yet.
+    CommitNumber logged{};
+    {
+      std::lock_guard lock(db.commit_latch);
+      result.commit = db.last_commit;
+      logged = db.last_logged;
+    }
+    if (synchronous) db.wait_visible(logged);
+    return result;
+  }
+
+  LogRecordWriter record(s.user, s.operation, "");
+  record.catalog_changes(s.ddl);
+  std::vector<LoggedTable> logged_tables;
+  for (const CommittingTable& table : tables) {
+    if (table.changes && !table.next->schema->temporary) logged_tables.push_back(logged_table(table));
+  }
+  record.tables(logged_tables);
+  const bool is_logged = !logged_tables.empty() || std::any_of(s.ddl.begin(), s.ddl.end(), [](const auto& change) {
+                           return !is_temporary(change);
+                         });
+
+  PendingCommit pending;
+  {
+    std::lock_guard lock(db.commit_latch);
+    const auto number = static_cast<CommitNumber>(static_cast<uint64_t>(db.last_commit) + 1);
+    const int64_t time = std::max(db.clock.now_micros(), db.last_commit_time + 1);
+    if (is_logged) {
+      record.set_time(time);
+      const wal::Extent extent =
+          db.log->append(static_cast<uint64_t>(number), record.payload(), wal::Compression::kLz4);
+      db.log_end = extent.end.value;
+      db.last_logged = number;
+    }
+    // Nothing fails from here on.
+    db.last_commit = number;
+    db.last_commit_time = time;
+    pending.commit = number;
+    pending.logged = db.last_logged;
+    pending.time_micros = time;
+    pending.log_end = db.log_end;
+    pending.catalog = catalog;
+    for (CommittingTable& table : tables) {
+      const auto id = static_cast<TableId>(table.id);
+      if (!table.changes) {
+        table.state->head = nullptr;
+        db.remove_table_state(id);
+      } else {
+        table.next->commit = number;
+        if (table.state) {
+          if (table.step) table.state->head->history->link(std::move(*table.step), table.next->history);
+          table.state->head = table.next;
+        } else {
+          db.add_table_state(id, table.next);
+        }
+      }
+      pending.tables.emplace_back(id, table.next);
+    }
+    for (const LoggedTable& table : logged_tables) {
+      for (const LoggedSymbols& symbols : table.symbols) {
+        const_cast<SymbolDictionary*>(symbols.dictionary)->set_logged(symbols.end);
+      }
+    }
+    if (catalog) db.catalog_head = catalog;
+    result.commit = number;
+    result.wrote = true;
+    const CommitNumber logged = pending.logged;
+    db.enqueue(std::move(pending));
+    pending.logged = logged;
+  }
+  tables.clear();
+  if (catalog_lock.owns_lock()) catalog_lock.unlock();
+  db.wake_checkpoint_if_due();
+  if (synchronous) {
+    db.wait_visible(pending.logged);
+  } else {
+    db.publish_through(pending.logged);
+  }
+  s.tables.clear();
+  return result;
+}
+
+}  // namespace idem

@@ -1,0 +1,113 @@
+#include "storage/database.h"
+
+#include <random>
+
+#include "common/error.h"
+#include "storage/database_state.h"
+#include "storage/manifest.h"
+#include "storage/transaction_state.h"
+
+namespace idem {
+
+namespace {
+
+uint64_t random_database_id() {
+  std::random_device source;
+  const uint64_t id = static_cast<uint64_t>(source()) << 32 | source();
+  return id == 0 ? 1 : id;
+}
+
+// Refuses a folder that holds something else; what an interrupted creation left may be there.
+void check_foreign(FileSystem& files, const std::string& folder) {
+  for (const DirectoryEntry& entry : files.list(folder).value_or_throw()) {
+    const bool ours = entry.name == "lock" || entry.name == "manifests" || entry.name == "tables" ||
+                      entry.name == "log" || entry.name == "CURRENT.new";
+    if (ours) continue;
+    throw sql_error(sqlstate::kObjectNotInPrerequisiteState,
+                    "\"{}\" is not a data folder: it holds \"{}\" and no manifest", folder, entry.name)
+        .with_hint("Choose an empty or a new folder.");
+  }
+}
+
+void create_layout(DatabaseState& db) {
+  check_foreign(db.files, db.folder);
+  make_directories(db.files, join_path(db.folder, "manifests")).throw_if_error();
+  Manifest manifest;
+  manifest.database_id = random_database_id();
+  manifest.number = 1;
+  manifest.catalog = initial_catalog(db.options.superuser);
+  write_manifest(db, manifest);
+}
+
+}  // namespace
+
+std::unique_ptr<Database> Database::open(FileSystem& files, Clock& clock, const std::string& folder,
+                                         DatabaseOptions options, RecoveryReport* report) {
+  auto state = std::make_unique<DatabaseState>(files, clock, folder, std::move(options));
+  if (!files.exists(folder).value_or_throw()) make_directories(files, folder).throw_if_error();
+  state->folder_lock = files.lock(folder).value_or_throw();
+  if (!files.exists(join_path(folder, "CURRENT")).value_or_throw()) create_layout(*state);
+  recover_database(*state, report);
+  state->start_background();
+  return std::unique_ptr<Database>(new Database(std::move(state)));
+}
+
+Database::Database(std::unique_ptr<DatabaseState> state) : state_(std::move(state)) {}
+Database::~Database() = default;
+
+Snapshot Database::snapshot() const { return *state_->published_snapshot(); }
+
+std::unique_ptr<Transaction> Database::begin() {
+  if (state_->closing) throw sql_error(sqlstate::kAdminShutdown, "the database is shutting down");
+  return std::unique_ptr<Transaction>(new Transaction(std::make_unique<Transaction::State>(*state_)));
+}
+
+void Database::checkpoint() { run_checkpoint(*state_); }
+
+void Database::close(bool with_checkpoint) {
+  if (state_->closing.exchange(true)) return;
+  state_->stop_background();
+  if (with_checkpoint && !state_->failed.load()) run_checkpoint(*state_);
+  if (!state_->failed.load()) state_->log->flush();
+}
+
+StorageStatus Database::status() const {
+  const DatabaseState& db = *state_;
+  StorageStatus status;
+  status.published = db.published_snapshot()->commit;
+  const wal::LogStats log = db.log->stats();
+  status.durable = static_cast<CommitNumber>(log.durable_commit);
+  status.memory_rows_bytes = db.memory->load();
+  status.chunk_cache_bytes = db.cache.used_bytes();
+  status.log_bytes_since_checkpoint = db.log_end.load() - db.checkpoint_log_end.load();
+  status.log_syncs = log.syncs;
+  status.log_segments = log.segments;
+  status.last_checkpoint_micros = db.last_checkpoint_micros.load();
+  status.write_failed = db.failed.load();
+  std::lock_guard lock(db.failure_mutex);
+  status.write_failure = status.write_failed ? db.failure : db.checkpoint_failure;
+  return status;
+}
+
+uint64_t Database::table_disk_bytes(TableId table) const {
+  const auto version = state_->published_snapshot()->table(table);
+  if (!version) return 0;
+  uint64_t bytes = 0;
+  const RowGroup* last = nullptr;
+  version->partitions.for_each([&](const std::shared_ptr<const Partition>& partition) {
+    for (const Slice& slice : partition->slices) {
+      if (slice.group.get() != last) bytes += slice.group->disk_bytes();
+      last = slice.group.get();
+    }
+  });
+  return bytes;
+}
+
+std::string Database::table_directory(const TableSchema& schema) const {
+  return fmt::format("tables/{}", static_cast<uint32_t>(schema.id));
+}
+
+const std::string& Database::folder() const { return state_->folder; }
+uint64_t Database::database_id() const { return state_->database_id; }
+
+}  // namespace idem

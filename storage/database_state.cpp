@@ -1,0 +1,168 @@
+#include "storage/database_state.h"
+
+#include "common/error.h"
+#include "storage/position_history.h"
+
+namespace idem {
+
+DatabaseState::DatabaseState(FileSystem& file_system, Clock& wall_clock, std::string data_folder,
+                             DatabaseOptions database_options)
+    : files(file_system),
+      clock(wall_clock),
+      folder(std::move(data_folder)),
+      options(std::move(database_options)),
+      cache(options.chunk_cache_bytes) {}
+
+DatabaseState::~DatabaseState() {
+  stop_background();
+  log.reset();  // calls the listener, which is this
+}
+
+void DatabaseState::on_durable(wal::CommitNumber commit) { publish_through(static_cast<CommitNumber>(commit)); }
+
+void DatabaseState::on_failed(const SqlError& error) {
+  std::lock_guard guard(failure_mutex);
+  failure = error.message();
+  failed.store(true, std::memory_order_release);
+}
+
+void DatabaseState::check_writable() const {
+  if (!failed.load(std::memory_order_acquire)) return;
+  std::lock_guard guard(failure_mutex);
+  throw sql_error(sqlstate::kIoError, "no further writes until restart: {}", failure);
+}
+
+std::shared_ptr<const Snapshot> DatabaseState::published_snapshot() const {
+  std::lock_guard guard(publish_latch);
+  return published;
+}
+
+std::shared_ptr<TableState> DatabaseState::table_state(TableId id) const {
+  std::shared_lock guard(tables_mutex);
+  const auto found = tables.find(static_cast<uint32_t>(id));
+  return found == tables.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<TableState> DatabaseState::add_table_state(TableId id, std::shared_ptr<const TableVersion> head) {
+  auto state = std::make_shared<TableState>();
+  state->id = id;
+  state->head = std::move(head);
+  std::unique_lock guard(tables_mutex);
+  tables[static_cast<uint32_t>(id)] = state;
+  return state;
+}
+
+void DatabaseState::remove_table_state(TableId id) {
+  std::unique_lock guard(tables_mutex);
+  tables.erase(static_cast<uint32_t>(id));
+}
+
+WriteContext DatabaseState::write_context(std::shared_ptr<const TableSchema> schema, uint64_t owner) const {
+  return {std::move(schema), memory, content_ids, owner};
+}
+
+void DatabaseState::enqueue(PendingCommit commit) {
+  std::lock_guard guard(publish_latch);
+  waiting.push_back(std::move(commit));
+}
+
+void DatabaseState::publish_through(CommitNumber through) {
+  std::shared_ptr<const Snapshot> before;  // freed after the latch: a version may take long to free
+  std::lock_guard guard(publish_latch);
+  if (waiting.empty() || waiting.front().logged > through) return;
+  auto next = std::make_shared<Snapshot>(*published);
+  // Of several versions of one table only the last is ever seen.
+  std::unordered_map<uint32_t, std::shared_ptr<const TableVersion>> newest;
+  while (!waiting.empty() && waiting.front().logged <= through) {
+    PendingCommit& commit = waiting.front();
+    next->commit = commit.commit;
+    next->logged = commit.logged;
+    next->commit_time_micros = commit.time_micros;
+    if (commit.catalog) next->catalog = std::move(commit.catalog);
+    for (auto& [id, version] : commit.tables) newest[static_cast<uint32_t>(id)] = std::move(version);
+    published_log_end = commit.log_end;
+    waiting.pop_front();
+  }
+  for (auto& [id, version] : newest) {
+    while (next->tables.size() <= id) next->tables = next->tables.push_back(nullptr);
+    next->tables = next->tables.set(id, std::move(version));
+  }
+  before = std::move(published);
+  published = std::move(next);
+}
+
+void DatabaseState::wait_visible(CommitNumber logged) {
+  if (logged != CommitNumber{}) log->wait_durable(static_cast<uint64_t>(logged));
+  publish_through(logged);
+}
+
+bool DatabaseState::checkpoint_is_due() const {
+  return memory->load(std::memory_order_relaxed) > options.memory_rows_bytes ||
+         log_end.load(std::memory_order_relaxed) - checkpoint_log_end.load(std::memory_order_relaxed) >
+             options.checkpoint_log_bytes;
+}
+
+void DatabaseState::wake_checkpoint_if_due() {
+  if (!options.background_checkpoint || !checkpoint_is_due()) return;
+  std::lock_guard guard(background_mutex);
+  checkpoint_wanted = true;
+  background_wakes.notify_one();
+}
+
+void DatabaseState::wait_for_memory() {
+  if (!options.background_checkpoint) return;
+  if (memory->load(std::memory_order_relaxed) <= options.memory_rows_bytes * 2) return;
+  std::unique_lock guard(background_mutex);
+  checkpoint_wanted = true;
+  background_wakes.notify_one();
+  // One that begins now sees all that is in memory; what it can not free (readers hold it) must not block writers.
+  const uint64_t enough = checkpoints_done + 2;
+  memory_freed.wait(guard, [&] {
+    return memory->load(std::memory_order_relaxed) <= options.memory_rows_bytes * 2 || checkpoints_done >= enough ||
+           background_stops;
+  });
+}
+
+void DatabaseState::start_background() {
+  if (!options.background_checkpoint) return;
+  background = std::thread([this] { background_loop(); });
+}
+
+void DatabaseState::stop_background() {
+  {
+    std::lock_guard guard(background_mutex);
+    background_stops = true;
+    background_wakes.notify_all();
+    memory_freed.notify_all();
+  }
+  if (background.joinable()) background.join();
+}
+
+void DatabaseState::background_loop() {
+  std::unique_lock guard(background_mutex);
+  while (!background_stops) {
+    background_wakes.wait(guard, [&] { return background_stops || checkpoint_wanted; });
+    if (background_stops) return;
+    checkpoint_wanted = false;
+    guard.unlock();
+    std::string error;
+    try {
+      run_checkpoint(*this);
+    } catch (const SqlError& e) {
+      error = e.message();
+    }
+    {
+      std::lock_guard failure_lock(failure_mutex);
+      checkpoint_failure = error;
+    }
+    guard.lock();
+    ++checkpoints_done;
+    memory_freed.notify_all();
+    if (!error.empty() && !background_stops) {
+      // A full disk is not tried again at once; a commit that meets the limits asks again.
+      background_wakes.wait_for(guard, std::chrono::seconds(1), [&] { return background_stops; });
+    }
+  }
+}
+
+}  // namespace idem

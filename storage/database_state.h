@@ -1,0 +1,146 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <shared_mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "storage/catalog_change.h"
+#include "storage/chunk_cache.h"
+#include "storage/database.h"
+#include "storage/dictionary_file.h"
+#include "storage/partition_change.h"
+#include "storage/segment_file.h"
+#include "wal/log.h"
+
+namespace idem {
+
+// A table as committers see it. Its newest version may still wait for its log record; readers see versions only through
+// published snapshots.
+struct TableState {
+  TableId id{};
+  std::mutex latch;                         // held while a commit validates, builds and logs the next version
+  std::shared_ptr<const TableVersion> head;  // guarded by latch; null once the table is dropped
+};
+
+// A commit whose record is in the log buffer, waiting to become visible. In order of commit.
+struct PendingCommit {
+  CommitNumber commit{};
+  CommitNumber logged{};        // durable once this one is
+  int64_t time_micros = 0;
+  uint64_t log_end = 0;         // position after its record
+  std::shared_ptr<const Catalog> catalog;  // null: unchanged
+  std::vector<std::pair<TableId, std::shared_ptr<const TableVersion>>> tables;  // null version: dropped
+};
+
+// A segment file that a manifest names.
+struct NamedSegment {
+  std::string path;
+  std::weak_ptr<const SegmentFile> file;  // gone when no version needs it
+};
+
+// What the parts of a database share: transactions (commit.cpp), checkpoint.cpp and recovery.cpp work on it.
+//
+// Order of latches: catalog_latch, tables' latches by id, commit_latch, publish_latch. None is held while waiting for the
+// disk, except that append() to a full log buffer waits under commit_latch.
+struct DatabaseState final : public wal::LogListener {
+  DatabaseState(FileSystem& file_system, Clock& wall_clock, std::string data_folder, DatabaseOptions database_options);
+  ~DatabaseState() override;
+
+  // wal::LogListener
+  void on_durable(wal::CommitNumber commit) override;
+  void on_failed(const SqlError& error) override;
+
+  std::shared_ptr<const Snapshot> published_snapshot() const;
+  std::shared_ptr<TableState> table_state(TableId id) const;  // null if there never was one
+  std::shared_ptr<TableState> add_table_state(TableId id, std::shared_ptr<const TableVersion> head);
+  void remove_table_state(TableId id);
+  WriteContext write_context(std::shared_ptr<const TableSchema> schema, uint64_t owner) const;
+  // Makes visible, in one step, every commit whose record is covered by `durable`.
+  void publish_through(CommitNumber durable);
+  void enqueue(PendingCommit commit);     // under commit_latch
+  // Waits until everything up to this commit is durable and visible. Throws SqlError 58030.
+  void wait_visible(CommitNumber logged);
+  void check_writable() const;            // 58030 after the log has failed
+  // Waits while in-memory rows exceed twice their limit and a checkpoint can help.
+  void wait_for_memory();
+  void start_background();
+  void stop_background();
+  void background_loop();
+  bool checkpoint_is_due() const;
+  void wake_checkpoint_if_due();
+
+  FileSystem& files;
+  Clock& clock;
+  const std::string folder;
+  const DatabaseOptions options;
+  uint64_t database_id = 0;
+  std::unique_ptr<FolderLock> folder_lock;
+  ChunkCache cache;
+  MemoryAccount memory = std::make_shared<std::atomic<uint64_t>>(0);
+  std::shared_ptr<std::atomic<uint64_t>> content_ids = std::make_shared<std::atomic<uint64_t>>(0);
+  std::atomic<uint64_t> next_owner{1};
+  std::atomic<uint32_t> next_object_id{1};
+  std::atomic<bool> closing{false};
+
+  mutable std::shared_mutex tables_mutex;
+  std::unordered_map<uint32_t, std::shared_ptr<TableState>> tables;
+
+  std::mutex catalog_latch;
+  std::shared_ptr<const Catalog> catalog_head;   // guarded by catalog_latch
+
+  std::mutex commit_latch;
+  CommitNumber last_commit{}, last_logged{};     // guarded by commit_latch, as is the order of the log
+  int64_t last_commit_time = 0;
+  std::atomic<uint64_t> log_end{0};
+
+  mutable std::mutex publish_latch;
+  std::deque<PendingCommit> waiting;             // guarded by publish_latch, as are the following
+  std::shared_ptr<const Snapshot> published;
+  uint64_t published_log_end = 0;
+  CommitNumber durable{};
+
+  std::unique_ptr<wal::Log> log;
+  mutable std::mutex failure_mutex;
+  std::string failure;                           // guarded by failure_mutex
+  std::string checkpoint_failure;                // of the last one, empty if it succeeded
+  std::atomic<bool> failed{false};
+
+  // Checkpoints: one at a time. checkpoint_mutex guards what follows.
+  std::mutex checkpoint_mutex;
+  uint64_t next_segment = 1, next_manifest = 1;
+  std::map<std::pair<uint32_t, uint32_t>, std::unique_ptr<DictionaryFile>> dictionary_files;  // (table, column)
+  std::map<std::pair<uint32_t, uint32_t>, uint32_t> named_dictionaries;  // strings that count, by the newest manifest
+  std::map<uint64_t, NamedSegment> named_segments;  // by the newest manifest
+  std::atomic<uint64_t> checkpoint_log_end{0};
+  std::atomic<int64_t> last_checkpoint_micros{0};
+
+  std::mutex background_mutex;
+  std::condition_variable background_wakes, memory_freed;
+  bool background_stops = false, checkpoint_wanted = false;
+  uint64_t checkpoints_done = 0;
+  std::thread background;
+};
+
+// Encodes what is in memory and writes a manifest. Throws SqlError 58030, 53100, XX001.
+void run_checkpoint(DatabaseState& db);
+
+struct Manifest;
+// Writes a manifest and makes it the current one. Throws SqlError 58030, 53100.
+void write_manifest(DatabaseState& db, const Manifest& manifest);
+
+// Opens what the folder holds into an empty state: manifest, then log. Throws SqlError XX001, 55000, 58030.
+void recover_database(DatabaseState& db, RecoveryReport* report);
+
+// Paths within the data folder.
+std::string table_path(const std::string& folder, TableId table);
+std::string segment_path(const std::string& folder, TableId table, uint64_t segment);
+std::string dictionary_path(const std::string& folder, TableId table, ColumnId column);
+std::string manifest_path(const std::string& folder, uint64_t manifest);
+wal::DatabaseId log_database_id(uint64_t database_id);
+
+}  // namespace idem

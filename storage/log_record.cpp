@@ -1,0 +1,378 @@
+#include "storage/log_record.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "common/error.h"
+#include "storage/schema_encoding.h"
+
+namespace idem {
+
+namespace {
+
+constexpr uint8_t kFormat = 1;
+constexpr size_t kTimeOffset = 1;
+constexpr uint8_t kHasSchema = 1, kTruncated = 2, kCreated = 4;
+constexpr std::string_view kWhat = "log record";
+
+void write_ordinals(ByteWriter& out, const std::vector<uint64_t>& ordinals) {
+  std::vector<std::pair<uint64_t, uint64_t>> runs;  // first, length
+  for (const uint64_t o : ordinals) {
+    if (!runs.empty() && runs.back().first + runs.back().second == o) {
+      ++runs.back().second;
+    } else {
+      runs.emplace_back(o, 1);
+    }
+  }
+  out.varint(runs.size());
+  uint64_t end = 0;
+  for (const auto& [first, length] : runs) {
+    out.varint(first - end);
+    out.varint(length);
+    end = first + length;
+  }
+}
+
+// `limit`: more rows than a partition can have are damage, so that no length makes us allocate without end.
+std::vector<uint64_t> read_ordinals(ByteReader& in, uint64_t limit) {
+  std::vector<uint64_t> ordinals;
+  const size_t runs = in.count(2);
+  uint64_t end = 0;
+  for (size_t i = 0; i < runs; ++i) {
+    const uint64_t gap = in.varint(), length = in.varint();
+    if (gap > limit || length > limit || end + gap + length > limit) in.fail();
+    for (uint64_t k = 0; k < length; ++k) ordinals.push_back(end + gap + k);
+    end += gap + length;
+  }
+  return ordinals;
+}
+
+void write_elements(ByteWriter& out, const BatchColumn& column, const std::vector<uint32_t>& rows, uint32_t first,
+                    bool contiguous, uint32_t count) {
+  const auto row_at = [&](uint32_t i) { return contiguous ? first + i : rows[i]; };
+  const PhysicalType physical = physical_type(column.type());
+  const auto* data = static_cast<const std::byte*>(column.data());
+  switch (physical) {
+    case PhysicalType::kDecimal: {
+      const auto* values = static_cast<const Decimal*>(column.data());
+      for (uint32_t i = 0; i < count; ++i) {
+        const Decimal& value = values[row_at(i)];
+        out.u64(static_cast<uint64_t>(value.value));
+        out.u64(static_cast<uint64_t>(static_cast<uint128_t>(value.value) >> 64));
+        out.i32(value.scale);
+      }
+      return;
+    }
+    case PhysicalType::kString: {
+      for (uint32_t i = 0; i < count; ++i) out.u32(static_cast<uint32_t>(column.string_at(row_at(i)).size()));
+      for (uint32_t i = 0; i < count; ++i) out.bytes(column.string_at(row_at(i)));
+      return;
+    }
+    default: break;
+  }
+  const size_t size = physical_size(physical);
+  if (contiguous) {
+    out.bytes(data + first * size, count * size);
+  } else {
+    for (uint32_t i = 0; i < count; ++i) out.bytes(data + row_at(i) * size, size);
+  }
+}
+
+void write_partition_change(ByteWriter& out, const PartitionChange& change) {
+  write_ordinals(out, change.positions.deleted);
+  write_ordinals(out, change.positions.replaced);
+  out.varint(change.positions.inserted.size());
+  uint64_t before = 0;
+  for (const PositionDelta::InsertRun& run : change.positions.inserted) {
+    out.varint(run.before - before);
+    out.varint(run.count);
+    before = run.before;
+  }
+  const auto inserted = static_cast<uint32_t>(change.positions.inserted_count());
+  const auto count = static_cast<uint32_t>(change.replaced_rows.size()) + inserted;
+  out.varint(count);
+  if (count == 0) return out.varint(0);
+  const bool contiguous = change.replaced_rows.empty() && change.inserted_rows.empty();
+  std::vector<uint32_t> rows;
+  if (!contiguous) {
+    rows = change.replaced_rows;
+    for (uint32_t i = 0; i < inserted; ++i) rows.push_back(change.inserted_row(i));
+  }
+  const TableSchema& schema = change.rows->schema();
+  out.varint(schema.columns.size());
+  for (size_t c = 0; c < schema.columns.size(); ++c) {
+    const BatchColumn& column = change.rows->column(c);
+    out.u32(static_cast<uint32_t>(schema.columns[c].id));
+    out.u8(static_cast<uint8_t>(physical_type(column.type())));
+    const auto row_at = [&](uint32_t i) { return contiguous ? change.first_inserted + i : rows[i]; };
+    std::string mask;
+    if (column.has_nulls()) {
+      mask.assign((count + 7) / 8, '\0');
+      for (uint32_t i = 0; i < count; ++i) {
+        if (!column.is_null(row_at(i))) mask[i / 8] = static_cast<char>(mask[i / 8] | 1 << (i % 8));
+      }
+    }
+    out.boolean(!mask.empty());
+    out.bytes(mask);
+    write_elements(out, column, rows, change.first_inserted, contiguous, count);
+  }
+}
+
+bool mask_bit(std::string_view mask, uint32_t i) {
+  return mask.empty() || ((static_cast<uint8_t>(mask[i / 8]) >> (i % 8)) & 1);
+}
+
+// Reads the elements of one column and appends them; `column` null: skips them.
+void read_elements(ByteReader& in, PhysicalType physical, uint32_t count, std::string_view mask, BatchColumn* column) {
+  if (column) column->reserve(count);
+  switch (physical) {
+    case PhysicalType::kDecimal: {
+      for (uint32_t i = 0; i < count; ++i) {
+        Decimal value;
+        const uint64_t low = in.u64(), high = in.u64();
+        value.value = static_cast<int128_t>(static_cast<uint128_t>(high) << 64 | low);
+        value.scale = in.i32();
+        if (!column) continue;
+        if (mask_bit(mask, i)) {
+          column->append(value);
+        } else {
+          column->append_null();
+        }
+      }
+      return;
+    }
+    case PhysicalType::kString: {
+      const std::string_view lengths = in.bytes(size_t{count} * 4);
+      for (uint32_t i = 0; i < count; ++i) {
+        uint32_t length = 0;
+        std::memcpy(&length, lengths.data() + size_t{i} * 4, 4);
+        const std::string_view text = in.bytes(length);
+        if (!column) continue;
+        if (mask_bit(mask, i)) {
+          column->append_string(text);
+        } else {
+          column->append_null();
+        }
+      }
+      return;
+    }
+    default: break;
+  }
+  const size_t size = physical_size(physical);
+  const std::string_view elements = in.bytes(size * count);
+  if (!column) return;
+  alignas(16) std::byte element[32];
+  for (uint32_t i = 0; i < count; ++i) {
+    if (mask_bit(mask, i)) {
+      std::memcpy(element, elements.data() + i * size, size);
+      column->append_raw(element);
+    } else {
+      column->append_null();
+    }
+  }
+}
+
+PartitionChange read_partition_change(ByteReader& in, int64_t start, const std::shared_ptr<const TableSchema>& schema) {
+  constexpr uint64_t kMostRows = uint64_t{1} << 40;
+  PartitionChange change;
+  change.start = start;
+  change.positions.deleted = read_ordinals(in, kMostRows);
+  change.positions.replaced = read_ordinals(in, kMostRows);
+  const size_t runs = in.count(2);
+  uint64_t before = 0;
+  for (size_t i = 0; i < runs; ++i) {
+    const uint64_t gap = in.varint(), count = in.varint();
+    before += gap;
+    if (before > kMostRows || count == 0 || count > kMostRows || (i > 0 && gap == 0)) in.fail();
+    change.positions.insert(before, count);
+  }
+  const uint64_t rows = in.varint();
+  const auto replaced = static_cast<uint32_t>(change.positions.replaced.size());
+  if (rows > UINT32_MAX / 2 || rows != replaced + change.positions.inserted_count()) in.fail();
+  const auto count = static_cast<uint32_t>(rows);
+  const size_t columns = in.count(6);
+  if (count == 0) {
+    if (columns != 0) in.fail();
+    return change;
+  }
+  auto batch = std::make_shared<ColumnBatch>(schema);
+  std::vector<bool> filled(schema->columns.size());
+  for (size_t c = 0; c < columns; ++c) {
+    const auto id = static_cast<ColumnId>(in.u32());
+    const uint8_t physical_byte = in.u8();
+    if (physical_byte > static_cast<uint8_t>(PhysicalType::kString)) in.fail();
+    const auto physical = static_cast<PhysicalType>(physical_byte);
+    const std::string_view mask = in.boolean() ? in.bytes((count + 7) / 8) : std::string_view();
+    const int index = schema->find_column(id);
+    BatchColumn* target = nullptr;
+    if (index >= 0) {
+      const auto i = static_cast<size_t>(index);
+      if (filled[i] || physical_type(schema->columns[i].type) != physical) in.fail();
+      filled[i] = true;
+      target = &batch->column(i);
+    }
+    if (target && target->type().id == TypeId::kSymbol) {
+      const std::string_view codes = in.bytes(size_t{count} * 4);
+      const SymbolDictionary& dictionary = *target->dictionary();
+      target->reserve(count);
+      for (uint32_t i = 0; i < count; ++i) {
+        int32_t code = 0;
+        std::memcpy(&code, codes.data() + size_t{i} * 4, 4);
+        if (!mask_bit(mask, i)) {
+          target->append_null();
+        } else if (code < 0 || static_cast<uint32_t>(code) >= dictionary.size()) {
+          in.fail();
+        } else {
+          target->append_raw(&code);
+        }
+      }
+    } else {
+      read_elements(in, physical, count, mask, target);
+    }
+  }
+  for (size_t i = 0; i < filled.size(); ++i) {
+    if (filled[i]) continue;
+    Vector initial;
+    read_initial(schema->columns[i], &initial);
+    for (uint32_t first = 0; first < count; first += kVectorSize) {
+      batch->column(i).append_vector(initial, {nullptr, std::min(kVectorSize, count - first)});
+    }
+  }
+  change.replaced_rows.resize(replaced);
+  for (uint32_t i = 0; i < replaced; ++i) change.replaced_rows[i] = i;
+  change.first_inserted = replaced;
+  change.rows = std::move(batch);
+  return change;
+}
+
+}  // namespace
+
+LogRecordWriter::LogRecordWriter(std::string_view user, std::string_view operation, std::string_view run_key) {
+  ByteWriter out(bytes_);
+  out.u8(kFormat);
+  out.i64(0);
+  out.string(user);
+  out.string(operation);
+  out.string(run_key);
+}
+
+void LogRecordWriter::catalog_changes(const std::vector<CatalogChange>& changes) {
+  ByteWriter out(bytes_);
+  size_t count = 0;
+  for (const CatalogChange& change : changes) count += is_temporary(change) ? 0 : 1;
+  out.varint(count);
+  for (const CatalogChange& change : changes) {
+    if (!is_temporary(change)) write_catalog_change(out, change);
+  }
+}
+
+void LogRecordWriter::tables(const std::vector<LoggedTable>& tables) {
+  ByteWriter out(bytes_);
+  out.varint(tables.size());
+  for (const LoggedTable& table : tables) {
+    out.u32(static_cast<uint32_t>(table.table));
+    out.u64(static_cast<uint64_t>(table.version));
+    out.u8(static_cast<uint8_t>((table.schema ? kHasSchema : 0) | (table.truncated ? kTruncated : 0) |
+                                (table.created ? kCreated : 0)));
+    if (table.schema) write_table_schema(out, *table.schema);
+    out.varint(table.symbols.size());
+    for (const LoggedSymbols& symbols : table.symbols) {
+      out.u32(static_cast<uint32_t>(symbols.column));
+      out.varint(symbols.first);
+      out.varint(symbols.end - symbols.first);
+      for (uint32_t code = symbols.first; code < symbols.end; ++code) {
+        out.string(symbols.dictionary->at(static_cast<int32_t>(code)));
+      }
+    }
+    out.varint(table.partitions.size());
+    for (const LoggedPartition& partition : table.partitions) {
+      out.i64(partition.start);
+      out.boolean(partition.cleared);
+      out.varint(partition.changes.size());
+      for (const PartitionChange* change : partition.changes) write_partition_change(out, *change);
+    }
+  }
+}
+
+void LogRecordWriter::set_time(int64_t micros) {
+  ByteWriter(bytes_).set_u64(kTimeOffset, static_cast<uint64_t>(micros));
+}
+
+namespace {
+
+RecordHeader read_header(ByteReader& in) {
+  if (in.u8() != kFormat) in.fail();
+  RecordHeader header;
+  header.time_micros = in.i64();
+  header.user = in.string();
+  header.operation = in.string();
+  header.run_key = in.string();
+  return header;
+}
+
+void read_symbols(ByteReader& in, const TableSchema& schema) {
+  const size_t columns = in.count(3);
+  for (size_t i = 0; i < columns; ++i) {
+    const int index = schema.find_column(static_cast<ColumnId>(in.u32()));
+    const uint64_t first = in.varint();
+    const size_t count = in.count();
+    SymbolDictionary* dictionary = index < 0 ? nullptr : schema.columns[static_cast<size_t>(index)].dictionary.get();
+    if (index >= 0 && (!dictionary || first > dictionary->size())) in.fail();
+    for (size_t k = 0; k < count; ++k) {
+      const std::string_view text = in.string();
+      if (!dictionary) continue;
+      if (dictionary->intern(text) != static_cast<int64_t>(first + k)) in.fail();
+    }
+    if (dictionary) dictionary->set_logged(std::max(dictionary->logged(), static_cast<uint32_t>(first + count)));
+  }
+}
+
+}  // namespace
+
+ReadRecord read_log_record(std::string_view payload, const SchemaLookup& schemas) {
+  ByteReader in(payload, kWhat);
+  ReadRecord record;
+  record.header = read_header(in);
+  const size_t changes = in.count();
+  for (size_t i = 0; i < changes; ++i) record.catalog_changes.push_back(read_catalog_change(in));
+  const size_t tables = in.count();
+  for (size_t i = 0; i < tables; ++i) {
+    ReadTable table;
+    table.table = static_cast<TableId>(in.u32());
+    table.version = static_cast<VersionNumber>(in.u64());
+    const uint8_t flags = in.u8();
+    table.created = flags & kCreated;
+    table.truncated = flags & kTruncated;
+    table.schema_changed = flags & kHasSchema;
+    std::optional<TableSchema> logged;
+    if (flags & kHasSchema) logged = read_table_schema(in);
+    if (table.created && !logged) in.fail();
+    table.schema = schemas(table.table, logged ? &*logged : nullptr);
+    if (!table.schema) in.fail();
+    read_symbols(in, *table.schema);
+    table.partitions.resize(in.count(10));
+    for (ReadTable::Partition& partition : table.partitions) {
+      partition.start = in.i64();
+      partition.cleared = in.boolean();
+      const size_t count = in.count(5);
+      for (size_t k = 0; k < count; ++k) {
+        partition.changes.push_back(read_partition_change(in, partition.start, table.schema));
+      }
+    }
+    record.tables.push_back(std::move(table));
+  }
+  in.expect_end();
+  return record;
+}
+
+std::string describe_log_record(std::string_view payload) {
+  ByteReader in(payload, kWhat);
+  const RecordHeader header = read_header(in);
+  const size_t changes = in.count();
+  for (size_t i = 0; i < changes; ++i) read_catalog_change(in);
+  return fmt::format("{} user={} run={} catalog changes={} tables={}",
+                     header.operation.empty() ? "-" : header.operation, header.user.empty() ? "-" : header.user,
+                     header.run_key.empty() ? "-" : header.run_key, changes, in.count());
+}
+
+}  // namespace idem

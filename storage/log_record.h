@@ -1,0 +1,82 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "storage/catalog_change.h"
+#include "storage/partition_change.h"
+
+namespace idem {
+
+// The payload of one transaction's record in the log: docs/format/log_record.md.
+
+struct RecordHeader {
+  int64_t time_micros = 0;
+  std::string user, operation, run_key;
+};
+
+// Strings of a SYMBOL column that a record introduces: codes [first, end) of its dictionary.
+struct LoggedSymbols {
+  ColumnId column{};
+  uint32_t first = 0, end = 0;
+  const SymbolDictionary* dictionary = nullptr;
+};
+
+struct LoggedPartition {
+  int64_t start = 0;
+  bool cleared = false;
+  std::vector<const PartitionChange*> changes;
+};
+
+// Changes of one table, to be written.
+struct LoggedTable {
+  TableId table{};
+  VersionNumber version{};
+  bool created = false, truncated = false;
+  std::shared_ptr<const TableSchema> schema;  // null where it did not change
+  std::vector<LoggedSymbols> symbols;
+  std::vector<LoggedPartition> partitions;
+};
+
+class LogRecordWriter {
+ public:
+  LogRecordWriter(std::string_view user, std::string_view operation, std::string_view run_key);
+  void catalog_changes(const std::vector<CatalogChange>& changes);  // first, once; temporary ones are left out
+  void tables(const std::vector<LoggedTable>& tables);              // then this, once
+  void set_time(int64_t micros);                                    // known last, under the commit latch
+  const std::string& payload() const { return bytes_; }
+
+ private:
+  std::string bytes_;
+};
+
+// Changes of one table, read back. Rows have the shape of `schema`, the table's as it is after the record.
+struct ReadTable {
+  struct Partition {
+    int64_t start = 0;
+    bool cleared = false;
+    std::vector<PartitionChange> changes;
+  };
+  TableId table{};
+  VersionNumber version{};
+  bool created = false, truncated = false, schema_changed = false;
+  std::shared_ptr<const TableSchema> schema;
+  std::vector<Partition> partitions;
+};
+
+// Gives the schema, with its dictionaries, for a table of a record. `logged` is the one in the record, or null.
+using SchemaLookup = std::function<std::shared_ptr<const TableSchema>(TableId, const TableSchema* logged)>;
+
+struct ReadRecord {
+  RecordHeader header;
+  std::vector<CatalogChange> catalog_changes;
+  std::vector<ReadTable> tables;
+};
+// Interns the record's symbols. Throws SqlError XX001 where the bytes are damaged or contradict what came before.
+ReadRecord read_log_record(std::string_view payload, const SchemaLookup& schemas);
+
+// One line for `idem log dump`: operation, user, tables with their row counts.
+std::string describe_log_record(std::string_view payload);
+
+}  // namespace idem

@@ -1,0 +1,529 @@
+#include "storage/table_changes.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "common/error.h"
+#include "storage/stored_rows.h"
+
+namespace idem {
+
+namespace {
+
+constexpr uint32_t kFlushRows = 32'768;       // collected rows from which on they are matched at once
+constexpr uint32_t kJoinRows = 4'096;         // smaller batches are joined with what is collected
+constexpr uint64_t kMoveIntoTailRows = 32'768;  // appended rows up to which commit copies them into the common row group
+
+SqlError changed_concurrently(const TableSchema& schema, std::string_view why) {
+  return sql_error(sqlstate::kSerializationFailure, "could not serialize access to \"{}\" due to concurrent {}",
+                   schema.name, why);
+}
+
+std::shared_ptr<const Partition> partition_of(const TableVersion& version, int64_t start) {
+  const int i = version.find_partition(start);
+  return i < 0 ? nullptr : version.partitions[static_cast<size_t>(i)];
+}
+
+bool same_rows(const std::shared_ptr<const Partition>& a, const std::shared_ptr<const Partition>& b) {
+  if (a == b) return true;
+  return a && b && a->content_id == b->content_id;
+}
+
+}  // namespace
+
+std::shared_ptr<const ColumnBatch> reshape(std::shared_ptr<const ColumnBatch> rows,
+                                           const std::shared_ptr<const TableSchema>& schema) {
+  const TableSchema& from = rows->schema();
+  if (&from == schema.get()) return rows;
+  bool same = from.columns.size() == schema->columns.size();
+  for (size_t i = 0; same && i < from.columns.size(); ++i) {
+    same = from.columns[i].id == schema->columns[i].id && from.columns[i].type == schema->columns[i].type &&
+           from.columns[i].dictionary == schema->columns[i].dictionary;
+  }
+  if (same) return rows;
+  auto result = std::make_shared<ColumnBatch>(schema);
+  for (size_t i = 0; i < schema->columns.size(); ++i) {
+    const ColumnSchema& column = schema->columns[i];
+    const int source = from.find_column(column.id);
+    for (uint32_t first = 0; first < rows->rows(); first += kVectorSize) {
+      const uint32_t count = std::min(kVectorSize, rows->rows() - first);
+      Vector vector;
+      if (source >= 0 && from.columns[static_cast<size_t>(source)].type == column.type) {
+        vector = rows->column(static_cast<size_t>(source)).slice(first, count);
+      } else {
+        read_initial(column, &vector);
+      }
+      result->column(i).append_vector(vector, {nullptr, count});
+    }
+  }
+  return result;
+}
+
+TableChanges::TableChanges(WriteContext context, std::shared_ptr<const TableVersion> base)
+    : context_(std::move(context)), base_(base), current_(std::move(base)) {}
+
+std::unique_ptr<TableChanges> TableChanges::created(WriteContext context, std::shared_ptr<const TableSchema> schema) {
+  auto empty = std::make_shared<TableVersion>();
+  empty->schema = std::move(schema);
+  empty->history = std::make_shared<PositionHistory>();
+  auto changes = std::make_unique<TableChanges>(std::move(context), std::move(empty));
+  changes->created_ = true;
+  return changes;
+}
+
+WriteContext TableChanges::context_for(uint64_t owner) const {
+  WriteContext context = context_;
+  context.schema = current_->schema;
+  context.owner = owner;
+  return context;
+}
+
+ColumnBatch& TableChanges::pending() {
+  if (!pending_) {
+    pending_ = std::make_unique<ColumnBatch>(schema());
+    pending_checked_ = 0;
+  }
+  return *pending_;
+}
+
+void TableChanges::check_not_null(const ColumnBatch& rows, uint32_t from) const {
+  const TableSchema& table = rows.schema();
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    if (!table.columns[i].not_null && static_cast<int>(i) != table.timestamp_column) continue;
+    const BatchColumn& column = rows.column(i);
+    if (!column.has_nulls()) continue;
+    for (uint32_t row = from; row < rows.rows(); ++row) {
+      if (!column.is_null(row)) continue;
+      throw sql_error(sqlstate::kNotNullViolation,
+                      "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
+                      table.columns[i].name, table.name);
+    }
+  }
+}
+
+void TableChanges::note_pending(uint32_t) {
+  check_not_null(*pending_, pending_checked_);
+  pending_checked_ = pending_->rows();
+  if (pending_checked_ >= kFlushRows) flush();
+}
+
+void TableChanges::insert(ColumnBatch&& rows) {
+  if (rows.rows() == 0) return;
+  if (&rows.schema() != schema().get()) {
+    auto given = std::make_shared<ColumnBatch>(std::move(rows));
+    check_not_null(*given, 0);
+    const auto shaped = reshape(given, schema());
+    if (pending_ && pending_->rows() > 0) flush();
+    if (shaped == given) {
+      pending_ = std::make_unique<ColumnBatch>(std::move(*given));
+    } else {
+      upsert(shaped, MatchMode::kUpsert, context_.owner);
+      return;
+    }
+  } else {
+    check_not_null(rows, 0);
+    if (!pending_ || pending_->rows() == 0) {
+      pending_ = std::make_unique<ColumnBatch>(std::move(rows));
+    } else if (rows.rows() < kJoinRows) {
+      std::vector<uint32_t> all(rows.rows());
+      for (uint32_t i = 0; i < rows.rows(); ++i) all[i] = i;
+      pending_->append_rows(rows, all.data(), all.size());
+    } else {
+      flush();
+      pending_ = std::make_unique<ColumnBatch>(std::move(rows));
+    }
+  }
+  pending_checked_ = pending_->rows();
+  if (pending_checked_ >= kFlushRows) flush();
+}
+
+void TableChanges::flush(uint64_t owner) {
+  if (!pending_ || pending_->rows() == 0) return;
+  std::shared_ptr<const ColumnBatch> rows = std::move(pending_);
+  pending_checked_ = 0;
+  upsert(std::move(rows), MatchMode::kUpsert, owner);
+}
+
+TableChanges::PartitionWork& TableChanges::work_on(int64_t start) {
+  const auto [found, fresh] = partitions_.try_emplace(start);
+  if (fresh) found->second.base = found->second.current = partition_of(*current_, start);
+  return found->second;
+}
+
+void TableChanges::set_partition(int64_t start, std::shared_ptr<const Partition> partition) {
+  auto next = std::make_shared<TableVersion>(*current_);
+  replace_partition(next.get(), start, std::move(partition));
+  current_ = std::move(next);
+}
+
+void TableChanges::add_operation(PartitionWork* work, int64_t start, Operation operation, uint64_t owner) {
+  operation.rows_before = work->current ? work->current->row_count : 0;
+  if (!operation.change.empty()) {
+    work->current = apply_change(work->current, operation.change, context_for(owner));
+    work->in_own_groups |= owner != MemoryRowGroup::kCommitted;
+    set_partition(start, work->current);
+  }
+  work->operations.push_back(std::move(operation));
+}
+
+void TableChanges::upsert(std::shared_ptr<const ColumnBatch> rows, MatchMode mode, uint64_t owner) {
+  const auto batch = std::make_shared<const OrderedBatch>(order_batch(*schema(), std::move(rows)));
+  for (size_t i = 0; i < batch->parts.size(); ++i) {
+    const OrderedBatch::Part& part = batch->parts[i];
+    PartitionWork& work = work_on(part.start);
+    PartitionMatch match = match_part(schema(), work.current, *batch, part, mode);
+    Operation operation{mode == MatchMode::kUpsert ? Kind::kUpsert : Kind::kMustBeNew, batch, i,
+                        std::move(match.change), 0, match.counts};
+    add_operation(&work, part.start, std::move(operation), owner);
+  }
+  recount();
+}
+
+void TableChanges::remove(const std::vector<RowPosition>& rows) {
+  flush();
+  takes_version_ = true;
+  const std::shared_ptr<const TableVersion> version = current_;
+  for (size_t i = 0; i < rows.size();) {
+    const int64_t start = version->partitions[rows[i].partition]->start;
+    Operation operation{Kind::kPositions, nullptr, 0, {}, 0, {}};
+    operation.change.start = start;
+    const uint32_t partition = rows[i].partition;
+    for (; i < rows.size() && rows[i].partition == partition; ++i) {
+      operation.change.positions.deleted.push_back(rows[i].ordinal);
+    }
+    add_operation(&work_on(start), start, std::move(operation), context_.owner);
+  }
+  removed_ += rows.size();
+  recount();
+}
+
+void TableChanges::update(const std::vector<RowPosition>& rows, ColumnBatch&& new_rows) {
+  flush();
+  takes_version_ = true;
+  std::shared_ptr<const ColumnBatch> given = std::make_shared<ColumnBatch>(std::move(new_rows));
+  check_not_null(*given, 0);
+  given = reshape(std::move(given), schema());
+  const std::shared_ptr<const TableVersion> version = current_;
+  const TableSchema& table = *version->schema;
+  std::vector<uint32_t> place_columns = table.upsert_keys;
+  if (table.has_timestamp() && !table.has_keys()) {
+    place_columns.push_back(static_cast<uint32_t>(table.timestamp_column));
+  }
+  std::vector<ColumnView> views;
+  for (size_t c = 0; c < table.columns.size(); ++c) views.emplace_back(given->column(c));
+  std::vector<uint32_t> moved;
+  for (size_t i = 0; i < rows.size();) {
+    const uint32_t partition = rows[i].partition;
+    const std::shared_ptr<const Partition>& stored_partition = version->partitions[partition];
+    StoredRows stored(stored_partition, version->schema);
+    Operation operation{Kind::kPositions, nullptr, 0, {}, 0, {}};
+    operation.change.start = stored_partition->start;
+    operation.change.rows = given;
+    for (; i < rows.size() && rows[i].partition == partition; ++i) {
+      const auto row = static_cast<uint32_t>(i);
+      stored.move_to(rows[i].ordinal);
+      bool stays = true;
+      for (const uint32_t c : place_columns) {
+        stays = stays && key_equal(views[c], row, stored.column(c), stored.row_in_block(rows[i].ordinal));
+      }
+      if (stays) {
+        operation.change.positions.replaced.push_back(rows[i].ordinal);
+        operation.change.replaced_rows.push_back(row);
+      } else {
+        operation.change.positions.deleted.push_back(rows[i].ordinal);
+        moved.push_back(row);
+      }
+    }
+    const int64_t start = stored_partition->start;
+    add_operation(&work_on(start), start, std::move(operation), context_.owner);
+  }
+  updated_ += rows.size();
+  if (!moved.empty()) {
+    auto elsewhere = std::make_shared<ColumnBatch>(schema());
+    elsewhere->append_rows(*given, moved.data(), moved.size());
+    upsert(std::move(elsewhere), MatchMode::kMustBeNew, context_.owner);
+  }
+  recount();
+}
+
+void TableChanges::truncate() {
+  truncated_rows_ += current_->row_count + pending_rows();
+  pending_.reset();
+  partitions_.clear();
+  truncated_ = takes_version_ = true;
+  auto empty = std::make_shared<TableVersion>(*current_);
+  empty->partitions = {};
+  empty->row_count = 0;
+  current_ = std::move(empty);
+  recount();
+}
+
+void TableChanges::drop_partitions(const std::vector<int64_t>& starts) {
+  flush();
+  takes_version_ = true;
+  for (const int64_t start : starts) {
+    PartitionWork& work = work_on(start);
+    if (work.current) truncated_rows_ += work.current->row_count;
+    work = PartitionWork();
+    work.cleared = true;
+    set_partition(start, nullptr);
+  }
+  recount();
+}
+
+void TableChanges::set_schema(std::shared_ptr<const TableSchema> schema) {
+  auto next = std::make_shared<TableVersion>(*current_);
+  next->schema = std::move(schema);
+  current_ = std::move(next);
+  schema_changed_ = takes_version_ = true;
+}
+
+void TableChanges::alter(std::shared_ptr<const TableSchema> schema) {
+  flush();
+  const bool sort_anew = !schema->has_timestamp() && schema->has_keys() && current_->row_count > 0 &&
+                         schema->upsert_keys != current_->schema->upsert_keys;
+  set_schema(std::move(schema));
+  if (sort_anew) sort_by_new_keys();
+}
+
+// A table without a designated timestamp that gets keys is ordered by them from then on.
+void TableChanges::sort_by_new_keys() {
+  exclusive_ = true;
+  const int64_t start = INT64_MIN;
+  StoredRows stored(partition_of(*current_, start), schema());
+  auto rows = std::make_shared<ColumnBatch>(schema());
+  for (uint64_t ordinal = 0; ordinal < stored.row_count(); ordinal = stored.block_end()) {
+    stored.move_to(ordinal);
+    const auto count = static_cast<uint32_t>(stored.block_end() - ordinal);
+    for (uint32_t c = 0; c < schema()->columns.size(); ++c) {
+      rows->column(c).append_vector(stored.vector(c), {nullptr, count});
+    }
+  }
+  auto batch = std::make_shared<const OrderedBatch>(order_batch(*schema(), rows));
+  PartitionWork& work = work_on(start);
+  work = PartitionWork();
+  work.cleared = true;
+  Operation operation{Kind::kPositions, nullptr, 0, {}, 0, {}};
+  operation.change.start = start;
+  operation.change.rows = rows;
+  operation.change.positions.insert(0, rows->rows());
+  operation.change.inserted_rows = batch->order;
+  add_operation(&work, start, std::move(operation), context_.owner);
+}
+
+void TableChanges::rewrite(std::shared_ptr<const TableSchema> schema, ColumnBatch&& rows) {
+  flush();
+  const uint64_t before = truncated_rows_;
+  truncate();
+  truncated_rows_ = before;
+  exclusive_ = true;
+  set_schema(std::move(schema));
+  auto given = std::make_shared<ColumnBatch>(std::move(rows));
+  check_not_null(*given, 0);
+  upsert(reshape(std::move(given), current_->schema), MatchMode::kUpsert, context_.owner);
+}
+
+void TableChanges::reapply(PartitionWork* work, std::shared_ptr<const Partition> head_partition, uint64_t owner) {
+  work->base = head_partition;
+  work->current = std::move(head_partition);
+  for (const Operation& operation : work->operations) {
+    work->current = apply_change(work->current, operation.change, context_for(owner));
+  }
+  work->in_own_groups = owner != MemoryRowGroup::kCommitted;
+}
+
+// The place in the new order of operations of a row that operation `operation` found at `ordinal` in the old one.
+uint64_t TableChanges::move_position(uint64_t ordinal, size_t operation,
+                                     const std::vector<PartitionChange>& old_changes, const PartitionWork& work,
+                                     int64_t start, const TableVersion& head,
+                                     const std::shared_ptr<const Partition>& current) const {
+  size_t first = 0;  // the operation after which `place` holds
+  std::optional<uint64_t> place;
+  uint64_t at = ordinal;
+  for (size_t j = operation; j-- > 0;) {
+    const PositionDelta::Origin origin = old_changes[j].positions.backward(at);
+    if (!origin.inserted) {
+      at = origin.index;
+      continue;
+    }
+    // A row of our own. With keys it is found by them: it may have met a row that others inserted meanwhile.
+    if (schema()->has_keys()) {
+      place = find_by_keys(schema(), current, reshape(old_changes[j].rows, schema()),
+                           old_changes[j].inserted_row(origin.index));
+      if (!place) throw changed_concurrently(*schema(), "update");
+      return *place;
+    }
+    place = work.operations[j].change.positions.place_of_inserted(origin.index);
+    first = j + 1;
+    break;
+  }
+  if (!place) {
+    place = PositionHistory::forward(base_->history.get(), head.history.get(), start, at);
+    if (!place) throw changed_concurrently(*schema(), "update");
+  }
+  for (size_t j = first; j < operation; ++j) {
+    place = work.operations[j].change.positions.forward(*place);
+    if (!place) throw changed_concurrently(*schema(), "update");
+  }
+  return *place;
+}
+
+void TableChanges::replay(PartitionWork* work, int64_t start, std::shared_ptr<const Partition> head_partition,
+                          const TableVersion& head) {
+  std::vector<PartitionChange> old_changes;
+  for (Operation& operation : work->operations) old_changes.push_back(std::move(operation.change));
+  std::shared_ptr<const Partition> current = head_partition;
+  for (size_t k = 0; k < work->operations.size(); ++k) {
+    Operation& operation = work->operations[k];
+    operation.change = PartitionChange();
+    operation.change.start = start;
+    operation.rows_before = current ? current->row_count : 0;
+    if (operation.kind == Kind::kPositions) {
+      const PartitionChange& old = old_changes[k];
+      PositionDelta& positions = operation.change.positions;
+      for (const uint64_t o : old.positions.deleted) {
+        positions.deleted.push_back(move_position(o, k, old_changes, *work, start, head, current));
+      }
+      std::vector<std::pair<uint64_t, uint32_t>> replaced;
+      for (size_t i = 0; i < old.positions.replaced.size(); ++i) {
+        replaced.emplace_back(move_position(old.positions.replaced[i], k, old_changes, *work, start, head, current),
+                              old.replaced_rows[i]);
+      }
+      std::sort(positions.deleted.begin(), positions.deleted.end());
+      std::sort(replaced.begin(), replaced.end());
+      for (const auto& [ordinal, row] : replaced) {
+        positions.replaced.push_back(ordinal);
+        operation.change.replaced_rows.push_back(row);
+      }
+      if (old.rows) operation.change.rows = reshape(old.rows, schema());
+    } else {
+      const auto shaped = reshape(operation.batch->rows, schema());
+      if (shaped != operation.batch->rows) {
+        auto batch = std::make_shared<OrderedBatch>(*operation.batch);
+        batch->rows = shaped;
+        operation.batch = std::move(batch);
+      }
+      PartitionMatch match =
+          match_part(schema(), current, *operation.batch, operation.batch->parts[operation.part],
+                     operation.kind == Kind::kUpsert ? MatchMode::kUpsert : MatchMode::kMustBeNew);
+      operation.change = std::move(match.change);
+      operation.counts = match.counts;
+    }
+    current = apply_change(current, operation.change, context_for(context_.owner));
+  }
+  work->base = std::move(head_partition);
+  work->current = std::move(current);
+  work->in_own_groups = true;
+}
+
+void TableChanges::rebase(std::shared_ptr<const TableVersion> head) {
+  if (created_ || head == base_) return;
+  if (!head) throw sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist", schema()->name);
+  const bool schema_moved = head->schema != base_->schema;
+  if (schema_moved && schema_changed_) throw changed_concurrently(*schema(), "change of its columns");
+  if (exclusive_ && head->version != base_->version) throw changed_concurrently(*schema(), "update");
+  if (schema_moved && !schema()->has_timestamp() && head->schema->upsert_keys != schema()->upsert_keys) {
+    throw changed_concurrently(*schema(), "change of its keys");
+  }
+  auto next = std::make_shared<TableVersion>(*head);
+  if (schema_changed_) next->schema = current_->schema;
+  if (truncated_) {
+    next->partitions = {};
+    next->row_count = 0;
+  }
+  current_ = next;  // the new schema counts from here on
+  if (schema_moved && pending_) {
+    std::shared_ptr<const ColumnBatch> rows = std::move(pending_);
+    const auto shaped = reshape(rows, schema());
+    pending_ = std::make_unique<ColumnBatch>(schema());
+    std::vector<uint32_t> all(shaped->rows());
+    for (uint32_t i = 0; i < all.size(); ++i) all[i] = i;
+    pending_->append_rows(*shaped, all.data(), all.size());
+  }
+  for (auto& [start, work] : partitions_) {
+    if (!work.cleared && !truncated_) {
+      std::shared_ptr<const Partition> stored = partition_of(*head, start);
+      if (!same_rows(stored, work.base) || schema_moved) {
+        replay(&work, start, std::move(stored), *head);
+      } else if (stored != work.base) {
+        reapply(&work, std::move(stored), context_.owner);
+      }
+    }
+    replace_partition(next.get(), start, work.current);
+  }
+  base_ = std::move(head);
+  recount();
+}
+
+void TableChanges::prepare_commit(std::shared_ptr<const TableVersion> head) {
+  rebase(std::move(head));
+  flush(MemoryRowGroup::kCommitted);
+  for (auto& [start, work] : partitions_) {
+    if (!work.in_own_groups || work.cleared || truncated_ || created_) continue;
+    uint64_t rows = 0;
+    bool appends = true;
+    for (const Operation& operation : work.operations) {
+      appends = appends && operation.change.positions.is_append(operation.rows_before);
+      rows += operation.change.positions.inserted_count();
+    }
+    if (!appends || rows == 0 || rows > kMoveIntoTailRows) continue;
+    reapply(&work, work.base, MemoryRowGroup::kCommitted);
+    set_partition(start, work.current);
+  }
+}
+
+bool TableChanges::has_effect() const {
+  if (takes_version_ || created_) return true;
+  for (const auto& [start, work] : partitions_) {
+    for (const Operation& operation : work.operations) {
+      if (!operation.change.empty()) return true;
+    }
+  }
+  return false;
+}
+
+std::vector<TableChanges::PartitionEffect> TableChanges::effects() const {
+  std::vector<PartitionEffect> result;
+  for (const auto& [start, work] : partitions_) {
+    PartitionEffect effect{start, work.cleared, {}};
+    for (const Operation& operation : work.operations) {
+      if (!operation.change.empty()) effect.changes.push_back(&operation.change);
+    }
+    if (effect.cleared || !effect.changes.empty()) result.push_back(std::move(effect));
+  }
+  return result;
+}
+
+std::optional<PositionHistory::Step> TableChanges::history_step() const {
+  PositionHistory::Step step;
+  step.all_cleared = truncated_;
+  for (const auto& [start, work] : partitions_) {
+    bool moves = work.cleared;
+    for (const Operation& operation : work.operations) {
+      moves = moves || !operation.change.positions.is_append(operation.rows_before);
+    }
+    if (!moves) continue;
+    if (work.cleared) step.partitions.push_back({start, true, {}});
+    for (const Operation& operation : work.operations) {
+      if (!operation.change.empty()) step.partitions.push_back({start, false, operation.change.positions});
+    }
+  }
+  if (!step.all_cleared && step.partitions.empty()) return std::nullopt;
+  return step;
+}
+
+void TableChanges::recount() {
+  counts_ = WriteCounts();
+  for (const auto& [start, work] : partitions_) {
+    for (const Operation& operation : work.operations) {
+      if (operation.kind != Kind::kUpsert) continue;
+      counts_.inserted += operation.counts.inserted;
+      counts_.replaced += operation.counts.replaced;
+      counts_.skipped += operation.counts.skipped;
+    }
+  }
+  counts_.replaced += updated_;
+  counts_.deleted = removed_ + truncated_rows_;
+}
+
+}  // namespace idem

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "storage/column_batch.h"
+#include "storage/partition_change.h"
+#include "storage/position_history.h"
+#include "storage/transaction.h"
+#include "storage/upsert_match.h"
+
+namespace idem {
+
+// What one transaction did to one table, and the private version that it sees.
+//
+//   base ──op──▶ ──op──▶ current          each partition by itself: the rows of one key never leave it
+//     │ other commits
+//   head ──op'─▶ ──op'─▶ current'         rebase: a partition whose rows are the same keeps its operations as they are,
+//                                         in another one rows are matched again and positions move
+//
+// Inserted rows are collected and matched when the version is needed. One thread at a time.
+class TableChanges {
+ public:
+  // On top of a committed version; with the `owner` of WriteContext.
+  TableChanges(WriteContext context, std::shared_ptr<const TableVersion> base);
+  // A new table.
+  static std::unique_ptr<TableChanges> created(WriteContext context, std::shared_ptr<const TableSchema> schema);
+
+  bool is_created() const { return created_; }
+  const std::shared_ptr<const TableVersion>& base() const { return base_; }
+  const std::shared_ptr<const TableVersion>& current() const { return current_; }  // without collected rows
+  const std::shared_ptr<const TableSchema>& schema() const { return current_->schema; }
+
+  ColumnBatch& pending();
+  void note_pending(uint32_t count);  // rows were added to pending(); checks NOT NULL
+  void insert(ColumnBatch&& rows);
+  uint64_t pending_rows() const { return pending_ ? pending_->rows() : 0; }
+  // Matches the collected rows. `owner`: whose row groups may be appended to.
+  void flush(uint64_t owner);
+  void flush() { flush(context_.owner); }
+
+  void remove(const std::vector<RowPosition>& rows);
+  void update(const std::vector<RowPosition>& rows, ColumnBatch&& new_rows);
+  void truncate();
+  void drop_partitions(const std::vector<int64_t>& starts);
+  void alter(std::shared_ptr<const TableSchema> schema);
+  void rewrite(std::shared_ptr<const TableSchema> schema, ColumnBatch&& rows);
+
+  // Moves everything on top of a newer committed version. Throws SqlError 40001 where a row that was updated or deleted here was
+  // changed since, 42P01 if `head` is null.
+  void rebase(std::shared_ptr<const TableVersion> head);
+  // Under the table's latch: rebases, matches the rest, and puts few appended rows into the row group of the newest version.
+  void prepare_commit(std::shared_ptr<const TableVersion> head);
+
+  bool has_writes() const { return created_ || takes_version_ || !partitions_.empty() || pending_rows() > 0; }
+  bool has_effect() const;      // a commit must log it and takes a version
+  bool schema_changed() const { return schema_changed_; }
+  bool truncated() const { return truncated_; }
+  const WriteCounts& counts() const { return counts_; }
+  // For each partition what happened to it, in order of operations.
+  struct PartitionEffect {
+    int64_t start = 0;
+    bool cleared = false;
+    std::vector<const PartitionChange*> changes;
+  };
+  std::vector<PartitionEffect> effects() const;
+  // How positions moved; nothing if rows were only appended.
+  std::optional<PositionHistory::Step> history_step() const;
+
+ private:
+  enum class Kind : uint8_t { kUpsert, kMustBeNew, kPositions };
+  struct Operation {
+    Kind kind;
+    std::shared_ptr<const OrderedBatch> batch;  // of kUpsert, kMustBeNew
+    size_t part = 0;
+    PartitionChange change;   // relative to the version before this operation
+    uint64_t rows_before = 0;
+    MatchCounts counts;
+  };
+  struct PartitionWork {
+    bool cleared = false;                   // what the base has here does not count
+    std::shared_ptr<const Partition> base;  // null: none
+    std::shared_ptr<const Partition> current;
+    std::vector<Operation> operations;
+    bool in_own_groups = false;             // rows were written where committers do not append
+  };
+
+  WriteContext context_for(uint64_t owner) const;
+  PartitionWork& work_on(int64_t start);
+  void upsert(std::shared_ptr<const ColumnBatch> rows, MatchMode mode, uint64_t owner);
+  void add_operation(PartitionWork* work, int64_t start, Operation operation, uint64_t owner);
+  void set_partition(int64_t start, std::shared_ptr<const Partition> partition);
+  void set_schema(std::shared_ptr<const TableSchema> schema);
+  void check_not_null(const ColumnBatch& rows, uint32_t from) const;
+  void sort_by_new_keys();
+  void replay(PartitionWork* work, int64_t start, std::shared_ptr<const Partition> head_partition,
+              const TableVersion& head);
+  void reapply(PartitionWork* work, std::shared_ptr<const Partition> head_partition, uint64_t owner);
+  uint64_t move_position(uint64_t ordinal, size_t operation, const std::vector<PartitionChange>& old_changes,
+                         const PartitionWork& work, int64_t start, const TableVersion& head,
+                         const std::shared_ptr<const Partition>& current) const;
+  void recount();
+
+  WriteContext context_;
+  std::shared_ptr<const TableVersion> base_;  // null for a new table
+  std::shared_ptr<const TableVersion> current_;
+  std::unique_ptr<ColumnBatch> pending_;
+  uint32_t pending_checked_ = 0;
+  std::map<int64_t, PartitionWork> partitions_;
+  WriteCounts counts_;
+  uint64_t removed_ = 0, truncated_rows_ = 0, updated_ = 0;
+  bool created_ = false, truncated_ = false, schema_changed_ = false;
+  bool takes_version_ = false;  // UPDATE, DELETE, TRUNCATE and ALTER do, whatever they changed
+  bool exclusive_ = false;      // nothing else may have changed the table
+};
+
+// The rows of a batch in the shape of another schema of the same table: columns by identity, those that it lacks with
+// ColumnSchema::initial. Returns the batch itself where it has that shape.
+std::shared_ptr<const ColumnBatch> reshape(std::shared_ptr<const ColumnBatch> rows,
+                                           const std::shared_ptr<const TableSchema>& schema);
+
+}  // namespace idem

@@ -1,0 +1,237 @@
+#include "storage/transaction.h"
+
+#include "common/error.h"
+#include "storage/transaction_state.h"
+
+namespace idem {
+
+Transaction::State::State(DatabaseState& database)
+    : db(database),
+      owner(database.next_owner.fetch_add(1, std::memory_order_relaxed)),
+      base(database.published_snapshot()),
+      catalog(base->catalog) {}
+
+void Transaction::State::check_open() const {
+  if (over) throw sql_error(sqlstate::kNoActiveSqlTransaction, "the transaction has ended");
+}
+
+TableChanges& Transaction::State::changes_of(TableId table) {
+  check_open();
+  const auto id = static_cast<uint32_t>(table);
+  const auto found = tables.find(id);
+  if (found != tables.end()) {
+    view_is_current = false;
+    return *found->second;
+  }
+  auto version = dropped.contains(id) ? nullptr : base->table(table);
+  if (!version) throw sql_error(sqlstate::kUndefinedTable, "relation with id {} does not exist", id);
+  auto changes = std::make_unique<TableChanges>(db.write_context(version->schema, owner), version);
+  view_is_current = false;
+  return *(tables[id] = std::move(changes));
+}
+
+const TableChanges* Transaction::State::find_changes(TableId table) const {
+  const auto found = tables.find(static_cast<uint32_t>(table));
+  return found == tables.end() ? nullptr : found->second.get();
+}
+
+void Transaction::State::add_ddl(CatalogChange change) {
+  check_open();
+  auto next = std::make_shared<Catalog>(*catalog);
+  apply_catalog_change(next.get(), change);
+  catalog = std::move(next);
+  ddl.push_back(std::move(change));
+  view_is_current = false;
+}
+
+const Snapshot& Transaction::State::assemble(bool with_collected) {
+  if (with_collected) {
+    for (auto& [id, changes] : tables) {
+      if (changes->pending_rows() == 0) continue;
+      changes->flush();
+      view_is_current = false;
+    }
+  }
+  if (view_is_current) return view;
+  view = *base;
+  view.catalog = catalog;
+  for (const uint32_t id : dropped) {
+    if (id < view.tables.size()) view.tables = view.tables.set(id, nullptr);
+  }
+  for (const auto& [id, changes] : tables) {
+    while (view.tables.size() <= id) view.tables = view.tables.push_back(nullptr);
+    view.tables = view.tables.set(id, changes->current());
+  }
+  view_is_current = true;
+  return view;
+}
+
+void Transaction::State::rebase(std::shared_ptr<const Snapshot> snapshot) {
+  if (snapshot->commit == base->commit) return;
+  if (!ddl.empty()) {
+    auto next = std::make_shared<Catalog>(*snapshot->catalog);
+    for (const CatalogChange& change : ddl) apply_catalog_change(next.get(), change);
+    catalog = std::move(next);
+  } else {
+    catalog = snapshot->catalog;
+  }
+  for (auto& [id, changes] : tables) changes->rebase(snapshot->table(static_cast<TableId>(id)));
+  base = std::move(snapshot);
+  view_is_current = false;
+}
+
+// Gives new columns their identities and dictionaries. A column whose type changes becomes another one.
+void Transaction::State::assign_columns(TableSchema* schema, const TableSchema* before) const {
+  if (before) schema->next_column_id = std::max(schema->next_column_id, before->next_column_id);
+  for (ColumnSchema& column : schema->columns) {
+    const int known = before && column.id != ColumnId{} ? before->find_column(column.id) : -1;
+    const ColumnSchema* old = known < 0 ? nullptr : &before->columns[static_cast<size_t>(known)];
+    if (!old || physical_type(old->type) != physical_type(column.type) ||
+        (old->type.id == TypeId::kSymbol) != (column.type.id == TypeId::kSymbol)) {
+      column.id = static_cast<ColumnId>(schema->next_column_id++);
+      column.dictionary = nullptr;
+      old = nullptr;
+    }
+    if (column.type.id != TypeId::kSymbol) {
+      column.dictionary = nullptr;
+    } else if (old) {
+      column.dictionary = old->dictionary;
+    } else {
+      column.dictionary = std::make_shared<SymbolDictionary>();
+    }
+  }
+  if (schema->deleted_column >= 0) {
+    throw sql_error(sqlstate::kFeatureNotSupported, "DELETED WHEN is not supported");
+  }
+  if (!schema->has_timestamp()) schema->partition_by = PartitionUnit::kNone;
+}
+
+Transaction::Transaction(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Transaction::~Transaction() = default;
+
+const Snapshot& Transaction::read_view() { return state_->assemble(true); }
+const Snapshot& Transaction::schema_view() const { return state_->assemble(false); }
+void Transaction::refresh() {
+  state_->check_open();
+  state_->rebase(state_->db.published_snapshot());
+}
+
+void Transaction::insert(TableId table, ColumnBatch&& rows) { state_->changes_of(table).insert(std::move(rows)); }
+ColumnBatch& Transaction::pending_rows(TableId table) { return state_->changes_of(table).pending(); }
+void Transaction::inserted_rows(TableId table, uint32_t count) { state_->changes_of(table).note_pending(count); }
+void Transaction::remove(TableId table, const std::vector<RowPosition>& rows) {
+  state_->changes_of(table).remove(rows);
+}
+void Transaction::update(TableId table, const std::vector<RowPosition>& rows, ColumnBatch&& new_rows) {
+  state_->changes_of(table).update(rows, std::move(new_rows));
+}
+void Transaction::truncate(TableId table) { state_->changes_of(table).truncate(); }
+void Transaction::drop_partitions(TableId table, const std::vector<int64_t>& starts) {
+  state_->changes_of(table).drop_partitions(starts);
+}
+
+TableId Transaction::create_table(TableSchema schema) {
+  const uint32_t id = state_->db.next_object_id.fetch_add(1, std::memory_order_relaxed);
+  schema.id = static_cast<TableId>(id);
+  schema.next_column_id = 1;
+  for (ColumnSchema& column : schema.columns) column.id = ColumnId{};
+  state_->assign_columns(&schema, nullptr);
+  schema.keys_unique = schema.has_keys();
+  state_->add_ddl(CreateTableName{schema.id, schema.schema_name, schema.name, schema.temporary});
+  auto shared = std::make_shared<const TableSchema>(std::move(schema));
+  state_->tables[id] = TableChanges::created(state_->db.write_context(shared, state_->owner), shared);
+  return static_cast<TableId>(id);
+}
+
+void Transaction::drop_table(TableId table) {
+  const auto id = static_cast<uint32_t>(table);
+  const std::shared_ptr<const TableSchema> schema = state_->changes_of(table).schema();
+  state_->add_ddl(DropTableName{table, schema->schema_name, schema->name, schema->temporary});
+  if (!state_->tables[id]->is_created()) state_->dropped.insert(id);
+  state_->tables.erase(id);
+}
+
+void Transaction::alter_table(TableId table, TableSchema schema) {
+  TableChanges& changes = state_->changes_of(table);
+  const std::shared_ptr<const TableSchema> before = changes.schema();
+  schema.id = table;
+  state_->assign_columns(&schema, before.get());
+  if (schema.name != before->name || schema.schema_name != before->schema_name) {
+    state_->add_ddl(RenameTable{table, before->schema_name, before->name, schema.schema_name, schema.name,
+                                schema.temporary});
+  }
+  changes.flush();
+  if (schema.has_keys() && changes.current()->row_count == 0) schema.keys_unique = true;
+  if (!schema.has_keys()) schema.keys_unique = false;
+  changes.alter(std::make_shared<const TableSchema>(std::move(schema)));
+  state_->view_is_current = false;
+}
+
+void Transaction::rewrite_table(TableId table, TableSchema schema, ColumnBatch&& rows) {
+  TableChanges& changes = state_->changes_of(table);
+  schema.id = table;
+  state_->assign_columns(&schema, changes.schema().get());
+  auto shared = std::make_shared<const TableSchema>(std::move(schema));
+  // The rows were built before the new columns had identities: they correspond by place.
+  ColumnBatch shaped(shared);
+  for (size_t c = 0; c < shaped.column_count(); ++c) {
+    for (uint32_t first = 0; first < rows.rows(); first += kVectorSize) {
+      const uint32_t count = std::min(kVectorSize, rows.rows() - first);
+      shaped.column(c).append_vector(rows.column(c).slice(first, count), {nullptr, count});
+    }
+  }
+  changes.rewrite(shared, std::move(shaped));
+  state_->view_is_current = false;
+}
+
+void Transaction::create_schema(const std::string& name, const std::string& owner) {
+  const uint32_t id = state_->db.next_object_id.fetch_add(1, std::memory_order_relaxed);
+  state_->add_ddl(CreateSchema{SchemaInfo{id, name, owner}});
+}
+void Transaction::drop_schema(const std::string& name) { state_->add_ddl(DropSchema{name}); }
+
+void Transaction::put_view(ViewSchema view) {
+  if (view.id == 0) {
+    const auto known = state_->catalog->views.find({view.schema_name, view.name});
+    view.id = known != state_->catalog->views.end()
+                  ? known->second->id
+                  : state_->db.next_object_id.fetch_add(1, std::memory_order_relaxed);
+  }
+  state_->add_ddl(PutView{std::move(view)});
+}
+void Transaction::drop_view(const std::string& schema, const std::string& name) {
+  state_->add_ddl(DropView{schema, name});
+}
+
+void Transaction::put_role(Role role) {
+  if (role.id == 0) {
+    const auto known = state_->catalog->roles.find(role.name);
+    role.id = known != state_->catalog->roles.end()
+                  ? known->second.id
+                  : state_->db.next_object_id.fetch_add(1, std::memory_order_relaxed);
+  }
+  state_->add_ddl(PutRole{std::move(role)});
+}
+void Transaction::drop_role(const std::string& name) { state_->add_ddl(DropRole{name}); }
+
+void Transaction::describe(std::string user, std::string operation) {
+  state_->user = std::move(user);
+  state_->operation = std::move(operation);
+}
+
+bool Transaction::has_writes() const {
+  if (!state_->ddl.empty()) return true;
+  for (const auto& [id, changes] : state_->tables) {
+    if (changes->has_writes()) return true;
+  }
+  return false;
+}
+
+void Transaction::rollback() {
+  state_->over = true;
+  state_->tables.clear();
+  state_->ddl.clear();
+  state_->dropped.clear();
+}
+
+}  // namespace idem

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "storage/catalog_change.h"
+#include "storage/database_state.h"
+#include "storage/table_changes.h"
+#include "storage/transaction.h"
+
+namespace idem {
+
+struct Transaction::State {
+  explicit State(DatabaseState& database);
+
+  // Changes of a table, begun when it is first written. Throws SqlError 42P01 for one that does not exist.
+  TableChanges& changes_of(TableId table);
+  const TableChanges* find_changes(TableId table) const;
+  void add_ddl(CatalogChange change);   // checks it against the private catalog and applies it
+  const Snapshot& assemble(bool with_collected);
+  void rebase(std::shared_ptr<const Snapshot> snapshot);
+  void assign_columns(TableSchema* schema, const TableSchema* before) const;
+  void check_open() const;
+
+  DatabaseState& db;
+  const uint64_t owner;
+  std::shared_ptr<const Snapshot> base;
+  std::shared_ptr<const Catalog> catalog;  // base's, with the private DDL applied
+  std::vector<CatalogChange> ddl;
+  std::map<uint32_t, std::unique_ptr<TableChanges>> tables;  // by TableId
+  std::set<uint32_t> dropped;
+  Snapshot view;
+  bool view_is_current = false;
+  bool over = false;
+  std::string user, operation;
+};
+
+}  // namespace idem

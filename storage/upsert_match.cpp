@@ -1,0 +1,538 @@
+#include "storage/upsert_match.h"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <optional>
+
+#include "common/error.h"
+#include "common/hash.h"
+#include "storage/keep_policy.h"
+#include "storage/stored_rows.h"
+
+namespace idem {
+
+namespace {
+
+constexpr uint32_t kFewRows = 16;  // up to so many rows of one time are compared in pairs, more are hashed
+
+class PartitionMatcher {
+ public:
+  PartitionMatcher(const std::shared_ptr<const TableSchema>& schema, std::shared_ptr<const Partition> stored,
+                   const OrderedBatch& batch, const OrderedBatch::Part& part, MatchMode mode);
+  PartitionMatch run();
+  std::optional<uint64_t> find(uint32_t place);
+
+ private:
+  // Rows of the batch with equal keys: the place of the first and the row that they become.
+  struct Winner {
+    uint32_t place = 0;         // of the last of them; its row is the content unless policies fold
+    uint32_t first_place = 0;
+    uint32_t cells = UINT32_MAX;  // index into cells_ where the content is a mixture
+    bool matched = false;
+  };
+
+  uint32_t row(uint32_t place) const { return batch_.row(place); }
+  int64_t time(uint32_t place) const { return times_[row(place)]; }
+  void match_by_time();
+  void match_by_keys();
+  uint32_t run_end(uint32_t place) const;
+  uint32_t identical_rows(uint32_t place, uint64_t ordinal);
+  void append_rest(uint32_t place);
+  void match_run(uint32_t begin, uint32_t end, uint64_t stored_begin, uint64_t stored_end);
+  void fold_run(uint32_t begin, uint32_t end);
+  void fold_into(Winner* winner, uint32_t place);
+  Winner* find_winner(uint64_t ordinal, bool hashed);
+  void apply_to_stored(Winner* winner, uint64_t ordinal);
+
+  bool batch_keys_equal(uint32_t row_a, uint32_t row_b) const;
+  bool stored_key_equal(uint32_t batch_row, uint32_t stored_row);
+  uint64_t batch_hash(uint32_t batch_row) const;
+  uint64_t stored_hash(uint32_t stored_row);
+  void start_hash(uint32_t rows);
+  int compare_with_stored(uint32_t place, uint64_t ordinal);
+  uint64_t lower_bound_by_keys(uint32_t place, uint64_t from);
+
+  uint32_t cell_row(const Winner& winner, size_t column) const {
+    return winner.cells == UINT32_MAX ? row(winner.place) : cells_[winner.cells + column];
+  }
+  void emit_replace(const Winner& winner, uint64_t ordinal);
+  void emit_insert(const Winner& winner, uint64_t before);
+  void emit_insert_places(uint32_t begin, uint32_t end, uint64_t before);
+  void add_inserted_row(uint32_t batch_row);
+  [[noreturn]] void throw_duplicate(uint32_t batch_row) const;
+
+  const TableSchema& schema_;
+  const OrderedBatch& batch_;
+  const OrderedBatch::Part part_;
+  const MatchMode mode_;
+  const bool whole_rows_;
+  std::optional<StoredRows> stored_;
+  uint64_t stored_count_ = 0;
+  int64_t stored_max_ = 0;
+  const int64_t* times_ = nullptr;
+  std::vector<ColumnView> views_;     // of the batch, by column
+  std::vector<uint32_t> keys_;        // key columns besides the designated timestamp
+  PartitionMatch result_;
+  std::shared_ptr<ColumnBatch> folded_;  // rows made by policies; replaces the batch as source of the change
+  bool contiguous_ = true;
+
+  // Of the run of equal times (or keys) that is being matched.
+  std::vector<Winner> winners_;
+  std::vector<uint32_t> cells_;
+  std::vector<uint32_t> slots_;  // winner + 1 by hash of keys, 0: free
+  bool hashed_ = false;
+};
+
+PartitionMatcher::PartitionMatcher(const std::shared_ptr<const TableSchema>& schema,
+                                   std::shared_ptr<const Partition> stored, const OrderedBatch& batch,
+                                   const OrderedBatch::Part& part, MatchMode mode)
+    : schema_(*schema), batch_(batch), part_(part), mode_(mode), whole_rows_(replaces_whole_rows(*schema)) {
+  if (stored) {
+    stored_count_ = stored->row_count;
+    stored_max_ = stored->max_timestamp;
+    stored_.emplace(std::move(stored), schema);
+  }
+  views_.reserve(schema_.columns.size());
+  for (size_t i = 0; i < schema_.columns.size(); ++i) views_.emplace_back(batch.rows->column(i));
+  if (schema_.has_timestamp()) {
+    times_ = static_cast<const int64_t*>(views_[static_cast<size_t>(schema_.timestamp_column)].data);
+  }
+  for (const uint32_t key : schema_.upsert_keys) {
+    if (static_cast<int>(key) != schema_.timestamp_column) keys_.push_back(key);
+  }
+  result_.change.start = part.start;
+  if (!whole_rows_ && schema_.has_keys()) {
+    folded_ = std::make_shared<ColumnBatch>(schema);
+    result_.change.rows = folded_;
+  } else {
+    result_.change.rows = batch.rows;
+  }
+}
+
+PartitionMatch PartitionMatcher::run() {
+  if (!schema_.has_keys()) {
+    if (!schema_.has_timestamp()) {
+      emit_insert_places(part_.begin, part_.end, stored_count_);
+    } else {
+      uint64_t before = 0;
+      for (uint32_t place = part_.begin; place < part_.end;) {
+        if (stored_count_ == 0 || time(place) >= stored_max_) {
+          emit_insert_places(place, part_.end, stored_count_);
+          break;
+        }
+        before = stored_->upper_bound(time(place), before);
+        // All rows of the batch up to the time of the stored row go before it.
+        const int64_t next_time = stored_->timestamp(before);
+        uint32_t end = place + 1;
+        while (end < part_.end && time(end) < next_time) ++end;
+        emit_insert_places(place, end, before);
+        place = end;
+      }
+    }
+  } else if (schema_.has_timestamp()) {
+    match_by_time();
+  } else {
+    match_by_keys();
+  }
+  if (result_.change.positions.empty()) result_.change.rows = nullptr;
+  return std::move(result_);
+}
+
+std::optional<uint64_t> PartitionMatcher::find(uint32_t place) {
+  if (stored_count_ == 0) return std::nullopt;
+  uint64_t begin = 0, end = 0;
+  if (schema_.has_timestamp()) {
+    begin = stored_->lower_bound(time(place), 0);
+    end = stored_->upper_bound(time(place), begin);
+  } else {
+    begin = lower_bound_by_keys(place, 0);
+    end = std::min(begin + 1, stored_count_);
+  }
+  for (uint64_t ordinal = begin; ordinal < end; ++ordinal) {
+    stored_->move_to(ordinal);
+    if (stored_key_equal(row(place), stored_->row_in_block(ordinal))) return ordinal;
+  }
+  return std::nullopt;
+}
+
+uint32_t PartitionMatcher::run_end(uint32_t place) const {
+  const int64_t t = time(place);
+  uint32_t end = place + 1;
+  while (end < part_.end && time(end) == t) ++end;
+  return end;
+}
+
+void PartitionMatcher::match_by_time() {
+  uint64_t stored_at = 0;
+  for (uint32_t place = part_.begin; place < part_.end;) {
+    if (stored_count_ == 0 || time(place) > stored_max_) return append_rest(place);
+    const int64_t t = time(place);
+    stored_at = stored_->lower_bound(t, stored_at);
+    if (schema_.keys_unique && stored_->timestamp(stored_at) == t) {
+      const uint32_t same = identical_rows(place, stored_at);
+      if (same > 0) {
+        if (mode_ == MatchMode::kMustBeNew) throw_duplicate(row(place));
+        result_.counts.skipped += same;
+        place += same;
+        stored_at += same;
+        continue;
+      }
+    }
+    const uint32_t end = run_end(place);
+    const uint64_t stored_end = stored_->upper_bound(t, stored_at);
+    match_run(place, end, stored_at, stored_end);
+    place = end;
+    stored_at = stored_end;
+  }
+}
+
+// How many rows from `place` on equal the stored rows from `ordinal` on in every column, whole runs of one time only: a
+// row further on in a run might have the keys of an earlier one.
+uint32_t PartitionMatcher::identical_rows(uint32_t place, uint64_t ordinal) {
+  uint32_t total = 0;
+  while (place + total < part_.end && ordinal + total < stored_count_) {
+    const uint32_t from = place + total;
+    stored_->move_to(ordinal + total);
+    const uint32_t stored_row = stored_->row_in_block(ordinal + total);
+    const auto length =
+        static_cast<uint32_t>(std::min<uint64_t>(stored_->block_end() - (ordinal + total), part_.end - from));
+    uint32_t count = length;
+    for (uint32_t c = 0; c < views_.size() && count > 0; ++c) {
+      const ColumnView& stored = stored_->column(c);
+      if (batch_.order.empty()) {
+        count = identical_prefix(views_[c], from, stored, stored_row, count);
+      } else {
+        uint32_t same = 0;
+        while (same < count && identical(views_[c], row(from + same), stored, stored_row + same)) ++same;
+        count = same;
+      }
+    }
+    total += count;
+    if (count < length) break;
+  }
+  while (total > 0 && place + total < part_.end && time(place + total) == time(place + total - 1)) --total;
+  return total;
+}
+
+// Rows after everything stored. Only neighbours can be duplicates of each other.
+void PartitionMatcher::append_rest(uint32_t place) {
+  uint32_t unique_begin = place;
+  while (place < part_.end) {
+    const bool next_is_equal = place + 1 < part_.end && time(place + 1) == time(place);
+    if (!next_is_equal && whole_rows_) {
+      ++place;
+      continue;
+    }
+    emit_insert_places(unique_begin, place, stored_count_);
+    const uint32_t end = run_end(place);
+    match_run(place, end, stored_count_, stored_count_);
+    unique_begin = place = end;
+  }
+  emit_insert_places(unique_begin, place, stored_count_);
+}
+
+bool PartitionMatcher::batch_keys_equal(uint32_t row_a, uint32_t row_b) const {
+  for (const uint32_t key : keys_) {
+    if (!key_equal(views_[key], row_a, views_[key], row_b)) return false;
+  }
+  return true;
+}
+
+bool PartitionMatcher::stored_key_equal(uint32_t batch_row, uint32_t stored_row) {
+  for (const uint32_t key : keys_) {
+    if (!key_equal(views_[key], batch_row, stored_->column(key), stored_row)) return false;
+  }
+  return true;
+}
+
+uint64_t PartitionMatcher::batch_hash(uint32_t batch_row) const {
+  uint64_t hash = 0;
+  for (const uint32_t key : keys_) hash = hash_combine(hash, key_hash(views_[key], batch_row));
+  return hash;
+}
+
+uint64_t PartitionMatcher::stored_hash(uint32_t stored_row) {
+  uint64_t hash = 0;
+  for (const uint32_t key : keys_) hash = hash_combine(hash, key_hash(stored_->column(key), stored_row));
+  return hash;
+}
+
+void PartitionMatcher::start_hash(uint32_t rows) {
+  slots_.assign(std::bit_ceil(size_t{rows} * 2), 0);
+}
+
+// Leaves in winners_ one entry for each combination of keys among places [begin, end), in order of first appearance.
+void PartitionMatcher::fold_run(uint32_t begin, uint32_t end) {
+  winners_.clear();
+  cells_.clear();
+  hashed_ = end - begin > kFewRows;
+  if (hashed_) start_hash(end - begin);
+  for (uint32_t place = begin; place < end; ++place) {
+    const uint32_t batch_row = row(place);
+    Winner* known = nullptr;
+    if (hashed_) {
+      const size_t mask = slots_.size() - 1;
+      size_t slot = batch_hash(batch_row) & mask;
+      while (slots_[slot] != 0 && !batch_keys_equal(row(winners_[slots_[slot] - 1].place), batch_row)) {
+        slot = (slot + 1) & mask;
+      }
+      if (slots_[slot] != 0) {
+        known = &winners_[slots_[slot] - 1];
+      } else {
+        slots_[slot] = static_cast<uint32_t>(winners_.size()) + 1;
+      }
+    } else {
+      for (Winner& winner : winners_) {
+        if (batch_keys_equal(row(winner.place), batch_row)) known = &winner;
+      }
+    }
+    if (!known) {
+      winners_.push_back({place, place, UINT32_MAX, false});
+      continue;
+    }
+    if (mode_ == MatchMode::kMustBeNew) throw_duplicate(batch_row);
+    ++result_.counts.skipped;
+    fold_into(known, place);
+  }
+}
+
+void PartitionMatcher::fold_into(Winner* winner, uint32_t place) {
+  if (whole_rows_) {
+    winner->place = place;
+    return;
+  }
+  const size_t columns = views_.size();
+  if (winner->cells == UINT32_MAX) {
+    winner->cells = static_cast<uint32_t>(cells_.size());
+    cells_.insert(cells_.end(), columns, row(winner->place));
+  }
+  const uint32_t newer = row(place);
+  bool older_greater = false;
+  if (schema_.version_column >= 0) {
+    const auto v = static_cast<size_t>(schema_.version_column);
+    older_greater = older_has_greater_version(views_[v], cells_[winner->cells + v], views_[v], newer);
+  }
+  for (size_t c = 0; c < columns; ++c) {
+    uint32_t& cell = cells_[winner->cells + c];
+    if (takes_newer(schema_.columns[c], older_greater, views_[c], cell, views_[c], newer)) cell = newer;
+  }
+}
+
+PartitionMatcher::Winner* PartitionMatcher::find_winner(uint64_t ordinal, bool hashed) {
+  const uint32_t stored_row = stored_->row_in_block(ordinal);
+  if (!hashed) {
+    for (Winner& winner : winners_) {
+      if (stored_key_equal(row(winner.place), stored_row)) return &winner;
+    }
+    return nullptr;
+  }
+  const size_t mask = slots_.size() - 1;
+  for (size_t slot = stored_hash(stored_row) & mask; slots_[slot] != 0; slot = (slot + 1) & mask) {
+    Winner& winner = winners_[slots_[slot] - 1];
+    if (stored_key_equal(row(winner.place), stored_row)) return &winner;
+  }
+  return nullptr;
+}
+
+// Places [begin, end) of one time (or of equal keys) against the stored rows of that time.
+void PartitionMatcher::match_run(uint32_t begin, uint32_t end, uint64_t stored_begin, uint64_t stored_end) {
+  fold_run(begin, end);
+  for (uint64_t ordinal = stored_begin; ordinal < stored_end; ++ordinal) {
+    stored_->move_to(ordinal);
+    Winner* winner = find_winner(ordinal, hashed_);
+    if (!winner) continue;
+    if (mode_ == MatchMode::kMustBeNew) throw_duplicate(row(winner->place));
+    if (winner->matched) {
+      result_.change.positions.deleted.push_back(ordinal);
+      continue;
+    }
+    winner->matched = true;
+    apply_to_stored(winner, ordinal);
+  }
+  for (const Winner& winner : winners_) {
+    if (!winner.matched) emit_insert(winner, stored_end);
+  }
+}
+
+void PartitionMatcher::apply_to_stored(Winner* winner, uint64_t ordinal) {
+  const uint32_t stored_row = stored_->row_in_block(ordinal);
+  if (whole_rows_) {
+    const uint32_t batch_row = row(winner->place);
+    for (uint32_t c = 0; c < views_.size(); ++c) {
+      if (!identical(views_[c], batch_row, stored_->column(c), stored_row)) return emit_replace(*winner, ordinal);
+    }
+    ++result_.counts.skipped;
+    return;
+  }
+  bool older_greater = false;
+  if (schema_.version_column >= 0) {
+    const auto v = static_cast<uint32_t>(schema_.version_column);
+    older_greater = older_has_greater_version(stored_->column(v), stored_row, views_[v], cell_row(*winner, v));
+  }
+  bool changed = false;
+  std::vector<bool> newer(views_.size());
+  for (uint32_t c = 0; c < views_.size(); ++c) {
+    const ColumnView& stored = stored_->column(c);
+    const uint32_t cell = cell_row(*winner, c);
+    newer[c] = takes_newer(schema_.columns[c], older_greater, stored, stored_row, views_[c], cell);
+    if (newer[c] && !identical(views_[c], cell, stored, stored_row)) changed = true;
+  }
+  if (!changed) {
+    ++result_.counts.skipped;
+    return;
+  }
+  result_.change.positions.replaced.push_back(ordinal);
+  result_.change.replaced_rows.push_back(folded_->rows());
+  ++result_.counts.replaced;
+  const auto selected = static_cast<uint16_t>(stored_row);
+  for (uint32_t c = 0; c < views_.size(); ++c) {
+    if (newer[c]) {
+      const uint32_t cell = cell_row(*winner, c);
+      folded_->column(c).append_from(batch_.rows->column(c), &cell, 1);
+    } else {
+      folded_->column(c).append_vector(stored_->vector(c), {&selected, 1});
+    }
+  }
+}
+
+void PartitionMatcher::emit_replace(const Winner& winner, uint64_t ordinal) {
+  result_.change.positions.replaced.push_back(ordinal);
+  result_.change.replaced_rows.push_back(row(winner.place));
+  ++result_.counts.replaced;
+}
+
+void PartitionMatcher::add_inserted_row(uint32_t batch_row) {
+  PartitionChange& change = result_.change;
+  const uint64_t count = change.positions.inserted_count();
+  if (contiguous_) {
+    if (count == 0) change.first_inserted = batch_row;
+    if (batch_row == change.first_inserted + count) return;
+    contiguous_ = false;
+    change.inserted_rows.resize(count);
+    for (uint32_t i = 0; i < count; ++i) change.inserted_rows[i] = change.first_inserted + i;
+  }
+  change.inserted_rows.push_back(batch_row);
+}
+
+void PartitionMatcher::emit_insert(const Winner& winner, uint64_t before) {
+  uint32_t source = row(winner.place);
+  if (folded_) {
+    source = folded_->rows();
+    for (size_t c = 0; c < views_.size(); ++c) {
+      const uint32_t cell = cell_row(winner, c);
+      folded_->column(c).append_from(batch_.rows->column(c), &cell, 1);
+    }
+  }
+  add_inserted_row(source);
+  result_.change.positions.insert(before, 1);
+  ++result_.counts.inserted;
+}
+
+void PartitionMatcher::emit_insert_places(uint32_t begin, uint32_t end, uint64_t before) {
+  if (begin == end) return;
+  assert(!folded_);
+  PartitionChange& change = result_.change;
+  result_.counts.inserted += end - begin;
+  if (batch_.order.empty() && contiguous_) {
+    const uint64_t count = change.positions.inserted_count();
+    if (count == 0) change.first_inserted = begin;
+    if (change.first_inserted + count == begin) {
+      change.positions.insert(before, end - begin);
+      return;
+    }
+  }
+  for (uint32_t place = begin; place < end; ++place) {
+    add_inserted_row(row(place));
+    change.positions.insert(before, 1);
+  }
+}
+
+int PartitionMatcher::compare_with_stored(uint32_t place, uint64_t ordinal) {
+  stored_->move_to(ordinal);
+  const uint32_t stored_row = stored_->row_in_block(ordinal);
+  for (const uint32_t key : keys_) {
+    const int c = key_compare(views_[key], row(place), stored_->column(key), stored_row);
+    if (c != 0) return c;
+  }
+  return 0;
+}
+
+// The first stored row at or after `from` whose keys are not below those of a place. Doubles its steps, so that few
+// blocks are decoded where the batch is dense and log n where it is sparse.
+uint64_t PartitionMatcher::lower_bound_by_keys(uint32_t place, uint64_t from) {
+  if (from >= stored_count_ || compare_with_stored(place, from) <= 0) return from;
+  uint64_t low = from, step = 1;  // stored[low] < keys
+  while (low + step < stored_count_ && compare_with_stored(place, low + step) > 0) {
+    low += step;
+    step *= 2;
+  }
+  uint64_t high = std::min(low + step, stored_count_);
+  ++low;
+  while (low < high) {
+    const uint64_t middle = low + (high - low) / 2;
+    if (compare_with_stored(place, middle) > 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+void PartitionMatcher::match_by_keys() {
+  uint64_t stored_at = 0;
+  for (uint32_t place = part_.begin; place < part_.end;) {
+    uint32_t end = place + 1;
+    while (end < part_.end && batch_keys_equal(row(place), row(end))) ++end;
+    stored_at = lower_bound_by_keys(place, stored_at);
+    uint64_t stored_end = stored_at;
+    while (stored_end < stored_count_ && compare_with_stored(place, stored_end) == 0) ++stored_end;
+    match_run(place, end, stored_at, stored_end);
+    place = end;
+    stored_at = stored_end;
+  }
+}
+
+void PartitionMatcher::throw_duplicate(uint32_t batch_row) const {
+  std::string names, values;
+  for (const uint32_t key : schema_.upsert_keys) {
+    if (!names.empty()) {
+      names += ", ";
+      values += ", ";
+    }
+    names += schema_.columns[key].name;
+    const Value value = batch_.rows->column(key).slice(batch_row, 1).value_at(0);
+    if (value.is_null()) {
+      values += "null";
+    } else if (physical_type(value.type()) == PhysicalType::kString || value.type().id == TypeId::kSymbol) {
+      values += value.as_string();
+    } else if (physical_type(value.type()) == PhysicalType::kDecimal) {
+      values += decimal_to_string(value.as_decimal());
+    } else if (physical_type(value.type()) == PhysicalType::kInt64 || is_integer(value.type().id)) {
+      values += std::to_string(value.as_int());
+    } else {
+      values += "…";
+    }
+  }
+  throw sql_error(sqlstate::kUniqueViolation, "duplicate key value violates the upsert keys of \"{}\"", schema_.name)
+      .with_detail(fmt::format("Key ({})=({}) already exists.", names, values));
+}
+
+}  // namespace
+
+PartitionMatch match_part(const std::shared_ptr<const TableSchema>& schema, std::shared_ptr<const Partition> stored,
+                          const OrderedBatch& batch, const OrderedBatch::Part& part, MatchMode mode) {
+  return PartitionMatcher(schema, std::move(stored), batch, part, mode).run();
+}
+
+std::optional<uint64_t> find_by_keys(const std::shared_ptr<const TableSchema>& schema,
+                                     std::shared_ptr<const Partition> stored,
+                                     const std::shared_ptr<const ColumnBatch>& rows, uint32_t row) {
+  OrderedBatch batch;
+  batch.rows = rows;
+  const OrderedBatch::Part part{stored ? stored->start : INT64_MIN, row, row + 1};
+  return PartitionMatcher(schema, std::move(stored), batch, part, MatchMode::kUpsert).find(row);
+}
+
+}  // namespace idem

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "storage/batch_order.h"
+#include "storage/partition_change.h"
+#include "storage/table_version.h"
+
+namespace idem {
+
+struct MatchCounts {
+  uint64_t inserted = 0, replaced = 0, skipped = 0;
+};
+
+// What the rows of one batch do to one partition, matched against the partition before.
+//
+//   batch (ordered)     stored slices             outcome
+//   10:00 AAPL 186  ──▶ 10:00 AAPL 186        ──▶ skipped   (equal in every column)
+//   10:00 MSFT 401  ──▶ 10:00 MSFT 400        ──▶ replaced  (at its ordinal)
+//   10:01 AAPL 187  ──▶ nothing at 10:01      ──▶ inserted  (before the first row after 10:01)
+//
+// Without upsert keys every row is inserted behind the rows of its time. Rows of the batch with equal keys are folded one
+// by one in their order; what they become stands in the place of the first. Several stored rows with the keys of one row
+// collapse into the first. The change refers to the batch's rows, except where merge policies make new ones.
+struct PartitionMatch {
+  PartitionChange change;
+  MatchCounts counts;
+};
+
+enum class MatchMode : uint8_t {
+  kUpsert,
+  kMustBeNew,  // a row whose keys are stored, or twice in the batch, is SqlError 23505: what an UPDATE moves
+};
+
+// `stored` may be null: the partition does not exist. The batch has the shape of `schema`.
+PartitionMatch match_part(const std::shared_ptr<const TableSchema>& schema, std::shared_ptr<const Partition> stored,
+                          const OrderedBatch& batch, const OrderedBatch::Part& part, MatchMode mode);
+
+// The first stored row with the upsert keys of a row; nothing if there is none. `stored` may be null.
+std::optional<uint64_t> find_by_keys(const std::shared_ptr<const TableSchema>& schema,
+                                     std::shared_ptr<const Partition> stored,
+                                     const std::shared_ptr<const ColumnBatch>& rows, uint32_t row);
+
+}  // namespace idem
