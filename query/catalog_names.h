@@ -31,7 +31,6 @@ std::optional<std::string> role_name_of_oid(const ExecutionContext* context, uin
 
 // `a."B".c` as SQL reads it: parts folded to lower case unless quoted. Throws 42602.
 std::vector<std::string> split_qualified_name(std::string_view text);
-std::string quoted_identifier(std::string_view name);
 
 // Texts of reg* values: schema-qualified only where the search path does not find the name; the number if nothing has it.
 std::string regclass_text(const ExecutionContext* context, uint32_t oid);

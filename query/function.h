@@ -37,6 +37,8 @@ struct ScalarFunction {
   bool takes_symbols = false;          // false: the evaluator hands SYMBOL arguments over as dictionary vectors decoded to VARCHAR
   Volatility volatility = Volatility::kImmutable;
   ScalarKernel kernel = nullptr;
+  bool blind = false;                  // the kernel may run over NULL rows; otherwise the evaluator leaves them out if `strict`
+  bool never_fails = false;            // throws for no arguments: conditions may be reordered around it
   // For polymorphic signatures (anyarray, anyelement, DECIMAL modifiers): returns false if the types do not fit.
   bool (*bind)(std::span<const SqlType> arguments, CallTypes* types) = nullptr;
 };

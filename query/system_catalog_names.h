@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "common/sql_type.h"
@@ -29,6 +30,9 @@ struct CatalogRelation {
 std::span<const CatalogRelation> catalog_relations();
 std::optional<uint32_t> catalog_relation_oid(std::string_view name);
 std::optional<std::string_view> catalog_relation_name(uint32_t oid);
+
+// Input and output functions of types (pg_type.typinput …) with PostgreSQL's oids, sorted by name.
+std::span<const CatalogRelation> catalog_type_functions();
 
 // The types that clients meet, with pg_type's names and oids; `array_oid` 0 where there is no array type.
 struct CatalogType {

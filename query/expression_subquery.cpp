@@ -1,0 +1,191 @@
+#include <array>
+#include <optional>
+#include <unordered_map>
+
+#include "common/array_value.h"
+#include "common/error.h"
+#include "query/execution.h"
+#include "query/expression_evaluator.h"
+#include "query/expression_node.h"
+
+namespace idem {
+
+namespace {
+
+constexpr size_t kMaxRemembered = 16'384;
+
+void append_key(std::string& key, const Value& value) {
+  const auto append = [&](const auto& bits) { key.append(reinterpret_cast<const char*>(&bits), sizeof bits); };
+  key += static_cast<char>(value.is_null() ? 0 : 1);
+  if (value.is_null()) return;
+  switch (physical_type(value.type())) {
+    case PhysicalType::kFloat:
+    case PhysicalType::kDouble: return append(value.as_double());
+    case PhysicalType::kDecimal: append(value.as_decimal().value); return append(value.as_decimal().scale);
+    case PhysicalType::kInterval:
+      append(value.as_interval().micros);
+      append(value.as_interval().days);
+      return append(value.as_interval().months);
+    case PhysicalType::kUuid: return append(value.as_uuid());
+    case PhysicalType::kString: append(value.as_string().size()); key += value.as_string(); return;
+    default:
+      if (value.type().id == TypeId::kSymbol) {
+        append(value.as_string().size());
+        key += value.as_string();
+      } else {
+        append(value.as_int());
+      }
+  }
+}
+
+// A subquery in an expression: run once for each combination of what it depends on.
+class SubqueryNode final : public ExpressionNode {
+ public:
+  SubqueryNode(const BoundExpression& expression, NodePtr left)
+      : ExpressionNode(expression.type), expression_(expression), left_(std::move(left)) {
+    for (const auto& [slot, correlated] : expression.correlated) {
+      parameters_.emplace_back(slot, compile_expression(*correlated));
+    }
+    if (expression.comparison) comparison_ = compile_expression(*expression.comparison);
+  }
+  bool can_fail() const override { return true; }
+  void reset() override {
+    results_.clear();
+    rows_.reset();
+    if (left_) left_->reset();
+    for (const auto& [slot, node] : parameters_) node->reset();
+  }
+
+  void evaluate(EvaluationInput& input, Selection selection, Vector* result) override {
+    if (input.state.context != context_) {
+      reset();
+      context_ = input.state.context;
+    }
+    std::vector<Vector> values(parameters_.size());
+    for (size_t i = 0; i < parameters_.size(); ++i) parameters_[i].second->evaluate(input, selection, &values[i]);
+    Vector left;
+    if (left_) left_->evaluate(input, selection, &left);
+    VectorScatter scatter(type_, input.chunk.size, result);
+    std::string key;
+    for (uint32_t i = 0; i < selection.count; ++i) {
+      const uint32_t row = selection[i];
+      for (size_t p = 0; p < parameters_.size(); ++p) input.state.slots.at(parameters_[p].first) = values[p].value_at(row);
+      key.clear();
+      for (const Value& slot : input.state.slots) append_key(key, slot);
+      const size_t slots_end = key.size();
+      const Value left_value = left_ ? left.value_at(row) : Value();
+      if (left_) append_key(key, left_value);
+      auto known = results_.find(key);
+      if (known == results_.end()) {
+        if (results_.size() >= kMaxRemembered) results_.clear();
+        known = results_.emplace(key, compute(input.state, left_value, key.substr(0, slots_end))).first;
+      }
+      scatter.set_value(row, known->second);
+    }
+  }
+
+ private:
+  Value compute(EvaluationState& state, const Value& left, const std::string& slots_key) {
+    switch (expression_.subquery_kind) {
+      case SubqueryKind::kScalar: return scalar(state);
+      case SubqueryKind::kExists: return exists(state);
+      case SubqueryKind::kArray: return array(state);
+      case SubqueryKind::kAny: return quantified(state, left, slots_key, true);
+      case SubqueryKind::kAll: return quantified(state, left, slots_key, false);
+    }
+    return {};
+  }
+
+  Value scalar(EvaluationState& state) {
+    Value value = Value::null(type_);
+    uint64_t rows = 0;
+    execute_plan_inline(*expression_.subquery, state, [&](DataChunk& chunk) {
+      if (chunk.count() == 0) return true;
+      rows += chunk.count();
+      if (rows > 1) {
+        throw SqlError(sqlstate::kCardinalityViolation, "more than one row returned by a subquery used as an expression");
+      }
+      value = chunk.columns.at(0).value_at(chunk.selection[0]);
+      return true;
+    });
+    return value;
+  }
+
+  Value exists(EvaluationState& state) {
+    bool found = false;
+    execute_plan_inline(*expression_.subquery, state, [&](DataChunk& chunk) {
+      found = found || chunk.count() > 0;
+      return !found;
+    });
+    return Value::of_bool(found);
+  }
+
+  Value array(EvaluationState& state) {
+    ArrayBuilder builder(type_.element);
+    const SqlType element(type_.element);
+    const size_t width = physical_size(physical_type(element));
+    execute_plan_inline(*expression_.subquery, state, [&](DataChunk& chunk) {
+      if (chunk.count() == 0) return true;
+      Vector values = decoded(chunk.columns.at(0), chunk.size, chunk.selection);
+      for (uint32_t i = 0; i < chunk.count(); ++i) {
+        const uint32_t row = chunk.selection[i];
+        if (!values.is_valid(row)) {
+          builder.append_null();
+        } else {
+          builder.append(static_cast<const char*>(values.data) + width * (values.is_constant() ? 0 : row));
+        }
+      }
+      return true;
+    });
+    return Value::of_string(type_, builder.finish());
+  }
+
+  // The subquery's column for one setting of the slots, kept while the left side changes.
+  const std::vector<DataChunk>& rows_of(EvaluationState& state, const std::string& slots_key) {
+    if (rows_ && rows_key_ == slots_key) return *rows_;
+    rows_.emplace();
+    rows_key_ = slots_key;
+    execute_plan_inline(*expression_.subquery, state, [&](DataChunk& chunk) {
+      if (chunk.count() == 0) return true;
+      DataChunk& kept = rows_->emplace_back();
+      kept.columns.resize(2);
+      kept.columns[1] = compact(chunk.columns.at(0), chunk.selection);
+      kept.set_size(chunk.count());
+      return true;
+    });
+    return *rows_;
+  }
+
+  // ANY: true if some comparison is, else NULL if some is, else false; ALL the other way round.
+  Value quantified(EvaluationState& state, const Value& left, const std::string& slots_key, bool any) {
+    bool met_null = false;
+    std::array<uint16_t, kVectorSize> rows;
+    for (const DataChunk& kept : rows_of(state, slots_key)) {
+      DataChunk chunk = kept;
+      chunk.columns[0] = Vector::constant(left);
+      EvaluationInput input{state, chunk};
+      const uint32_t decisive = comparison_->select(input, chunk.selection, any, rows.data());
+      if (decisive > 0) return Value::of_bool(any);
+      met_null |= comparison_->select(input, chunk.selection, !any, rows.data()) < chunk.size;
+    }
+    return met_null ? Value::null(TypeId::kBoolean) : Value::of_bool(!any);
+  }
+
+  const BoundExpression& expression_;
+  NodePtr left_;
+  std::vector<std::pair<uint32_t, NodePtr>> parameters_;
+  NodePtr comparison_;
+  const ExecutionContext* context_ = nullptr;
+  std::unordered_map<std::string, Value> results_;
+  std::optional<std::vector<DataChunk>> rows_;
+  std::string rows_key_;
+};
+
+}  // namespace
+
+NodePtr compile_subquery(const BoundExpression& expression) {
+  NodePtr left = expression.children.empty() ? nullptr : compile_expression(*expression.children[0]);
+  return std::make_unique<SubqueryNode>(expression, std::move(left));
+}
+
+}  // namespace idem
