@@ -181,7 +181,7 @@ bool Deparser::admin_statement(const Statement& s) {
       put("ANALYZE");
       if (!analyze.options.empty()) {
         put(" ");
-        options(analyze.options);
+        options(analyze.options, " ");
       }
       if (!analyze.tables.empty()) put(" ");
       objects(analyze.tables);
@@ -356,7 +356,7 @@ void Deparser::vacuum(const VacuumStatement& s) {
     std::vector<Option> all = s.options;
     if (s.analyze) all.push_back({"analyze", Option::ValueKind::kNone, {}, {}, 0});
     put(" ");
-    options(all);
+    options(all, " ");
   }
   if (!s.tables.empty()) put(" ");
   objects(s.tables);

@@ -249,7 +249,7 @@ void Deparser::copy(const CopyStatement& s) {
   }
   if (!s.options.empty()) {
     put(" ");
-    options(s.options);
+    options(s.options, " ");
   }
   where(s.where, {});
 }

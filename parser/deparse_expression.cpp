@@ -334,11 +334,7 @@ void Deparser::subscript(const Subscript& e) {
   if (e.slice) {
     if (e.low) expression(*e.low);
     put(":");
-    if (e.high) {
-      // `a[:b]`, never `a[::b]`
-      put(" ");
-      expression(*e.high);
-    }
+    if (e.high) expression(*e.high);
   } else {
     expression(*e.index);
   }
@@ -383,7 +379,14 @@ void Deparser::function(const FunctionCall& e) {
   }
   if (e.sql_syntax && e.function() == "extract" && e.arguments.size() == 2) {
     put("EXTRACT(");
-    expression(*e.arguments[0]);
+    const auto* field = try_as<Literal>(e.arguments[0].get());
+    if (field != nullptr && quote_identifier(field->text) == field->text) {
+      put(field->text);
+    } else if (field != nullptr && find_keyword(field->text) != Keyword::kNotKeyword) {
+      put(fold_identifier(field->text));
+    } else {
+      expression(*e.arguments[0]);
+    }
     put(" FROM ");
     expression(*e.arguments[1]);
     put(")");

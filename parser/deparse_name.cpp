@@ -6,10 +6,19 @@ namespace idem::parser {
 
 using namespace ast;
 
-std::string quote_identifier(std::string_view name) {
+namespace {
+
+// Lower-case ASCII letters, digits and underscores, no digit first: reads the same with and without quotes.
+bool is_plain_word(std::string_view name) {
   bool plain = !name.empty() && (name[0] == '_' || (name[0] >= 'a' && name[0] <= 'z'));
   for (char c : name) plain &= c == '_' || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-  if (plain && find_keyword(name) == Keyword::kNotKeyword) return std::string(name);
+  return plain;
+}
+
+}  // namespace
+
+std::string quote_identifier(std::string_view name) {
+  if (is_plain_word(name) && find_keyword(name) == Keyword::kNotKeyword) return std::string(name);
   std::string quoted = "\"";
   for (char c : name) {
     quoted.push_back(c);
@@ -83,16 +92,10 @@ void Deparser::type(const TypeName& type_name) {
     zone = base.substr(with);
     base.erase(with);
   }
-  const bool known_words = base.find(' ') != std::string::npos &&
-                           (base == "double precision" || base == "character varying" || base == "bit varying");
-  if (base == "\"char\"" || known_words || type_name.schema.empty()) {
-    bool plain = true;
-    for (char c : base) plain &= c == '_' || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    if (plain || known_words || base == "\"char\"") {
-      put(base);
-    } else {
-      word(base);
-    }
+  const bool several_words =
+      base == "double precision" || base == "character varying" || base == "bit varying" || base == "\"char\"";
+  if (several_words || (type_name.schema.empty() && is_plain_word(base))) {
+    put(base);
   } else {
     word(base);
   }
@@ -109,19 +112,24 @@ void Deparser::type(const TypeName& type_name) {
   for (uint32_t i = 0; i < type_name.array_dimensions; ++i) put("[]");
 }
 
-void Deparser::options(const std::vector<Option>& option_list) {
+void Deparser::options(const std::vector<Option>& option_list, std::string_view between) {
   put("(");
-  list(option_list, [this](const Option& o) {
+  list(option_list, [this, between](const Option& o) {
     size_t begin = 0;
     for (;;) {
       const size_t dot = o.name.find('.', begin);
+      const std::string part = o.name.substr(begin, dot == std::string::npos ? dot : dot - begin);
       if (begin > 0) put(".");
-      word(o.name.substr(begin, dot == std::string::npos ? dot : dot - begin));
+      if (is_plain_word(part)) {  // keywords too: no name can be mistaken here
+        put(part);
+      } else {
+        word(part);
+      }
       if (dot == std::string::npos) break;
       begin = dot + 1;
     }
     using Kind = Option::ValueKind;
-    if (o.kind != Kind::kNone) put(" = ");
+    if (o.kind != Kind::kNone) put(between);
     switch (o.kind) {
       case Kind::kNone:
         break;

@@ -91,7 +91,7 @@ bool Deparser::session_statement(const Statement& s) {
       if (explain.verbose) all.push_back({"verbose", Option::ValueKind::kNone, {}, {}, 0});
       put("EXPLAIN ");
       if (!all.empty()) {
-        options(all);
+        options(all, " ");
         put(" ");
       }
       statement(*explain.statement);

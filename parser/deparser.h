@@ -25,7 +25,8 @@ class Deparser {
   void literal(std::string_view text);  // 'text'
   void literals(const std::vector<std::string>& texts);
   void type(const ast::TypeName& type_name);
-  void options(const std::vector<ast::Option>& list);
+  // (name value, …), or with " = " between as in WITH (…) and SET (…).
+  void options(const std::vector<ast::Option>& option_list, std::string_view between = " = ");
 
   // deparse_expression.cpp
   void expression(const ast::Expression& e);

@@ -178,7 +178,7 @@ void StatementParser::parse_binary_operator(ExpressionPtr& left, int strength, s
   left = std::move(node);
   if (strength == precedence::kComparison && token().kind == TokenKind::kOperator &&
       operator_precedence(source()) == precedence::kComparison) {
-    fail();
+    fail("AND, OR or parentheses: comparisons do not chain");
   }
 }
 
