@@ -13,29 +13,34 @@ namespace {
 // are vectorized for that set.
 #define IDEM_INLINE [[gnu::always_inline]] inline
 
-// Words at any address; GCC vectorizes these as unaligned loads.
-using Word32 [[gnu::aligned(1), gnu::may_alias]] = uint32_t;
-using Word64 [[gnu::aligned(1), gnu::may_alias]] = uint64_t;
+// A word at any address.
+template <class T>
+IDEM_INLINE T load_word(const uint8_t* from) {
+  T word;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
 
-// Number r of the lane that begins at `in`, whose words are kLanes apart.
-template <class T, class Word, int kWidth, int kRow, int kLanes>
-IDEM_INLINE T lane_number(const Word* in) {
-  constexpr int kBits = sizeof(T) * 8;
+// Number kRow of a lane, whose words are kLanes words apart.
+template <class T, int kWidth, int kRow, int kLanes>
+IDEM_INLINE T lane_number(const uint8_t* lane) {
+  constexpr int kBits = sizeof(T) * 8, kStride = kLanes * static_cast<int>(sizeof(T));
   constexpr int kBit = kWidth * kRow;
   constexpr int kWord = kBit / kBits, kShift = kBit % kBits;
   constexpr T kMask = kWidth == kBits ? ~T{0} : (T{1} << (kWidth % kBits)) - 1;
-  T number = in[kWord * kLanes] >> kShift;
-  if constexpr (kShift + kWidth > kBits) number |= in[(kWord + 1) * kLanes] << (kBits - kShift);
+  T number = load_word<T>(lane + kWord * kStride) >> kShift;
+  if constexpr (kShift + kWidth > kBits) {
+    number |= load_word<T>(lane + (kWord + 1) * kStride) << (kBits - kShift);
+  }
   return number & kMask;
 }
 
-template <class T, class Word, int kWidth, int... kRows>
-IDEM_INLINE void unpack_lanes(const uint8_t* packed, T* __restrict out,
+template <class T, int kWidth, int... kRows>
+IDEM_INLINE void unpack_lanes(const uint8_t* __restrict packed, T* __restrict out,
                               std::integer_sequence<int, kRows...>) {
   constexpr int kLanes = 1024 / static_cast<int>(sizeof(T) * 8);
-  const Word* __restrict in = reinterpret_cast<const Word*>(packed);
   for (int lane = 0; lane < kLanes; ++lane) {
-    ((out[kRows * kLanes + lane] = lane_number<T, Word, kWidth, kRows, kLanes>(in + lane)), ...);
+    ((out[kRows * kLanes + lane] = lane_number<T, kWidth, kRows, kLanes>(packed + lane * sizeof(T))), ...);
   }
 }
 
@@ -44,13 +49,13 @@ IDEM_INLINE void unpack32_body(const uint8_t* packed, uint32_t* out) {
   if constexpr (kWidth == 0) {
     std::memset(out, 0, 1024 * sizeof(uint32_t));
   } else {
-    unpack_lanes<uint32_t, Word32, kWidth>(packed, out, std::make_integer_sequence<int, 32>());
+    unpack_lanes<uint32_t, kWidth>(packed, out, std::make_integer_sequence<int, 32>());
   }
 }
 
 template <int kWidth>
 IDEM_INLINE void unpack64_body(const uint8_t* packed, uint64_t* out) {
-  unpack_lanes<uint64_t, Word64, kWidth>(packed, out, std::make_integer_sequence<int, 64>());
+  unpack_lanes<uint64_t, kWidth>(packed, out, std::make_integer_sequence<int, 64>());
 }
 
 template <class In, class Out>

@@ -5,7 +5,6 @@
 #include <bit>
 #include <limits>
 #include <lz4.h>
-#include <unordered_map>
 
 #include "storage/codec_integer.h"
 
@@ -83,20 +82,20 @@ StringEncoder::StringEncoder(std::vector<Strings> vectors) {
 
 // False as soon as too many are distinct.
 bool StringEncoder::collect_distinct(const std::vector<Strings>& vectors) {
-  std::unordered_map<std::string_view, uint32_t> seen;
   size_t rows = 0, bytes = 0;
   for (const Strings vector : vectors) {
     for (const std::string_view value : vector) {
-      if (!seen.try_emplace(value, 0).second) continue;
+      if (!codes_.try_emplace(value, 0).second) continue;
       bytes += value.size();
-      if (seen.size() > kMaxDictionaryStrings || bytes > kMaxDictionaryBytes) return false;
+      if (codes_.size() > kMaxDictionaryStrings || bytes > kMaxDictionaryBytes) return false;
     }
     rows += vector.size();
-    if (seen.size() > rows / 2 + 16) return false;
+    if (codes_.size() > rows / 2 + 16) return false;
   }
-  distinct_.reserve(seen.size());
-  for (const auto& [value, unused] : seen) distinct_.push_back(value);
+  distinct_.reserve(codes_.size());
+  for (const auto& [value, unused] : codes_) distinct_.push_back(value);
   std::sort(distinct_.begin(), distinct_.end());
+  for (uint32_t code = 0; code < distinct_.size(); ++code) codes_[distinct_[code]] = code;
   return true;
 }
 
@@ -107,9 +106,7 @@ Codec StringEncoder::encode(Strings values, std::string* payload) const {
   }
   if (use_dictionary_) {
     std::array<int64_t, kVectorSize> codes;
-    for (size_t i = 0; i < values.size(); ++i) {
-      codes[i] = std::lower_bound(distinct_.begin(), distinct_.end(), values[i]) - distinct_.begin();
-    }
+    for (size_t i = 0; i < values.size(); ++i) { codes[i] = codes_.find(values[i])->second; }
     const IntegerChoice choice{.delta = false, .delta_delta = false, .run_length = true};
     encode_integers(codes.data(), static_cast<uint32_t>(values.size()), choice, payload);
     return Codec::kDictionary;

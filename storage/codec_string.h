@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "common/byte_io.h"
@@ -26,7 +27,8 @@ class StringEncoder {
  private:
   bool collect_distinct(const std::vector<std::span<const std::string_view>>& vectors);
 
-  std::vector<std::string_view> distinct_;  // ascending
+  std::vector<std::string_view> distinct_;  // ascending, so that equal rows make equal files
+  std::unordered_map<std::string_view, uint32_t> codes_;
   bool use_dictionary_ = false;
   std::string parameters_;
 };
