@@ -24,13 +24,13 @@ class PartitionMatcher {
   std::optional<uint64_t> find(uint32_t place);
 
  private:
-  // Rows of the batch with equal keys: the place of the first and the row that they become.
+  // Rows of the batch with equal keys.
   struct Winner {
-    uint32_t place = 0;         // of the last of them; its row is the content unless policies fold
+    uint32_t place = 0;  // of the last of them; its row is the content unless policies fold
     uint32_t first_place = 0;
-    uint32_t cells = UINT32_MAX;  // index into cells_ where the content is a mixture
     bool matched = false;
   };
+  static constexpr uint32_t kStoredCell = UINT32_MAX;
 
   uint32_t row(uint32_t place) const { return batch_.row(place); }
   int64_t time(uint32_t place) const { return times_[row(place)]; }
@@ -41,7 +41,7 @@ class PartitionMatcher {
   void append_rest(uint32_t place);
   void match_run(uint32_t begin, uint32_t end, uint64_t stored_begin, uint64_t stored_end);
   void fold_run(uint32_t begin, uint32_t end);
-  void fold_into(Winner* winner, uint32_t place);
+  void fold_cells(const Winner& winner, bool with_stored, uint32_t stored_row);
   Winner* find_winner(uint64_t ordinal, bool hashed);
   void apply_to_stored(Winner* winner, uint64_t ordinal);
 
@@ -53,9 +53,6 @@ class PartitionMatcher {
   int compare_with_stored(uint32_t place, uint64_t ordinal);
   uint64_t lower_bound_by_keys(uint32_t place, uint64_t from);
 
-  uint32_t cell_row(const Winner& winner, size_t column) const {
-    return winner.cells == UINT32_MAX ? row(winner.place) : cells_[winner.cells + column];
-  }
   void emit_replace(const Winner& winner, uint64_t ordinal);
   void emit_insert(const Winner& winner, uint64_t before);
   void emit_insert_places(uint32_t begin, uint32_t end, uint64_t before);
@@ -79,7 +76,9 @@ class PartitionMatcher {
 
   // Of the run of equal times (or keys) that is being matched.
   std::vector<Winner> winners_;
-  std::vector<uint32_t> cells_;
+  uint32_t run_begin_ = 0;
+  std::vector<uint32_t> next_place_;  // of the same keys, by place in the run; used where policies fold
+  std::vector<uint32_t> cells_;       // by column: the row of the batch that gives the value, or kStoredCell
   std::vector<uint32_t> slots_;  // winner + 1 by hash of keys, 0: free
   bool hashed_ = false;
 };
@@ -265,7 +264,8 @@ void PartitionMatcher::start_hash(uint32_t rows) {
 // Leaves in winners_ one entry for each combination of keys among places [begin, end), in order of first appearance.
 void PartitionMatcher::fold_run(uint32_t begin, uint32_t end) {
   winners_.clear();
-  cells_.clear();
+  run_begin_ = begin;
+  if (!whole_rows_) next_place_.assign(end - begin, UINT32_MAX);
   hashed_ = end - begin > kFewRows;
   if (hashed_) start_hash(end - begin);
   for (uint32_t place = begin; place < end; ++place) {
@@ -288,34 +288,41 @@ void PartitionMatcher::fold_run(uint32_t begin, uint32_t end) {
       }
     }
     if (!known) {
-      winners_.push_back({place, place, UINT32_MAX, false});
+      winners_.push_back({place, place, false});
       continue;
     }
     if (mode_ == MatchMode::kMustBeNew) throw_duplicate(batch_row);
     ++result_.counts.skipped;
-    fold_into(known, place);
+    if (!whole_rows_) next_place_[known->place - begin] = place;
+    known->place = place;
   }
 }
 
-void PartitionMatcher::fold_into(Winner* winner, uint32_t place) {
-  if (whole_rows_) {
-    winner->place = place;
-    return;
-  }
+// Applies a winner's rows one by one, in their order, to the stored row (or the first to nothing), and leaves in cells_ where
+// the values of the result come from. With versions the order matters: folding the batch's rows first would be another thing.
+void PartitionMatcher::fold_cells(const Winner& winner, bool with_stored, uint32_t stored_row) {
   const size_t columns = views_.size();
-  if (winner->cells == UINT32_MAX) {
-    winner->cells = static_cast<uint32_t>(cells_.size());
-    cells_.insert(cells_.end(), columns, row(winner->place));
+  uint32_t place = winner.first_place;
+  if (with_stored) {
+    cells_.assign(columns, kStoredCell);
+  } else {
+    cells_.assign(columns, row(place));
+    place = next_place_[place - run_begin_];
   }
-  const uint32_t newer = row(place);
-  bool older_greater = false;
-  if (schema_.version_column >= 0) {
-    const auto v = static_cast<size_t>(schema_.version_column);
-    older_greater = older_has_greater_version(views_[v], cells_[winner->cells + v], views_[v], newer);
-  }
-  for (size_t c = 0; c < columns; ++c) {
-    uint32_t& cell = cells_[winner->cells + c];
-    if (takes_newer(schema_.columns[c], older_greater, views_[c], cell, views_[c], newer)) cell = newer;
+  const auto view_of = [&](size_t c) -> const ColumnView& {
+    return cells_[c] == kStoredCell ? stored_->column(static_cast<uint32_t>(c)) : views_[c];
+  };
+  const auto row_of = [&](size_t c) { return cells_[c] == kStoredCell ? stored_row : cells_[c]; };
+  for (; place != UINT32_MAX; place = next_place_[place - run_begin_]) {
+    const uint32_t newer = row(place);
+    bool older_greater = false;
+    if (schema_.version_column >= 0) {
+      const auto v = static_cast<size_t>(schema_.version_column);
+      older_greater = older_has_greater_version(view_of(v), row_of(v), views_[v], newer);
+    }
+    for (size_t c = 0; c < columns; ++c) {
+      if (takes_newer(schema_.columns[c], older_greater, view_of(c), row_of(c), views_[c], newer)) cells_[c] = newer;
+    }
   }
 }
 
@@ -365,18 +372,10 @@ void PartitionMatcher::apply_to_stored(Winner* winner, uint64_t ordinal) {
     ++result_.counts.skipped;
     return;
   }
-  bool older_greater = false;
-  if (schema_.version_column >= 0) {
-    const auto v = static_cast<uint32_t>(schema_.version_column);
-    older_greater = older_has_greater_version(stored_->column(v), stored_row, views_[v], cell_row(*winner, v));
-  }
+  fold_cells(*winner, true, stored_row);
   bool changed = false;
-  std::vector<bool> newer(views_.size());
-  for (uint32_t c = 0; c < views_.size(); ++c) {
-    const ColumnView& stored = stored_->column(c);
-    const uint32_t cell = cell_row(*winner, c);
-    newer[c] = takes_newer(schema_.columns[c], older_greater, stored, stored_row, views_[c], cell);
-    if (newer[c] && !identical(views_[c], cell, stored, stored_row)) changed = true;
+  for (uint32_t c = 0; c < views_.size() && !changed; ++c) {
+    changed = cells_[c] != kStoredCell && !identical(views_[c], cells_[c], stored_->column(c), stored_row);
   }
   if (!changed) {
     ++result_.counts.skipped;
@@ -387,9 +386,8 @@ void PartitionMatcher::apply_to_stored(Winner* winner, uint64_t ordinal) {
   ++result_.counts.replaced;
   const auto selected = static_cast<uint16_t>(stored_row);
   for (uint32_t c = 0; c < views_.size(); ++c) {
-    if (newer[c]) {
-      const uint32_t cell = cell_row(*winner, c);
-      folded_->column(c).append_from(batch_.rows->column(c), &cell, 1);
+    if (cells_[c] != kStoredCell) {
+      folded_->column(c).append_from(batch_.rows->column(c), &cells_[c], 1);
     } else {
       folded_->column(c).append_vector(stored_->vector(c), {&selected, 1});
     }
@@ -419,10 +417,8 @@ void PartitionMatcher::emit_insert(const Winner& winner, uint64_t before) {
   uint32_t source = row(winner.place);
   if (folded_) {
     source = folded_->rows();
-    for (size_t c = 0; c < views_.size(); ++c) {
-      const uint32_t cell = cell_row(winner, c);
-      folded_->column(c).append_from(batch_.rows->column(c), &cell, 1);
-    }
+    fold_cells(winner, false, 0);
+    for (size_t c = 0; c < views_.size(); ++c) folded_->column(c).append_from(batch_.rows->column(c), &cells_[c], 1);
   }
   add_inserted_row(source);
   result_.change.positions.insert(before, 1);
