@@ -1,0 +1,146 @@
+#include <algorithm>
+
+#include "query/query_binder.h"
+
+namespace idem::binding {
+
+namespace {
+
+bool reads_slot(const BoundExpression& e, uint32_t slot) {
+  if (e.kind == BoundKind::kSlot && e.index == slot) return true;
+  for (const auto& [inner, value] : e.correlated) {
+    if (reads_slot(*value, slot)) return true;
+  }
+  return std::any_of(e.children.begin(), e.children.end(), [slot](const BoundPtr& c) { return reads_slot(*c, slot); });
+}
+
+bool equal_lists(const std::vector<BoundPtr>& a, const std::vector<BoundPtr>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const BoundPtr& x, const BoundPtr& y) { return x->equals(*y); });
+}
+
+bool equal_aggregates(const BoundAggregate& a, const BoundAggregate& b) {
+  if (a.function != b.function || a.distinct != b.distinct || !equal_lists(a.arguments, b.arguments)) return false;
+  if (!a.filter != !b.filter || (a.filter && !a.filter->equals(*b.filter))) return false;
+  return std::equal(a.order_by.begin(), a.order_by.end(), b.order_by.begin(), b.order_by.end(),
+                    [](const BoundAggregate::Order& x, const BoundAggregate::Order& y) {
+                      return x.descending == y.descending && x.nulls_first == y.nulls_first && x.expression->equals(*y.expression);
+                    });
+}
+
+}  // namespace
+
+BoundAggregate QueryBinder::bind_aggregate_call(const ast::FunctionCall& call, const std::string& name, ExpressionContext& context) {
+  ExpressionContext inner = context;
+  inner.sets = nullptr;
+  inner.clause = "aggregate function calls";
+  BoundAggregate aggregate;
+  aggregate.name = name;
+  aggregate.distinct = call.distinct;
+  if (call.distinct && call.arguments.empty()) {
+    throw sql_error(sqlstate::kWrongObjectType, "DISTINCT is not allowed in {}(*)", name).with_position(call.position);
+  }
+  for (const auto& argument : call.arguments) aggregate.arguments.push_back(bind(*argument, inner));
+  for (const ast::OrderItem& item : call.order_by) {
+    SortKey key = sort_key(item, resolve_unknown(bind(*item.expression, inner)));
+    if (call.within_group) aggregate.arguments.push_back(key.expression->clone());
+    aggregate.order_by.push_back({std::move(key.expression), key.descending, key.nulls_first});
+  }
+  std::vector<SqlType> types;
+  for (const BoundPtr& a : aggregate.arguments) types.push_back(a->type);
+  ResolvedAggregate resolved = at_position(call.position, [&] { return resolve_aggregate(name, types); });
+  if (call.star && !resolved.function->star_allowed) {
+    throw sql_error(sqlstate::kUndefinedFunction, "function {}() does not exist", name).with_position(call.position);
+  }
+  aggregate.function = resolved.function;
+  aggregate.types = resolved.types;
+  for (size_t i = 0; i < aggregate.arguments.size(); i++) {
+    BoundPtr& argument = aggregate.arguments[i];
+    if (i < aggregate.types.arguments.size() && aggregate.types.arguments[i].id != TypeId::kUnknown) {
+      argument = coerce(std::move(argument), aggregate.types.arguments[i], CastContext::kImplicit, argument->position);
+    } else {
+      argument = resolve_unknown(std::move(argument));
+      if (i < aggregate.types.arguments.size()) aggregate.types.arguments[i] = argument->type;
+    }
+  }
+  if (call.distinct) {
+    for (const BoundAggregate::Order& order : aggregate.order_by) {
+      const bool listed = std::any_of(aggregate.arguments.begin(), aggregate.arguments.end(),
+                                      [&](const BoundPtr& a) { return a->equals(*order.expression); });
+      if (!listed) {
+        throw sql_error(sqlstate::kInvalidColumnReference,
+                        "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list")
+            .with_position(call.position);
+      }
+    }
+  }
+  if (call.filter) aggregate.filter = bind_condition(*call.filter, inner, "FILTER");
+  return aggregate;
+}
+
+BoundPtr QueryBinder::bind_aggregate(const ast::FunctionCall& call, const std::string& name, ExpressionContext& context) {
+  if (context.in_aggregate) {
+    throw sql_error(sqlstate::kGroupingError, "aggregate function calls cannot be nested").with_position(call.position);
+  }
+  if (!context.aggregates) {
+    throw sql_error(sqlstate::kGroupingError, "aggregate functions are not allowed in {}", context.clause).with_position(call.position);
+  }
+  ExpressionContext inner = context;
+  inner.in_aggregate = true;
+  BoundAggregate aggregate = bind_aggregate_call(call, name, inner);
+  if (context.scope->outer) {
+    bool reads_here = false, reads_outer = false;
+    for (const BoundPtr& a : aggregate.arguments) {
+      reads_here = reads_here || contains_columns(*a);
+      for (const auto& [slot, value] : context.scope->outer->correlated) reads_outer = reads_outer || reads_slot(*a, slot);
+    }
+    if (reads_outer && !reads_here) {
+      throw sql_error(sqlstate::kFeatureNotSupported, "an aggregate over columns of the outer query alone is not supported here")
+          .with_position(call.position);
+    }
+  }
+  AggregateSink& sink = *context.aggregates;
+  SqlType type = aggregate.types.result;
+  for (size_t i = 0; sink.share_equal && i < sink.aggregates.size(); i++) {
+    if (equal_aggregates(sink.aggregates[i], aggregate)) {
+      return BoundExpression::column(kAggregateMark | static_cast<uint32_t>(i), type);
+    }
+  }
+  sink.aggregates.push_back(std::move(aggregate));
+  return BoundExpression::column(kAggregateMark | static_cast<uint32_t>(sink.aggregates.size() - 1), type);
+}
+
+BoundPtr QueryBinder::bind_grouping(const ast::FunctionCall& call, ExpressionContext& context) {
+  if (!context.aggregates || context.in_aggregate) {
+    throw sql_error(sqlstate::kGroupingError, "grouping operations are not allowed in {}",
+                    context.in_aggregate ? "aggregate function calls" : context.clause)
+        .with_position(call.position);
+  }
+  constexpr size_t kMaxArguments = 31;
+  if (call.arguments.empty() || call.arguments.size() > kMaxArguments) {
+    throw sql_error(sqlstate::kWrongObjectType, "GROUPING must have 1 to 31 arguments").with_position(call.position);
+  }
+  std::vector<BoundPtr> arguments;
+  for (const auto& argument : call.arguments) arguments.push_back(bind(*argument, context));
+  AggregateSink& sink = *context.aggregates;
+  sink.groupings.push_back(std::move(arguments));
+  sink.grouping_positions.push_back(call.position);
+  return BoundExpression::column(kGroupingMark | static_cast<uint32_t>(sink.groupings.size() - 1), TypeId::kInteger);
+}
+
+SortKey QueryBinder::sort_key(const ast::OrderItem& item, BoundPtr expression) {
+  SortKey key;
+  key.expression = std::move(expression);
+  key.descending = item.direction == ast::OrderItem::Direction::kDescending;
+  if (!item.using_operator.empty()) {
+    if (item.using_operator != "<" && item.using_operator != ">") {
+      throw sql_error(sqlstate::kWrongObjectType, "operator {} is not a valid ordering operator", item.using_operator)
+          .with_hint("Ordering operators must be \"<\" or \">\" members of btree operator families.")
+          .with_position(item.expression->position);
+    }
+    key.descending = item.using_operator == ">";
+  }
+  key.nulls_first = item.nulls == ast::OrderItem::Nulls::kDefault ? key.descending : item.nulls == ast::OrderItem::Nulls::kFirst;
+  return key;
+}
+
+}  // namespace idem::binding

@@ -1,0 +1,255 @@
+#include <algorithm>
+
+#include "common/calendar.h"
+#include "query/plan_order.h"
+#include "query/query_binder.h"
+
+namespace idem::binding {
+
+namespace {
+
+JoinType join_type(ast::JoinKind kind) {
+  switch (kind) {
+    case ast::JoinKind::kInner: return JoinType::kInner;
+    case ast::JoinKind::kLeft: return JoinType::kLeft;
+    case ast::JoinKind::kRight: return JoinType::kRight;
+    case ast::JoinKind::kFull: return JoinType::kFull;
+    case ast::JoinKind::kCross: return JoinType::kCross;
+    case ast::JoinKind::kAsof: return JoinType::kAsof;
+    case ast::JoinKind::kLt: return JoinType::kLt;
+    case ast::JoinKind::kSplice:
+    case ast::JoinKind::kWindow: break;
+  }
+  return JoinType::kInner;
+}
+
+// ON sym, ON (sym, venue) of time-series joins: the names; nothing if it is an ordinary condition.
+std::vector<ast::Identifier> key_names(const ast::Expression* on) {
+  std::vector<ast::Identifier> names;
+  const auto add = [&](const ast::Expression* e) {
+    const auto* ref = ast::try_as<ast::ColumnRef>(e);
+    if (!ref || ref->parts.size() != 1) return false;
+    names.push_back(ref->parts[0]);
+    return true;
+  };
+  if (const auto* row = ast::try_as<ast::Row>(on)) {
+    for (const auto& item : row->items) {
+      if (!add(item.get())) return {};
+    }
+  } else if (!add(on)) {
+    return {};
+  }
+  return names;
+}
+
+bool reads_only(const BoundExpression& e, uint32_t from, uint32_t to) {
+  bool within = true;
+  for_each_column(e, [&](uint32_t column) { within = within && column >= from && column < to; });
+  return within;
+}
+
+// The side's rows in time order, and the column of its designated timestamp.
+uint32_t time_ordered(Source& source, std::string_view join, std::string_view side, uint32_t position) {
+  const std::optional<ScopeColumn>& timestamp = source.scope.timestamp;
+  if (!timestamp || !timestamp->expression->is_column()) {
+    throw sql_error(sqlstate::kInvalidColumnReference, "the {} side of {} JOIN has no designated timestamp", side, join)
+        .with_hint("Join tables with TIMESTAMP(column), or subqueries that select that column.")
+        .with_position(position);
+  }
+  const uint32_t column = timestamp->expression->index;
+  if (!is_ascending_by(*source.plan, column)) {
+    auto sort = std::make_shared<LogicalPlan>();
+    sort->kind = PlanKind::kSort;
+    sort->columns = source.plan->columns;
+    sort->sort_keys.push_back({BoundExpression::column(column, timestamp->type), false, false});
+    sort->children.push_back(std::move(source.plan));
+    source.plan = std::move(sort);
+  }
+  return column;
+}
+
+int64_t span_micros(const ast::TimeSpan& span) {
+  switch (span.unit) {
+    case 'U': return span.count;
+    case 'T': return span.count * kMicrosPerMilli;
+    case 's': return span.count * kMicrosPerSecond;
+    case 'm': return span.count * kMicrosPerMinute;
+    case 'h': return span.count * kMicrosPerHour;
+    case 'd': return span.count * kMicrosPerDay;
+    case 'w': return span.count * 7 * kMicrosPerDay;
+    default:
+      throw sql_error(sqlstate::kFeatureNotSupported, "TOLERANCE in months or years is not supported").with_position(span.position);
+  }
+}
+
+}  // namespace
+
+Source QueryBinder::bind_join(const ast::Join& join, const Environment& environment, const Environment& lateral) {
+  if (join.join == ast::JoinKind::kSplice || join.join == ast::JoinKind::kWindow) {
+    throw sql_error(sqlstate::kFeatureNotSupported, "{} JOIN is not supported",
+                    join.join == ast::JoinKind::kSplice ? "SPLICE" : "WINDOW")
+        .with_position(join.position);
+  }
+  Source left = bind_table_ref(*join.left, environment, lateral);
+  left.scope.outer = lateral.outer;
+  OuterLink link;
+  link.scope = &left.scope;
+  Environment inner = lateral;
+  inner.outer = &link;
+  Source right = bind_table_ref(*join.right, environment, inner);
+  if (join.join == ast::JoinKind::kAsof || join.join == ast::JoinKind::kLt) {
+    return bind_time_join(join, std::move(left), std::move(right), link, environment);
+  }
+  const JoinType type = join_type(join.join);
+  const size_t left_visible = left.scope.visible.size();
+  Source source = combine(std::move(left), std::move(right), type, link, join.position);
+  source.scope.outer = environment.outer;
+  std::vector<ast::Identifier> names = join.using_columns;
+  if (join.natural) {
+    for (size_t i = 0; i < left_visible; i++) {
+      const ScopeColumn& column = source.scope.visible[i];
+      for (size_t j = left_visible; j < source.scope.visible.size(); j++) {
+        if (source.scope.visible[j].name != column.name) continue;
+        names.push_back({column.name, join.position, true});
+        break;
+      }
+    }
+  }
+  if (!names.empty()) {
+    source.plan->join_condition = make_and(merge_columns(source.scope, left_visible, names, type, join));
+  } else if (join.on) {
+    ExpressionContext context;
+    context.scope = &source.scope;
+    context.clause = "JOIN conditions";
+    context.ctes = environment.ctes;
+    context.view = environment.view;
+    source.plan->join_condition = bind_condition(*join.on, context, "JOIN/ON");
+  }
+  return source;
+}
+
+std::vector<BoundPtr> QueryBinder::merge_columns(Scope& scope, size_t left_visible, const std::vector<ast::Identifier>& names,
+                                                 JoinType type, const ast::Join& join) {
+  const std::vector<ScopeColumn> left(scope.visible.begin(), scope.visible.begin() + static_cast<ptrdiff_t>(left_visible));
+  const std::vector<ScopeColumn> right(scope.visible.begin() + static_cast<ptrdiff_t>(left_visible), scope.visible.end());
+  std::vector<bool> left_used(left.size()), right_used(right.size());
+  std::vector<ScopeColumn> merged;
+  std::vector<BoundPtr> conditions;
+  const auto pick = [](const std::vector<ScopeColumn>& columns, const ast::Identifier& name, const char* side) {
+    std::vector<size_t> found = find_columns(columns, name);
+    if (found.empty()) {
+      throw sql_error(sqlstate::kUndefinedColumn, "column \"{}\" specified in USING clause does not exist in {} table", name.text, side)
+          .with_position(name.position);
+    }
+    if (found.size() > 1) {
+      throw sql_error(sqlstate::kAmbiguousColumn, "common column name \"{}\" appears more than once in {} table", name.text, side)
+          .with_position(name.position);
+    }
+    return found[0];
+  };
+  for (const ast::Identifier& name : names) {
+    const size_t l = pick(left, name, "left"), r = pick(right, name, "right");
+    if (left_used[l] || right_used[r]) {
+      throw sql_error(sqlstate::kDuplicateColumn, "column name \"{}\" appears more than once in USING clause", name.text)
+          .with_position(name.position);
+    }
+    left_used[l] = right_used[r] = true;
+    std::vector<BoundPtr> sides;
+    sides.push_back(left[l].reference());
+    sides.push_back(right[r].reference());
+    conditions.push_back(call_operator("=", std::move(sides), name.position));
+    ScopeColumn column = type == JoinType::kRight ? right[r] : left[l];
+    column.name = left[l].name;
+    if (type == JoinType::kFull || left[l].type != right[r].type) {
+      std::vector<BoundPtr> both;
+      both.push_back(left[l].reference());
+      both.push_back(right[r].reference());
+      const bool keeps_symbol = type != JoinType::kFull && is_string_like(left[l].type.id) && is_string_like(right[r].type.id);
+      if (!keeps_symbol) {
+        column.type = unify(both, "JOIN/USING", name.position);
+        if (type == JoinType::kFull) {
+          column.expression = BoundExpression::make(BoundKind::kCoalesce, column.type, std::move(both));
+        } else {
+          column.expression = std::move(both[type == JoinType::kRight ? 1 : 0]);
+        }
+        column.table = TableId{};
+        column.attribute = 0;
+      }
+    }
+    merged.push_back(std::move(column));
+  }
+  if (!join.using_alias.empty()) {
+    Relation relation;
+    relation.alias = join.using_alias.text;
+    relation.columns = merged;
+    scope.relations.push_back(std::move(relation));
+  }
+  for (size_t i = 0; i < left.size(); i++) {
+    if (!left_used[i]) merged.push_back(left[i]);
+  }
+  for (size_t i = 0; i < right.size(); i++) {
+    if (!right_used[i]) merged.push_back(right[i]);
+  }
+  scope.visible = std::move(merged);
+  return conditions;
+}
+
+// ASOF and LT JOIN: every left row with the last right row of its keys that is not later (LT: earlier).
+Source QueryBinder::bind_time_join(const ast::Join& join, Source left, Source right, OuterLink& link, const Environment& environment) {
+  const bool is_asof = join.join == ast::JoinKind::kAsof;
+  const char* word = is_asof ? "ASOF" : "LT";
+  const uint32_t left_timestamp = time_ordered(left, word, "left", join.position);
+  const uint32_t right_timestamp = time_ordered(right, word, "right", join.position);
+  const auto left_width = static_cast<uint32_t>(left.plan->columns.size());
+  const auto width = left_width + static_cast<uint32_t>(right.plan->columns.size());
+  const size_t left_visible = left.scope.visible.size();
+  std::optional<ScopeColumn> timestamp = left.scope.timestamp;
+  if (!link.correlated.empty()) {
+    throw sql_error(sqlstate::kFeatureNotSupported, "LATERAL references in {} JOIN are not supported", word).with_position(join.position);
+  }
+  Source source = combine(std::move(left), std::move(right), is_asof ? JoinType::kAsof : JoinType::kLt, link, join.position);
+  source.scope.outer = environment.outer;
+  source.scope.timestamp = std::move(timestamp);
+  LogicalPlan& plan = *source.plan;
+  plan.left_timestamp = left_timestamp;
+  plan.right_timestamp = right_timestamp;
+  if (join.tolerance) plan.tolerance_micros = span_micros(*join.tolerance);
+  std::vector<ast::Identifier> names = join.using_columns;
+  if (names.empty() && join.on) names = key_names(join.on.get());
+  std::vector<BoundPtr> conditions;
+  if (!names.empty()) {
+    conditions = merge_columns(source.scope, left_visible, names, plan.join_type, join);
+  } else if (join.on) {
+    ExpressionContext context;
+    context.scope = &source.scope;
+    context.clause = "JOIN conditions";
+    context.ctes = environment.ctes;
+    context.view = environment.view;
+    BoundPtr condition = bind_condition(*join.on, context, "JOIN/ON");
+    if (condition->kind == BoundKind::kAnd) {
+      conditions = std::move(condition->children);
+    } else {
+      conditions.push_back(std::move(condition));
+    }
+  }
+  for (BoundPtr& condition : conditions) {
+    const bool is_equality = condition->kind == BoundKind::kCall && condition->function->name == "=" && condition->children.size() == 2;
+    const bool straight = is_equality && reads_only(*condition->children[0], 0, left_width) &&
+                          reads_only(*condition->children[1], left_width, width);
+    const bool crossed = is_equality && reads_only(*condition->children[1], 0, left_width) &&
+                         reads_only(*condition->children[0], left_width, width);
+    if (!straight && !crossed) {
+      throw sql_error(sqlstate::kFeatureNotSupported, "{} JOIN takes equalities of a left and a right column only", word)
+          .with_position(join.position);
+    }
+    std::vector<BoundPtr> sides;
+    sides.push_back(std::move(condition->children[straight ? 0 : 1]));
+    sides.push_back(std::move(condition->children[straight ? 1 : 0]));
+    if (!is_string_like(sides[0]->type.id) || !is_string_like(sides[1]->type.id)) unify(sides, "JOIN/ON", join.position);
+    remap_columns(*sides[1], [left_width](uint32_t i) { return i - left_width; });
+    plan.join_keys.emplace_back(std::move(sides[0]), std::move(sides[1]));
+  }
+  return source;
+}
+
+}  // namespace idem::binding

@@ -1,0 +1,163 @@
+#include "parser/parser.h"
+#include "query/query_binder.h"
+
+namespace idem::binding {
+
+namespace {
+
+std::string shown_name(const ast::ObjectName& name) {
+  return name.schema.empty() ? name.name.text : name.schema.text + "." + name.name.text;
+}
+
+}  // namespace
+
+Source QueryBinder::scan_source(std::shared_ptr<const TableVersion> table, const std::string& alias, const std::string& schema) {
+  auto plan = std::make_shared<LogicalPlan>();
+  plan->kind = PlanKind::kScan;
+  plan->table = std::move(table);
+  const TableSchema& shape = *plan->table->schema;
+  Source source;
+  Relation relation;
+  relation.alias = alias;
+  relation.schema = schema;
+  for (uint32_t i = 0; i < shape.columns.size(); i++) {
+    plan->scan_columns.push_back(i);
+    plan->columns.push_back({shape.columns[i].name, shape.columns[i].type, shape.id, i + 1});
+    ScopeColumn column = plain_column(shape.columns[i].name, shape.columns[i].type, i);
+    column.table = shape.id;
+    column.attribute = i + 1;
+    relation.columns.push_back(std::move(column));
+  }
+  if (shape.has_timestamp()) source.scope.timestamp = relation.columns[static_cast<size_t>(shape.timestamp_column)];
+  source.scope.visible = relation.columns;
+  source.scope.relations.push_back(std::move(relation));
+  source.plan = std::move(plan);
+  return source;
+}
+
+Source QueryBinder::bind_virtual(std::shared_ptr<const VirtualTable> table, const std::string& alias, std::vector<BoundPtr> arguments) {
+  auto plan = std::make_shared<LogicalPlan>();
+  plan->kind = PlanKind::kVirtualScan;
+  plan->columns = table->columns();
+  plan->virtual_table = std::move(table);
+  plan->expressions = std::move(arguments);
+  QueryResult result;
+  result.visible = plan->columns.size();
+  result.plan = std::move(plan);
+  return result_source(std::move(result), alias);
+}
+
+std::optional<Source> QueryBinder::find_relation(const std::vector<std::string>& name, const ast::NamedTable& table) {
+  if (auto found = names_.find_virtual_table(name)) {
+    Source source = bind_virtual(std::move(found), name.back(), {});
+    if (name.size() > 1) source.scope.relations[0].schema = name[0];
+    return source;
+  }
+  if (auto found = names_.find_table(name)) {
+    const std::string schema = found->schema->schema_name, own_name = found->schema->name;
+    return scan_source(std::move(found), own_name, schema);
+  }
+  if (auto found = names_.find_view(name)) return bind_view(*found, table);
+  return std::nullopt;
+}
+
+Source QueryBinder::bind_named_table(const ast::NamedTable& table, const Environment& environment) {
+  const ast::ObjectName& name = table.name;
+  if (table.sample) {
+    throw sql_error(sqlstate::kFeatureNotSupported, "TABLESAMPLE is not supported").with_position(table.position);
+  }
+  if (!name.database.empty() && name.database.text != names_.session().database()) {
+    throw sql_error(sqlstate::kFeatureNotSupported, "cross-database references are not implemented: \"{}.{}.{}\"", name.database.text,
+                    name.schema.text, name.name.text)
+        .with_position(name.position());
+  }
+  if (name.schema.empty()) {
+    if (std::optional<Source> cte = bind_cte(table, environment)) return std::move(*cte);
+  }
+  std::vector<std::string> parts;
+  if (!name.schema.empty()) parts.push_back(name.schema.text);
+  parts.push_back(name.name.text);
+  std::optional<Source> source;
+  // A view finds what stands beside it, whatever the session's search_path.
+  if (environment.view && parts.size() == 1) source = find_relation({environment.view->schema_name, parts[0]}, table);
+  if (!source) source = find_relation(parts, table);
+  if (!source && !name.name.quoted) {
+    for (const auto& [key, id] : names_.snapshot().catalog->tables) {
+      if (!equal_ignoring_case(key.second, name.name.text) || (parts.size() > 1 && !equal_ignoring_case(key.first, parts[0]))) continue;
+      source = find_relation(parts.size() > 1 ? std::vector{key.first, key.second} : std::vector{key.second}, table);
+      if (source) break;
+    }
+  }
+  if (!source) throw_undefined_table(name);
+  if (table.version) {
+    const auto* number = ast::try_as<ast::Literal>(table.version->value.get());
+    const bool is_current = source->plan->kind == PlanKind::kScan && number && table.version->kind == ast::VersionClause::Kind::kVersion &&
+                            number->literal == ast::LiteralKind::kInteger &&
+                            number->integer == static_cast<int64_t>(source->plan->table->version);
+    if (!is_current) {
+      throw sql_error(sqlstate::kFeatureNotSupported, "reading a past version of a table is not supported")
+          .with_position(table.version->position);
+    }
+  }
+  return std::move(*source);
+}
+
+Source QueryBinder::bind_view(const ViewSchema& view, const ast::NamedTable& table) {
+  constexpr int kMaxViewDepth = 60;
+  if (view_depth_ >= kMaxViewDepth) {
+    throw sql_error(kInvalidObjectDefinition, "infinite recursion detected in view \"{}\"", view.name).with_position(table.position);
+  }
+  QueryResult result;
+  view_depth_++;
+  try {
+    ast::QueryPtr query = parser::parse_query(view.query_text);
+    Environment environment;
+    environment.view = &view;
+    OutputOptions options;
+    options.keep_hidden = true;
+    result = bind_query(*query, environment, options);
+  } catch (const SqlError& error) {
+    // Positions are those of the view's text: the statement's is where it names the view.
+    SqlError outside(error.sqlstate(), error.message());
+    if (!error.detail().empty()) outside.with_detail(error.detail());
+    if (!error.hint().empty()) outside.with_hint(error.hint());
+    outside.with_context(error.context().empty() ? fmt::format("view \"{}\"", view.name) : error.context());
+    throw outside.with_position(table.position);
+  }
+  view_depth_--;
+  if (view.column_names.size() > result.visible) {
+    throw sql_error(sqlstate::kInvalidTableDefinition, "view \"{}\" names {} columns but its query has {}", view.name,
+                    view.column_names.size(), result.visible)
+        .with_position(table.position);
+  }
+  Source source = result_source(std::move(result), view.name);
+  Relation& relation = source.scope.relations[0];
+  relation.schema = view.schema_name;
+  for (size_t i = 0; i < view.column_names.size(); i++) relation.columns[i].name = view.column_names[i];
+  for (size_t i = 0; i < relation.columns.size(); i++) {
+    relation.columns[i].table = TableId{view.id};
+    relation.columns[i].attribute = static_cast<uint32_t>(i + 1);
+  }
+  source.scope.visible = relation.columns;
+  return source;
+}
+
+void QueryBinder::throw_undefined_table(const ast::ObjectName& name) const {
+  const Catalog& catalog = *names_.snapshot().catalog;
+  SqlError error = sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist", shown_name(name));
+  std::vector<std::string> candidates;
+  const auto add = [&](const std::pair<std::string, std::string>& key) {
+    if (name.schema.empty() || key.first == name.schema.text) candidates.push_back(key.second);
+  };
+  for (const auto& [key, id] : catalog.tables) add(key);
+  for (const auto& [key, view] : catalog.views) add(key);
+  const std::string nearest = nearest_name(name.name.text, candidates);
+  if (!nearest.empty()) {
+    error.with_hint(fmt::format("Perhaps you meant the table \"{}\".", nearest));
+  } else if (names_.find_virtual_function(name.name.text)) {
+    error.with_hint(fmt::format("There is a function of that name: FROM {}().", name.name.text));
+  }
+  throw error.with_position(name.position());
+}
+
+}  // namespace idem::binding

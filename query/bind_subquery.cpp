@@ -1,0 +1,97 @@
+#include "query/query_binder.h"
+
+namespace idem::binding {
+
+QueryBinder::Inner QueryBinder::bind_inner(const ast::Query& query, ExpressionContext& context) {
+  OuterLink link;
+  link.scope = context.scope;
+  Environment environment;
+  environment.outer = &link;
+  environment.ctes = context.ctes;
+  environment.view = context.view;
+  Inner inner;
+  inner.result = bind_query(query, environment);
+  inner.correlated = std::move(link.correlated);
+  return inner;
+}
+
+BoundPtr QueryBinder::bind_subquery(const ast::Subquery& subquery, ExpressionContext& context) {
+  Inner inner = bind_inner(*subquery.query, context);
+  QueryResult& result = inner.result;
+  BoundPtr bound = BoundExpression::make(BoundKind::kSubquery, TypeId::kBoolean, {});
+  bound->position = subquery.position;
+  if (subquery.form == ast::Subquery::Form::kExists) {
+    bound->subquery_kind = SubqueryKind::kExists;
+  } else {
+    if (result.visible != 1) {
+      throw sql_error(sqlstate::kSyntaxError, "subquery must return only one column").with_position(subquery.position);
+    }
+    bound->type = result.plan->columns[0].type;
+    if (subquery.form == ast::Subquery::Form::kArray) {
+      bound->subquery_kind = SubqueryKind::kArray;
+      if (bound->type.id == TypeId::kArray) {
+        throw sql_error(sqlstate::kFeatureNotSupported, "arrays of more than one dimension are not supported")
+            .with_position(subquery.position);
+      }
+      if (bound->type.id == TypeId::kSymbol) bound->type = TypeId::kVarchar;
+      std::vector<SqlType> types{bound->type};
+      for (size_t i = 1; i < result.plan->columns.size(); i++) types.push_back(result.plan->columns[i].type);
+      result.plan = coerce_outputs(std::move(result.plan), types, CastContext::kImplicit, subquery.position);
+      bound->type = SqlType::array_of(bound->type.id);
+    } else {
+      bound->subquery_kind = SubqueryKind::kScalar;
+      if (inner.correlated.empty() && init_plans_allowed_ && !context.conditional) {
+        uint32_t slot = new_slot();
+        init_plans_.emplace_back(slot, std::move(result.plan));
+        return BoundExpression::slot(slot, bound->type);
+      }
+    }
+  }
+  bound->subquery = std::move(result.plan);
+  bound->correlated = std::move(inner.correlated);
+  return bound;
+}
+
+BoundPtr QueryBinder::bind_any_subquery(SubqueryKind kind, std::string_view symbol, const ast::Expression& left,
+                                        const ast::Query& query, uint32_t position, ExpressionContext& context) {
+  std::vector<BoundPtr> sides;
+  if (const auto* row = ast::try_as<ast::Row>(&left)) {
+    sides = bind_row_items(*row, context);
+  } else {
+    sides.push_back(bind(left, context));
+  }
+  Inner inner = bind_inner(query, context);
+  const size_t count = sides.size();
+  if (inner.result.visible != count) {
+    throw sql_error(sqlstate::kSyntaxError, "subquery has too {} columns", inner.result.visible > count ? "many" : "few")
+        .with_position(position);
+  }
+  std::vector<BoundPtr> here, there;
+  for (size_t i = 0; i < count; i++) {
+    SqlType type = inner.result.plan->columns[i].type;
+    if (sides[i]->type.id == TypeId::kUnknown) sides[i] = coerce(std::move(sides[i]), type, CastContext::kImplicit, left.position);
+    here.push_back(BoundExpression::column(static_cast<uint32_t>(i), sides[i]->type));
+    there.push_back(BoundExpression::column(static_cast<uint32_t>(count + i), type));
+  }
+  BoundPtr bound = BoundExpression::make(BoundKind::kSubquery, TypeId::kBoolean, std::move(sides));
+  bound->position = position;
+  bound->subquery_kind = kind;
+  if (count == 1) {
+    std::vector<BoundPtr> both;
+    both.push_back(std::move(here[0]));
+    both.push_back(std::move(there[0]));
+    bound->comparison = call_operator(symbol, std::move(both), position);
+    if (bound->comparison->type.id != TypeId::kBoolean) {
+      throw sql_error(sqlstate::kDatatypeMismatch, "operator {} must return type boolean, not type {}", symbol,
+                      format_type(bound->comparison->type))
+          .with_position(position);
+    }
+  } else {
+    bound->comparison = compare_rows(symbol, std::move(here), std::move(there), position);
+  }
+  bound->subquery = std::move(inner.result.plan);
+  bound->correlated = std::move(inner.correlated);
+  return bound;
+}
+
+}  // namespace idem::binding

@@ -1,0 +1,86 @@
+#include "query/plan_order.h"
+
+#include <algorithm>
+
+namespace idem {
+
+bool timestamp_bounds(const LogicalPlan& plan, uint32_t column, int64_t* min, int64_t* max) {
+  switch (plan.kind) {
+    case PlanKind::kScan: {
+      const int timestamp = plan.table->schema->timestamp_column;
+      if (timestamp < 0 || plan.scan_columns[column] != static_cast<uint32_t>(timestamp)) return false;
+      *min = INT64_MAX;
+      *max = INT64_MIN;
+      for (size_t i = 0; i < plan.table->partitions.size(); i++) {
+        const Partition& partition = *plan.table->partitions[i];
+        if (partition.row_count == 0) continue;
+        *min = std::min(*min, partition.min_timestamp);
+        *max = std::max(*max, partition.max_timestamp);
+      }
+      *min = std::max(*min, plan.scan_range.min_timestamp);
+      *max = std::min(*max, plan.scan_range.max_timestamp);
+      return true;
+    }
+    case PlanKind::kFilter:
+    case PlanKind::kLimit:
+    case PlanKind::kSort:
+    case PlanKind::kLatestOn: return timestamp_bounds(*plan.children[0], column, min, max);
+    case PlanKind::kProject: {
+      const BoundExpression& e = *plan.expressions[column];
+      return e.is_column() && timestamp_bounds(*plan.children[0], e.index, min, max);
+    }
+    case PlanKind::kUnionAll: {
+      *min = INT64_MAX;
+      *max = INT64_MIN;
+      for (const auto& child : plan.children) {
+        int64_t low = 0, high = 0;
+        if (!timestamp_bounds(*child, column, &low, &high)) return false;
+        *min = std::min(*min, low);
+        *max = std::max(*max, high);
+      }
+      return true;
+    }
+    default: return false;
+  }
+}
+
+bool is_ascending_by(const LogicalPlan& plan, uint32_t column) {
+  switch (plan.kind) {
+    case PlanKind::kScan: {
+      const int timestamp = plan.table->schema->timestamp_column;
+      return timestamp >= 0 && plan.scan_columns[column] == static_cast<uint32_t>(timestamp) && plan.ordered_by_time &&
+             !plan.backwards;
+    }
+    case PlanKind::kFilter:
+    case PlanKind::kLimit:
+    case PlanKind::kMaterialize: return is_ascending_by(*plan.children[0], column);
+    case PlanKind::kProject: {
+      const BoundExpression& e = *plan.expressions[column];
+      return e.is_column() && is_ascending_by(*plan.children[0], e.index);
+    }
+    case PlanKind::kJoin:
+      // Time-series joins give one row for each left row, in its order.
+      return (plan.join_type == JoinType::kAsof || plan.join_type == JoinType::kLt) &&
+             column < plan.children[0]->columns.size() && is_ascending_by(*plan.children[0], column);
+    case PlanKind::kSampleBy: return column == 0 && plan.sample.time_zone.empty();
+    case PlanKind::kSort: {
+      const SortKey& key = plan.sort_keys[0];
+      return key.expression->is_column() && key.expression->index == column && !key.descending;
+    }
+    case PlanKind::kUnionAll: {
+      // Tables of consecutive weeks, one after the other.
+      int64_t previous = INT64_MIN;
+      for (const auto& child : plan.children) {
+        int64_t min = 0, max = 0;
+        if (!is_ascending_by(*child, column) || !timestamp_bounds(*child, column, &min, &max)) return false;
+        if (min > max) continue;
+        if (min < previous) return false;
+        previous = max;
+      }
+      return true;
+    }
+    default: return false;
+  }
+}
+
+}  // namespace idem
