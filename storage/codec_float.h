@@ -26,7 +26,7 @@ class FloatEncoder {
   // Looks at a sample of the row group's vectors (no NULLs among the values).
   explicit FloatEncoder(const std::vector<std::span<const T>>& sample);
 
-  // Appends codec and payload go separately: the codec is returned, the payload appended.
+  // The codec is returned, the payload appended.
   Codec encode(const T* values, uint32_t count, std::string* payload) const;
 
  private:
