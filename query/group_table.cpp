@@ -1,0 +1,426 @@
+#include "query/group_table.h"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <cmath>
+#include <cstring>
+
+#include "common/decimal.h"
+#include "common/hash.h"
+#include "common/interval.h"
+#include "storage/symbol_dictionary.h"
+
+namespace idem {
+
+namespace {
+
+// Bytes of a key in packed form; 0: it cannot be packed.
+uint32_t packed_width(SqlType type) {
+  switch (physical_type(type)) {
+    case PhysicalType::kBool: return 1;
+    case PhysicalType::kInt16: return 2;
+    case PhysicalType::kInt32: return 4;
+    case PhysicalType::kInt64: return 8;
+    case PhysicalType::kFloat: return 4;
+    case PhysicalType::kDouble: return 8;
+    default: return 0;
+  }
+}
+
+uint64_t float_bits(float value) {
+  if (value == 0) value = 0;
+  if (std::isnan(value)) value = std::numeric_limits<float>::quiet_NaN();
+  return std::bit_cast<uint32_t>(value);
+}
+uint64_t double_bits(double value) {
+  if (value == 0) value = 0;
+  if (std::isnan(value)) value = std::numeric_limits<double>::quiet_NaN();
+  return std::bit_cast<uint64_t>(value);
+}
+
+template <class T, class F>
+void for_selected(const Vector& vector, Selection selection, F&& fn) {
+  const T* values = vector.values<T>();
+  if (vector.is_constant()) {
+    for (uint32_t i = 0; i < selection.count; ++i) fn(i, values[0]);
+  } else if (selection.is_all()) {
+    for (uint32_t i = 0; i < selection.count; ++i) fn(i, values[i]);
+  } else {
+    for (uint32_t i = 0; i < selection.count; ++i) fn(i, values[selection.rows[i]]);
+  }
+}
+
+// fn(i, bits) with the value of the i-th selected row as an unsigned number.
+template <class F>
+void for_bits(const Vector& vector, Selection selection, F&& fn) {
+  if (vector.form == Vector::Form::kSequence) {
+    for (uint32_t i = 0; i < selection.count; ++i) {
+      fn(i, static_cast<uint64_t>(vector.sequence_start + selection[i] * vector.sequence_step));
+    }
+    return;
+  }
+  switch (physical_type(vector.type)) {
+    case PhysicalType::kBool: return for_selected<uint8_t>(vector, selection, fn);
+    case PhysicalType::kInt16:
+      return for_selected<uint16_t>(vector, selection, [&](uint32_t i, uint16_t v) { fn(i, uint64_t{v}); });
+    case PhysicalType::kInt32:
+      return for_selected<uint32_t>(vector, selection, [&](uint32_t i, uint32_t v) { fn(i, uint64_t{v}); });
+    case PhysicalType::kInt64: return for_selected<uint64_t>(vector, selection, fn);
+    case PhysicalType::kFloat:
+      return for_selected<float>(vector, selection, [&](uint32_t i, float v) { fn(i, float_bits(v)); });
+    case PhysicalType::kDouble:
+      return for_selected<double>(vector, selection, [&](uint32_t i, double v) { fn(i, double_bits(v)); });
+    default: assert(false);
+  }
+}
+
+uint64_t hash_packed(uint64_t low, uint64_t high) { return hash_u64(low ^ (high * 0x9e3779b97f4a7c15ULL)); }
+
+std::string_view without_trailing_blanks(std::string_view text) {
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
+
+constexpr size_t kFirstSlots = 256;
+constexpr size_t kPrefetchSlots = 1 << 15;  // tables beyond the second-level cache
+
+}  // namespace
+
+GroupTable::GroupTable(std::vector<SqlType> key_types, MemoryBudget* budget)
+    : types_(std::move(key_types)), keys_(RowStore::make(types_, budget)), memory_(budget) {
+  own_.spaces.resize(types_.size());
+  uint32_t width = 0;
+  bool packs = true;
+  for (const SqlType type : types_) {
+    const uint32_t w = packed_width(type);
+    packs &= w > 0;
+    width += w;
+  }
+  const auto null_bytes = static_cast<uint32_t>((types_.size() + 7) / 8);
+  if (types_.empty()) {
+    form_ = Form::kNone;
+  } else if (types_.size() == 1 && types_[0].id == TypeId::kSymbol) {
+    form_ = Form::kSymbol;
+  } else if (packs && width + null_bytes <= sizeof(Packed)) {
+    form_ = Form::kPacked;
+    packed_.assign(kFirstSlots, {{0, 0}, kNoGroup});
+  } else {
+    form_ = Form::kBytes;
+    bytes_.assign(kFirstSlots, {0, kNoGroup});
+  }
+}
+
+GroupTable::~GroupTable() = default;
+
+uint32_t GroupTable::new_group(uint32_t row) {
+  new_rows_.push_back(static_cast<uint16_t>(row));
+  return size() + static_cast<uint32_t>(new_rows_.size()) - 1;
+}
+
+void GroupTable::add_keys(const Vector* keys, Selection selection) {
+  if (new_rows_.empty()) return;
+  if (selection.rows) {
+    for (uint16_t& row : new_rows_) row = selection.rows[row];
+  }
+  keys_->append({keys, types_.size()}, {new_rows_.data(), static_cast<uint32_t>(new_rows_.size())});
+  new_rows_.clear();
+  memory_.set(by_symbol_.capacity() * sizeof(uint32_t) + packed_.capacity() * sizeof(PackedSlot) +
+              bytes_.capacity() * sizeof(ByteSlot) + encoded_.capacity() * sizeof(std::string_view) +
+              encoded_characters_.bytes());
+}
+
+void GroupTable::find_or_insert(const Vector* keys, Selection selection, uint32_t* groups) {
+  switch (form_) {
+    case Form::kNone:
+      std::fill_n(groups, selection.count, 0u);
+      if (size() == 0 && selection.count > 0) new_group(0);
+      break;
+    case Form::kSymbol: insert_symbols(keys, selection, groups); break;
+    case Form::kPacked: insert_packed(keys, selection, groups); break;
+    case Form::kBytes: insert_bytes(keys, selection, groups); break;
+  }
+  add_keys(keys, selection);
+}
+
+void GroupTable::Probe::find(const Vector* keys, Selection selection, bool null_matches, uint32_t* groups) {
+  table_.find(keys, selection, scratch_, groups);
+  if (null_matches) return;
+  for (size_t k = 0; k < table_.types_.size(); ++k) {
+    if (!keys[k].may_have_nulls()) continue;
+    for (uint32_t i = 0; i < selection.count; ++i) {
+      if (!keys[k].is_valid(selection[i])) groups[i] = kNoGroup;
+    }
+  }
+}
+
+void GroupTable::insert_symbols(const Vector* keys, Selection selection, uint32_t* groups) {
+  own_.numbers.resize(kVectorSize);
+  const int32_t* numbers = own_.numbers.data();
+  own_.spaces[0].numbers(keys[0], selection, true, own_.numbers.data());
+  const size_t wanted = own_.spaces[0].size() + size_t{1};
+  if (by_symbol_.size() < wanted) by_symbol_.resize(wanted, kNoGroup);
+  const uint32_t* table = by_symbol_.data();
+  uint32_t absent = 0;
+  for (uint32_t i = 0; i < selection.count; ++i) {
+    groups[i] = table[static_cast<uint32_t>(numbers[i] + 1)];
+    absent |= groups[i] == kNoGroup ? 1 : 0;
+  }
+  if (!absent) return;
+  for (uint32_t i = 0; i < selection.count; ++i) {
+    uint32_t& group = by_symbol_[static_cast<uint32_t>(numbers[i] + 1)];
+    if (group == kNoGroup) group = new_group(i);
+    groups[i] = group;
+  }
+}
+
+template <class T>
+void GroupTable::prefetch(const std::vector<T>& slots, const Scratch& scratch, uint32_t i, uint32_t count) {
+  constexpr uint32_t kAhead = 16;
+  if (i + kAhead < count) __builtin_prefetch(&slots[scratch.hashes[i + kAhead] & (slots.size() - 1)]);
+}
+
+void GroupTable::insert_packed(const Vector* keys, Selection selection, uint32_t* groups) {
+  pack(keys, selection, true, own_);
+  const bool far = packed_.size() >= kPrefetchSlots;
+  for (uint32_t i = 0; i < selection.count; ++i) {
+    if (far) prefetch(packed_, own_, i, selection.count);
+    const Packed key = own_.packed[i];
+    const size_t mask = packed_.size() - 1;
+    for (size_t at = own_.hashes[i] & mask;; at = (at + 1) & mask) {
+      PackedSlot& slot = packed_[at];
+      if (slot.group == kNoGroup) {
+        groups[i] = new_group(i);
+        slot = {key, groups[i]};
+        if ((groups[i] + 1) * uint64_t{2} > packed_.size()) grow_packed();
+        break;
+      }
+      if (slot.key == key) {
+        groups[i] = slot.group;
+        break;
+      }
+    }
+  }
+}
+
+void GroupTable::insert_bytes(const Vector* keys, Selection selection, uint32_t* groups) {
+  encode(keys, selection, own_);
+  const bool far = bytes_.size() >= kPrefetchSlots;
+  for (uint32_t i = 0; i < selection.count; ++i) {
+    if (far) prefetch(bytes_, own_, i, selection.count);
+    const std::string_view key(own_.bytes.data() + own_.offsets[i], own_.offsets[i + 1] - own_.offsets[i]);
+    const size_t mask = bytes_.size() - 1;
+    for (size_t at = own_.hashes[i] & mask;; at = (at + 1) & mask) {
+      ByteSlot& slot = bytes_[at];
+      if (slot.group == kNoGroup) {
+        groups[i] = new_group(i);
+        encoded_.push_back(encoded_characters_.copy(key));
+        slot = {own_.hashes[i], groups[i]};
+        if (encoded_.size() * 2 > bytes_.size()) grow_bytes();
+        break;
+      }
+      if (slot.hash == own_.hashes[i] && encoded_[slot.group] == key) {
+        groups[i] = slot.group;
+        break;
+      }
+    }
+  }
+}
+
+void GroupTable::find(const Vector* keys, Selection selection, Scratch& scratch, uint32_t* groups) const {
+  const uint32_t count = selection.count;
+  switch (form_) {
+    case Form::kNone: std::fill_n(groups, count, size() > 0 ? 0 : kNoGroup); return;
+    case Form::kSymbol:
+      scratch.numbers.resize(kVectorSize);
+      scratch.spaces[0].numbers(keys[0], selection, false, scratch.numbers.data());
+      for (uint32_t i = 0; i < count; ++i) {
+        const auto at = static_cast<uint32_t>(scratch.numbers[i] + 1);
+        groups[i] = at < by_symbol_.size() ? by_symbol_[at] : kNoGroup;
+      }
+      return;
+    case Form::kPacked: {
+      pack(keys, selection, false, scratch);
+      const size_t mask = packed_.size() - 1;
+      const bool far = packed_.size() >= kPrefetchSlots;
+      for (uint32_t i = 0; i < count; ++i) {
+        if (far) prefetch(packed_, scratch, i, count);
+        size_t at = scratch.hashes[i] & mask;
+        while (packed_[at].group != kNoGroup && packed_[at].key != scratch.packed[i]) at = (at + 1) & mask;
+        groups[i] = scratch.missing[i] ? kNoGroup : packed_[at].group;
+      }
+      return;
+    }
+    case Form::kBytes: {
+      encode(keys, selection, scratch);
+      const size_t mask = bytes_.size() - 1;
+      const bool far = bytes_.size() >= kPrefetchSlots;
+      for (uint32_t i = 0; i < count; ++i) {
+        if (far) prefetch(bytes_, scratch, i, count);
+        const std::string_view key(scratch.bytes.data() + scratch.offsets[i], scratch.offsets[i + 1] - scratch.offsets[i]);
+        size_t at = scratch.hashes[i] & mask;
+        while (bytes_[at].group != kNoGroup &&
+               (bytes_[at].hash != scratch.hashes[i] || encoded_[bytes_[at].group] != key)) {
+          at = (at + 1) & mask;
+        }
+        groups[i] = bytes_[at].group;
+      }
+      return;
+    }
+  }
+}
+
+void GroupTable::pack(const Vector* keys, Selection selection, bool add, Scratch& scratch) const {
+  const uint32_t count = selection.count;
+  scratch.packed.resize(kVectorSize);
+  scratch.missing.assign(add ? 0 : kVectorSize, 0);
+  std::fill_n(scratch.packed.begin(), count, Packed{0, 0});
+  uint32_t bit = 0;
+  uint32_t null_bit = 128 - static_cast<uint32_t>((types_.size() + 7) / 8 * 8);
+  for (size_t k = 0; k < types_.size(); ++k) {
+    const Vector& vector = keys[k];
+    const uint32_t width = packed_width(types_[k]) * 8;
+    const auto put = [&](uint32_t i, uint64_t bits) {
+      if (bit >= 64) {
+        scratch.packed[i].high |= bits << (bit - 64);
+      } else {
+        scratch.packed[i].low |= bits << bit;
+        if (bit + width > 64) scratch.packed[i].high |= bits >> (64 - bit);
+      }
+    };
+    if (types_[k].id == TypeId::kSymbol) {
+      scratch.numbers.resize(kVectorSize);
+      scratch.spaces[k].numbers(vector, selection, add, scratch.numbers.data());
+      for (uint32_t i = 0; i < count; ++i) {
+        if (scratch.numbers[i] == SymbolSpace::kMissing) scratch.missing[i] = 1;
+        put(i, static_cast<uint32_t>(scratch.numbers[i] + 1));
+      }
+    } else if (!vector.may_have_nulls()) {
+      if (bit == 0) {
+        for_bits(vector, selection, [&](uint32_t i, uint64_t bits) { scratch.packed[i].low = bits; });
+      } else {
+        for_bits(vector, selection, put);
+      }
+    } else {
+      for_bits(vector, selection, [&](uint32_t i, uint64_t bits) {
+        if (vector.is_valid(selection[i])) {
+          put(i, bits);
+        } else {
+          scratch.packed[i].high |= uint64_t{1} << (null_bit - 64);
+        }
+      });
+    }
+    bit += width;
+    ++null_bit;
+  }
+  scratch.hashes.resize(kVectorSize);
+  for (uint32_t i = 0; i < count; ++i) {
+    scratch.hashes[i] = hash_packed(scratch.packed[i].low, scratch.packed[i].high);
+  }
+}
+
+void GroupTable::grow_packed() {
+  std::vector<PackedSlot> old(packed_.size() * 4, {{0, 0}, kNoGroup});
+  old.swap(packed_);
+  const size_t mask = packed_.size() - 1;
+  for (const PackedSlot& slot : old) {
+    if (slot.group == kNoGroup) continue;
+    size_t at = hash_packed(slot.key.low, slot.key.high) & mask;
+    while (packed_[at].group != kNoGroup) at = (at + 1) & mask;
+    packed_[at] = slot;
+  }
+}
+
+namespace {
+
+void append_bytes(std::vector<char>& out, const void* data, size_t size) {
+  const char* bytes = static_cast<const char*>(data);
+  out.insert(out.end(), bytes, bytes + size);
+}
+
+// Appends a value so that equal values, and only they, give equal bytes.
+void append_key(std::vector<char>& out, const Vector& vector, uint32_t row) {
+  if (!vector.is_valid(row)) {
+    out.push_back(0);
+    return;
+  }
+  out.push_back(1);
+  if (vector.form == Vector::Form::kSequence) {
+    const int64_t value = vector.sequence_start + row * vector.sequence_step;
+    return append_bytes(out, &value, sizeof value);
+  }
+  const uint32_t at = vector.is_constant() ? 0 : row;
+  const auto append_text = [&](std::string_view text) {
+    const auto size = static_cast<uint32_t>(text.size());
+    append_bytes(out, &size, sizeof size);
+    append_bytes(out, text.data(), text.size());
+  };
+  if (vector.dictionary) return append_text(vector.dictionary->at(vector.values<int32_t>()[at]));
+  switch (physical_type(vector.type)) {
+    case PhysicalType::kBool: out.push_back(static_cast<char>(vector.values<uint8_t>()[at])); break;
+    case PhysicalType::kInt16: append_bytes(out, &vector.values<int16_t>()[at], 2); break;
+    case PhysicalType::kInt32: append_bytes(out, &vector.values<int32_t>()[at], 4); break;
+    case PhysicalType::kInt64: append_bytes(out, &vector.values<int64_t>()[at], 8); break;
+    case PhysicalType::kFloat: {
+      const uint64_t bits = float_bits(vector.values<float>()[at]);
+      append_bytes(out, &bits, sizeof bits);
+      break;
+    }
+    case PhysicalType::kDouble: {
+      const uint64_t bits = double_bits(vector.values<double>()[at]);
+      append_bytes(out, &bits, sizeof bits);
+      break;
+    }
+    case PhysicalType::kDecimal: {
+      Decimal value = vector.values<Decimal>()[at];
+      if (value.scale != 0) value = trim_scale(value);
+      append_bytes(out, &value.value, sizeof value.value);
+      append_bytes(out, &value.scale, sizeof value.scale);
+      break;
+    }
+    case PhysicalType::kInterval: {
+      const Interval& interval = vector.values<Interval>()[at];
+      const int128_t days = int128_t{interval.months} * 30 + interval.days;
+      const int128_t micros = days * 86'400'000'000 + interval.micros;
+      append_bytes(out, &micros, sizeof micros);
+      break;
+    }
+    case PhysicalType::kUuid: append_bytes(out, &vector.values<Uuid>()[at], sizeof(Uuid)); break;
+    case PhysicalType::kString: {
+      const std::string_view text = vector.values<std::string_view>()[at];
+      append_text(vector.type.id == TypeId::kChar ? without_trailing_blanks(text) : text);
+      break;
+    }
+  }
+}
+
+}  // namespace
+
+void GroupTable::encode(const Vector* keys, Selection selection, Scratch& scratch) const {
+  scratch.bytes.clear();
+  scratch.offsets.resize(kVectorSize + 1);
+  scratch.hashes.resize(kVectorSize);
+  scratch.offsets[0] = 0;
+  for (uint32_t i = 0; i < selection.count; ++i) {
+    const uint32_t row = selection[i];
+    for (size_t k = 0; k < types_.size(); ++k) append_key(scratch.bytes, keys[k], row);
+    scratch.offsets[i + 1] = static_cast<uint32_t>(scratch.bytes.size());
+  }
+  for (uint32_t i = 0; i < selection.count; ++i) {
+    scratch.hashes[i] = hash_bytes(scratch.bytes.data() + scratch.offsets[i], scratch.offsets[i + 1] - scratch.offsets[i]);
+  }
+}
+
+void GroupTable::grow_bytes() {
+  std::vector<ByteSlot> old(bytes_.size() * 4, {0, kNoGroup});
+  old.swap(bytes_);
+  const size_t mask = bytes_.size() - 1;
+  for (const ByteSlot& slot : old) {
+    if (slot.group == kNoGroup) continue;
+    size_t at = slot.hash & mask;
+    while (bytes_[at].group != kNoGroup) at = (at + 1) & mask;
+    bytes_[at] = slot;
+  }
+}
+
+}  // namespace idem

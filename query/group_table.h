@@ -1,0 +1,115 @@
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "query/row_store.h"
+#include "query/symbol_space.h"
+
+namespace idem {
+
+// Numbers the distinct combinations of key columns: 0, 1, 2 … in order of first appearance. NULL equals NULL, numbers are
+// compared by value (1.0 = 1.00, -0 = 0, NaN = NaN), symbols and strings by their characters.
+//
+// Three forms, chosen by the key types:
+//
+//   kSymbol   one SYMBOL: an array indexed by code
+//   kPacked   fixed-size keys of at most 16 bytes with their NULL bits: flat table of (key, group), linear probing
+//   kBytes    everything else: keys are encoded as bytes; flat table of (hash, group)
+//
+// The first row of each group is kept as its keys. One thread inserts; afterwards any thread may look up with a Probe of its own
+// and, after seal_keys(), read keys().
+class GroupTable {
+ private:
+  struct Packed {
+    uint64_t low, high;
+    bool operator==(const Packed&) const = default;
+  };
+  // What one thread needs for looking up a chunk of keys.
+  struct Scratch {
+    std::vector<SymbolSpace> spaces;  // of SYMBOL keys; one for each key
+    std::vector<int32_t> numbers;
+    std::vector<Packed> packed;
+    std::vector<uint64_t> hashes;
+    std::vector<uint8_t> missing;     // a symbol that no row of the table has
+    std::vector<uint32_t> offsets;
+    std::vector<char> bytes;
+  };
+
+ public:
+  static constexpr uint32_t kNoGroup = UINT32_MAX;
+
+  GroupTable(std::vector<SqlType> key_types, MemoryBudget* budget);
+  ~GroupTable();
+
+  // groups[i] = the group of the i-th selected row, a new one where it has none.
+  void find_or_insert(const Vector* keys, Selection selection, uint32_t* groups);
+
+  // One thread's look-ups in a table that does not change any more.
+  class Probe {
+   public:
+    explicit Probe(const GroupTable& table) : table_(table) { scratch_.spaces = table.own_.spaces; }
+    // kNoGroup where there is none. With `null_matches` false (joins), also where a key is NULL.
+    void find(const Vector* keys, Selection selection, bool null_matches, uint32_t* groups);
+
+   private:
+    const GroupTable& table_;
+    Scratch scratch_;
+  };
+
+  uint32_t size() const { return static_cast<uint32_t>(keys_->rows()); }
+  const std::shared_ptr<RowStore>& keys() const { return keys_; }  // row id g holds the keys of group g
+  void seal_keys() { keys_->seal(); }
+  uint64_t memory_bytes() const { return keys_->memory_bytes() + memory_.bytes(); }
+  // Calls fn(chunk of keys, number of its first group) for all groups.
+  template <class F>
+  void for_each_key_chunk(F&& fn) const {
+    DataChunk chunk;
+    for (size_t s = 0; s < keys_->segment_count(); ++s) {
+      for (uint32_t first = 0; first < keys_->segment_rows(s); first += kVectorSize) {
+        const uint32_t count = std::min(kVectorSize, keys_->segment_rows(s) - first);
+        keys_->read(s, first, count, &chunk);
+        fn(chunk, static_cast<uint32_t>(s << RowStore::kSegmentBits) + first);
+      }
+    }
+  }
+
+ private:
+  enum class Form : uint8_t { kNone, kSymbol, kPacked, kBytes };
+  struct PackedSlot {
+    Packed key;
+    uint32_t group;
+  };
+  struct ByteSlot {
+    uint64_t hash;
+    uint32_t group;
+  };
+
+  void pack(const Vector* keys, Selection selection, bool add, Scratch& scratch) const;
+  void encode(const Vector* keys, Selection selection, Scratch& scratch) const;
+  void insert_symbols(const Vector* keys, Selection selection, uint32_t* groups);
+  void insert_packed(const Vector* keys, Selection selection, uint32_t* groups);
+  void insert_bytes(const Vector* keys, Selection selection, uint32_t* groups);
+  void find(const Vector* keys, Selection selection, Scratch& scratch, uint32_t* groups) const;
+  template <class T>
+  static void prefetch(const std::vector<T>& slots, const Scratch& scratch, uint32_t i, uint32_t count);
+  void grow_packed();
+  void grow_bytes();
+  void add_keys(const Vector* keys, Selection selection);
+  uint32_t new_group(uint32_t row);
+
+  std::vector<SqlType> types_;
+  Form form_ = Form::kNone;
+  Scratch own_;
+  std::vector<uint32_t> by_symbol_;   // kSymbol: number + 1 → group
+  std::vector<PackedSlot> packed_;
+  std::vector<ByteSlot> bytes_;
+  std::vector<std::string_view> encoded_;  // kBytes: of each group
+  StringArena encoded_characters_;
+  std::shared_ptr<RowStore> keys_;
+  OperatorMemory memory_;
+  std::vector<uint16_t> new_rows_;    // of the chunk at hand, as places in the selection
+};
+
+}  // namespace idem

@@ -1,0 +1,394 @@
+#include "query/hash_join.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "query/column_expressions.h"
+#include "query/execution.h"
+#include "query/expression_evaluator.h"
+#include "query/range_reader.h"
+#include "query/row_source.h"
+
+namespace idem {
+
+HashJoinOperator::HashJoinOperator(const LogicalPlan& plan, OperatorPtr left, OperatorPtr right)
+    : plan_(plan),
+      left_(std::move(left)),
+      right_(std::move(right)),
+      left_columns_(plan.children[0]->columns.size()),
+      right_columns_(plan.children[1]->columns.size()),
+      memory_(nullptr) {}
+
+HashJoinOperator::~HashJoinOperator() = default;
+
+void HashJoinOperator::build(EvaluationState& state) {
+  std::vector<SqlType> types = column_types(*plan_.children[1]);
+  std::vector<SqlType> key_types;
+  std::vector<const BoundExpression*> computed;
+  std::vector<size_t> key_columns;
+  for (const auto& [left, right] : plan_.join_keys) {
+    key_types.push_back(right->type);
+    if (right->is_column()) {
+      key_columns.push_back(right->index);
+    } else {
+      key_columns.push_back(types.size());
+      types.push_back(right->type);
+      computed.push_back(right.get());
+    }
+  }
+  MemoryBudget* budget = state.context->memory;
+  const MorselRanges ranges = one_range_per_worker(*right_, *state.context);
+  std::vector<std::shared_ptr<RowStore>> parts(std::max<size_t>(ranges.count, 1));
+  for (auto& part : parts) part = RowStore::make(types, budget);
+  read_ranges(*right_, state, ranges, [&](size_t range, RangeReader& reader) {
+    ColumnExpressions keys(computed, reader.state());
+    DataChunk chunk;
+    while (reader.next(&chunk)) {
+      chunk.columns.resize(types.size());
+      keys.evaluate(chunk, chunk.columns.data() + right_columns_);
+      parts[range]->append(chunk);
+      chunk.columns.resize(right_columns_);
+    }
+  });
+  right_->reset();
+  for (size_t i = 1; i < parts.size(); ++i) parts[0]->take(std::move(*parts[i]));
+  rows_ = parts[0];
+  rows_->seal();
+
+  table_ = std::make_unique<GroupTable>(std::move(key_types), budget);
+  const size_t slots = rows_->segment_count() << RowStore::kSegmentBits;
+  OperatorMemory building(budget);
+  building.set(slots * sizeof(uint32_t));
+  std::vector<uint32_t> group_of(slots, GroupTable::kNoGroup);
+  std::vector<Vector> keys(key_columns.size());
+  std::array<uint16_t, kVectorSize> with_keys;
+  std::array<uint32_t, kVectorSize> groups;
+  for (size_t s = 0; s < rows_->segment_count(); ++s) {
+    if (state.context->cancel) state.context->cancel->check();
+    for (uint32_t first = 0; first < rows_->segment_rows(s); first += kVectorSize) {
+      const uint32_t count = std::min(kVectorSize, rows_->segment_rows(s) - first);
+      for (size_t k = 0; k < keys.size(); ++k) keys[k] = rows_->view(key_columns[k], s, first);
+      Selection selection{nullptr, count};
+      if (std::any_of(keys.begin(), keys.end(), [](const Vector& key) { return key.may_have_nulls(); })) {
+        uint32_t n = 0;
+        for (uint32_t i = 0; i < count; ++i) {
+          with_keys[n] = static_cast<uint16_t>(i);
+          n += std::all_of(keys.begin(), keys.end(), [&](const Vector& key) { return key.is_valid(i); }) ? 1 : 0;
+        }
+        selection = {with_keys.data(), n};
+      }
+      table_->find_or_insert(keys.data(), selection, groups.data());
+      uint32_t* const base = group_of.data() + (s << RowStore::kSegmentBits) + first;
+      for (uint32_t i = 0; i < selection.count; ++i) base[selection[i]] = groups[i];
+    }
+  }
+  group_begin_.assign(table_->size() + size_t{1}, 0);
+  size_t keyed = 0;
+  for (const uint32_t group : group_of) {
+    if (group == GroupTable::kNoGroup) continue;
+    ++group_begin_[group + 1];
+    ++keyed;
+  }
+  keys_unique_ = keyed == table_->size() && !plan_.join_keys.empty();
+  for (size_t g = 1; g < group_begin_.size(); ++g) group_begin_[g] += group_begin_[g - 1];
+  right_rows_.resize(keyed);
+  std::vector<uint32_t> at(group_begin_.begin(), group_begin_.end());
+  for (size_t id = 0; id < slots; ++id) {
+    if (group_of[id] != GroupTable::kNoGroup) right_rows_[at[group_of[id]]++] = static_cast<uint32_t>(id);
+  }
+  if (keeps_right()) met_ = std::make_unique<std::atomic<uint8_t>[]>(slots);
+  memory_ = OperatorMemory(budget);
+  memory_.set((group_begin_.size() + right_rows_.size()) * sizeof(uint32_t) + (met_ ? slots : 0));
+}
+
+void HashJoinOperator::start(EvaluationState& state) {
+  right_->start(state);
+  build(state);
+  if (right_rows_.empty() && needs_match()) return;
+  left_->start(state);
+}
+
+size_t HashJoinOperator::morsel_count() const {
+  if (!rows_ || (right_rows_.empty() && needs_match())) return 0;
+  return left_->morsel_count();
+}
+
+void HashJoinOperator::reset() {
+  left_->reset();
+  rows_.reset();
+  table_.reset();
+  group_begin_.clear();
+  right_rows_.clear();
+  met_.reset();
+  memory_.set(0);
+}
+
+void HashJoinOperator::describe(OperatorProfile& profile) const {
+  if (rows_) profile.memory_bytes = rows_->memory_bytes() + table_->memory_bytes() + memory_.bytes();
+}
+
+void HashJoinOperator::unmatched_right(std::vector<uint32_t>* ids) const {
+  std::vector<uint32_t> all;
+  rows_->all_ids(&all);
+  for (const uint32_t id : all) {
+    if (!met_[id].load(std::memory_order_relaxed)) ids->push_back(id);
+  }
+}
+
+// One thread's probing. For each left chunk: the group of each row, then pairs in the order of the left rows, at most
+// kVectorSize at a time.
+class HashJoinOperator::Stream final : public MorselStream {
+ public:
+  Stream(HashJoinOperator& join, EvaluationState& state)
+      : join_(join), state_(state), left_(join.left_->open(state)), keys_(left_keys(join.plan_), state) {
+    if (join.plan_.join_condition) condition_.emplace(*join.plan_.join_condition);
+  }
+
+  void begin(size_t morsel) override {
+    left_->begin(morsel);
+    probe_.emplace(*join_.table_);
+    has_left_ = false;
+  }
+
+  bool next(DataChunk* chunk) override {
+    const JoinType type = join_.plan_.join_type;
+    for (;;) {
+      if (!has_left_ && !read_left()) return false;
+      bool some;
+      if (type == JoinType::kSemi || type == JoinType::kAnti) {
+        some = filter_left(chunk);
+      } else if (join_.keys_unique_ && !condition_ && !join_.keeps_right()) {
+        some = aligned(chunk);
+      } else {
+        some = pairs(chunk);
+      }
+      if (some) return true;
+    }
+  }
+
+ private:
+  static std::vector<const BoundExpression*> left_keys(const LogicalPlan& plan) {
+    std::vector<const BoundExpression*> keys;
+    for (const auto& [left, right] : plan.join_keys) keys.push_back(left.get());
+    return keys;
+  }
+
+  bool read_left() {
+    if (!left_->next(&input_)) return false;
+    keys_.evaluate(input_, &key_values_);
+    groups_.resize(kVectorSize);
+    probe_->find(key_values_.data(), input_.selection, false, groups_.data());
+    has_left_ = true;
+    row_ = 0;
+    match_ = 0;
+    row_met_ = false;
+    return true;
+  }
+
+  void right_range(uint32_t row, uint32_t* begin, uint32_t* end) const {
+    const uint32_t group = groups_[row];
+    *begin = group == GroupTable::kNoGroup ? 0 : join_.group_begin_[group];
+    *end = group == GroupTable::kNoGroup ? 0 : join_.group_begin_[group + 1];
+  }
+
+  // Each left row has at most one match: left vectors are passed on as they are, and right ones aligned to them.
+  bool aligned(DataChunk* chunk) {
+    has_left_ = false;
+    ids_.clear();
+    auto rows = std::make_shared<std::array<uint16_t, kVectorSize>>();
+    const bool keeps_left = join_.keeps_left();
+    for (uint32_t i = 0; i < input_.count(); ++i) {
+      const bool found = groups_[i] != GroupTable::kNoGroup;
+      if (!found && !keeps_left) continue;
+      (*rows)[ids_.size()] = static_cast<uint16_t>(input_.selection[i]);
+      ids_.push_back(found ? join_.right_rows_[join_.group_begin_[groups_[i]]] : RowStore::kNoRow);
+    }
+    if (ids_.empty()) return false;
+    const auto count = static_cast<uint32_t>(ids_.size());
+    chunk->columns.resize(join_.left_columns_ + join_.right_columns_);
+    std::copy(input_.columns.begin(), input_.columns.end(), chunk->columns.begin());
+    for (size_t c = 0; c < join_.right_columns_; ++c) {
+      join_.rows_->scatter(c, ids_.data(), rows->data(), count, &chunk->columns[join_.left_columns_ + c]);
+    }
+    chunk->set_size(input_.size);
+    chunk->selection = {rows->data(), count};
+    chunk->selection_storage = std::move(rows);
+    return true;
+  }
+
+  // Takes pairs from where the last call stopped; left rows that are complete and had no match are noted in order.
+  // Entries with kNoRow stand for a row without candidates, which only joins that keep left rows want.
+  void collect() {
+    left_rows_.clear();
+    ids_.clear();
+    const bool keeps_left = join_.keeps_left();
+    while (row_ < input_.count() && ids_.size() < kVectorSize) {
+      uint32_t begin, end;
+      right_range(row_, &begin, &end);
+      if (begin == end && keeps_left) {
+        left_rows_.push_back(static_cast<uint16_t>(input_.selection[row_]));
+        ids_.push_back(RowStore::kNoRow);
+      }
+      const auto room = static_cast<uint32_t>(kVectorSize - ids_.size());
+      const uint32_t take = std::min(end - begin - match_, room);
+      for (uint32_t i = 0; i < take; ++i) {
+        left_rows_.push_back(static_cast<uint16_t>(input_.selection[row_]));
+        ids_.push_back(join_.right_rows_[begin + match_ + i]);
+      }
+      match_ += take;
+      if (match_ < end - begin) break;
+      ++row_;
+      match_ = 0;
+    }
+  }
+
+  void combine(DataChunk* chunk, bool missing) {
+    const auto count = static_cast<uint32_t>(ids_.size());
+    chunk->columns.resize(join_.left_columns_ + join_.right_columns_);
+    for (size_t c = 0; c < join_.left_columns_; ++c) {
+      chunk->columns[c] = compact(input_.columns[c], {left_rows_.data(), count});
+    }
+    for (size_t c = 0; c < join_.right_columns_; ++c) {
+      join_.rows_->gather(c, ids_.data(), count, missing, &chunk->columns[join_.left_columns_ + c]);
+    }
+    chunk->set_size(count);
+  }
+
+  void note_met(uint32_t id) {
+    if (id != RowStore::kNoRow) join_.met_[id].store(1, std::memory_order_relaxed);
+  }
+
+  bool pairs(DataChunk* chunk) {
+    collect();
+    const bool chunk_done = row_ >= input_.count();
+    has_left_ = !chunk_done;
+    if (ids_.empty()) return false;
+    combine(chunk, join_.keeps_left());
+    if (condition_) {
+      selected_.resize(kVectorSize);
+      const uint32_t count = condition_->select(state_, *chunk, chunk->selection, selected_.data());
+      if (!join_.keeps_left()) {
+        if (count == 0) return false;
+        if (join_.keeps_right()) {
+          for (uint32_t i = 0; i < count; ++i) note_met(ids_[selected_[i]]);
+        }
+        if (count < ids_.size()) {
+          auto rows = std::make_shared<std::array<uint16_t, kVectorSize>>();
+          std::copy(selected_.begin(), selected_.begin() + count, rows->begin());
+          chunk->selection = {rows->data(), count};
+          chunk->selection_storage = std::move(rows);
+        }
+        return true;
+      }
+      keep_left_rows(count);
+      if (ids_.empty()) return false;
+      combine(chunk, true);
+    }
+    if (join_.keeps_right()) {
+      for (const uint32_t id : ids_) note_met(id);
+    }
+    return true;
+  }
+
+  // Leaves the selected pairs, and one without a right row for each left row that is complete and met none.
+  void keep_left_rows(uint32_t selected) {
+    std::vector<uint16_t> rows;
+    std::vector<uint32_t> ids;
+    uint32_t s = 0;
+    for (size_t i = 0; i < ids_.size(); ++i) {
+      if (s < selected && selected_[s] == i && ids_[i] != RowStore::kNoRow) {
+        rows.push_back(left_rows_[i]);
+        ids.push_back(ids_[i]);
+        row_met_ = true;
+      }
+      if (s < selected && selected_[s] == i) ++s;
+      const bool last_of_row = i + 1 < ids_.size() ? left_rows_[i + 1] != left_rows_[i] : match_ == 0;
+      if (!last_of_row) continue;
+      if (!row_met_) {
+        rows.push_back(left_rows_[i]);
+        ids.push_back(RowStore::kNoRow);
+      }
+      row_met_ = false;
+    }
+    left_rows_.swap(rows);
+    ids_.swap(ids);
+  }
+
+  // Semi and anti joins: left rows that have (no) match.
+  bool filter_left(DataChunk* chunk) {
+    const bool wanted = join_.plan_.join_type == JoinType::kSemi;
+    auto rows = std::make_shared<std::array<uint16_t, kVectorSize>>();
+    uint32_t count = 0;
+    if (!condition_) {
+      for (uint32_t i = 0; i < input_.count(); ++i) {
+        (*rows)[count] = static_cast<uint16_t>(input_.selection[i]);
+        count += (groups_[i] != GroupTable::kNoGroup) == wanted ? 1 : 0;
+      }
+    } else {
+      std::array<bool, kVectorSize> met{};
+      selected_.resize(kVectorSize);
+      while (row_ < input_.count()) {
+        collect();
+        if (ids_.empty()) break;
+        combine(&tried_, false);
+        const uint32_t n = condition_->select(state_, tried_, tried_.selection, selected_.data());
+        for (uint32_t i = 0; i < n; ++i) met[left_rows_[selected_[i]]] = true;
+        if (state_.context->cancel) state_.context->cancel->check();
+      }
+      for (uint32_t i = 0; i < input_.count(); ++i) {
+        (*rows)[count] = static_cast<uint16_t>(input_.selection[i]);
+        count += met[input_.selection[i]] == wanted ? 1 : 0;
+      }
+    }
+    has_left_ = false;
+    if (count == 0) return false;
+    chunk->columns = input_.columns;
+    chunk->set_size(input_.size);
+    chunk->selection = {rows->data(), count};
+    chunk->selection_storage = std::move(rows);
+    return true;
+  }
+
+  HashJoinOperator& join_;
+  EvaluationState& state_;
+  std::unique_ptr<MorselStream> left_;
+  ColumnExpressions keys_;
+  std::optional<ExpressionEvaluator> condition_;
+  std::optional<GroupTable::Probe> probe_;
+  DataChunk input_, tried_;
+  std::vector<Vector> key_values_;
+  std::vector<uint32_t> groups_;  // of the left chunk's selected rows
+  bool has_left_ = false;
+  uint32_t row_ = 0, match_ = 0;  // the next pair: place in the selection, place among its group's right rows
+  bool row_met_ = false;          // the left row at hand has met a right one in an earlier batch
+  std::vector<uint16_t> left_rows_, selected_;
+  std::vector<uint32_t> ids_;
+};
+
+std::unique_ptr<MorselStream> HashJoinOperator::open(EvaluationState& state) { return std::make_unique<Stream>(*this, state); }
+
+void OuterJoinOperator::start(EvaluationState& state) {
+  pairs_->start(state);
+  const std::shared_ptr<RowStore> rows = materialize(*pairs_, state, column_types(plan_));
+  std::vector<uint32_t> unmatched;
+  pairs_->unmatched_right(&unmatched);
+  const size_t left_columns = plan_.children[0]->columns.size();
+  const size_t right_columns = plan_.children[1]->columns.size();
+  DataChunk chunk;
+  chunk.columns.resize(left_columns + right_columns);
+  for (size_t c = 0; c < left_columns; ++c) chunk.columns[c] = Vector::constant_null(plan_.children[0]->columns[c].type);
+  for (size_t first = 0; first < unmatched.size(); first += kVectorSize) {
+    const auto count = static_cast<uint32_t>(std::min<size_t>(kVectorSize, unmatched.size() - first));
+    for (size_t c = 0; c < right_columns; ++c) {
+      pairs_->right_rows()->gather(c, unmatched.data() + first, count, false, &chunk.columns[left_columns + c]);
+    }
+    chunk.set_size(count);
+    rows->append(chunk);
+  }
+  rows->seal();
+  pairs_->reset();
+  publish(rows);
+}
+
+}  // namespace idem

@@ -1,0 +1,208 @@
+#include "query/plan_builder.h"
+
+#include "common/error.h"
+#include "query/asof_join.h"
+#include "query/distinct_operator.h"
+#include "query/filter_project.h"
+#include "query/hash_aggregate.h"
+#include "query/hash_join.h"
+#include "query/lateral_operators.h"
+#include "query/latest_on.h"
+#include "query/limit_operator.h"
+#include "query/operator_timer.h"
+#include "query/recursive_operator.h"
+#include "query/row_source.h"
+#include "query/sample_by.h"
+#include "query/scan_operator.h"
+#include "query/sort_operator.h"
+
+namespace idem {
+
+namespace {
+
+std::string_view kind_name(const LogicalPlan& plan) {
+  switch (plan.kind) {
+    case PlanKind::kScan: return "Scan";
+    case PlanKind::kVirtualScan: return "Virtual Scan";
+    case PlanKind::kTableFunction: return "Table Function";
+    case PlanKind::kValues: return "Values";
+    case PlanKind::kFilter: return "Filter";
+    case PlanKind::kProject: return "Project";
+    case PlanKind::kProjectSet: return "Project Set";
+    case PlanKind::kAggregate: return "Aggregate";
+    case PlanKind::kSampleBy: return "Sample By";
+    case PlanKind::kLatestOn: return "Latest On";
+    case PlanKind::kJoin: return "Join";
+    case PlanKind::kSort: return "Sort";
+    case PlanKind::kLimit: return "Limit";
+    case PlanKind::kDistinct: return "Distinct";
+    case PlanKind::kUnionAll: return "Union All";
+    case PlanKind::kSetOperation: return "Set Operation";
+    case PlanKind::kWindow: return "Window";
+    case PlanKind::kMaterialize: return "Materialize";
+    case PlanKind::kRecursive: return "Recursive Union";
+    case PlanKind::kWorkingTable: return "Working Table";
+  }
+  return "";
+}
+
+// The scan's column that is column `column` of `plan`'s output, seen through projections of plain columns and filters.
+struct ScanColumn {
+  const LogicalPlan* scan = nullptr;
+  uint32_t column = 0;
+};
+ScanColumn trace_to_scan(const LogicalPlan& plan, uint32_t column) {
+  const LogicalPlan* node = &plan;
+  for (;;) {
+    switch (node->kind) {
+      case PlanKind::kScan: return {node, column};
+      case PlanKind::kFilter: break;
+      case PlanKind::kProject:
+        if (!node->expressions[column]->is_column()) return {};
+        column = node->expressions[column]->index;
+        break;
+      default: return {};
+    }
+    node = node->children[0].get();
+  }
+}
+
+bool is_negative_constant(const BoundExpression* expression) {
+  return expression && expression->is_constant() && !expression->value.is_null() && expression->value.as_int() < 0;
+}
+
+}  // namespace
+
+OperatorPtr PlanBuilder::build(const LogicalPlan& plan) {
+  if (!profile_) return build_node(plan);
+  const size_t index = profile_->size();
+  OperatorProfile profile;
+  profile.text = kind_name(plan);
+  profile.depth = depth_++;
+  profile_->push_back(std::move(profile));
+  OperatorPtr inner = build_node(plan);
+  --depth_;
+  return std::make_unique<TimedOperator>(std::move(inner), profile_, index);
+}
+
+OperatorPtr PlanBuilder::build_node(const LogicalPlan& plan) {
+  const auto child = [&](size_t i) { return build(*plan.children[i]); };
+  switch (plan.kind) {
+    case PlanKind::kScan: {
+      const auto direction =
+          plan.backwards ? ScanOperator::Direction::kBackwardsReversed : ScanOperator::Direction::kForwards;
+      auto scan = std::make_unique<ScanOperator>(plan, direction);
+      scans_[&plan] = scan.get();
+      return scan;
+    }
+    case PlanKind::kVirtualScan: return std::make_unique<VirtualScanOperator>(plan);
+    case PlanKind::kTableFunction: return std::make_unique<TableFunctionOperator>(plan);
+    case PlanKind::kValues: return std::make_unique<ValuesOperator>(plan);
+    case PlanKind::kFilter: return std::make_unique<FilterOperator>(child(0), *plan.expressions[0]);
+    case PlanKind::kProject: return std::make_unique<ProjectOperator>(child(0), plan.expressions);
+    case PlanKind::kAggregate: {
+      OperatorPtr input = child(0);
+      const auto scan = scans_.find(plan.children[0].get());
+      return std::make_unique<HashAggregateOperator>(plan, std::move(input), scan == scans_.end() ? nullptr : scan->second);
+    }
+    case PlanKind::kSort: return std::make_unique<SortOperator>(plan, child(0));
+    case PlanKind::kLimit: return build_limit(plan);
+    case PlanKind::kDistinct: return std::make_unique<DistinctOperator>(plan, child(0));
+    case PlanKind::kUnionAll: {
+      std::vector<OperatorPtr> inputs;
+      for (size_t i = 0; i < plan.children.size(); ++i) inputs.push_back(child(i));
+      return std::make_unique<UnionAllOperator>(std::move(inputs));
+    }
+    case PlanKind::kSetOperation: return std::make_unique<SetOperator>(plan, child(0), child(1));
+    case PlanKind::kSampleBy: return std::make_unique<SampleByOperator>(plan, child(0));
+    case PlanKind::kLatestOn: return build_latest_on(plan);
+    case PlanKind::kProjectSet: return std::make_unique<ProjectSetOperator>(plan, child(0));
+    case PlanKind::kJoin: return build_join(plan);
+    case PlanKind::kMaterialize: {
+      const bool is_new = !run_.shared.contains(plan.shared_id);
+      if (is_new) {
+        run_.shared.try_emplace(plan.shared_id);
+        OperatorPtr query = child(0);
+        run_.shared[plan.shared_id].query = std::move(query);
+      }
+      return std::make_unique<SharedRowsOperator>(plan, run_);
+    }
+    case PlanKind::kRecursive: {
+      OperatorPtr first = child(0);
+      run_.shared.try_emplace(plan.shared_id);
+      return std::make_unique<RecursiveOperator>(plan, run_, std::move(first), child(1));
+    }
+    case PlanKind::kWorkingTable: return std::make_unique<WorkingTableOperator>(plan, run_);
+    default: break;
+  }
+  throw sql_error(sqlstate::kFeatureNotSupported, "{} is not supported", kind_name(plan));
+}
+
+OperatorPtr PlanBuilder::build_join(const LogicalPlan& plan) {
+  if (!plan.correlated.empty()) return std::make_unique<LateralJoinOperator>(plan, build(*plan.children[0]));
+  OperatorPtr left = build(*plan.children[0]);
+  OperatorPtr right = build(*plan.children[1]);
+  if (plan.join_type == JoinType::kAsof || plan.join_type == JoinType::kLt) {
+    return std::make_unique<AsofJoinOperator>(plan, std::move(left), std::move(right));
+  }
+  auto pairs = std::make_unique<HashJoinOperator>(plan, std::move(left), std::move(right));
+  if (plan.join_type == JoinType::kRight || plan.join_type == JoinType::kFull) {
+    return std::make_unique<OuterJoinOperator>(plan, std::move(pairs));
+  }
+  return pairs;
+}
+
+OperatorPtr PlanBuilder::build_latest_on(const LogicalPlan& plan) {
+  const LogicalPlan& child = *plan.children[0];
+  if (child.kind == PlanKind::kScan && !child.backwards && child.table->schema->has_timestamp() &&
+      child.scan_columns[plan.timestamp_column] == static_cast<uint32_t>(child.table->schema->timestamp_column) &&
+      !plan.partition_columns.empty()) {
+    auto scan = std::make_unique<ScanOperator>(child, ScanOperator::Direction::kBackwards);
+    return std::make_unique<LatestOnScanOperator>(plan, std::move(scan));
+  }
+  return std::make_unique<LatestOnOperator>(plan, build(child));
+}
+
+OperatorPtr PlanBuilder::build_limit(const LogicalPlan& plan) {
+  const LogicalPlan& child = *plan.children[0];
+  if (!plan.sort_keys.empty()) return build_top_rows(plan, plan.sort_keys, child);
+  if (plan.limit && child.kind == PlanKind::kSort) return build_top_rows(plan, child.sort_keys, *child.children[0]);
+  if (is_negative_constant(plan.limit.get())) {
+    if (OperatorPtr reversed = build_reversed(child)) {
+      return std::make_unique<LastRowsOperator>(plan, std::move(reversed), true);
+    }
+    return std::make_unique<LastRowsOperator>(plan, build(child), false);
+  }
+  return std::make_unique<LimitOperator>(plan, build(child));
+}
+
+OperatorPtr PlanBuilder::build_top_rows(const LogicalPlan& limit, const std::vector<SortKey>& keys, const LogicalPlan& input) {
+  auto top = std::make_unique<TopRowsOperator>(limit, keys, column_types(input), build(input));
+  const BoundExpression& first = *keys[0].expression;
+  if (!first.is_column()) return top;
+  const ScanColumn source = trace_to_scan(input, first.index);
+  if (!source.scan || source.scan->scan_columns[source.column] == UINT32_MAX) return top;
+  if (auto threshold = top->make_threshold(source.column)) scans_.at(source.scan)->set_threshold(std::move(threshold));
+  return top;
+}
+
+OperatorPtr PlanBuilder::build_reversed(const LogicalPlan& plan) {
+  switch (plan.kind) {
+    case PlanKind::kScan:
+      return std::make_unique<ScanOperator>(
+          plan, plan.backwards ? ScanOperator::Direction::kForwards : ScanOperator::Direction::kBackwardsReversed);
+    case PlanKind::kFilter: {
+      OperatorPtr input = build_reversed(*plan.children[0]);
+      if (!input) return nullptr;
+      return std::make_unique<FilterOperator>(std::move(input), *plan.expressions[0]);
+    }
+    case PlanKind::kProject: {
+      OperatorPtr input = build_reversed(*plan.children[0]);
+      if (!input) return nullptr;
+      return std::make_unique<ProjectOperator>(std::move(input), plan.expressions);
+    }
+    default: return nullptr;
+  }
+}
+
+}  // namespace idem

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "query/plan_builder.h"
+#include "query/stored_rows.h"
+
+namespace idem {
+
+// A CTE that is read more than once: whoever starts first computes it, for all readers of the run.
+class SharedRowsOperator final : public StoredRowsOperator {
+ public:
+  SharedRowsOperator(const LogicalPlan& plan, PlanRun& run) : plan_(plan), run_(run) {}
+  void start(EvaluationState& state) override;
+
+ private:
+  const LogicalPlan& plan_;
+  PlanRun& run_;
+};
+
+// WITH RECURSIVE: the start's rows, then those that the step makes of the rows of the round before, until there are no (new) ones.
+class RecursiveOperator final : public StoredRowsOperator {
+ public:
+  RecursiveOperator(const LogicalPlan& plan, PlanRun& run, OperatorPtr first, OperatorPtr step)
+      : plan_(plan), run_(run), first_(std::move(first)), step_(std::move(step)) {}
+  void start(EvaluationState& state) override;
+
+ private:
+  const LogicalPlan& plan_;
+  PlanRun& run_;
+  OperatorPtr first_, step_;
+};
+
+// The rows of the round before, as the step of a recursion reads them.
+class WorkingTableOperator final : public StoredRowsOperator {
+ public:
+  WorkingTableOperator(const LogicalPlan& plan, PlanRun& run) : plan_(plan), run_(run) {}
+  void start(EvaluationState& state) override;
+
+ private:
+  const LogicalPlan& plan_;
+  PlanRun& run_;
+};
+
+}  // namespace idem

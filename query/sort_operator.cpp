@@ -1,0 +1,201 @@
+#include "query/sort_operator.h"
+
+#include <algorithm>
+#include <array>
+
+#include "query/column_expressions.h"
+#include "query/range_reader.h"
+#include "query/row_source.h"
+
+namespace idem {
+
+namespace {
+
+constexpr uint64_t kMostTopRows = 100'000;  // beyond, sorting everything is as good
+constexpr uint64_t kCandidateSlack = 4 * kVectorSize;
+
+}  // namespace
+
+SortInput::SortInput(const std::vector<SortKey>& keys, std::vector<SqlType> input_types)
+    : row_types_(std::move(input_types)), input_columns_(row_types_.size()) {
+  for (const SortKey& key : keys) {
+    uint32_t column = key.expression->index;
+    if (!key.expression->is_column()) {
+      column = static_cast<uint32_t>(row_types_.size());
+      row_types_.push_back(key.expression->type);
+      computed_.push_back(key.expression.get());
+    }
+    columns_.push_back({column, key.descending, key.nulls_first});
+  }
+}
+
+std::shared_ptr<RowStore> materialize_for_sort(Operator& input, EvaluationState& state, const SortInput& sort) {
+  if (sort.computed().empty()) return materialize(input, state, sort.row_types());
+  const MorselRanges ranges = one_range_per_worker(input, *state.context);
+  std::vector<std::shared_ptr<RowStore>> parts(std::max<size_t>(ranges.count, 1));
+  for (auto& part : parts) part = RowStore::make(sort.row_types(), state.context->memory);
+  read_ranges(input, state, ranges, [&](size_t range, RangeReader& reader) {
+    ColumnExpressions keys(sort.computed(), reader.state());
+    DataChunk chunk;
+    while (reader.next(&chunk)) {
+      chunk.columns.resize(sort.row_types().size());
+      keys.evaluate(chunk, chunk.columns.data() + sort.input_columns());
+      parts[range]->append(chunk);
+      chunk.columns.resize(sort.input_columns());
+    }
+  });
+  for (size_t i = 1; i < parts.size(); ++i) parts[0]->take(std::move(*parts[i]));
+  parts[0]->seal();
+  return parts[0];
+}
+
+SortOperator::SortOperator(const LogicalPlan& plan, OperatorPtr input)
+    : input_(std::move(input)), sort_(plan.sort_keys, column_types(plan)) {}
+
+void SortOperator::start(EvaluationState& state) {
+  input_->start(state);
+  const std::shared_ptr<RowStore> rows = materialize_for_sort(*input_, state, sort_);
+  input_->reset();
+  auto ids = std::make_shared<std::vector<uint32_t>>();
+  rows->all_ids(ids.get());
+  RowSorter(*rows, sort_.columns()).sort(ids.get(), *state.context);
+  publish(rows, std::move(ids), sort_.input_columns());
+}
+
+TopRowsOperator::TopRowsOperator(const LogicalPlan& limit, const std::vector<SortKey>& keys, std::vector<SqlType> input_types,
+                                 OperatorPtr input)
+    : plan_(limit), keys_(keys), input_(std::move(input)), sort_(keys, std::move(input_types)) {
+  if (can_be_threshold(keys[0].expression->type)) {
+    threshold_ = std::make_shared<SortThreshold>();
+    threshold_->column = sort_.columns()[0].column;
+    threshold_->descending = keys[0].descending;
+    threshold_->nulls_first = keys[0].nulls_first;
+  }
+}
+
+std::shared_ptr<SortThreshold> TopRowsOperator::make_threshold(uint32_t column) {
+  if (!threshold_) return nullptr;
+  threshold_->column = column;
+  scan_knows_ = true;
+  return threshold_;
+}
+
+// The best rows of one range, and some more that have not been thrown out yet.
+class TopRowsOperator::Candidates {
+ public:
+  Candidates(const TopRowsOperator& top, uint64_t wanted, EvaluationState& state)
+      : top_(top), wanted_(wanted), state_(state), rows_(make_store()) {}
+
+  void add(const DataChunk& chunk) {
+    rows_->append(chunk);
+    if (rows_->rows() >= 2 * wanted_ + kCandidateSlack) shrink();
+  }
+
+  // Leaves the best rows, in their order of arrival.
+  void shrink() {
+    if (rows_->rows() <= wanted_) return;
+    rows_->seal();
+    std::vector<uint32_t> ids;
+    rows_->all_ids(&ids);
+    RowSorter(*rows_, top_.sort_.columns()).sort(&ids, *state_.context);
+    ids.resize(wanted_);
+    if (top_.threshold_) tighten(ids.back());
+    std::sort(ids.begin(), ids.end());
+    auto kept = make_store();
+    DataChunk chunk;
+    for (size_t first = 0; first < ids.size(); first += kVectorSize) {
+      const auto count = static_cast<uint32_t>(std::min<size_t>(kVectorSize, ids.size() - first));
+      rows_->gather(ids.data() + first, count, &chunk);
+      kept->append(chunk);
+    }
+    rows_ = std::move(kept);
+  }
+
+  const std::shared_ptr<RowStore>& rows() const { return rows_; }
+
+ private:
+  std::shared_ptr<RowStore> make_store() const { return RowStore::make(top_.sort_.row_types(), state_.context->memory); }
+
+  void tighten(uint32_t worst) {
+    const SortColumn& key = top_.sort_.columns()[0];
+    if (!rows_->is_valid(key.column, worst)) return;
+    uint64_t bits = 0;
+    switch (physical_type(rows_->type(key.column))) {
+      case PhysicalType::kInt16: bits = ordered_bits(int64_t{rows_->value<int16_t>(key.column, worst)}); break;
+      case PhysicalType::kInt32: bits = ordered_bits(int64_t{rows_->value<int32_t>(key.column, worst)}); break;
+      case PhysicalType::kInt64: bits = ordered_bits(rows_->value<int64_t>(key.column, worst)); break;
+      case PhysicalType::kFloat: bits = ordered_bits(static_cast<double>(rows_->value<float>(key.column, worst))); break;
+      default: bits = ordered_bits(rows_->value<double>(key.column, worst)); break;
+    }
+    top_.threshold_->tighten(key.descending ? ~bits : bits);
+  }
+
+  const TopRowsOperator& top_;
+  const uint64_t wanted_;
+  EvaluationState& state_;
+  std::shared_ptr<RowStore> rows_;
+};
+
+void TopRowsOperator::sort_all(const RowLimit& limit, EvaluationState& state) {
+  const std::shared_ptr<RowStore> rows = materialize_for_sort(*input_, state, sort_);
+  input_->reset();
+  auto ids = std::make_shared<std::vector<uint32_t>>();
+  rows->all_ids(ids.get());
+  RowSorter(*rows, sort_.columns()).sort(ids.get(), *state.context);
+  const uint64_t skip = std::min<uint64_t>(limit.offset, ids->size());
+  if (limit.last) {
+    ids->resize(ids->size() - skip);
+    if (ids->size() > limit.count) ids->erase(ids->begin(), ids->end() - static_cast<ptrdiff_t>(limit.count));
+  } else {
+    ids->erase(ids->begin(), ids->begin() + static_cast<ptrdiff_t>(skip));
+    if (ids->size() > limit.count) ids->resize(limit.count);
+  }
+  publish(rows, std::move(ids), sort_.input_columns());
+}
+
+void TopRowsOperator::start(EvaluationState& state) {
+  const RowLimit limit = evaluate_limit(plan_, state);
+  if (threshold_) threshold_->bound.store(UINT64_MAX, std::memory_order_relaxed);
+  input_->start(state);
+  const uint64_t wanted = limit.count > kMostTopRows ? UINT64_MAX : limit.count + limit.offset;
+  if (limit.last || wanted > kMostTopRows) return sort_all(limit, state);
+  if (wanted == 0 || limit.count == 0) {
+    auto nothing = RowStore::make(sort_.row_types(), state.context->memory);
+    nothing->seal();
+    return publish(nothing, nullptr, sort_.input_columns());
+  }
+  const MorselRanges ranges = one_range_per_worker(*input_, *state.context);
+  std::vector<std::shared_ptr<RowStore>> parts(std::max<size_t>(ranges.count, 1));
+  read_ranges(*input_, state, ranges, [&](size_t range, RangeReader& reader) {
+    Candidates candidates(*this, wanted, reader.state());
+    ColumnExpressions keys(sort_.computed(), reader.state());
+    std::array<uint16_t, kVectorSize> kept;
+    DataChunk chunk;
+    while (reader.next(&chunk)) {
+      chunk.columns.resize(sort_.row_types().size());
+      keys.evaluate(chunk, chunk.columns.data() + sort_.input_columns());
+      const Selection all = chunk.selection;
+      if (threshold_ && !scan_knows_ && threshold_->bound.load(std::memory_order_relaxed) != UINT64_MAX) {
+        const Vector& key = chunk.columns[threshold_->column];
+        chunk.selection = {kept.data(), select_within(*threshold_, key, chunk.size, all, kept.data())};
+      }
+      if (chunk.count() > 0) candidates.add(chunk);
+      chunk.selection = all;
+      chunk.columns.resize(sort_.input_columns());
+    }
+    candidates.shrink();
+    parts[range] = candidates.rows();
+  });
+  input_->reset();
+  for (size_t i = 1; i < parts.size(); ++i) parts[0]->take(std::move(*parts[i]));
+  if (!parts[0]) parts[0] = RowStore::make(sort_.row_types(), state.context->memory);
+  parts[0]->seal();
+  auto ids = std::make_shared<std::vector<uint32_t>>();
+  parts[0]->all_ids(ids.get());
+  RowSorter(*parts[0], sort_.columns()).sort(ids.get(), *state.context);
+  ids->erase(ids->begin(), ids->begin() + static_cast<ptrdiff_t>(std::min<uint64_t>(limit.offset, ids->size())));
+  if (ids->size() > limit.count) ids->resize(limit.count);
+  publish(parts[0], std::move(ids), sort_.input_columns());
+}
+
+}  // namespace idem
