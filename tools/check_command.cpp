@@ -1,0 +1,126 @@
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "common/error.h"
+#include "storage/database_state.h"
+#include "storage/folder_check.h"
+#include "storage/log_record.h"
+#include "storage/manifest.h"
+#include "tools/command.h"
+#include "tools/data_folder.h"
+#include "tools/text_table.h"
+#include "wal/recovery.h"
+
+namespace idem::tools {
+
+namespace {
+
+// Goes through all that the newest manifest names and the log after it.
+class FolderCheck {
+ public:
+  FolderCheck(const std::string& path, bool verbose) : folder_(path), verbose_(verbose) {}
+
+  // Whether all is as it was written.
+  bool run() {
+    guarded("manifest", [&] { check_manifest(); });
+    std::cout << fmt::format("{} tables, {} files, {}: {} rows in {} row groups, {} log records\n", tables_, files_,
+                             readable_bytes(counts_.bytes), with_thousands(counts_.rows), with_thousands(counts_.row_groups),
+                             with_thousands(log_records_));
+    std::cout << (findings_ == 0 ? "no damage found\n" : fmt::format("damage found in {} places\n", findings_));
+    return findings_ == 0;
+  }
+
+ private:
+  template <class F>
+  void guarded(const std::string& what, F&& check) {
+    try {
+      check();
+    } catch (const SqlError& error) {
+      ++findings_;
+      std::cout << "DAMAGE " << what << ": " << error.message() << "\n";
+    }
+  }
+
+  void check_manifest() {
+    const std::string path = folder_.current_manifest_path();
+    const Manifest manifest = decode_manifest(read_whole_file(folder_.files(), path).value_or_throw(), path);
+    if (verbose_) std::cout << path << ": commit " << static_cast<uint64_t>(manifest.commit) << "\n";
+    ++files_;
+    for (const ManifestTable& table : manifest.tables) check_table(table);
+    guarded("log", [&] { check_log(manifest); });
+  }
+
+  void check_table(const ManifestTable& table) {
+    ++tables_;
+    const TableId id = table.schema.id;
+    for (const uint64_t segment : table.segments) {
+      count(segment_path(folder_.path(), id, segment),
+            [&](const std::string& path) { return check_segment(folder_.files(), path, reporter()); });
+    }
+    for (const ManifestTable::Dictionary& dictionary : table.dictionaries) {
+      if (dictionary.count == 0) continue;
+      count(dictionary_path(folder_.path(), id, dictionary.column), [&](const std::string& path) {
+        return check_dictionary_file(folder_.files(), path, dictionary.count, reporter());
+      });
+    }
+  }
+
+  template <class F>
+  void count(const std::string& path, F&& check) {
+    const CheckCounts counts = check(path);
+    ++files_;
+    counts_.row_groups += counts.row_groups;
+    counts_.rows += counts.rows;
+    counts_.bytes += counts.bytes;
+    if (verbose_) std::cout << fmt::format("{}: {} rows, {}\n", path, with_thousands(counts.rows), readable_bytes(counts.bytes));
+  }
+
+  CheckReport reporter() {
+    return [this](const CheckFinding& finding) {
+      ++findings_;
+      std::cout << "DAMAGE " << finding.path;
+      if (finding.offset > 0) std::cout << " at offset " << finding.offset;
+      std::cout << ": " << finding.text << "\n";
+    };
+  }
+
+  void check_log(const Manifest& manifest) {
+    const wal::RecoveryResult result =
+        wal::recover(folder_.files(), folder_.log_path(), log_database_id(manifest.database_id),
+                     wal::Position{manifest.log_position}, [&](const wal::Record& record) {
+                       ++log_records_;
+                       describe_log_record(record.payload);  // throws where the payload is none
+                     });
+    for (const wal::SegmentInfo& segment : result.segments) {
+      ++files_;
+      counts_.bytes += segment.file_bytes;
+    }
+    if (result.cut_bytes > 0) {
+      std::cout << fmt::format("{}: {} bytes of an unfinished write at offset {}; they were never acknowledged, the next start cuts them\n",
+                               result.cut_path, result.cut_bytes, result.cut_offset);
+    }
+  }
+
+  DataFolder folder_;
+  const bool verbose_;
+  CheckCounts counts_;
+  uint64_t tables_ = 0, files_ = 0, log_records_ = 0, findings_ = 0;
+};
+
+struct CheckOptions {
+  std::string folder;
+  bool verbose = false;
+};
+
+}  // namespace
+
+void add_check_command(CLI::App& app, int* exit_code) {
+  auto options = std::make_shared<CheckOptions>();
+  CLI::App* command = app.add_subcommand("check", "Verifies every checksum of a data folder while no server runs on it");
+  command->add_option("folder", options->folder, "the data folder")->required();
+  command->add_flag("--verbose,-v", options->verbose, "name every file");
+  command->callback([options, exit_code] { *exit_code = FolderCheck(options->folder, options->verbose).run() ? kExitOk : kExitFailed; });
+}
+
+}  // namespace idem::tools
