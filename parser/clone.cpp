@@ -90,7 +90,8 @@ std::unique_ptr<Select> copy(const std::unique_ptr<Select>& source) {
     select->sample_by->span = s->span;
     select->sample_by->from = copy(s->from);
     select->sample_by->to = copy(s->to);
-    for (const SampleBy::Fill& fill : s->fill) select->sample_by->fill.push_back({fill.kind, copy(fill.value)});
+    for (const SampleBy::Fill& fill : s->fill)
+      select->sample_by->fill.push_back({fill.kind, copy(fill.value)});
     select->sample_by->align = s->align;
     select->sample_by->time_zone = copy(s->time_zone);
     select->sample_by->offset = copy(s->offset);
@@ -106,7 +107,8 @@ std::unique_ptr<Select> copy(const std::unique_ptr<Select>& source) {
   select->group_by = copy(source->group_by);
   select->group_by_distinct = source->group_by_distinct;
   select->having = copy(source->having);
-  for (const NamedWindow& window : source->windows) select->windows.push_back({window.name, clone(window.spec)});
+  for (const NamedWindow& window : source->windows)
+    select->windows.push_back({window.name, clone(window.spec)});
   return select;
 }
 
@@ -166,8 +168,7 @@ ExpressionPtr clone(const Expression& expression) {
       node->of = copy(e.of);
       return node;
     }
-    case ExpressionKind::kFunctionCall:
-      return copy_call(as<FunctionCall>(expression));
+    case ExpressionKind::kFunctionCall: return copy_call(as<FunctionCall>(expression));
     case ExpressionKind::kOperator: {
       const auto& e = as<Operator>(expression);
       auto node = start(e);
@@ -300,8 +301,7 @@ ExpressionPtr clone(const Expression& expression) {
       node->zone = copy(as<AtTimeZone>(expression).zone);
       return node;
     }
-    case ExpressionKind::kDefault:
-      return start(as<DefaultValue>(expression));
+    case ExpressionKind::kDefault: return start(as<DefaultValue>(expression));
   }
   return nullptr;
 }

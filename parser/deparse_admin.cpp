@@ -1,45 +1,23 @@
 #include "parser/deparser.h"
+#include "parser/lexer.h"
 
 namespace idem::parser {
 
 using namespace ast;
 
-namespace {
-
-std::string upper(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - ('a' - 'A'));
-  }
-  return result;
-}
-
-}  // namespace
-
 std::string_view Deparser::object_kind(ObjectKind kind) {
   switch (kind) {
-    case ObjectKind::kTable:
-      return "TABLE";
-    case ObjectKind::kView:
-      return "VIEW";
-    case ObjectKind::kMaterializedView:
-      return "MATERIALIZED VIEW";
-    case ObjectKind::kSchema:
-      return "SCHEMA";
-    case ObjectKind::kRole:
-      return "ROLE";
-    case ObjectKind::kChangeSlot:
-      return "CHANGE SLOT";
-    case ObjectKind::kColumn:
-      return "COLUMN";
-    case ObjectKind::kDatabase:
-      return "DATABASE";
-    case ObjectKind::kSequence:
-      return "SEQUENCE";
-    case ObjectKind::kFunction:
-      return "FUNCTION";
-    case ObjectKind::kIndex:
-      return "INDEX";
+    case ObjectKind::kTable: return "TABLE";
+    case ObjectKind::kView: return "VIEW";
+    case ObjectKind::kMaterializedView: return "MATERIALIZED VIEW";
+    case ObjectKind::kSchema: return "SCHEMA";
+    case ObjectKind::kRole: return "ROLE";
+    case ObjectKind::kChangeSlot: return "CHANGE SLOT";
+    case ObjectKind::kColumn: return "COLUMN";
+    case ObjectKind::kDatabase: return "DATABASE";
+    case ObjectKind::kSequence: return "SEQUENCE";
+    case ObjectKind::kFunction: return "FUNCTION";
+    case ObjectKind::kIndex: return "INDEX";
   }
   return {};
 }
@@ -85,9 +63,7 @@ bool Deparser::admin_statement(const Statement& s) {
       if (drop.cascade) put(" CASCADE");
       return true;
     }
-    case StatementKind::kAlterRole:
-      alter_role(as<AlterRoleStatement>(s));
-      return true;
+    case StatementKind::kAlterRole: alter_role(as<AlterRoleStatement>(s)); return true;
     case StatementKind::kAlterSystem: {
       const auto& alter = as<AlterSystemStatement>(s);
       put("ALTER SYSTEM");
@@ -167,15 +143,9 @@ bool Deparser::admin_statement(const Statement& s) {
       put("FORGET RUN ");
       literal(as<ForgetRunStatement>(s).key);
       return true;
-    case StatementKind::kGrant:
-      grant(as<GrantStatement>(s).grant);
-      return true;
-    case StatementKind::kComment:
-      comment(as<CommentStatement>(s));
-      return true;
-    case StatementKind::kVacuum:
-      vacuum(as<VacuumStatement>(s));
-      return true;
+    case StatementKind::kGrant: grant(as<GrantStatement>(s).grant); return true;
+    case StatementKind::kComment: comment(as<CommentStatement>(s)); return true;
+    case StatementKind::kVacuum: vacuum(as<VacuumStatement>(s)); return true;
     case StatementKind::kAnalyze: {
       const auto& analyze = as<AnalyzeStatement>(s);
       put("ANALYZE");
@@ -187,38 +157,31 @@ bool Deparser::admin_statement(const Statement& s) {
       objects(analyze.tables);
       return true;
     }
-    case StatementKind::kCheckpoint:
-      put("CHECKPOINT");
-      return true;
+    case StatementKind::kCheckpoint: put("CHECKPOINT"); return true;
     case StatementKind::kLock: {
       const auto& lock = as<LockStatement>(s);
       put("LOCK TABLE ");
       objects(lock.tables);
-      put(" IN " + upper(lock.mode) + " MODE");
+      put(" IN " + upper_case(lock.mode) + " MODE");
       if (lock.nowait) put(" NOWAIT");
       return true;
     }
-    default:
-      return false;
+    default: return false;
   }
 }
 
 void Deparser::role(const RoleName& r) {
   switch (r.kind) {
     case RoleName::Kind::kName:
-      // In quotes "public" would be a role of that name.
-      put(r.name == "public" ? "\"public\"" : std::string());
-      if (r.name != "public") word(r.name);
+      if (r.name == "public") {
+        put("\"public\"");  // in quotes a role of that name, not everybody
+      } else {
+        word(r.name);
+      }
       return;
-    case RoleName::Kind::kPublic:
-      put("PUBLIC");
-      return;
-    case RoleName::Kind::kCurrentUser:
-      put("CURRENT_USER");
-      return;
-    case RoleName::Kind::kSessionUser:
-      put("SESSION_USER");
-      return;
+    case RoleName::Kind::kPublic: put("PUBLIC"); return;
+    case RoleName::Kind::kCurrentUser: put("CURRENT_USER"); return;
+    case RoleName::Kind::kSessionUser: put("SESSION_USER"); return;
   }
 }
 
@@ -279,7 +242,8 @@ void Deparser::alter_role(const AlterRoleStatement& s) {
   }
 }
 
-void Deparser::setting_change(const std::string& setting, bool reset, const std::vector<std::string>& setting_values) {
+void Deparser::setting_change(const std::string& setting, bool reset,
+                              const std::vector<std::string>& setting_values) {
   if (reset) {
     put(" RESET ");
     if (setting == "all") {
@@ -309,8 +273,11 @@ void Deparser::grant(const Grant& g) {
       }
     } else {
       const bool plain = p.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string::npos;
-      put(plain ? upper(p.name) : std::string());
-      if (!plain) word(p.name);
+      if (plain) {
+        put(upper_case(p.name));
+      } else {
+        word(p.name);
+      }
     }
     if (!p.columns.empty()) {
       put(" ");
@@ -320,26 +287,13 @@ void Deparser::grant(const Grant& g) {
   using Target = Grant::Target;
   const bool bare = g.objects.empty();
   switch (g.target) {
-    case Target::kRoles:
-      break;
-    case Target::kTables:
-      put(bare ? " ON TABLES" : " ON TABLE ");
-      break;
-    case Target::kAllTablesInSchema:
-      put(bare ? " ON ALL TABLES" : " ON ALL TABLES IN SCHEMA ");
-      break;
-    case Target::kSchemas:
-      put(bare ? " ON SCHEMAS" : " ON SCHEMA ");
-      break;
-    case Target::kDatabases:
-      put(" ON DATABASE ");
-      break;
-    case Target::kSequences:
-      put(bare ? " ON SEQUENCES" : " ON SEQUENCE ");
-      break;
-    case Target::kFunctions:
-      put(" ON FUNCTIONS");
-      break;
+    case Target::kRoles: break;
+    case Target::kTables: put(bare ? " ON TABLES" : " ON TABLE "); break;
+    case Target::kAllTablesInSchema: put(bare ? " ON ALL TABLES" : " ON ALL TABLES IN SCHEMA "); break;
+    case Target::kSchemas: put(bare ? " ON SCHEMAS" : " ON SCHEMA "); break;
+    case Target::kDatabases: put(" ON DATABASE "); break;
+    case Target::kSequences: put(bare ? " ON SEQUENCES" : " ON SEQUENCE "); break;
+    case Target::kFunctions: put(" ON FUNCTIONS"); break;
   }
   objects(g.objects);
   put(g.is_grant ? " TO " : " FROM ");

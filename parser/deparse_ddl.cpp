@@ -9,34 +9,23 @@ namespace {
 
 std::string_view partition_unit(PartitionUnit unit) {
   switch (unit) {
-    case PartitionUnit::kNone:
-      return "NONE";
-    case PartitionUnit::kHour:
-      return "HOUR";
-    case PartitionUnit::kDay:
-      return "DAY";
-    case PartitionUnit::kWeek:
-      return "WEEK";
-    case PartitionUnit::kMonth:
-      return "MONTH";
-    case PartitionUnit::kYear:
-      return "YEAR";
+    case PartitionUnit::kNone: return "NONE";
+    case PartitionUnit::kHour: return "HOUR";
+    case PartitionUnit::kDay: return "DAY";
+    case PartitionUnit::kWeek: return "WEEK";
+    case PartitionUnit::kMonth: return "MONTH";
+    case PartitionUnit::kYear: return "YEAR";
   }
   return {};
 }
 
 std::string_view keep_policy(KeepPolicy policy) {
   switch (policy) {
-    case KeepPolicy::kLast:
-      return "LAST";
-    case KeepPolicy::kFirst:
-      return "FIRST";
-    case KeepPolicy::kMin:
-      return "MIN";
-    case KeepPolicy::kMax:
-      return "MAX";
-    case KeepPolicy::kNonNull:
-      return "NON NULL";
+    case KeepPolicy::kLast: return "LAST";
+    case KeepPolicy::kFirst: return "FIRST";
+    case KeepPolicy::kMin: return "MIN";
+    case KeepPolicy::kMax: return "MAX";
+    case KeepPolicy::kNonNull: return "NON NULL";
   }
   return {};
 }
@@ -45,20 +34,13 @@ std::string_view keep_policy(KeepPolicy policy) {
 
 bool Deparser::ddl_statement(const Statement& s) {
   switch (s.kind) {
-    case StatementKind::kCreateTable:
-      create_table(as<CreateTableStatement>(s));
-      return true;
-    case StatementKind::kCreateView:
-      create_view(as<CreateViewStatement>(s));
-      return true;
+    case StatementKind::kCreateTable: create_table(as<CreateTableStatement>(s)); return true;
+    case StatementKind::kCreateView: create_view(as<CreateViewStatement>(s)); return true;
     case StatementKind::kCreateMaterializedView:
       create_materialized_view(as<CreateMaterializedViewStatement>(s));
       return true;
-    case StatementKind::kAlterTable:
-      alter_table(as<AlterTableStatement>(s));
-      return true;
-    default:
-      return false;
+    case StatementKind::kAlterTable: alter_table(as<AlterTableStatement>(s)); return true;
+    default: return false;
   }
 }
 
@@ -264,15 +246,9 @@ void Deparser::alter_action(const AlterAction& a) {
       name(a.name);
       put(" TO ");
       return name(a.new_name);
-    case Kind::kRename:
-      put("RENAME TO ");
-      return name(a.new_name);
-    case Kind::kSetSchema:
-      put("SET SCHEMA ");
-      return name(a.new_name);
-    case Kind::kOwnerTo:
-      put("OWNER TO ");
-      return role(a.role);
+    case Kind::kRename: put("RENAME TO "); return name(a.new_name);
+    case Kind::kSetSchema: put("SET SCHEMA "); return name(a.new_name);
+    case Kind::kOwnerTo: put("OWNER TO "); return role(a.role);
     case Kind::kAlterType: {
       alter_column(" TYPE ");
       type(a.column.type);
@@ -289,39 +265,18 @@ void Deparser::alter_action(const AlterAction& a) {
       }
       return;
     }
-    case Kind::kSetDefault:
-      alter_column(" SET DEFAULT ");
-      return expression(*a.expression);
-    case Kind::kDropDefault:
-      return alter_column(" DROP DEFAULT");
-    case Kind::kSetNotNull:
-      return alter_column(" SET NOT NULL");
-    case Kind::kDropNotNull:
-      return alter_column(" DROP NOT NULL");
-    case Kind::kSetOptions:
-      put("SET ");
-      return options(a.options);
-    case Kind::kResetOptions:
-      put("RESET ");
-      return options(a.options);
-    case Kind::kSetTtl:
-      put("SET TTL ");
-      return ttl(*a.ttl);
-    case Kind::kDedupEnable:
-      put("DEDUP ENABLE ");
-      return dedup(a.dedup);
-    case Kind::kDedupDisable:
-      put("DEDUP DISABLE");
-      return;
-    case Kind::kAddPrimaryKey:
-      put("ADD PRIMARY KEY ");
-      return names_in_parens(a.columns);
-    case Kind::kDropPartition:
-      put("DROP PARTITION ");
-      return partitions(a);
-    case Kind::kFreezePartition:
-      put("FREEZE PARTITION ");
-      return partitions(a);
+    case Kind::kSetDefault: alter_column(" SET DEFAULT "); return expression(*a.expression);
+    case Kind::kDropDefault: return alter_column(" DROP DEFAULT");
+    case Kind::kSetNotNull: return alter_column(" SET NOT NULL");
+    case Kind::kDropNotNull: return alter_column(" DROP NOT NULL");
+    case Kind::kSetOptions: put("SET "); return options(a.options);
+    case Kind::kResetOptions: put("RESET "); return options(a.options);
+    case Kind::kSetTtl: put("SET TTL "); return ttl(*a.ttl);
+    case Kind::kDedupEnable: put("DEDUP ENABLE "); return dedup(a.dedup);
+    case Kind::kDedupDisable: put("DEDUP DISABLE"); return;
+    case Kind::kAddPrimaryKey: put("ADD PRIMARY KEY "); return names_in_parens(a.columns);
+    case Kind::kDropPartition: put("DROP PARTITION "); return partitions(a);
+    case Kind::kFreezePartition: put("FREEZE PARTITION "); return partitions(a);
     case Kind::kDetachPartition:
       put("DETACH PARTITION ");
       literal(a.partitions[0]);
@@ -343,9 +298,7 @@ void Deparser::alter_action(const AlterAction& a) {
         ttl(*a.retain);
       }
       return;
-    case Kind::kDropTag:
-      put(a.if_exists ? "DROP TAG IF EXISTS " : "DROP TAG ");
-      return literal(a.tag);
+    case Kind::kDropTag: put(a.if_exists ? "DROP TAG IF EXISTS " : "DROP TAG "); return literal(a.tag);
   }
 }
 

@@ -6,31 +6,18 @@ using namespace ast;
 
 bool Deparser::dml_statement(const Statement& s) {
   switch (s.kind) {
-    case StatementKind::kQuery:
-      query(*as<QueryStatement>(s).query);
-      return true;
-    case StatementKind::kInsert:
-      insert(as<InsertStatement>(s));
-      return true;
-    case StatementKind::kUpdate:
-      update(as<UpdateStatement>(s));
-      return true;
-    case StatementKind::kDelete:
-      delete_from(as<DeleteStatement>(s));
-      return true;
-    case StatementKind::kMerge:
-      merge(as<MergeStatement>(s));
-      return true;
-    case StatementKind::kCopy:
-      copy(as<CopyStatement>(s));
-      return true;
+    case StatementKind::kQuery: query(*as<QueryStatement>(s).query); return true;
+    case StatementKind::kInsert: insert(as<InsertStatement>(s)); return true;
+    case StatementKind::kUpdate: update(as<UpdateStatement>(s)); return true;
+    case StatementKind::kDelete: delete_from(as<DeleteStatement>(s)); return true;
+    case StatementKind::kMerge: merge(as<MergeStatement>(s)); return true;
+    case StatementKind::kCopy: copy(as<CopyStatement>(s)); return true;
     case StatementKind::kUnsupported:
       put(as<UnsupportedStatement>(s).what);
       if (!as<UnsupportedStatement>(s).text.empty()) put(" ");
       put(as<UnsupportedStatement>(s).text);
       return true;
-    default:
-      return false;
+    default: return false;
   }
 }
 
@@ -193,12 +180,8 @@ void Deparser::merge_clause(const MergeClause& c) {
       put("UPDATE SET ");
       assignments(c.assignments);
       return;
-    case Action::kUpdateAll:
-      put("UPDATE SET *");
-      return;
-    case Action::kDelete:
-      put("DELETE");
-      return;
+    case Action::kUpdateAll: put("UPDATE SET *"); return;
+    case Action::kDelete: put("DELETE"); return;
     case Action::kInsert:
       put("INSERT ");
       if (!c.columns.empty()) {
@@ -213,12 +196,8 @@ void Deparser::merge_clause(const MergeClause& c) {
         put(")");
       }
       return;
-    case Action::kInsertAll:
-      put("INSERT *");
-      return;
-    case Action::kDoNothing:
-      put("DO NOTHING");
-      return;
+    case Action::kInsertAll: put("INSERT *"); return;
+    case Action::kDoNothing: put("DO NOTHING"); return;
   }
 }
 
@@ -237,15 +216,9 @@ void Deparser::copy(const CopyStatement& s) {
   }
   put(s.from ? " FROM " : " TO ");
   switch (s.endpoint) {
-    case CopyStatement::Endpoint::kStdin:
-      put("STDIN");
-      break;
-    case CopyStatement::Endpoint::kStdout:
-      put("STDOUT");
-      break;
-    case CopyStatement::Endpoint::kFile:
-      literal(s.file);
-      break;
+    case CopyStatement::Endpoint::kStdin: put("STDIN"); break;
+    case CopyStatement::Endpoint::kStdout: put("STDOUT"); break;
+    case CopyStatement::Endpoint::kFile: literal(s.file); break;
   }
   if (!s.options.empty()) {
     put(" ");

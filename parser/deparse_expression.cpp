@@ -28,26 +28,18 @@ int expression_precedence(const Expression& e) {
     }
     case ExpressionKind::kQuantified:
       return symbol_precedence(as<Quantified>(e).symbol, as<Quantified>(e).schema);
-    case ExpressionKind::kLogical:
-      return as<Logical>(e).is_and ? precedence::kAnd : precedence::kOr;
-    case ExpressionKind::kNot:
-      return precedence::kNot;
-    case ExpressionKind::kIs:
-      return precedence::kIs;
+    case ExpressionKind::kLogical: return as<Logical>(e).is_and ? precedence::kAnd : precedence::kOr;
+    case ExpressionKind::kNot: return precedence::kNot;
+    case ExpressionKind::kIs: return precedence::kIs;
     case ExpressionKind::kIn:
     case ExpressionKind::kBetween:
-    case ExpressionKind::kLike:
-      return precedence::kRange;
-    case ExpressionKind::kAtTimeZone:
-      return precedence::kAtTimeZone;
-    case ExpressionKind::kCollate:
-      return precedence::kCollate;
+    case ExpressionKind::kLike: return precedence::kRange;
+    case ExpressionKind::kAtTimeZone: return precedence::kAtTimeZone;
+    case ExpressionKind::kCollate: return precedence::kCollate;
     case ExpressionKind::kCast:
     case ExpressionKind::kSubscript:
-    case ExpressionKind::kFieldSelect:
-      return precedence::kPostfix;
-    default:
-      return precedence::kPrimary;
+    case ExpressionKind::kFieldSelect: return precedence::kPostfix;
+    default: return precedence::kPrimary;
   }
 }
 
@@ -69,8 +61,7 @@ void Deparser::expressions(const ExpressionList& items) {
 
 void Deparser::expression(const Expression& e) {
   switch (e.kind) {
-    case ExpressionKind::kLiteral:
-      return literal_value(as<Literal>(e));
+    case ExpressionKind::kLiteral: return literal_value(as<Literal>(e));
     case ExpressionKind::kTypedLiteral: {
       const auto& typed = as<TypedLiteral>(e);
       TypeName bare = typed.type;
@@ -84,11 +75,8 @@ void Deparser::expression(const Expression& e) {
       }
       return;
     }
-    case ExpressionKind::kParameter:
-      put("$" + std::to_string(as<Parameter>(e).number));
-      return;
-    case ExpressionKind::kColumnRef:
-      return dotted(as<ColumnRef>(e).parts);
+    case ExpressionKind::kParameter: put("$" + std::to_string(as<Parameter>(e).number)); return;
+    case ExpressionKind::kColumnRef: return dotted(as<ColumnRef>(e).parts);
     case ExpressionKind::kStar: {
       const auto& star = as<Star>(e);
       if (star.of) {
@@ -102,19 +90,12 @@ void Deparser::expression(const Expression& e) {
       put("*");
       return;
     }
-    case ExpressionKind::kFunctionCall:
-      return function(as<FunctionCall>(e));
-    case ExpressionKind::kOperator:
-      return operation(as<Operator>(e));
-    case ExpressionKind::kLogical:
-      return logical(as<Logical>(e));
-    case ExpressionKind::kNot:
-      put("NOT ");
-      return operand(*as<Not>(e).operand, precedence::kNot);
-    case ExpressionKind::kQuantified:
-      return quantified(as<Quantified>(e));
-    case ExpressionKind::kIn:
-      return in(as<In>(e));
+    case ExpressionKind::kFunctionCall: return function(as<FunctionCall>(e));
+    case ExpressionKind::kOperator: return operation(as<Operator>(e));
+    case ExpressionKind::kLogical: return logical(as<Logical>(e));
+    case ExpressionKind::kNot: put("NOT "); return operand(*as<Not>(e).operand, precedence::kNot);
+    case ExpressionKind::kQuantified: return quantified(as<Quantified>(e));
+    case ExpressionKind::kIn: return in(as<In>(e));
     case ExpressionKind::kBetween: {
       const auto& between = as<Between>(e);
       operand(*between.operand, precedence::kRange + 1);
@@ -124,12 +105,9 @@ void Deparser::expression(const Expression& e) {
       put(" AND ");
       return operand(*between.high, precedence::kRange + 1);
     }
-    case ExpressionKind::kLike:
-      return like(as<Like>(e));
-    case ExpressionKind::kIs:
-      return is(as<Is>(e));
-    case ExpressionKind::kCase:
-      return case_expression(as<Case>(e));
+    case ExpressionKind::kLike: return like(as<Like>(e));
+    case ExpressionKind::kIs: return is(as<Is>(e));
+    case ExpressionKind::kCase: return case_expression(as<Case>(e));
     case ExpressionKind::kCast:
       operand(*as<Cast>(e).operand, precedence::kPostfix);
       put("::");
@@ -148,11 +126,8 @@ void Deparser::expression(const Expression& e) {
       expressions(as<Row>(e).items);
       put(")");
       return;
-    case ExpressionKind::kArray:
-      put("ARRAY");
-      return array_items(as<Array>(e));
-    case ExpressionKind::kSubscript:
-      return subscript(as<Subscript>(e));
+    case ExpressionKind::kArray: put("ARRAY"); return array_items(as<Array>(e));
+    case ExpressionKind::kSubscript: return subscript(as<Subscript>(e));
     case ExpressionKind::kFieldSelect:
       put("(");
       expression(*as<FieldSelect>(e).operand);
@@ -166,29 +141,17 @@ void Deparser::expression(const Expression& e) {
       operand(*as<AtTimeZone>(e).operand, precedence::kAtTimeZone);
       put(" AT TIME ZONE ");
       return operand(*as<AtTimeZone>(e).zone, precedence::kAtTimeZone + 1);
-    case ExpressionKind::kDefault:
-      put("DEFAULT");
-      return;
+    case ExpressionKind::kDefault: put("DEFAULT"); return;
   }
 }
 
 void Deparser::literal_value(const Literal& e) {
   switch (e.literal) {
-    case LiteralKind::kNull:
-      put("NULL");
-      return;
-    case LiteralKind::kBoolean:
-      put(e.boolean ? "TRUE" : "FALSE");
-      return;
-    case LiteralKind::kInteger:
-      put(std::to_string(e.integer));
-      return;
-    case LiteralKind::kDecimal:
-      put(e.text);
-      return;
-    case LiteralKind::kString:
-      literal(e.text);
-      return;
+    case LiteralKind::kNull: put("NULL"); return;
+    case LiteralKind::kBoolean: put(e.boolean ? "TRUE" : "FALSE"); return;
+    case LiteralKind::kInteger: put(std::to_string(e.integer)); return;
+    case LiteralKind::kDecimal: put(e.text); return;
+    case LiteralKind::kString: literal(e.text); return;
     case LiteralKind::kBitString:
       put(e.text.substr(0, 1) == "b" ? "B'" : "X'");
       put(std::string_view(e.text).substr(1));
@@ -280,28 +243,16 @@ void Deparser::is(const Is& e) {
   operand(*e.operand, precedence::kIs + 1);
   put(e.negated ? " IS NOT " : " IS ");
   switch (e.test) {
-    case Is::Test::kNull:
-      put("NULL");
-      return;
-    case Is::Test::kTrue:
-      put("TRUE");
-      return;
-    case Is::Test::kFalse:
-      put("FALSE");
-      return;
-    case Is::Test::kUnknown:
-      put("UNKNOWN");
-      return;
+    case Is::Test::kNull: put("NULL"); return;
+    case Is::Test::kTrue: put("TRUE"); return;
+    case Is::Test::kFalse: put("FALSE"); return;
+    case Is::Test::kUnknown: put("UNKNOWN"); return;
     case Is::Test::kDistinctFrom:
       put("DISTINCT FROM ");
       operand(*e.right, precedence::kIs + 1);
       return;
-    case Is::Test::kDocument:
-      put("DOCUMENT");
-      return;
-    case Is::Test::kNormalized:
-      put("NORMALIZED");
-      return;
+    case Is::Test::kDocument: put("DOCUMENT"); return;
+    case Is::Test::kNormalized: put("NORMALIZED"); return;
   }
 }
 
@@ -365,11 +316,7 @@ void Deparser::function_name(const FunctionCall& e) {
 
 void Deparser::function(const FunctionCall& e) {
   if (e.bare_keyword) {
-    std::string upper_name = e.function();
-    for (char& c : upper_name) {
-      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - ('a' - 'A'));
-    }
-    put(upper_name);
+    put(upper_case(e.function()));
     if (!e.arguments.empty()) {
       put("(");
       expressions(e.arguments);
@@ -389,6 +336,12 @@ void Deparser::function(const FunctionCall& e) {
     }
     put(" FROM ");
     expression(*e.arguments[1]);
+    put(")");
+  } else if (e.sql_syntax && e.function() == "position" && e.arguments.size() == 2) {
+    put("POSITION(");
+    operand(*e.arguments[1], precedence::kRange + 1);
+    put(" IN ");
+    operand(*e.arguments[0], precedence::kRange + 1);
     put(")");
   } else {
     function_name(e);
@@ -453,7 +406,9 @@ void Deparser::window(const WindowSpec& w) {
   if (w.frame) {
     put(separator);
     const WindowFrame& f = *w.frame;
-    put(f.unit == WindowFrame::Unit::kRows ? "ROWS" : f.unit == WindowFrame::Unit::kRange ? "RANGE" : "GROUPS");
+    put(f.unit == WindowFrame::Unit::kRows    ? "ROWS"
+        : f.unit == WindowFrame::Unit::kRange ? "RANGE"
+                                              : "GROUPS");
     put(" BETWEEN ");
     frame_bound(f.start);
     put(" AND ");
@@ -468,15 +423,9 @@ void Deparser::window(const WindowSpec& w) {
 void Deparser::frame_bound(const FrameBound& bound) {
   using Kind = FrameBound::Kind;
   switch (bound.kind) {
-    case Kind::kUnboundedPreceding:
-      put("UNBOUNDED PRECEDING");
-      return;
-    case Kind::kUnboundedFollowing:
-      put("UNBOUNDED FOLLOWING");
-      return;
-    case Kind::kCurrentRow:
-      put("CURRENT ROW");
-      return;
+    case Kind::kUnboundedPreceding: put("UNBOUNDED PRECEDING"); return;
+    case Kind::kUnboundedFollowing: put("UNBOUNDED FOLLOWING"); return;
+    case Kind::kCurrentRow: put("CURRENT ROW"); return;
     case Kind::kPreceding:
     case Kind::kFollowing:
       operand(*bound.offset, precedence::kOther);

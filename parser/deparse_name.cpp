@@ -92,8 +92,8 @@ void Deparser::type(const TypeName& type_name) {
     zone = base.substr(with);
     base.erase(with);
   }
-  const bool several_words =
-      base == "double precision" || base == "character varying" || base == "bit varying" || base == "\"char\"";
+  const bool several_words = base == "double precision" || base == "character varying" ||
+                             base == "bit varying" || base == "\"char\"";
   if (several_words || (type_name.schema.empty() && is_plain_word(base))) {
     put(base);
   } else {
@@ -131,23 +131,16 @@ void Deparser::options(const std::vector<Option>& option_list, std::string_view 
     using Kind = Option::ValueKind;
     if (o.kind != Kind::kNone) put(between);
     switch (o.kind) {
-      case Kind::kNone:
-        break;
+      case Kind::kNone: break;
       case Kind::kWord:
-      case Kind::kNumber:
-        put(o.value);
-        break;
-      case Kind::kString:
-        literal(o.value);
-        break;
+      case Kind::kNumber: put(o.value); break;
+      case Kind::kString: literal(o.value); break;
       case Kind::kList:
         put("(");
         list(o.list, [this](const std::string& item) { word(item); });
         put(")");
         break;
-      case Kind::kStar:
-        put("*");
-        break;
+      case Kind::kStar: put("*"); break;
     }
   });
   put(")");

@@ -12,15 +12,9 @@ void Deparser::query(const Query& q) {
     put(" ");
   }
   switch (q.kind) {
-    case QueryKind::kSelect:
-      select(*q.select);
-      break;
-    case QueryKind::kValues:
-      values(q.values);
-      break;
-    case QueryKind::kSetOperation:
-      set_operation(q);
-      break;
+    case QueryKind::kSelect: select(*q.select); break;
+    case QueryKind::kValues: values(q.values); break;
+    case QueryKind::kSetOperation: set_operation(q); break;
   }
   query_tail(q);
 }
@@ -57,8 +51,8 @@ void Deparser::set_operation(const Query& q) {
       if (q.set_all) put("ALL ");
     }
     const Query& o = *q.operands[i];
-    const bool plain = o.kind != QueryKind::kSetOperation && !o.with && o.order_by.empty() && o.limit.empty() &&
-                       o.locking.empty();
+    const bool plain = o.kind != QueryKind::kSetOperation && !o.with && o.order_by.empty() &&
+                       o.limit.empty() && o.locking.empty();
     if (!plain) put("(");
     query(o);
     if (!plain) put(")");
@@ -118,21 +112,11 @@ void Deparser::select(const Select& s) {
 void Deparser::group_items(const std::vector<GroupItem>& items) {
   list(items, [this](const GroupItem& item) {
     switch (item.kind) {
-      case GroupItem::Kind::kExpression:
-        expression(*item.expression);
-        return;
-      case GroupItem::Kind::kEmpty:
-        put("()");
-        return;
-      case GroupItem::Kind::kRollup:
-        put("ROLLUP (");
-        break;
-      case GroupItem::Kind::kCube:
-        put("CUBE (");
-        break;
-      case GroupItem::Kind::kGroupingSets:
-        put("GROUPING SETS (");
-        break;
+      case GroupItem::Kind::kExpression: expression(*item.expression); return;
+      case GroupItem::Kind::kEmpty: put("()"); return;
+      case GroupItem::Kind::kRollup: put("ROLLUP ("); break;
+      case GroupItem::Kind::kCube: put("CUBE ("); break;
+      case GroupItem::Kind::kGroupingSets: put("GROUPING SETS ("); break;
     }
     group_items(item.members);
     put(")");
@@ -160,21 +144,11 @@ void Deparser::sample_by(const SampleBy& s) {
     list(s.fill, [this](const SampleBy::Fill& fill) {
       using Kind = SampleBy::FillKind;
       switch (fill.kind) {
-        case Kind::kNone:
-          put("NONE");
-          break;
-        case Kind::kNull:
-          put("NULL");
-          break;
-        case Kind::kPrev:
-          put("PREV");
-          break;
-        case Kind::kLinear:
-          put("LINEAR");
-          break;
-        case Kind::kValue:
-          expression(*fill.value);
-          break;
+        case Kind::kNone: put("NONE"); break;
+        case Kind::kNull: put("NULL"); break;
+        case Kind::kPrev: put("PREV"); break;
+        case Kind::kLinear: put("LINEAR"); break;
+        case Kind::kValue: expression(*fill.value); break;
       }
     });
     put(")");
@@ -224,18 +198,10 @@ void Deparser::query_tail(const Query& q) {
   for (const LockingClause& locking : q.locking) {
     using Strength = LockingClause::Strength;
     switch (locking.strength) {
-      case Strength::kUpdate:
-        put(" FOR UPDATE");
-        break;
-      case Strength::kNoKeyUpdate:
-        put(" FOR NO KEY UPDATE");
-        break;
-      case Strength::kShare:
-        put(" FOR SHARE");
-        break;
-      case Strength::kKeyShare:
-        put(" FOR KEY SHARE");
-        break;
+      case Strength::kUpdate: put(" FOR UPDATE"); break;
+      case Strength::kNoKeyUpdate: put(" FOR NO KEY UPDATE"); break;
+      case Strength::kShare: put(" FOR SHARE"); break;
+      case Strength::kKeyShare: put(" FOR KEY SHARE"); break;
     }
     if (!locking.tables.empty()) {
       put(" OF ");
@@ -254,10 +220,8 @@ void Deparser::tables(const std::vector<TableRefPtr>& list_of_tables) {
 
 void Deparser::table(const TableRef& t) {
   switch (t.kind) {
-    case TableRefKind::kTable:
-      return named_table(as<NamedTable>(t));
-    case TableRefKind::kFunction:
-      return table_function(as<TableFunction>(t));
+    case TableRefKind::kTable: return named_table(as<NamedTable>(t));
+    case TableRefKind::kFunction: return table_function(as<TableFunction>(t));
     case TableRefKind::kSubquery:
       put(as<DerivedTable>(t).lateral ? "LATERAL (" : "(");
       query(*as<DerivedTable>(t).query);
@@ -337,33 +301,15 @@ void Deparser::join(const Join& j) {
   }
   put(j.natural ? " NATURAL" : "");
   switch (j.join) {
-    case JoinKind::kInner:
-      put(" JOIN ");
-      break;
-    case JoinKind::kLeft:
-      put(" LEFT JOIN ");
-      break;
-    case JoinKind::kRight:
-      put(" RIGHT JOIN ");
-      break;
-    case JoinKind::kFull:
-      put(" FULL JOIN ");
-      break;
-    case JoinKind::kCross:
-      put(" CROSS JOIN ");
-      break;
-    case JoinKind::kAsof:
-      put(" ASOF JOIN ");
-      break;
-    case JoinKind::kLt:
-      put(" LT JOIN ");
-      break;
-    case JoinKind::kSplice:
-      put(" SPLICE JOIN ");
-      break;
-    case JoinKind::kWindow:
-      put(" WINDOW JOIN ");
-      break;
+    case JoinKind::kInner: put(" JOIN "); break;
+    case JoinKind::kLeft: put(" LEFT JOIN "); break;
+    case JoinKind::kRight: put(" RIGHT JOIN "); break;
+    case JoinKind::kFull: put(" FULL JOIN "); break;
+    case JoinKind::kCross: put(" CROSS JOIN "); break;
+    case JoinKind::kAsof: put(" ASOF JOIN "); break;
+    case JoinKind::kLt: put(" LT JOIN "); break;
+    case JoinKind::kSplice: put(" SPLICE JOIN "); break;
+    case JoinKind::kWindow: put(" WINDOW JOIN "); break;
   }
   joined_operand(*j.right);
   if (j.on) {
@@ -393,15 +339,9 @@ void Deparser::join(const Join& j) {
 void Deparser::window_join_bound(const WindowJoinBound& bound) {
   using Kind = FrameBound::Kind;
   switch (bound.kind) {
-    case Kind::kUnboundedPreceding:
-      put("UNBOUNDED PRECEDING");
-      return;
-    case Kind::kUnboundedFollowing:
-      put("UNBOUNDED FOLLOWING");
-      return;
-    case Kind::kCurrentRow:
-      put("CURRENT ROW");
-      return;
+    case Kind::kUnboundedPreceding: put("UNBOUNDED PRECEDING"); return;
+    case Kind::kUnboundedFollowing: put("UNBOUNDED FOLLOWING"); return;
+    case Kind::kCurrentRow: put("CURRENT ROW"); return;
     case Kind::kPreceding:
     case Kind::kFollowing:
       time_span(*bound.span);

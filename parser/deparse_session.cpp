@@ -6,9 +6,7 @@ using namespace ast;
 
 bool Deparser::session_statement(const Statement& s) {
   switch (s.kind) {
-    case StatementKind::kShow:
-      show(as<ShowStatement>(s));
-      return true;
+    case StatementKind::kShow: show(as<ShowStatement>(s)); return true;
     case StatementKind::kDescribeHistory:
       put("DESCRIBE HISTORY ");
       object(as<DescribeHistoryStatement>(s).table);
@@ -16,9 +14,7 @@ bool Deparser::session_statement(const Statement& s) {
         put(" LIMIT " + std::to_string(*as<DescribeHistoryStatement>(s).limit));
       }
       return true;
-    case StatementKind::kSet:
-      set(as<SetStatement>(s));
-      return true;
+    case StatementKind::kSet: set(as<SetStatement>(s)); return true;
     case StatementKind::kReset:
       put("RESET ");
       if (as<ResetStatement>(s).all) {
@@ -37,15 +33,9 @@ bool Deparser::session_statement(const Statement& s) {
       modes(change.modes);
       return true;
     }
-    case StatementKind::kTransaction:
-      transaction(as<TransactionStatement>(s));
-      return true;
-    case StatementKind::kDeclareCursor:
-      declare(as<DeclareCursorStatement>(s));
-      return true;
-    case StatementKind::kFetch:
-      fetch(as<FetchStatement>(s));
-      return true;
+    case StatementKind::kTransaction: transaction(as<TransactionStatement>(s)); return true;
+    case StatementKind::kDeclareCursor: declare(as<DeclareCursorStatement>(s)); return true;
+    case StatementKind::kFetch: fetch(as<FetchStatement>(s)); return true;
     case StatementKind::kCloseCursor:
       put("CLOSE ");
       if (as<CloseCursorStatement>(s).all) {
@@ -123,8 +113,7 @@ bool Deparser::session_statement(const Statement& s) {
       }
       return true;
     }
-    default:
-      return false;
+    default: return false;
   }
 }
 
@@ -143,11 +132,8 @@ void Deparser::show(const ShowStatement& s) {
   using What = ShowStatement::What;
   put("SHOW ");
   switch (s.what) {
-    case What::kSetting:
-      return setting_name(s.setting);
-    case What::kAll:
-      put("ALL");
-      return;
+    case What::kSetting: return setting_name(s.setting);
+    case What::kAll: put("ALL"); return;
     case What::kTables:
       put("TABLES");
       if (!s.object.schema.empty()) {
@@ -155,24 +141,12 @@ void Deparser::show(const ShowStatement& s) {
         name(s.object.schema);
       }
       return;
-    case What::kColumns:
-      put("COLUMNS FROM ");
-      return object(s.object);
-    case What::kPartitions:
-      put("PARTITIONS FROM ");
-      return object(s.object);
-    case What::kCreateTable:
-      put("CREATE TABLE ");
-      return object(s.object);
-    case What::kCreateView:
-      put("CREATE VIEW ");
-      return object(s.object);
-    case What::kParameters:
-      put("PARAMETERS");
-      return;
-    case What::kLastWrite:
-      put("LAST WRITE");
-      return;
+    case What::kColumns: put("COLUMNS FROM "); return object(s.object);
+    case What::kPartitions: put("PARTITIONS FROM "); return object(s.object);
+    case What::kCreateTable: put("CREATE TABLE "); return object(s.object);
+    case What::kCreateView: put("CREATE VIEW "); return object(s.object);
+    case What::kParameters: put("PARAMETERS"); return;
+    case What::kLastWrite: put("LAST WRITE"); return;
   }
 }
 
@@ -196,18 +170,10 @@ void Deparser::modes(const TransactionModes& m) {
   };
   if (m.isolation) {
     switch (*m.isolation) {
-      case IsolationLevel::kReadUncommitted:
-        mode("ISOLATION LEVEL READ UNCOMMITTED");
-        break;
-      case IsolationLevel::kReadCommitted:
-        mode("ISOLATION LEVEL READ COMMITTED");
-        break;
-      case IsolationLevel::kRepeatableRead:
-        mode("ISOLATION LEVEL REPEATABLE READ");
-        break;
-      case IsolationLevel::kSerializable:
-        mode("ISOLATION LEVEL SERIALIZABLE");
-        break;
+      case IsolationLevel::kReadUncommitted: mode("ISOLATION LEVEL READ UNCOMMITTED"); break;
+      case IsolationLevel::kReadCommitted: mode("ISOLATION LEVEL READ COMMITTED"); break;
+      case IsolationLevel::kRepeatableRead: mode("ISOLATION LEVEL REPEATABLE READ"); break;
+      case IsolationLevel::kSerializable: mode("ISOLATION LEVEL SERIALIZABLE"); break;
     }
   }
   if (m.read_only) mode(*m.read_only ? "READ ONLY" : "READ WRITE");
@@ -217,9 +183,7 @@ void Deparser::modes(const TransactionModes& m) {
 void Deparser::transaction(const TransactionStatement& s) {
   using Action = TransactionStatement::Action;
   switch (s.action) {
-    case Action::kBegin:
-      put(s.start ? "START TRANSACTION" : "BEGIN");
-      return modes(s.modes);
+    case Action::kBegin: put(s.start ? "START TRANSACTION" : "BEGIN"); return modes(s.modes);
     case Action::kBeginRun:
       put("BEGIN RUN ");
       literal(s.run_key);
@@ -227,21 +191,11 @@ void Deparser::transaction(const TransactionStatement& s) {
         put(s.force ? " ON REPLAY RESTORE FORCE" : " ON REPLAY RESTORE");
       }
       return modes(s.modes);
-    case Action::kCommit:
-      put(s.chain ? "COMMIT AND CHAIN" : "COMMIT");
-      return;
-    case Action::kRollback:
-      put(s.chain ? "ROLLBACK AND CHAIN" : "ROLLBACK");
-      return;
-    case Action::kSavepoint:
-      put("SAVEPOINT ");
-      return name(s.savepoint);
-    case Action::kRollbackTo:
-      put("ROLLBACK TO SAVEPOINT ");
-      return name(s.savepoint);
-    case Action::kRelease:
-      put("RELEASE SAVEPOINT ");
-      return name(s.savepoint);
+    case Action::kCommit: put(s.chain ? "COMMIT AND CHAIN" : "COMMIT"); return;
+    case Action::kRollback: put(s.chain ? "ROLLBACK AND CHAIN" : "ROLLBACK"); return;
+    case Action::kSavepoint: put("SAVEPOINT "); return name(s.savepoint);
+    case Action::kRollbackTo: put("ROLLBACK TO SAVEPOINT "); return name(s.savepoint);
+    case Action::kRelease: put("RELEASE SAVEPOINT "); return name(s.savepoint);
   }
 }
 
@@ -260,18 +214,10 @@ void Deparser::fetch(const FetchStatement& s) {
   using Direction = FetchStatement::Direction;
   put(s.move ? "MOVE " : "FETCH ");
   switch (s.direction) {
-    case Direction::kForward:
-      put("FORWARD ");
-      break;
-    case Direction::kBackward:
-      put("BACKWARD ");
-      break;
-    case Direction::kAbsolute:
-      put("ABSOLUTE ");
-      break;
-    case Direction::kRelative:
-      put("RELATIVE ");
-      break;
+    case Direction::kForward: put("FORWARD "); break;
+    case Direction::kBackward: put("BACKWARD "); break;
+    case Direction::kAbsolute: put("ABSOLUTE "); break;
+    case Direction::kRelative: put("RELATIVE "); break;
   }
   put(s.all ? "ALL" : std::to_string(s.count));
   put(" FROM ");

@@ -9,7 +9,8 @@
 
 namespace idem::parser {
 
-// Writes trees as text. One object makes one text; the methods are spread over the deparse_*.cpp files by subject.
+// Writes trees as text. One object makes one text; the methods are spread over the deparse_*.cpp files by
+// subject.
 class Deparser {
  public:
   std::string take() { return std::move(out_); }

@@ -12,11 +12,10 @@ struct Entry {
   bool bare_label = true;
 };
 
-constexpr auto kEntries = std::to_array<Entry>({
-    {"", KeywordClass::kUnreserved, true},
+constexpr auto kEntries = std::to_array<Entry>({{"", KeywordClass::kUnreserved, true},
 #define IDEM_KEYWORD_ENTRY(name, spelling, keyword_class, bare_label) \
   {spelling, KeywordClass::keyword_class, bare_label},
-    IDEM_KEYWORDS(IDEM_KEYWORD_ENTRY)
+                                                IDEM_KEYWORDS(IDEM_KEYWORD_ENTRY)
 #undef IDEM_KEYWORD_ENTRY
 });
 

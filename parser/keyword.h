@@ -13,7 +13,8 @@ enum class KeywordClass : uint8_t {
   kReserved,      // only after AS
 };
 
-// name, spelling, class, may be a column alias without AS. PostgreSQL 15's, and the dialect's, which are all unreserved.
+// name, spelling, class, may be a column alias without AS. PostgreSQL 15's, and the dialect's, which are all
+// unreserved.
 // clang-format off
 #define IDEM_KEYWORDS(X) \
   X(kAbort, "abort", kUnreserved, true) \

@@ -7,7 +7,14 @@
 namespace idem::parser {
 namespace {
 
-enum CharClass : uint8_t { kOther = 0, kSpace = 1, kIdentStart = 2, kDigit = 4, kOperatorChar = 8, kDollar = 16 };
+enum CharClass : uint8_t {
+  kOther = 0,
+  kSpace = 1,
+  kIdentStart = 2,
+  kDigit = 4,
+  kOperatorChar = 8,
+  kDollar = 16
+};
 
 constexpr std::array<uint8_t, 256> build_classes() {
   std::array<uint8_t, 256> classes{};
@@ -48,7 +55,8 @@ class Lexer {
   bool done() const { return pos_ >= text_.size(); }
 
   void push(TokenKind kind, size_t begin, Keyword keyword = Keyword::kNotKeyword) {
-    tokens_.list.push_back({kind, keyword, static_cast<uint32_t>(begin), static_cast<uint32_t>(pos_ - begin)});
+    tokens_.list.push_back(
+        {kind, keyword, static_cast<uint32_t>(begin), static_cast<uint32_t>(pos_ - begin)});
   }
 
   bool fail(size_t begin, std::string message, std::string_view state = sqlstate::kSyntaxError) {
@@ -110,23 +118,14 @@ class Lexer {
     if (here(1) == '\'') {
       switch (text_[pos_]) {
         case 'e':
-        case 'E':
-          ++pos_;
-          return quoted_string(TokenKind::kEscapeString, begin, true);
+        case 'E': ++pos_; return quoted_string(TokenKind::kEscapeString, begin, true);
         case 'b':
-        case 'B':
-          ++pos_;
-          return digits_string(TokenKind::kBitString, begin);
+        case 'B': ++pos_; return digits_string(TokenKind::kBitString, begin);
         case 'x':
-        case 'X':
-          ++pos_;
-          return digits_string(TokenKind::kHexString, begin);
+        case 'X': ++pos_; return digits_string(TokenKind::kHexString, begin);
         case 'n':
-        case 'N':
-          ++pos_;
-          return quoted_string(TokenKind::kString, pos_, false);
-        default:
-          break;
+        case 'N': ++pos_; return quoted_string(TokenKind::kString, pos_, false);
+        default: break;
       }
     }
     if ((text_[pos_] | 0x20) == 'u' && here(1) == '&' && (here(2) == '\'' || here(2) == '"')) {
@@ -193,7 +192,8 @@ class Lexer {
     const size_t inside = ++pos_;
     for (;;) {
       const size_t next = text_.find(quote, pos_);
-      if (next == std::string_view::npos) return fail_near(begin, text_.size(), "unterminated quoted identifier");
+      if (next == std::string_view::npos)
+        return fail_near(begin, text_.size(), "unterminated quoted identifier");
       pos_ = next + 1;
       if (here() != quote) break;
       ++pos_;
@@ -256,8 +256,8 @@ class Lexer {
     return true;
   }
 
-  // PostgreSQL's rules: a comment's begin ends the symbol, and a symbol of several characters ends in + or - only if it
-  // holds a character that no SQL operator has.
+  // PostgreSQL's rules: a comment's begin ends the symbol, and a symbol of several characters ends in + or -
+  // only if it holds a character that no SQL operator has.
   bool operator_symbol() {
     const size_t begin = pos_;
     bool unusual = false;
@@ -293,8 +293,7 @@ class Lexer {
           ++pos_;
         }
         break;
-      default:
-        return fail_near(begin, pos_, "syntax error");
+      default: return fail_near(begin, pos_, "syntax error");
     }
     push(kind, begin);
     return true;
@@ -327,14 +326,20 @@ std::string fold_identifier(std::string_view source) {
   return result;
 }
 
+std::string upper_case(std::string_view source) {
+  std::string result(source);
+  for (char& c : result) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - ('a' - 'A'));
+  }
+  return result;
+}
+
 std::string identifier_text(TokenKind kind, std::string_view source) {
   switch (kind) {
-    case TokenKind::kQuotedIdentifier:
-      return without_doubled(source.substr(1, source.size() - 2), source[0]);
+    case TokenKind::kQuotedIdentifier: return without_doubled(source.substr(1, source.size() - 2), source[0]);
     case TokenKind::kUnicodeIdentifier:
       return decode_unicode_escapes(without_doubled(source.substr(3, source.size() - 4), '"'));
-    default:
-      return fold_identifier(source);
+    default: return fold_identifier(source);
   }
 }
 
@@ -344,12 +349,9 @@ std::string string_text(TokenKind kind, std::string_view source) {
       const size_t tag = source.find('$', 1) + 1;
       return std::string(source.substr(tag, source.size() - 2 * tag));
     }
-    case TokenKind::kEscapeString:
-      return decode_backslash_escapes(source.substr(1));
-    case TokenKind::kUnicodeString:
-      return decode_unicode_escapes(join_quoted_parts(source.substr(2)));
-    default:
-      return join_quoted_parts(source);
+    case TokenKind::kEscapeString: return decode_backslash_escapes(source.substr(1));
+    case TokenKind::kUnicodeString: return decode_unicode_escapes(join_quoted_parts(source.substr(2)));
+    default: return join_quoted_parts(source);
   }
 }
 

@@ -37,7 +37,8 @@ std::string internal_type_name(const TypeName& type) {
   return type.name;
 }
 
-// A name with its strength, as in PostgreSQL: a cast's type and CASE are weak, and give way to what is inside.
+// A name with its strength, as in PostgreSQL: a cast's type and CASE are weak, and give way to what is
+// inside.
 struct Named {
   std::string name;
   int strength = 0;
@@ -45,25 +46,18 @@ struct Named {
 
 Named find_name(const Expression& e) {
   switch (e.kind) {
-    case ExpressionKind::kColumnRef:
-      return {as<ColumnRef>(e).parts.back().text, 2};
-    case ExpressionKind::kFieldSelect:
-      return {as<FieldSelect>(e).field.text, 2};
-    case ExpressionKind::kSubscript:
-      return find_name(*as<Subscript>(e).operand);
-    case ExpressionKind::kFunctionCall:
-      return {as<FunctionCall>(e).function(), 2};
+    case ExpressionKind::kColumnRef: return {as<ColumnRef>(e).parts.back().text, 2};
+    case ExpressionKind::kFieldSelect: return {as<FieldSelect>(e).field.text, 2};
+    case ExpressionKind::kSubscript: return find_name(*as<Subscript>(e).operand);
+    case ExpressionKind::kFunctionCall: return {as<FunctionCall>(e).function(), 2};
     case ExpressionKind::kCast: {
       Named inner = find_name(*as<Cast>(e).operand);
       if (inner.strength <= 1) return {internal_type_name(as<Cast>(e).type), 1};
       return inner;
     }
-    case ExpressionKind::kTypedLiteral:
-      return {internal_type_name(as<TypedLiteral>(e).type), 1};
-    case ExpressionKind::kCollate:
-      return find_name(*as<Collate>(e).operand);
-    case ExpressionKind::kAtTimeZone:
-      return {"timezone", 2};
+    case ExpressionKind::kTypedLiteral: return {internal_type_name(as<TypedLiteral>(e).type), 1};
+    case ExpressionKind::kCollate: return find_name(*as<Collate>(e).operand);
+    case ExpressionKind::kAtTimeZone: return {"timezone", 2};
     case ExpressionKind::kCase: {
       Named inner;
       if (as<Case>(e).otherwise) inner = find_name(*as<Case>(e).otherwise);
@@ -82,12 +76,9 @@ Named find_name(const Expression& e) {
       if (!first.alias.empty()) return {first.alias.text, 2};
       return find_name(*first.expression);
     }
-    case ExpressionKind::kRow:
-      return {"row", 2};
-    case ExpressionKind::kArray:
-      return {"array", 2};
-    default:
-      return {};
+    case ExpressionKind::kRow: return {"row", 2};
+    case ExpressionKind::kArray: return {"array", 2};
+    default: return {};
   }
 }
 

@@ -6,9 +6,7 @@ using namespace ast;
 
 std::vector<ObjectName> StatementParser::parse_object_names(std::string_view what) {
   std::vector<ObjectName> names;
-  do {
-    names.push_back(parse_object_name(what));
-  } while (accept(TokenKind::kComma));
+  do { names.push_back(parse_object_name(what)); } while (accept(TokenKind::kComma));
   return names;
 }
 
@@ -34,7 +32,8 @@ StatementPtr StatementParser::parse_drop() {
   } else if (accept(Keyword::kSchema)) {
     drop->object = ObjectKind::kSchema;
     what = "a schema name";
-  } else if ((at(Keyword::kRole) || at(Keyword::kUser) || at(Keyword::kGroup)) && !next_is(Keyword::kMapping)) {
+  } else if ((at(Keyword::kRole) || at(Keyword::kUser) || at(Keyword::kGroup)) &&
+             !next_is(Keyword::kMapping)) {
     advance();
     drop->object = ObjectKind::kRole;
     what = "a role name";
@@ -133,7 +132,8 @@ StatementPtr StatementParser::parse_vacuum() {
   const bool clause = (token().keyword == Keyword::kRetain &&
                        (next_is(TokenKind::kInteger) || next_is(TokenKind::kNumberWithUnit))) ||
                       (token().keyword == Keyword::kDry && fold_identifier(source(peek())) == "run");
-  const bool names = is_column_name(token()) || is_string_token(token().kind) || token().keyword == Keyword::kDefault;
+  const bool names =
+      is_column_name(token()) || is_string_token(token().kind) || token().keyword == Keyword::kDefault;
   if (names && !clause) {
     do {
       vacuum->tables.push_back(parse_object_name("a table name"));
@@ -216,8 +216,8 @@ StatementPtr StatementParser::parse_lock() {
       advance();
     }
     static constexpr std::string_view kModes[] = {
-        "access share", "row share", "row exclusive", "share update exclusive", "share", "share row exclusive",
-        "exclusive",    "access exclusive"};
+        "access share", "row share",           "row exclusive", "share update exclusive",
+        "share",        "share row exclusive", "exclusive",     "access exclusive"};
     if (std::find(std::begin(kModes), std::end(kModes), lock->mode) == std::end(kModes)) fail("a lock mode");
     expect(Keyword::kMode);
   }
@@ -252,7 +252,8 @@ StatementPtr StatementParser::parse_comment() {
   if (column) {
     std::vector<Identifier> parts = parse_qualified_name("a column name");
     if (parts.size() < 2 || parts.size() > 4) {
-      throw sql_error(sqlstate::kSyntaxError, "column name must be qualified").with_position(parts[0].position);
+      throw sql_error(sqlstate::kSyntaxError, "column name must be qualified")
+          .with_position(parts[0].position);
     }
     comment->column = std::move(parts.back());
     parts.pop_back();

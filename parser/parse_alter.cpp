@@ -9,7 +9,8 @@ StatementPtr StatementParser::parse_alter() {
   expect(Keyword::kAlter);
   if (at(Keyword::kTable)) return parse_alter_table(ObjectKind::kTable, begin);
   if (at(Keyword::kView)) return parse_alter_table(ObjectKind::kView, begin);
-  if (at(Keyword::kMaterialized, Keyword::kView)) return parse_alter_table(ObjectKind::kMaterializedView, begin);
+  if (at(Keyword::kMaterialized, Keyword::kView))
+    return parse_alter_table(ObjectKind::kMaterializedView, begin);
   if ((at(Keyword::kRole) || at(Keyword::kUser) || at(Keyword::kGroup)) && !next_is(Keyword::kMapping)) {
     return parse_alter_role(begin);
   }
@@ -31,9 +32,7 @@ StatementPtr StatementParser::parse_alter_table(ObjectKind object, uint32_t at_p
   accept(Keyword::kOnly);
   alter->table = parse_object_name(object == ObjectKind::kTable ? "a table name" : "a view name");
   accept_operator("*");
-  do {
-    alter->actions.push_back(parse_alter_action(object));
-  } while (accept(TokenKind::kComma));
+  do { alter->actions.push_back(parse_alter_action(object)); } while (accept(TokenKind::kComma));
   return alter;
 }
 
@@ -96,10 +95,8 @@ AlterAction StatementParser::parse_alter_action(ObjectKind object) {
       case Keyword::kReplica:
       case Keyword::kValidate:
       case Keyword::kOf:
-      case Keyword::kNot:
-        unsupported(fmt::format("ALTER TABLE … {}", source()), position());
-      default:
-        fail();
+      case Keyword::kNot: unsupported(fmt::format("ALTER TABLE … {}", source()), position());
+      default: fail();
     }
   }
   return action;
@@ -129,8 +126,9 @@ void StatementParser::parse_alter_add(AlterAction& action) {
 void StatementParser::parse_alter_drop(AlterAction& action) {
   using Kind = AlterAction::Kind;
   if (at(Keyword::kConstraint)) unsupported("DROP CONSTRAINT", position());
-  const bool partition = token().keyword == Keyword::kPartition &&
-                         (next_is(Keyword::kList) || next_is(Keyword::kWhere) || is_string_token(peek().kind));
+  const bool partition =
+      token().keyword == Keyword::kPartition &&
+      (next_is(Keyword::kList) || next_is(Keyword::kWhere) || is_string_token(peek().kind));
   if (partition) {
     advance();
     action.kind = Kind::kDropPartition;
@@ -195,7 +193,8 @@ void StatementParser::parse_alter_column(AlterAction& action) {
       fail();
     }
   }
-  if (token().keyword == Keyword::kAdd || token().keyword == Keyword::kCache || token().keyword == Keyword::kNocache) {
+  if (token().keyword == Keyword::kAdd || token().keyword == Keyword::kCache ||
+      token().keyword == Keyword::kNocache) {
     unsupported(fmt::format("ALTER COLUMN … {}", source()), position());
   }
   expect(Keyword::kType);
@@ -295,8 +294,7 @@ StatementPtr StatementParser::parse_alter_role(uint32_t at_position) {
     return alter;
   }
   accept(Keyword::kWith);
-  while (parse_role_option(alter->options)) {
-  }
+  while (parse_role_option(alter->options)) {}
   return alter;
 }
 
@@ -345,9 +343,7 @@ StatementPtr StatementParser::parse_alter_default_privileges(uint32_t at_positio
       alter->for_roles = parse_role_names();
     } else if (accept(Keyword::kIn)) {
       expect(Keyword::kSchema);
-      do {
-        alter->in_schemas.push_back(parse_label("a schema name"));
-      } while (accept(TokenKind::kComma));
+      do { alter->in_schemas.push_back(parse_label("a schema name")); } while (accept(TokenKind::kComma));
     } else {
       break;
     }

@@ -12,7 +12,8 @@ StatementPtr StatementParser::parse_copy() {
   if (token().kind == TokenKind::kLeftParen) {
     advance();
     const Keyword word = token().keyword;
-    if (word == Keyword::kInsert || word == Keyword::kUpdate || word == Keyword::kDelete || word == Keyword::kMerge) {
+    if (word == Keyword::kInsert || word == Keyword::kUpdate || word == Keyword::kDelete ||
+        word == Keyword::kMerge) {
       unsupported("COPY of a statement that modifies data", position());
     }
     copy->query = parse_query();
@@ -41,11 +42,13 @@ StatementPtr StatementParser::parse_copy() {
   if (at(TokenKind::kLeftParen)) {
     for (Option& option : parse_options()) copy->options.push_back(std::move(option));
   } else {
-    while (token().kind == TokenKind::kWord && token().keyword != Keyword::kWhere) parse_old_copy_option(*copy);
+    while (token().kind == TokenKind::kWord && token().keyword != Keyword::kWhere)
+      parse_old_copy_option(*copy);
   }
   if (at(Keyword::kWhere)) {
     if (!copy->from) {
-      throw sql_error(sqlstate::kSyntaxError, "WHERE clause not allowed with COPY TO").with_position(position());
+      throw sql_error(sqlstate::kSyntaxError, "WHERE clause not allowed with COPY TO")
+          .with_position(position());
     }
     advance();
     copy->where = parse_expression();
@@ -86,9 +89,7 @@ void StatementParser::parse_old_copy_option(CopyStatement& copy) {
       option.name = "format";
       option.kind = Kind::kWord;
       break;
-    case Keyword::kFreeze:
-      advance();
-      break;
+    case Keyword::kFreeze: advance(); break;
     case Keyword::kHeader:
       advance();
       if (token().keyword == Keyword::kTrue || token().keyword == Keyword::kFalse ||
@@ -124,8 +125,7 @@ void StatementParser::parse_old_copy_option(CopyStatement& copy) {
       }
       columns();
       break;
-    default:
-      fail("an option of COPY such as CSV, HEADER, DELIMITER, NULL, QUOTE, ESCAPE, ENCODING");
+    default: fail("an option of COPY such as CSV, HEADER, DELIMITER, NULL, QUOTE, ESCAPE, ENCODING");
   }
   copy.options.push_back(std::move(option));
 }

@@ -6,7 +6,8 @@ using namespace ast;
 
 // ---- CREATE TABLE
 
-StatementPtr StatementParser::parse_create_table(uint32_t at_position, bool or_replace, bool temporary, bool unlogged) {
+StatementPtr StatementParser::parse_create_table(uint32_t at_position, bool or_replace, bool temporary,
+                                                 bool unlogged) {
   auto create = make<CreateTableStatement>(at_position);
   create->or_replace = or_replace;
   create->temporary = temporary;
@@ -26,8 +27,7 @@ StatementPtr StatementParser::parse_create_table(uint32_t at_position, bool or_r
       create->column_names = parse_name_list_in_parens("a column name");
     }
   }
-  while (parse_table_clause(*create)) {
-  }
+  while (parse_table_clause(*create)) {}
   if (!defined) parse_create_table_as(*create);
   return create;
 }
@@ -43,8 +43,7 @@ void StatementParser::parse_create_table_as(CreateTableStatement& create) {
   if (at(Keyword::kExecute)) unsupported("CREATE TABLE AS EXECUTE", position());
   next_query_has_table_clauses_ = true;
   create.query = parse_query();
-  while (accept_with_data(&create.with_no_data) || parse_table_clause(create)) {
-  }
+  while (accept_with_data(&create.with_no_data) || parse_table_clause(create)) {}
 }
 
 bool StatementParser::accept_with_data(bool* with_no_data) {
@@ -86,7 +85,8 @@ void StatementParser::parse_table_elements(CreateTableStatement& create) {
       ColumnDefinition column = parse_column_definition();
       if (column.primary_key) {
         if (!create.primary_key.empty()) {
-          throw sql_error(sqlstate::kInvalidTableDefinition, "multiple primary keys for a table are not allowed")
+          throw sql_error(sqlstate::kInvalidTableDefinition,
+                          "multiple primary keys for a table are not allowed")
               .with_position(column.name.position);
         }
         create.primary_key.push_back(column.name);
@@ -99,19 +99,13 @@ void StatementParser::parse_table_elements(CreateTableStatement& create) {
 
 void StatementParser::refuse_constraint() {
   switch (token().keyword) {
-    case Keyword::kUnique:
-      unsupported("UNIQUE", position());
-    case Keyword::kCheck:
-      unsupported("CHECK", position());
+    case Keyword::kUnique: unsupported("UNIQUE", position());
+    case Keyword::kCheck: unsupported("CHECK", position());
     case Keyword::kForeign:
-    case Keyword::kReferences:
-      unsupported("FOREIGN KEY", position());
-    case Keyword::kExclude:
-      unsupported("EXCLUDE", position());
-    case Keyword::kGenerated:
-      unsupported("GENERATED", position());
-    default:
-      return;
+    case Keyword::kReferences: unsupported("FOREIGN KEY", position());
+    case Keyword::kExclude: unsupported("EXCLUDE", position());
+    case Keyword::kGenerated: unsupported("GENERATED", position());
+    default: return;
   }
 }
 
@@ -131,8 +125,7 @@ ColumnDefinition StatementParser::parse_column_definition() {
   ColumnDefinition column;
   column.name = parse_ddl_name("a column name");
   column.type = parse_type_name();
-  while (parse_column_option(column)) {
-  }
+  while (parse_column_option(column)) {}
   return column;
 }
 
@@ -143,9 +136,7 @@ bool StatementParser::parse_column_option(ColumnDefinition& column) {
       expect(Keyword::kNull);
       column.not_null = true;
       return true;
-    case Keyword::kNull:
-      advance();
-      return true;
+    case Keyword::kNull: advance(); return true;
     case Keyword::kDefault:
       advance();
       column.default_value = parse_expression(precedence::kComparison);
@@ -156,9 +147,7 @@ bool StatementParser::parse_column_option(ColumnDefinition& column) {
       return true;
     case Keyword::kCollate:
       advance();
-      do {
-        column.collation.push_back(parse_label("a collation"));
-      } while (accept(TokenKind::kDot));
+      do { column.collation.push_back(parse_label("a collation")); } while (accept(TokenKind::kDot));
       return true;
     case Keyword::kPrimary:
       expect(Keyword::kPrimary, Keyword::kKey);
@@ -278,22 +267,16 @@ bool StatementParser::parse_table_clause(CreateTableStatement& create) {
 // Clauses of others that are known and not supported; nothing is read where none stands here.
 bool StatementParser::refuse_table_clause() {
   switch (token().keyword) {
-    case Keyword::kBypass:
-      unsupported("BYPASS WAL", position());
-    case Keyword::kIn:
-      unsupported("IN VOLUME", position());
-    case Keyword::kTablespace:
-      unsupported("TABLESPACE", position());
-    case Keyword::kInherits:
-      unsupported("INHERITS", position());
-    case Keyword::kUsing:
-      unsupported("a table access method", position());
+    case Keyword::kBypass: unsupported("BYPASS WAL", position());
+    case Keyword::kIn: unsupported("IN VOLUME", position());
+    case Keyword::kTablespace: unsupported("TABLESPACE", position());
+    case Keyword::kInherits: unsupported("INHERITS", position());
+    case Keyword::kUsing: unsupported("a table access method", position());
     case Keyword::kWithout:  // OIDS, which there are none of
       advance();
       expect(Keyword::kOids);
       return true;
-    default:
-      return false;
+    default: return false;
   }
 }
 
@@ -304,36 +287,20 @@ void StatementParser::parse_loose_options(std::vector<Option>& options) {
     for (Option& option : parse_options()) options.push_back(std::move(option));
     return;
   }
-  do {
-    options.push_back(parse_option());
-  } while (accept(TokenKind::kComma));
+  do { options.push_back(parse_option()); } while (accept(TokenKind::kComma));
 }
 
 PartitionUnit StatementParser::parse_partition_unit() {
   expect(Keyword::kPartition, Keyword::kBy);
   switch (token().keyword) {
-    case Keyword::kRange:
-      unsupported("PARTITION BY RANGE", position());
-    case Keyword::kNone:
-      advance();
-      return PartitionUnit::kNone;
-    case Keyword::kHour:
-      advance();
-      return PartitionUnit::kHour;
-    case Keyword::kDay:
-      advance();
-      return PartitionUnit::kDay;
-    case Keyword::kWeek:
-      advance();
-      return PartitionUnit::kWeek;
-    case Keyword::kMonth:
-      advance();
-      return PartitionUnit::kMonth;
-    case Keyword::kYear:
-      advance();
-      return PartitionUnit::kYear;
-    default:
-      break;
+    case Keyword::kRange: unsupported("PARTITION BY RANGE", position());
+    case Keyword::kNone: advance(); return PartitionUnit::kNone;
+    case Keyword::kHour: advance(); return PartitionUnit::kHour;
+    case Keyword::kDay: advance(); return PartitionUnit::kDay;
+    case Keyword::kWeek: advance(); return PartitionUnit::kWeek;
+    case Keyword::kMonth: advance(); return PartitionUnit::kMonth;
+    case Keyword::kYear: advance(); return PartitionUnit::kYear;
+    default: break;
   }
   if (next_is(TokenKind::kLeftParen)) unsupported("PARTITION BY LIST or HASH", position());
   fail("NONE, HOUR, DAY, WEEK, MONTH, YEAR");
@@ -347,7 +314,8 @@ DedupClause StatementParser::parse_dedup_keys() {
   dedup.keys = parse_name_list_in_parens("a column name");
   if (accept(Keyword::kVersion, Keyword::kBy)) {
     dedup.version_by = parse_ddl_name("a column name");
-    if (token().kind == TokenKind::kWord && next_is(Keyword::kWhen) && fold_identifier(source()) == "deleted") {
+    if (token().kind == TokenKind::kWord && next_is(Keyword::kWhen) &&
+        fold_identifier(source()) == "deleted") {
       advance();
       expect(Keyword::kWhen);
       dedup.deleted_when = parse_ddl_name("a column name");
@@ -364,21 +332,11 @@ TtlClause StatementParser::parse_ttl() {
   TtlClause ttl;
   ttl.count = span.count;
   switch (span.unit) {
-    case 'h':
-      ttl.unit = "HOURS";
-      break;
-    case 'd':
-      ttl.unit = "DAYS";
-      break;
-    case 'w':
-      ttl.unit = "WEEKS";
-      break;
-    case 'M':
-      ttl.unit = "MONTHS";
-      break;
-    case 'y':
-      ttl.unit = "YEARS";
-      break;
+    case 'h': ttl.unit = "HOURS"; break;
+    case 'd': ttl.unit = "DAYS"; break;
+    case 'w': ttl.unit = "WEEKS"; break;
+    case 'M': ttl.unit = "MONTHS"; break;
+    case 'y': ttl.unit = "YEARS"; break;
     default:
       throw sql_error(sqlstate::kSyntaxError, "a retention is counted in HOURS, DAYS, WEEKS, MONTHS or YEARS")
           .with_position(span.position);
@@ -480,8 +438,7 @@ StatementPtr StatementParser::parse_create_role(uint32_t at_position, bool is_us
   create->if_not_exists = accept_if_not_exists();
   create->name = parse_ddl_name("a role name");
   accept(Keyword::kWith);
-  while (parse_role_option(create->options)) {
-  }
+  while (parse_role_option(create->options)) {}
   return create;
 }
 

@@ -10,18 +10,10 @@ StatementPtr StatementParser::parse_with_statement() {
   std::unique_ptr<With> with = parse_with();
   StatementPtr statement;
   switch (token().keyword) {
-    case Keyword::kInsert:
-      statement = parse_insert(std::move(with));
-      break;
-    case Keyword::kUpdate:
-      statement = parse_update(std::move(with));
-      break;
-    case Keyword::kDelete:
-      statement = parse_delete(std::move(with));
-      break;
-    case Keyword::kMerge:
-      statement = parse_merge(std::move(with));
-      break;
+    case Keyword::kInsert: statement = parse_insert(std::move(with)); break;
+    case Keyword::kUpdate: statement = parse_update(std::move(with)); break;
+    case Keyword::kDelete: statement = parse_delete(std::move(with)); break;
+    case Keyword::kMerge: statement = parse_merge(std::move(with)); break;
     default: {
       auto select = make<QueryStatement>(begin);
       into_allowed_ = true;
@@ -129,9 +121,7 @@ std::vector<SelectItem> StatementParser::parse_returning() {
 
 std::vector<Assignment> StatementParser::parse_assignments() {
   std::vector<Assignment> assignments;
-  do {
-    parse_assignment(assignments);
-  } while (accept(TokenKind::kComma));
+  do { parse_assignment(assignments); } while (accept(TokenKind::kComma));
   return assignments;
 }
 
@@ -157,7 +147,8 @@ void StatementParser::parse_assignment(std::vector<Assignment>& assignments) {
   if (assignment.value->kind == ExpressionKind::kRow) {
     ExpressionList& values = as<Row>(*assignment.value).items;
     if (values.size() != assignment.columns.size()) {
-      throw sql_error(sqlstate::kSyntaxError, "number of columns does not match number of values").with_position(begin);
+      throw sql_error(sqlstate::kSyntaxError, "number of columns does not match number of values")
+          .with_position(begin);
     }
     for (size_t i = 0; i < values.size(); ++i) {
       Assignment one;
@@ -231,9 +222,7 @@ StatementPtr StatementParser::parse_merge(std::unique_ptr<With> with) {
   merge->source = parse_table_operand();
   expect(Keyword::kOn);
   merge->on = parse_expression();
-  do {
-    merge->clauses.push_back(parse_merge_clause());
-  } while (at(Keyword::kWhen));
+  do { merge->clauses.push_back(parse_merge_clause()); } while (at(Keyword::kWhen));
   merge->returning = parse_returning();
   return merge;
 }
@@ -285,7 +274,8 @@ MergeClause StatementParser::parse_merge_clause() {
     clause.assignments = parse_assignments();
   }
   if (clause.action == Action::kUpdateAll && clause.match == Match::kNotMatchedBySource) {
-    throw sql_error(sqlstate::kSyntaxError, "UPDATE SET * needs a row of the source").with_position(clause.position);
+    throw sql_error(sqlstate::kSyntaxError, "UPDATE SET * needs a row of the source")
+        .with_position(clause.position);
   }
   return clause;
 }

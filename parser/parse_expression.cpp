@@ -9,19 +9,14 @@ int operator_precedence(std::string_view symbol) {
     switch (symbol[0]) {
       case '<':
       case '>':
-      case '=':
-        return precedence::kComparison;
+      case '=': return precedence::kComparison;
       case '+':
-      case '-':
-        return precedence::kSum;
+      case '-': return precedence::kSum;
       case '*':
       case '/':
-      case '%':
-        return precedence::kProduct;
-      case '^':
-        return precedence::kPower;
-      default:
-        return precedence::kOther;
+      case '%': return precedence::kProduct;
+      case '^': return precedence::kPower;
+      default: return precedence::kOther;
     }
   }
   if (symbol == "<=" || symbol == ">=" || symbol == "<>" || symbol == "!=") return precedence::kComparison;
@@ -38,7 +33,8 @@ ExpressionPtr StatementParser::parse_expression(int weakest) {
   // A constant that ends here: most of what a long VALUES list holds.
   const TokenKind next = peek().kind;
   if ((next == TokenKind::kComma || next == TokenKind::kRightParen) &&
-      (is_string_token(token().kind) || token().kind == TokenKind::kInteger || token().kind == TokenKind::kDecimal)) {
+      (is_string_token(token().kind) || token().kind == TokenKind::kInteger ||
+       token().kind == TokenKind::kDecimal)) {
     return parse_literal();
   }
 
@@ -58,9 +54,7 @@ ExpressionPtr StatementParser::parse_expression(int weakest) {
 
 ExpressionList StatementParser::parse_expression_list() {
   ExpressionList list;
-  do {
-    list.push_back(parse_expression());
-  } while (accept(TokenKind::kComma));
+  do { list.push_back(parse_expression()); } while (accept(TokenKind::kComma));
   return list;
 }
 
@@ -164,8 +158,8 @@ bool StatementParser::parse_infix(ExpressionPtr& left, int weakest) {
   return true;
 }
 
-void StatementParser::parse_binary_operator(ExpressionPtr& left, int strength, std::string symbol, std::string schema,
-                                            uint32_t at_position) {
+void StatementParser::parse_binary_operator(ExpressionPtr& left, int strength, std::string symbol,
+                                            std::string schema, uint32_t at_position) {
   if (at_quantifier()) {
     left = parse_quantified(std::move(left), std::move(symbol), std::move(schema), at_position);
     return;
@@ -278,14 +272,14 @@ bool StatementParser::parse_infix_keyword(ExpressionPtr& left, int weakest) {
         if (token().keyword == Keyword::kDefault) {
           node->collation.push_back(take_identifier());
         } else {
-          node->collation.push_back(node->collation.empty() ? parse_name("a collation") : parse_label("a collation"));
+          node->collation.push_back(node->collation.empty() ? parse_name("a collation")
+                                                            : parse_label("a collation"));
         }
       } while (accept(TokenKind::kDot));
       left = std::move(node);
       return true;
     }
-    default:
-      return false;
+    default: return false;
   }
 }
 
@@ -408,8 +402,10 @@ void StatementParser::parse_overlaps(ExpressionPtr& left) {
   const uint32_t begin = position();
   advance();
   ExpressionPtr right = parse_expression(precedence::kRange + 1);
-  if (right->kind != ExpressionKind::kRow || as<Row>(*left).items.size() != 2 || as<Row>(*right).items.size() != 2) {
-    throw sql_error(sqlstate::kSyntaxError, "wrong number of parameters for OVERLAPS expression").with_position(begin);
+  if (right->kind != ExpressionKind::kRow || as<Row>(*left).items.size() != 2 ||
+      as<Row>(*right).items.size() != 2) {
+    throw sql_error(sqlstate::kSyntaxError, "wrong number of parameters for OVERLAPS expression")
+        .with_position(begin);
   }
   auto call = named_call("overlaps", begin);
   for (Row* row : {&as<Row>(*left), &as<Row>(*right)}) {

@@ -6,9 +6,7 @@ using namespace ast;
 
 std::vector<TableRefPtr> StatementParser::parse_from_list() {
   std::vector<TableRefPtr> list;
-  do {
-    list.push_back(parse_table_ref());
-  } while (accept(TokenKind::kComma));
+  do { list.push_back(parse_table_ref()); } while (accept(TokenKind::kComma));
   return list;
 }
 
@@ -131,15 +129,12 @@ TableRefPtr StatementParser::parse_named_table() {
 bool StatementParser::at_version_clause() {
   switch (token().keyword) {
     case Keyword::kVersion:
-    case Keyword::kTimestamp:
-      return next_is(Keyword::kAs) && next_is(Keyword::kOf, 2);
+    case Keyword::kTimestamp: return next_is(Keyword::kAs) && next_is(Keyword::kOf, 2);
     case Keyword::kFor:
       return next_is(Keyword::kSystemTime) || (next_is(Keyword::kTimestamp) && next_is(Keyword::kAs, 2)) ||
              (next_is(Keyword::kVersion) && next_is(Keyword::kAs, 2));
-    case Keyword::kAt:
-      return next_is(Keyword::kTag);
-    default:
-      return false;
+    case Keyword::kAt: return next_is(Keyword::kTag);
+    default: return false;
   }
 }
 
@@ -153,7 +148,7 @@ std::unique_ptr<VersionClause> StatementParser::parse_version_clause() {
   } else {
     accept(Keyword::kFor);
     clause->kind = token().keyword == Keyword::kVersion ? VersionClause::Kind::kVersion
-                                                         : VersionClause::Kind::kTimestamp;
+                                                        : VersionClause::Kind::kTimestamp;
     advance();
     expect(Keyword::kAs, Keyword::kOf);
   }
@@ -194,7 +189,8 @@ TableRefPtr StatementParser::parse_rows_from(bool lateral) {
   do {
     ExpressionPtr call = parse_primary();
     if (call->kind != ExpressionKind::kFunctionCall) {
-      throw sql_error(sqlstate::kSyntaxError, "a function is needed in ROWS FROM").with_position(call->position);
+      throw sql_error(sqlstate::kSyntaxError, "a function is needed in ROWS FROM")
+          .with_position(call->position);
     }
     table->calls.push_back(as_call(std::move(call)));
   } while (accept(TokenKind::kComma));
@@ -224,33 +220,24 @@ bool StatementParser::at_bare_alias() {
   if (token().kind != TokenKind::kWord) return true;
   switch (token().keyword) {
     case Keyword::kSample:
-    case Keyword::kPartition:
-      return !next_is(Keyword::kBy);
-    case Keyword::kLatest:
-      return !next_is(Keyword::kOn);
+    case Keyword::kPartition: return !next_is(Keyword::kBy);
+    case Keyword::kLatest: return !next_is(Keyword::kOn);
     case Keyword::kAsof:
     case Keyword::kLt:
-    case Keyword::kSplice:
-      return !next_is(Keyword::kJoin);
+    case Keyword::kSplice: return !next_is(Keyword::kJoin);
     case Keyword::kVersion:
-    case Keyword::kAt:
-      return !at_version_clause();
+    case Keyword::kAt: return !at_version_clause();
     case Keyword::kTimestamp:
       return !at_version_clause() && !(table_clauses_follow_ && next_is(TokenKind::kLeftParen));
-    case Keyword::kRange:
-      return !next_is(Keyword::kBetween);
-    case Keyword::kTolerance:
-      return !next_is(TokenKind::kNumberWithUnit) && !next_is(TokenKind::kInteger);
+    case Keyword::kRange: return !next_is(Keyword::kBetween);
+    case Keyword::kTolerance: return !next_is(TokenKind::kNumberWithUnit) && !next_is(TokenKind::kInteger);
     case Keyword::kWal:
     case Keyword::kBypass:
     case Keyword::kDedup:
-    case Keyword::kTtl:
-      return !table_clauses_follow_;
+    case Keyword::kTtl: return !table_clauses_follow_;
     case Keyword::kSet:
-    case Keyword::kReplace:
-      return false;
-    default:
-      return true;
+    case Keyword::kReplace: return false;
+    default: return true;
   }
 }
 
@@ -288,15 +275,12 @@ bool StatementParser::at_join() const {
     case Keyword::kRight:
     case Keyword::kFull:
     case Keyword::kCross:
-    case Keyword::kNatural:
-      return true;
+    case Keyword::kNatural: return true;
     case Keyword::kAsof:
     case Keyword::kLt:
     case Keyword::kSplice:
-    case Keyword::kWindow:
-      return next_is(Keyword::kJoin);
-    default:
-      return false;
+    case Keyword::kWindow: return next_is(Keyword::kJoin);
+    default: return false;
   }
 }
 
@@ -308,18 +292,10 @@ bool StatementParser::parse_join_kind(Join& join) {
   };
   join.natural = accept(Keyword::kNatural);
   switch (token().keyword) {
-    case Keyword::kInner:
-      advance();
-      break;
-    case Keyword::kLeft:
-      outer(JoinKind::kLeft);
-      break;
-    case Keyword::kRight:
-      outer(JoinKind::kRight);
-      break;
-    case Keyword::kFull:
-      outer(JoinKind::kFull);
-      break;
+    case Keyword::kInner: advance(); break;
+    case Keyword::kLeft: outer(JoinKind::kLeft); break;
+    case Keyword::kRight: outer(JoinKind::kRight); break;
+    case Keyword::kFull: outer(JoinKind::kFull); break;
     default: {
       if (join.natural) break;
       const Keyword word = token().keyword;

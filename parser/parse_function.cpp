@@ -56,7 +56,9 @@ void StatementParser::parse_function_tail(FunctionCall& call) {
   if (token().keyword == Keyword::kWithin && next_is(Keyword::kGroup)) {
     if (!call.order_by.empty() || call.distinct || call.variadic) {
       throw sql_error(sqlstate::kSyntaxError, "cannot use {} with WITHIN GROUP",
-                      call.distinct ? "DISTINCT" : call.variadic ? "VARIADIC" : "multiple ORDER BY clauses")
+                      call.distinct   ? "DISTINCT"
+                      : call.variadic ? "VARIADIC"
+                                      : "multiple ORDER BY clauses")
           .with_position(position());
     }
     expect(Keyword::kWithin, Keyword::kGroup);
@@ -108,21 +110,11 @@ ExpressionPtr StatementParser::parse_special_function() {
   advance();
   expect(TokenKind::kLeftParen);
   switch (keyword) {
-    case Keyword::kExtract:
-      parse_extract(*call);
-      break;
-    case Keyword::kPosition:
-      parse_position(*call);
-      break;
-    case Keyword::kSubstring:
-      parse_substring(*call);
-      break;
-    case Keyword::kOverlay:
-      parse_overlay(*call);
-      break;
-    case Keyword::kTrim:
-      parse_trim(*call);
-      break;
+    case Keyword::kExtract: parse_extract(*call); break;
+    case Keyword::kPosition: parse_position(*call); break;
+    case Keyword::kSubstring: parse_substring(*call); break;
+    case Keyword::kOverlay: parse_overlay(*call); break;
+    case Keyword::kTrim: parse_trim(*call); break;
     default:
       call->arguments = parse_expression_list();
       if (keyword == Keyword::kNullif && call->arguments.size() != 2) fail();
@@ -255,15 +247,9 @@ std::unique_ptr<WindowFrame> StatementParser::parse_window_frame() {
   auto frame = std::make_unique<WindowFrame>();
   const uint32_t begin = position();
   switch (token().keyword) {
-    case Keyword::kRows:
-      frame->unit = WindowFrame::Unit::kRows;
-      break;
-    case Keyword::kGroups:
-      frame->unit = WindowFrame::Unit::kGroups;
-      break;
-    default:
-      frame->unit = WindowFrame::Unit::kRange;
-      break;
+    case Keyword::kRows: frame->unit = WindowFrame::Unit::kRows; break;
+    case Keyword::kGroups: frame->unit = WindowFrame::Unit::kGroups; break;
+    default: frame->unit = WindowFrame::Unit::kRange; break;
   }
   advance();
   using Kind = FrameBound::Kind;
@@ -305,9 +291,11 @@ std::unique_ptr<WindowFrame> StatementParser::parse_window_frame() {
 FrameBound StatementParser::parse_frame_bound() {
   FrameBound bound;
   using Kind = FrameBound::Kind;
-  if (token().keyword == Keyword::kUnbounded && (next_is(Keyword::kPreceding) || next_is(Keyword::kFollowing))) {
+  if (token().keyword == Keyword::kUnbounded &&
+      (next_is(Keyword::kPreceding) || next_is(Keyword::kFollowing))) {
     advance();
-    bound.kind = token().keyword == Keyword::kPreceding ? Kind::kUnboundedPreceding : Kind::kUnboundedFollowing;
+    bound.kind =
+        token().keyword == Keyword::kPreceding ? Kind::kUnboundedPreceding : Kind::kUnboundedFollowing;
     advance();
   } else if (accept(Keyword::kCurrent, Keyword::kRow)) {
     bound.kind = Kind::kCurrentRow;

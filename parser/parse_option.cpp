@@ -7,9 +7,7 @@ using namespace ast;
 std::vector<Option> StatementParser::parse_options() {
   std::vector<Option> options;
   expect(TokenKind::kLeftParen);
-  do {
-    options.push_back(parse_option());
-  } while (accept(TokenKind::kComma));
+  do { options.push_back(parse_option()); } while (accept(TokenKind::kComma));
   expect(TokenKind::kRightParen);
   return options;
 }
@@ -71,10 +69,10 @@ bool StatementParser::parse_option_value(Option& option) {
       return false;
     case TokenKind::kLeftParen:
       option.kind = Kind::kList;
-      for (const Identifier& name : parse_name_list_in_parens("a column name")) option.list.push_back(name.text);
+      for (const Identifier& name : parse_name_list_in_parens("a column name"))
+        option.list.push_back(name.text);
       return true;
-    default:
-      return false;
+    default: return false;
   }
 }
 

@@ -16,36 +16,31 @@ ExpressionPtr StatementParser::parse_primary() {
     case TokenKind::kUnicodeString:
     case TokenKind::kDollarString:
     case TokenKind::kBitString:
-    case TokenKind::kHexString:
-      return parse_postfix(parse_literal());
+    case TokenKind::kHexString: return parse_postfix(parse_literal());
     case TokenKind::kParameter: {
       auto node = make<Parameter>(position());
       const std::string_view digits = source().substr(1);
       if (std::from_chars(digits.data(), digits.data() + digits.size(), node->number).ec != std::errc() ||
           node->number == 0 || node->number > 65535) {
-        throw sql_error(sqlstate::kUndefinedParameter, "there is no parameter {}", source()).with_position(position());
+        throw sql_error(sqlstate::kUndefinedParameter, "there is no parameter {}", source())
+            .with_position(position());
       }
       parameter_count_ = std::max(parameter_count_, node->number);
       advance();
       return parse_postfix(std::move(node));
     }
-    case TokenKind::kLeftParen:
-      return parse_postfix(parse_parenthesized());
-    case TokenKind::kWord:
-      return parse_postfix(parse_keyword_primary());
+    case TokenKind::kLeftParen: return parse_postfix(parse_parenthesized());
+    case TokenKind::kWord: return parse_postfix(parse_keyword_primary());
     case TokenKind::kQuotedIdentifier:
-    case TokenKind::kUnicodeIdentifier:
-      return parse_postfix(parse_name_primary());
-    default:
-      fail("an expression");
+    case TokenKind::kUnicodeIdentifier: return parse_postfix(parse_name_primary());
+    default: fail("an expression");
   }
 }
 
 ExpressionPtr StatementParser::parse_literal() {
   switch (token().kind) {
     case TokenKind::kInteger:
-    case TokenKind::kDecimal:
-      return parse_number();
+    case TokenKind::kDecimal: return parse_number();
     case TokenKind::kBitString:
     case TokenKind::kHexString: {
       auto node = make<Literal>(position());
@@ -85,8 +80,7 @@ ExpressionPtr StatementParser::parse_number() {
 ExpressionPtr StatementParser::parse_keyword_primary() {
   const uint32_t begin = position();
   switch (token().keyword) {
-    case Keyword::kNotKeyword:
-      return parse_name_primary();
+    case Keyword::kNotKeyword: return parse_name_primary();
     case Keyword::kNull: {
       advance();
       return make<Literal>(begin);
@@ -99,14 +93,12 @@ ExpressionPtr StatementParser::parse_keyword_primary() {
       advance();
       return node;
     }
-    case Keyword::kCase:
-      return parse_case();
+    case Keyword::kCase: return parse_case();
     case Keyword::kDefault:
       if (next_is(TokenKind::kDot)) return parse_name_primary();  // the schema of this name
       advance();
       return make<DefaultValue>(begin);
-    case Keyword::kArray:
-      return parse_array();
+    case Keyword::kArray: return parse_array();
     case Keyword::kExists:
       if (!next_is(TokenKind::kLeftParen)) return parse_name_primary();
       advance();
@@ -123,16 +115,14 @@ ExpressionPtr StatementParser::parse_keyword_primary() {
     case Keyword::kCurrentUser:
     case Keyword::kSessionUser:
     case Keyword::kUser:
-    case Keyword::kCurrentCatalog:
-      return parse_bare_function(false);
+    case Keyword::kCurrentCatalog: return parse_bare_function(false);
     case Keyword::kCurrentSchema:
       if (next_is(TokenKind::kLeftParen) || next_is(TokenKind::kDot)) return parse_name_primary();
       return parse_bare_function(false);
     case Keyword::kCurrentTime:
     case Keyword::kCurrentTimestamp:
     case Keyword::kLocaltime:
-    case Keyword::kLocaltimestamp:
-      return parse_bare_function(true);
+    case Keyword::kLocaltimestamp: return parse_bare_function(true);
     case Keyword::kCoalesce:
     case Keyword::kExtract:
     case Keyword::kGreatest:
@@ -170,7 +160,8 @@ bool StatementParser::at_typed_literal() const {
     if (peek(ahead).kind != TokenKind::kRightParen) return false;
     ++ahead;
   }
-  if ((next_is(Keyword::kWith, ahead) || next_is(Keyword::kWithout, ahead)) && next_is(Keyword::kTime, ahead + 1)) {
+  if ((next_is(Keyword::kWith, ahead) || next_is(Keyword::kWithout, ahead)) &&
+      next_is(Keyword::kTime, ahead + 1)) {
     ahead += next_is(Keyword::kZone, ahead + 2) ? 3 : 2;
   }
   return is_string_token(peek(ahead).kind);
@@ -190,7 +181,8 @@ ExpressionPtr StatementParser::parse_name_primary() {
   const Token& first = token();
   const bool function_name = is_function_name(first);
   const bool default_schema = first.keyword == Keyword::kDefault && next_is(TokenKind::kDot);
-  if (!is_column_name(first) && !default_schema && !(function_name && (next_is(TokenKind::kLeftParen) || is_string_token(peek().kind)))) {
+  if (!is_column_name(first) && !default_schema &&
+      !(function_name && (next_is(TokenKind::kLeftParen) || is_string_token(peek().kind)))) {
     fail("an expression");
   }
   // One word and no more: most columns.
@@ -277,7 +269,8 @@ ExpressionPtr StatementParser::parse_subscript(ExpressionPtr operand) {
 ExpressionPtr StatementParser::parse_parenthesized() {
   Nesting nesting(*this);
   const uint32_t begin = position();
-  if (token().kind == TokenKind::kLeftParen && at_query(1)) return parse_subquery(Subquery::Form::kScalar, begin);
+  if (token().kind == TokenKind::kLeftParen && at_query(1))
+    return parse_subquery(Subquery::Form::kScalar, begin);
   expect(TokenKind::kLeftParen);
   ExpressionPtr first = parse_expression();
   if (accept(TokenKind::kComma)) {

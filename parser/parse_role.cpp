@@ -24,9 +24,7 @@ RoleName StatementParser::parse_role_name() {
 
 std::vector<RoleName> StatementParser::parse_role_names() {
   std::vector<RoleName> roles;
-  do {
-    roles.push_back(parse_role_name());
-  } while (accept(TokenKind::kComma));
+  do { roles.push_back(parse_role_name()); } while (accept(TokenKind::kComma));
   return roles;
 }
 
@@ -64,17 +62,19 @@ bool StatementParser::parse_role_option(RoleOptions& options) {
       advance();
       options.admins = parse_role_names();
       return true;
-    default:
-      break;
+    default: break;
   }
   struct Flag {
     std::string_view name;
-    std::optional<bool> RoleOptions::* member;
+    std::optional<bool> RoleOptions::*member;
   };
   static constexpr Flag kFlags[] = {
-      {"superuser", &RoleOptions::superuser},     {"createdb", &RoleOptions::create_database},
-      {"createrole", &RoleOptions::create_role},  {"inherit", &RoleOptions::inherit},
-      {"login", &RoleOptions::login},             {"replication", &RoleOptions::replication},
+      {"superuser", &RoleOptions::superuser},
+      {"createdb", &RoleOptions::create_database},
+      {"createrole", &RoleOptions::create_role},
+      {"inherit", &RoleOptions::inherit},
+      {"login", &RoleOptions::login},
+      {"replication", &RoleOptions::replication},
       {"bypassrls", &RoleOptions::bypass_row_security},
   };
   note_expected("an option such as LOGIN, PASSWORD, SUPERUSER");
@@ -159,7 +159,8 @@ void StatementParser::parse_grant_target(Grant& grant) {
   };
   // ALTER DEFAULT PRIVILEGES … ON TABLES; GRANT … ON ALL TABLES [IN SCHEMA s]
   const bool all = accept(Keyword::kAll);
-  if (all || at(Keyword::kTables) || at(Keyword::kSequences) || at(Keyword::kFunctions) || at(Keyword::kSchemas)) {
+  if (all || at(Keyword::kTables) || at(Keyword::kSequences) || at(Keyword::kFunctions) ||
+      at(Keyword::kSchemas)) {
     const bool bare_word = next_is(Keyword::kTo) || next_is(Keyword::kFrom);
     if (all || bare_word) {
       if (accept(Keyword::kTables)) {
@@ -188,8 +189,9 @@ void StatementParser::parse_grant_target(Grant& grant) {
     grant.target = Target::kDatabases;
   } else if (accept(Keyword::kSequence)) {
     grant.target = Target::kSequences;
-  } else if (at(Keyword::kFunction) || at(Keyword::kProcedure) || at(Keyword::kLanguage) || at(Keyword::kType) ||
-             at(Keyword::kDomain) || at(Keyword::kTablespace) || at(Keyword::kForeign)) {
+  } else if (at(Keyword::kFunction) || at(Keyword::kProcedure) || at(Keyword::kLanguage) ||
+             at(Keyword::kType) || at(Keyword::kDomain) || at(Keyword::kTablespace) ||
+             at(Keyword::kForeign)) {
     unsupported(fmt::format("privileges on a {}", source()), position());
   } else {
     accept(Keyword::kTable);

@@ -11,12 +11,9 @@ bool StatementParser::at_query(size_t ahead) const {
     case Keyword::kSelect:
     case Keyword::kWith:
     case Keyword::kTable:
-    case Keyword::kFrom:
-      return true;
-    case Keyword::kValues:
-      return peek(ahead + 1).kind == TokenKind::kLeftParen;
-    default:
-      return false;
+    case Keyword::kFrom: return true;
+    case Keyword::kValues: return peek(ahead + 1).kind == TokenKind::kLeftParen;
+    default: return false;
   }
 }
 
@@ -41,7 +38,8 @@ QueryPtr StatementParser::parse_query() {
   into_allowed_ = false;
   if (with) {
     if (query->with) {
-      throw sql_error(sqlstate::kSyntaxError, "multiple WITH clauses not allowed").with_position(query->with->position);
+      throw sql_error(sqlstate::kSyntaxError, "multiple WITH clauses not allowed")
+          .with_position(query->with->position);
     }
     query->with = std::move(with);
     query->position = begin;
@@ -75,12 +73,14 @@ std::unique_ptr<With> StatementParser::parse_with() {
     }
     expect(TokenKind::kLeftParen);
     const Keyword word = token().keyword;
-    if (word == Keyword::kInsert || word == Keyword::kUpdate || word == Keyword::kDelete || word == Keyword::kMerge) {
+    if (word == Keyword::kInsert || word == Keyword::kUpdate || word == Keyword::kDelete ||
+        word == Keyword::kMerge) {
       unsupported("a statement that modifies data in WITH", position());
     }
     table.query = parse_query();
     expect(TokenKind::kRightParen);
-    if (at(Keyword::kSearch) || at(Keyword::kCycle)) unsupported("SEARCH or CYCLE of a recursive query", position());
+    if (at(Keyword::kSearch) || at(Keyword::kCycle))
+      unsupported("SEARCH or CYCLE of a recursive query", position());
     with->tables.push_back(std::move(table));
   } while (accept(TokenKind::kComma));
   return with;
@@ -168,11 +168,13 @@ QueryPtr StatementParser::parse_select() {
   const Keyword word = token().keyword;
   const bool no_items = word == Keyword::kFrom || word == Keyword::kWhere || word == Keyword::kInto ||
                         word == Keyword::kUnion || word == Keyword::kOrder || word == Keyword::kLimit ||
-                        token().kind == TokenKind::kRightParen || token().kind == TokenKind::kSemicolon || at_end();
+                        token().kind == TokenKind::kRightParen || token().kind == TokenKind::kSemicolon ||
+                        at_end();
   if (!no_items || select.distinct != Select::Distinct::kNone) select.items = parse_select_items();
   if (at(Keyword::kInto)) {
     if (!into) {
-      throw sql_error(sqlstate::kSyntaxError, "SELECT ... INTO is not allowed here").with_position(position());
+      throw sql_error(sqlstate::kSyntaxError, "SELECT ... INTO is not allowed here")
+          .with_position(position());
     }
     parse_select_into();
   }
@@ -195,9 +197,7 @@ void StatementParser::parse_select_into() {
 
 std::vector<SelectItem> StatementParser::parse_select_items() {
   std::vector<SelectItem> items;
-  do {
-    items.push_back(parse_select_item());
-  } while (accept(TokenKind::kComma));
+  do { items.push_back(parse_select_item()); } while (accept(TokenKind::kComma));
   return items;
 }
 
@@ -254,9 +254,7 @@ void StatementParser::parse_where_to_window(Select& select) {
 
 std::vector<GroupItem> StatementParser::parse_group_items() {
   std::vector<GroupItem> items;
-  do {
-    items.push_back(parse_group_item());
-  } while (accept(TokenKind::kComma));
+  do { items.push_back(parse_group_item()); } while (accept(TokenKind::kComma));
   return items;
 }
 
@@ -298,12 +296,11 @@ QueryPtr StatementParser::parse_values() {
     expect(TokenKind::kLeftParen);
     ExpressionList& row = query->values.emplace_back();
     if (query->values.size() > 1) row.reserve(query->values.front().size());
-    do {
-      row.push_back(parse_expression());
-    } while (accept(TokenKind::kComma));
+    do { row.push_back(parse_expression()); } while (accept(TokenKind::kComma));
     expect(TokenKind::kRightParen);
     if (row.size() != query->values.front().size()) {
-      throw sql_error(sqlstate::kSyntaxError, "VALUES lists must all be the same length").with_position(row_begin);
+      throw sql_error(sqlstate::kSyntaxError, "VALUES lists must all be the same length")
+          .with_position(row_begin);
     }
   } while (accept(TokenKind::kComma));
   return query;
@@ -328,7 +325,8 @@ QueryPtr StatementParser::parse_table_query() {
 void StatementParser::parse_query_tail(Query& query) {
   const auto once = [this](bool there, const char* what) {
     if (there) {
-      throw sql_error(sqlstate::kSyntaxError, "multiple {} clauses not allowed", what).with_position(position());
+      throw sql_error(sqlstate::kSyntaxError, "multiple {} clauses not allowed", what)
+          .with_position(position());
     }
   };
   if (at(Keyword::kOrder)) {
@@ -431,34 +429,24 @@ char time_unit(std::string_view word) {
   if (word.size() == 1) return kLetters.find(word[0]) != std::string_view::npos ? word[0] : '\0';
   switch (find_keyword(word)) {
     case Keyword::kMicrosecond:
-    case Keyword::kMicroseconds:
-      return 'U';
+    case Keyword::kMicroseconds: return 'U';
     case Keyword::kMillisecond:
-    case Keyword::kMilliseconds:
-      return 'T';
+    case Keyword::kMilliseconds: return 'T';
     case Keyword::kSecond:
-    case Keyword::kSeconds:
-      return 's';
+    case Keyword::kSeconds: return 's';
     case Keyword::kMinute:
-    case Keyword::kMinutes:
-      return 'm';
+    case Keyword::kMinutes: return 'm';
     case Keyword::kHour:
-    case Keyword::kHours:
-      return 'h';
+    case Keyword::kHours: return 'h';
     case Keyword::kDay:
-    case Keyword::kDays:
-      return 'd';
+    case Keyword::kDays: return 'd';
     case Keyword::kWeek:
-    case Keyword::kWeeks:
-      return 'w';
+    case Keyword::kWeeks: return 'w';
     case Keyword::kMonth:
-    case Keyword::kMonths:
-      return 'M';
+    case Keyword::kMonths: return 'M';
     case Keyword::kYear:
-    case Keyword::kYears:
-      return 'y';
-    default:
-      return '\0';
+    case Keyword::kYears: return 'y';
+    default: return '\0';
   }
 }
 

@@ -32,9 +32,7 @@ std::string StatementParser::parse_setting_word() {
 
 std::vector<std::string> StatementParser::parse_setting_values() {
   std::vector<std::string> values;
-  do {
-    values.push_back(parse_setting_word());
-  } while (accept(TokenKind::kComma));
+  do { values.push_back(parse_setting_word()); } while (accept(TokenKind::kComma));
   return values;
 }
 
@@ -206,12 +204,11 @@ StatementPtr StatementParser::parse_describe() {
 StatementPtr StatementParser::parse_prepare() {
   auto prepare = make<PrepareStatement>(position());
   expect(Keyword::kPrepare);
-  if (at(Keyword::kTransaction) && is_string_token(peek().kind)) unsupported("PREPARE TRANSACTION", position());
+  if (at(Keyword::kTransaction) && is_string_token(peek().kind))
+    unsupported("PREPARE TRANSACTION", position());
   prepare->name = parse_name("a name");
   if (accept(TokenKind::kLeftParen)) {
-    do {
-      prepare->parameter_types.push_back(parse_type_name());
-    } while (accept(TokenKind::kComma));
+    do { prepare->parameter_types.push_back(parse_type_name()); } while (accept(TokenKind::kComma));
     expect(TokenKind::kRightParen);
   }
   expect(Keyword::kAs);
@@ -235,7 +232,8 @@ StatementPtr StatementParser::parse_execute() {
 StatementPtr StatementParser::parse_deallocate() {
   auto deallocate = make<DeallocateStatement>(position());
   expect(Keyword::kDeallocate);
-  if (token().keyword == Keyword::kPrepare && !next_is(TokenKind::kEnd) && !next_is(TokenKind::kSemicolon)) advance();
+  if (token().keyword == Keyword::kPrepare && !next_is(TokenKind::kEnd) && !next_is(TokenKind::kSemicolon))
+    advance();
   if (accept(Keyword::kAll)) {
     deallocate->all = true;
   } else {

@@ -10,55 +10,32 @@ StatementPtr StatementParser::parse_statement() {
     case Keyword::kSelect:
     case Keyword::kValues:
     case Keyword::kTable:
-    case Keyword::kFrom:
-      return parse_query_statement();
-    case Keyword::kWith:
-      return parse_with_statement();
-    case Keyword::kInsert:
-      return parse_insert(nullptr);
-    case Keyword::kUpdate:
-      return parse_update(nullptr);
-    case Keyword::kDelete:
-      return parse_delete(nullptr);
-    case Keyword::kMerge:
-      return parse_merge(nullptr);
-    case Keyword::kCopy:
-      return parse_copy();
+    case Keyword::kFrom: return parse_query_statement();
+    case Keyword::kWith: return parse_with_statement();
+    case Keyword::kInsert: return parse_insert(nullptr);
+    case Keyword::kUpdate: return parse_update(nullptr);
+    case Keyword::kDelete: return parse_delete(nullptr);
+    case Keyword::kMerge: return parse_merge(nullptr);
+    case Keyword::kCopy: return parse_copy();
     case Keyword::kBegin:
-    case Keyword::kStart:
-      return parse_begin();
+    case Keyword::kStart: return parse_begin();
     case Keyword::kCommit:
-    case Keyword::kEnd:
-      return parse_commit();
+    case Keyword::kEnd: return parse_commit();
     case Keyword::kRollback:
-    case Keyword::kAbort:
-      return parse_rollback();
-    case Keyword::kSavepoint:
-      return parse_savepoint(TransactionStatement::Action::kSavepoint);
-    case Keyword::kRelease:
-      return parse_savepoint(TransactionStatement::Action::kRelease);
-    case Keyword::kSet:
-      return parse_set();
-    case Keyword::kShow:
-      return parse_show();
-    case Keyword::kReset:
-      return parse_reset();
-    case Keyword::kDeclare:
-      return parse_declare();
-    case Keyword::kFetch:
-      return parse_fetch(false);
-    case Keyword::kMove:
-      return parse_fetch(true);
-    case Keyword::kClose:
-      return parse_close();
-    case Keyword::kCreate:
-      return parse_create();
-    case Keyword::kDrop:
-      return parse_drop();
-    case Keyword::kAlter:
-      return parse_alter();
-    case Keyword::kTruncate:
-      return parse_truncate();
+    case Keyword::kAbort: return parse_rollback();
+    case Keyword::kSavepoint: return parse_savepoint(TransactionStatement::Action::kSavepoint);
+    case Keyword::kRelease: return parse_savepoint(TransactionStatement::Action::kRelease);
+    case Keyword::kSet: return parse_set();
+    case Keyword::kShow: return parse_show();
+    case Keyword::kReset: return parse_reset();
+    case Keyword::kDeclare: return parse_declare();
+    case Keyword::kFetch: return parse_fetch(false);
+    case Keyword::kMove: return parse_fetch(true);
+    case Keyword::kClose: return parse_close();
+    case Keyword::kCreate: return parse_create();
+    case Keyword::kDrop: return parse_drop();
+    case Keyword::kAlter: return parse_alter();
+    case Keyword::kTruncate: return parse_truncate();
     default:
       if (token().kind == TokenKind::kLeftParen) return parse_query_statement();
       return parse_other_statement();
@@ -68,50 +45,28 @@ StatementPtr StatementParser::parse_statement() {
 StatementPtr StatementParser::parse_other_statement() {
   const uint32_t begin = position();
   switch (token().keyword) {
-    case Keyword::kPrepare:
-      return parse_prepare();
-    case Keyword::kExecute:
-      return parse_execute();
-    case Keyword::kDeallocate:
-      return parse_deallocate();
-    case Keyword::kExplain:
-      return parse_explain();
-    case Keyword::kDiscard:
-      return parse_discard();
-    case Keyword::kListen:
-      return parse_listen(ListenStatement::Action::kListen);
-    case Keyword::kUnlisten:
-      return parse_listen(ListenStatement::Action::kUnlisten);
-    case Keyword::kNotify:
-      return parse_listen(ListenStatement::Action::kNotify);
-    case Keyword::kLock:
-      return parse_lock();
-    case Keyword::kGrant:
-      return parse_grant(true);
-    case Keyword::kRevoke:
-      return parse_grant(false);
-    case Keyword::kComment:
-      return parse_comment();
-    case Keyword::kVacuum:
-      return parse_vacuum();
+    case Keyword::kPrepare: return parse_prepare();
+    case Keyword::kExecute: return parse_execute();
+    case Keyword::kDeallocate: return parse_deallocate();
+    case Keyword::kExplain: return parse_explain();
+    case Keyword::kDiscard: return parse_discard();
+    case Keyword::kListen: return parse_listen(ListenStatement::Action::kListen);
+    case Keyword::kUnlisten: return parse_listen(ListenStatement::Action::kUnlisten);
+    case Keyword::kNotify: return parse_listen(ListenStatement::Action::kNotify);
+    case Keyword::kLock: return parse_lock();
+    case Keyword::kGrant: return parse_grant(true);
+    case Keyword::kRevoke: return parse_grant(false);
+    case Keyword::kComment: return parse_comment();
+    case Keyword::kVacuum: return parse_vacuum();
     case Keyword::kAnalyze:
-    case Keyword::kAnalyse:
-      return parse_analyze();
-    case Keyword::kCheckpoint:
-      advance();
-      return make<CheckpointStatement>(begin);
-    case Keyword::kRefresh:
-      return parse_refresh();
-    case Keyword::kRestore:
-      return parse_restore();
-    case Keyword::kUndrop:
-      return parse_undrop();
-    case Keyword::kDescribe:
-      return parse_describe();
-    case Keyword::kForget:
-      return parse_forget();
-    case Keyword::kAdvance:
-      return parse_advance();
+    case Keyword::kAnalyse: return parse_analyze();
+    case Keyword::kCheckpoint: advance(); return make<CheckpointStatement>(begin);
+    case Keyword::kRefresh: return parse_refresh();
+    case Keyword::kRestore: return parse_restore();
+    case Keyword::kUndrop: return parse_undrop();
+    case Keyword::kDescribe: return parse_describe();
+    case Keyword::kForget: return parse_forget();
+    case Keyword::kAdvance: return parse_advance();
     case Keyword::kDo:
     case Keyword::kCall:
     case Keyword::kCluster:
@@ -120,19 +75,18 @@ StatementPtr StatementParser::parse_other_statement() {
     case Keyword::kReassign:
     case Keyword::kSecurity:
     case Keyword::kImport: {
-      std::string what(keyword_spelling(token().keyword));
-      for (char& c : what) c = static_cast<char>(c - ('a' - 'A'));
+      std::string what = upper_case(source());
       advance();
       return unsupported_statement(std::move(what), begin);
     }
-    default:
-      break;
+    default: break;
   }
-  for (const char* word :
-       {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "CREATE", "ALTER", "DROP", "TRUNCATE", "BEGIN",
-        "COMMIT", "ROLLBACK", "SET", "SHOW", "EXPLAIN", "WITH", "VALUES", "TABLE", "FROM", "RESTORE", "UNDROP",
-        "VACUUM", "ANALYZE", "DESCRIBE", "GRANT", "REVOKE", "RESET", "DECLARE", "FETCH", "PREPARE", "EXECUTE",
-        "REFRESH", "SAVEPOINT", "RELEASE", "START", "CHECKPOINT", "FORGET", "ADVANCE", "COMMENT", "LISTEN"}) {
+  for (const char* word : {"SELECT",  "INSERT",     "UPDATE",   "DELETE",   "MERGE",   "COPY",      "CREATE",
+                           "ALTER",   "DROP",       "TRUNCATE", "BEGIN",    "COMMIT",  "ROLLBACK",  "SET",
+                           "SHOW",    "EXPLAIN",    "WITH",     "VALUES",   "TABLE",   "FROM",      "RESTORE",
+                           "UNDROP",  "VACUUM",     "ANALYZE",  "DESCRIBE", "GRANT",   "REVOKE",    "RESET",
+                           "DECLARE", "FETCH",      "PREPARE",  "EXECUTE",  "REFRESH", "SAVEPOINT", "RELEASE",
+                           "START",   "CHECKPOINT", "FORGET",   "ADVANCE",  "COMMENT", "LISTEN"}) {
     note_expected(word);
   }
   fail();
@@ -168,8 +122,7 @@ StatementPtr StatementParser::parse_explainable() {
     case Keyword::kDeclare:
     case Keyword::kExecute:
     case Keyword::kRefresh:
-    case Keyword::kCopy:
-      return parse_statement();
+    case Keyword::kCopy: return parse_statement();
     default:
       if (token().kind == TokenKind::kLeftParen) return parse_statement();
       fail("SELECT, INSERT, UPDATE, DELETE or MERGE");
@@ -203,7 +156,8 @@ StatementPtr StatementParser::parse_create() {
 
 namespace {
 
-// How many words here name a kind of object that the dialect does not have: INDEX, UNIQUE INDEX, FOREIGN DATA WRAPPER.
+// How many words here name a kind of object that the dialect does not have: INDEX, UNIQUE INDEX, FOREIGN DATA
+// WRAPPER.
 size_t object_kind_words(Keyword first, Keyword second) {
   switch (first) {
     case Keyword::kAggregate:
@@ -228,8 +182,7 @@ size_t object_kind_words(Keyword first, Keyword second) {
     case Keyword::kTablespace:
     case Keyword::kTransform:
     case Keyword::kTrigger:
-    case Keyword::kType:
-      return 1;
+    case Keyword::kType: return 1;
     case Keyword::kAccess:
     case Keyword::kConstraint:
     case Keyword::kEvent:
@@ -238,27 +191,13 @@ size_t object_kind_words(Keyword first, Keyword second) {
     case Keyword::kProcedural:
     case Keyword::kRecursive:
     case Keyword::kUnique:
-    case Keyword::kUser:
-      return 2;
-    case Keyword::kForeign:
-      return second == Keyword::kData ? 3 : 2;
-    case Keyword::kText:
-      return 3;
-    case Keyword::kTrusted:
-      return second == Keyword::kProcedural ? 3 : 2;
-    case Keyword::kOperator:
-      return second == Keyword::kClass || second == Keyword::kFamily ? 2 : 1;
-    default:
-      return 0;
+    case Keyword::kUser: return 2;
+    case Keyword::kForeign: return second == Keyword::kData ? 3 : 2;
+    case Keyword::kText: return 3;
+    case Keyword::kTrusted: return second == Keyword::kProcedural ? 3 : 2;
+    case Keyword::kOperator: return second == Keyword::kClass || second == Keyword::kFamily ? 2 : 1;
+    default: return 0;
   }
-}
-
-std::string upper(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - ('a' - 'A'));
-  }
-  return result;
 }
 
 }  // namespace
@@ -274,7 +213,7 @@ StatementPtr StatementParser::unsupported_statement(std::string what, uint32_t a
     if (words == 0) fail();
     for (size_t i = 0; i < words; ++i) {
       if (token().kind != TokenKind::kWord) fail("the kind of an object");
-      what += " " + upper(source());
+      what += " " + upper_case(source());
       advance();
     }
     if (at_end() || token().kind == TokenKind::kSemicolon) fail("a name");

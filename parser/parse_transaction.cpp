@@ -166,9 +166,7 @@ StatementPtr StatementParser::parse_fetch(bool move) {
   // A direction's word may also be the cursor's name: FETCH next.
   const bool last = next_is(TokenKind::kEnd) || next_is(TokenKind::kSemicolon);
   switch (last ? Keyword::kNotKeyword : token().keyword) {
-    case Keyword::kNext:
-      advance();
-      break;
+    case Keyword::kNext: advance(); break;
     case Keyword::kPrior:
       advance();
       fetch->direction = Direction::kBackward;
@@ -191,9 +189,7 @@ StatementPtr StatementParser::parse_fetch(bool move) {
       advance();
       count_or_all(false);
       break;
-    default:
-      count_or_all(false);
-      break;
+    default: count_or_all(false); break;
   }
   if (!accept(Keyword::kFrom)) accept(Keyword::kIn);
   fetch->cursor = parse_name("a cursor name");

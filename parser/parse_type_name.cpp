@@ -25,10 +25,8 @@ bool StatementParser::at_type_keyword() const {
     case Keyword::kSmallint:
     case Keyword::kTime:
     case Keyword::kTimestamp:
-    case Keyword::kVarchar:
-      return true;
-    default:
-      return false;
+    case Keyword::kVarchar: return true;
+    default: return false;
   }
 }
 
@@ -105,7 +103,8 @@ TypeName StatementParser::parse_type_name() {
       expect(TokenKind::kRightBracket);
     }
   } else {
-    while (at(TokenKind::kLeftBracket) && (next_is(TokenKind::kRightBracket) || next_is(TokenKind::kInteger))) {
+    while (at(TokenKind::kLeftBracket) &&
+           (next_is(TokenKind::kRightBracket) || next_is(TokenKind::kInteger))) {
       advance();
       if (at(TokenKind::kInteger)) advance();
       expect(TokenKind::kRightBracket);
@@ -130,8 +129,7 @@ std::string StatementParser::parse_interval_fields() {
         advance();
         return word;
       }
-      default:
-        return {};
+      default: return {};
     }
   };
   std::string fields = field();

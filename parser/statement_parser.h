@@ -25,7 +25,7 @@ enum Level : int {
   kPower = 10,
   kAtTimeZone = 11,
   kCollate = 12,
-  kSign = 13,  // unary + and -
+  kSign = 13,     // unary + and -
   kPostfix = 14,  // :: [ ] .
   kPrimary = 15,
 };
@@ -33,8 +33,8 @@ enum Level : int {
 
 int operator_precedence(std::string_view symbol);
 
-// The recursive descent over one text. One object parses one text on one thread; the methods are spread over the
-// parse_*.cpp files by subject, in the order in which they stand here.
+// The recursive descent over one text. One object parses one text on one thread; the methods are spread over
+// the parse_*.cpp files by subject, in the order in which they stand here.
 class StatementParser : public TokenCursor {
  public:
   using TokenCursor::TokenCursor;
@@ -60,8 +60,8 @@ class StatementParser : public TokenCursor {
   ast::StatementPtr parse_statement();
 
  private:
-  // Nested calls and trees that grow to the left are both bounded, so that nobody who walks the tree by recursion
-  // runs out of stack.
+  // Nested calls and trees that grow to the left are both bounded, so that nobody who walks the tree by
+  // recursion runs out of stack.
   static constexpr uint32_t kMaxNesting = 1000;
   static constexpr uint32_t kMaxHeight = 2500;
   class Nesting {
@@ -76,10 +76,13 @@ class StatementParser : public TokenCursor {
    private:
     StatementParser& parser_;
   };
-  // While it lives, height_ is the height of what is parsed in its scope; afterwards the greatest of it and before.
+  // While it lives, height_ is the height of what is parsed in its scope; afterwards the greatest of it and
+  // before.
   class HeightScope {
    public:
-    explicit HeightScope(StatementParser& parser) : parser_(parser), outer_(parser.height_) { parser_.height_ = 0; }
+    explicit HeightScope(StatementParser& parser) : parser_(parser), outer_(parser.height_) {
+      parser_.height_ = 0;
+    }
     ~HeightScope() { parser_.height_ = std::max(outer_, parser_.height_ + 1); }
     HeightScope(const HeightScope&) = delete;
     HeightScope& operator=(const HeightScope&) = delete;
@@ -138,7 +141,8 @@ class StatementParser : public TokenCursor {
   ast::ExpressionPtr parse_subscript(ast::ExpressionPtr operand);
 
   // parse_function.cpp
-  std::unique_ptr<ast::FunctionCall> parse_function_call(std::vector<ast::Identifier> name, uint32_t at_position);
+  std::unique_ptr<ast::FunctionCall> parse_function_call(std::vector<ast::Identifier> name,
+                                                         uint32_t at_position);
   void parse_function_arguments(ast::FunctionCall& call);
   void parse_function_tail(ast::FunctionCall& call);
   ast::ExpressionPtr parse_special_function();
@@ -319,7 +323,7 @@ class StatementParser : public TokenCursor {
   ast::StatementPtr parse_close();
 
   // parse_option.cpp
-  std::vector<ast::Option> parse_options();               // (name [=] value, …)
+  std::vector<ast::Option> parse_options();  // (name [=] value, …)
   ast::Option parse_option();
   bool parse_option_value(ast::Option& option);
 
@@ -332,8 +336,8 @@ class StatementParser : public TokenCursor {
   uint32_t nesting_ = 0;
   uint32_t height_ = 0;
   uint32_t parameter_count_ = 0;
-  // Of CREATE TABLE … AS query without parentheses: TIMESTAMP(…), WAL and the like end the query instead of naming an
-  // alias. The first is for the next parse_query(), the second for the query that is being parsed.
+  // Of CREATE TABLE … AS query without parentheses: TIMESTAMP(…), WAL and the like end the query instead of
+  // naming an alias. The first is for the next parse_query(), the second for the query that is being parsed.
   bool next_query_has_table_clauses_ = false;
   bool table_clauses_follow_ = false;
   bool into_allowed_ = false;  // the next SELECT may have INTO

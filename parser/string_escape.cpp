@@ -30,7 +30,12 @@ void append_utf8(std::string& out, uint32_t code) {
 bool is_valid_utf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
     const auto lead = static_cast<uint8_t>(text[i]);
-    const size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+    const size_t length = lead < 0x80   ? 1
+                          : lead < 0xc2 ? 0
+                          : lead < 0xe0 ? 2
+                          : lead < 0xf0 ? 3
+                          : lead < 0xf5 ? 4
+                                        : 0;
     if (length == 0 || i + length > text.size()) return false;
     for (size_t k = 1; k < length; ++k) {
       const auto byte = static_cast<uint8_t>(text[i + k]);
@@ -64,7 +69,8 @@ class UnicodeSink {
 
   void put(uint32_t code) {
     if (high_ != 0) {
-      if (!is_low_surrogate(code)) throw sql_error(sqlstate::kInvalidEscapeSequence, "invalid Unicode surrogate pair");
+      if (!is_low_surrogate(code))
+        throw sql_error(sqlstate::kInvalidEscapeSequence, "invalid Unicode surrogate pair");
       append_utf8(out_, 0x10000 + ((high_ - 0xd800) << 10) + (code - 0xdc00));
       high_ = 0;
     } else if (is_high_surrogate(code)) {
@@ -88,7 +94,8 @@ class UnicodeSink {
 
 uint32_t octal_escape(std::string_view source, size_t* i) {
   uint32_t value = 0;
-  for (size_t digits = 0; digits < 3 && *i < source.size() && source[*i] >= '0' && source[*i] <= '7'; ++digits) {
+  for (size_t digits = 0; digits < 3 && *i < source.size() && source[*i] >= '0' && source[*i] <= '7';
+       ++digits) {
     value = value << 3 | static_cast<uint32_t>(source[(*i)++] - '0');
   }
   return value & 0xff;
@@ -168,7 +175,8 @@ std::string decode_backslash_escapes(std::string_view source) {
           break;
         }
         auto value = static_cast<uint32_t>(hex_digit_value(source[i++]));
-        if (hex_digit_value(source[i]) >= 0) value = value << 4 | static_cast<uint32_t>(hex_digit_value(source[i++]));
+        if (hex_digit_value(source[i]) >= 0)
+          value = value << 4 | static_cast<uint32_t>(hex_digit_value(source[i++]));
         result.push_back(static_cast<char>(value));
         high_bytes = true;
         break;

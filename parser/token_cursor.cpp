@@ -7,14 +7,6 @@
 namespace idem::parser {
 namespace {
 
-std::string upper(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - ('a' - 'A'));
-  }
-  return result;
-}
-
 std::string_view token_kind_name(TokenKind kind) {
   switch (kind) {
     case TokenKind::kLeftParen: return "\"(\"";
@@ -37,7 +29,8 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   for (size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
   for (size_t i = 1; i <= a.size(); ++i) {
     for (size_t j = 1; j <= b.size(); ++j) {
-      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      d[i][j] =
+          std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
         d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
       }
@@ -48,7 +41,7 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 // The expected keyword that a misspelt word most likely meant; empty when none is near.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
-  const std::string written = upper(word);
+  const std::string written = upper_case(word);
   std::string best;
   size_t best_distance = written.size() <= 3 ? 2 : 3;
   for (const std::string& candidate : candidates) {
@@ -71,8 +64,8 @@ void TokenCursor::note(std::string_view what) {
 }
 
 void TokenCursor::note(Keyword first, Keyword second) {
-  std::string words = upper(keyword_spelling(first));
-  if (second != Keyword::kNotKeyword) words += " " + upper(keyword_spelling(second));
+  std::string words = upper_case(keyword_spelling(first));
+  if (second != Keyword::kNotKeyword) words += " " + upper_case(keyword_spelling(second));
   note(words);
 }
 
@@ -81,14 +74,14 @@ void TokenCursor::note(TokenKind kind) { note(token_kind_name(kind)); }
 std::string TokenCursor::hint() const {
   if (token_->kind == TokenKind::kWord) {
     const std::string meant = nearest(source(), expected_);
-    if (!meant.empty() && meant != upper(source())) return fmt::format("Did you mean {}?", meant);
+    if (!meant.empty() && meant != upper_case(source())) return fmt::format("Did you mean {}?", meant);
   }
   // SELECT a FRM t: the misspelt word was read as an alias, and the error is at the word after it.
   if (token_ != tokens_.list.data() && token_[-1].kind == TokenKind::kWord &&
       token_[-1].keyword == Keyword::kNotKeyword) {
-    static const std::vector<std::string> kClauses = {"FROM",   "WHERE",  "GROUP", "ORDER", "HAVING", "LIMIT",
-                                                      "VALUES", "UNION",  "JOIN",  "INTO",  "SAMPLE", "LATEST",
-                                                      "TABLE",  "SELECT", "USING", "LEFT",  "INNER"};
+    static const std::vector<std::string> kClauses = {
+        "FROM", "WHERE",  "GROUP",  "ORDER", "HAVING", "LIMIT", "VALUES", "UNION", "JOIN",
+        "INTO", "SAMPLE", "LATEST", "TABLE", "SELECT", "USING", "LEFT",   "INNER"};
     const std::string meant = nearest(source(token_[-1]), kClauses);
     if (!meant.empty()) return fmt::format("Did you mean {} instead of \"{}\"?", meant, source(token_[-1]));
   }
@@ -105,13 +98,13 @@ std::string TokenCursor::hint() const {
 void TokenCursor::fail(std::string_view expected) {
   note_expected(expected);
   if (token_->kind == TokenKind::kError) throw SqlError(*tokens_.error);
-  SqlError error = token_->kind == TokenKind::kEnd
-                       ? sql_error(sqlstate::kSyntaxError, "syntax error at end of input")
-                       : sql_error(sqlstate::kSyntaxError, "{} at or near \"{}\"",
-                                   token_->kind == TokenKind::kNumberWithUnit
-                                       ? "trailing junk after numeric literal"
-                                       : "syntax error",
-                                   source());
+  SqlError error =
+      token_->kind == TokenKind::kEnd
+          ? sql_error(sqlstate::kSyntaxError, "syntax error at end of input")
+          : sql_error(sqlstate::kSyntaxError, "{} at or near \"{}\"",
+                      token_->kind == TokenKind::kNumberWithUnit ? "trailing junk after numeric literal"
+                                                                 : "syntax error",
+                      source());
   error.with_position(position());
   if (explain_) error.with_hint(hint());
   throw error;
@@ -189,9 +182,7 @@ std::vector<ast::Identifier> TokenCursor::parse_qualified_name(std::string_view 
 
 std::vector<ast::Identifier> TokenCursor::parse_name_list(std::string_view what) {
   std::vector<ast::Identifier> names;
-  do {
-    names.push_back(parse_ddl_name(what));
-  } while (accept(TokenKind::kComma));
+  do { names.push_back(parse_ddl_name(what)); } while (accept(TokenKind::kComma));
   return names;
 }
 

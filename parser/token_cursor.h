@@ -16,8 +16,8 @@ constexpr bool is_string_token(TokenKind kind) {
 
 // Walks over the tokens of a text: looking, accepting, expecting, and failing as PostgreSQL does.
 //
-// A second walk over a text that failed, with `explain` on, notes what was looked for at each token, so that the error can
-// say what was expected; the first walk pays nothing for it.
+// A second walk over a text that failed, with `explain` on, notes what was looked for at each token, so that
+// the error can say what was expected; the first walk pays nothing for it.
 class TokenCursor {
  public:
   // `text` and `tokens` must outlive the cursor.
@@ -104,13 +104,13 @@ class TokenCursor {
     return token.kind == TokenKind::kWord || token.kind == TokenKind::kQuotedIdentifier ||
            token.kind == TokenKind::kUnicodeIdentifier;
   }
-  ast::Identifier take_identifier();                        // the token whatever it is
-  ast::Identifier parse_name(std::string_view what);        // ColId
-  ast::Identifier parse_label(std::string_view what);       // any word
-  ast::Identifier parse_ddl_name(std::string_view what);    // ColId or 'name'
-  ast::ObjectName parse_object_name(std::string_view what); // up to three parts; 'name' too
+  ast::Identifier take_identifier();                         // the token whatever it is
+  ast::Identifier parse_name(std::string_view what);         // ColId
+  ast::Identifier parse_label(std::string_view what);        // any word
+  ast::Identifier parse_ddl_name(std::string_view what);     // ColId or 'name'
+  ast::ObjectName parse_object_name(std::string_view what);  // up to three parts; 'name' too
   std::vector<ast::Identifier> parse_qualified_name(std::string_view what);
-  std::vector<ast::Identifier> parse_name_list(std::string_view what);     // a, b
+  std::vector<ast::Identifier> parse_name_list(std::string_view what);  // a, b
   std::vector<ast::Identifier> parse_name_list_in_parens(std::string_view what);
 
   // Constants.
@@ -121,7 +121,7 @@ class TokenCursor {
   }
   std::string take_string();
   std::string parse_string(std::string_view what);
-  int64_t parse_integer(std::string_view what);         // unsigned digits, 22003 beyond int64
+  int64_t parse_integer(std::string_view what);  // unsigned digits, 22003 beyond int64
   int64_t parse_signed_integer(std::string_view what);
 
  protected:

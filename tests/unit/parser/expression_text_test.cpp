@@ -76,7 +76,7 @@ constexpr Example kExamples[] = {
     {"SELECT TRIM(a) || TRIM(BOTH 'x' FROM a) || TRIM(LEADING FROM a) || TRIM(TRAILING 'y' FROM a) || trim(a, 'x') || trim('x' from a)",
      "SELECT btrim(a) || btrim(a, 'x') || ltrim(a) || rtrim(a, 'y') || btrim(a, 'x') || btrim(a, 'x')"},
     {"SELECT POSITION('a' IN b) + OVERLAY(a PLACING b FROM 1 FOR 2)",
-     "SELECT position(b, 'a') + overlay(a, b, 1, 2)"},
+     "SELECT POSITION('a' IN b) + overlay(a, b, 1, 2)"},
     {"SELECT COALESCE(a, b, 1) + NULLIF(a, b) + GREATEST(1, 2) + LEAST(1, 2) + GROUPING(a)",
      "SELECT coalesce(a, b, 1) + nullif(a, b) + greatest(1, 2) + least(1, 2) + grouping(a)"},
     {"SELECT CURRENT_TIMESTAMP - CURRENT_TIMESTAMP(3) = LOCALTIMESTAMP - current_date AND CURRENT_USER = session_user AND user = current_schema AND current_schema() = current_catalog",
