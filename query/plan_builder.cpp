@@ -15,6 +15,7 @@
 #include "query/sample_by.h"
 #include "query/scan_operator.h"
 #include "query/sort_operator.h"
+#include "query/window_operator.h"
 
 namespace idem {
 
@@ -133,7 +134,7 @@ OperatorPtr PlanBuilder::build_node(const LogicalPlan& plan) {
       return std::make_unique<RecursiveOperator>(plan, run_, std::move(first), child(1));
     }
     case PlanKind::kWorkingTable: return std::make_unique<WorkingTableOperator>(plan, run_);
-    default: break;
+    case PlanKind::kWindow: return std::make_unique<WindowOperator>(plan, child(0));
   }
   throw sql_error(sqlstate::kFeatureNotSupported, "{} is not supported", kind_name(plan));
 }

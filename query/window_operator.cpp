@@ -1,0 +1,258 @@
+#include "query/window_operator.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "common/error.h"
+#include "common/worker_pool.h"
+#include "query/column_expressions.h"
+#include "query/execution.h"
+#include "query/expression_evaluator.h"
+#include "query/range_reader.h"
+#include "query/row_sorter.h"
+#include "query/row_source.h"
+#include "query/window_functions.h"
+
+namespace idem {
+
+WindowOperator::WindowOperator(const LogicalPlan& plan, OperatorPtr input)
+    : plan_(plan), input_(std::move(input)), row_types_(column_types(*plan.children[0])) {
+  for (const LogicalPlan::Window& window : plan.windows) {
+    if (window.aggregate.function && (window.aggregate.distinct || !window.aggregate.order_by.empty())) {
+      throw sql_error(sqlstate::kFeatureNotSupported, "DISTINCT and ORDER BY are not implemented for window functions");
+    }
+    Columns columns;
+    for (const BoundPtr& expression : window.partition_by) columns.partition.push_back(column_of(*expression));
+    for (const SortKey& key : window.order_by) columns.order.push_back(column_of(*key.expression));
+    const auto& arguments = window.aggregate.function ? window.aggregate.arguments : window.arguments;
+    for (const BoundPtr& argument : arguments) columns.arguments.push_back(column_of(*argument));
+    if (window.aggregate.filter) columns.filter = column_of(*window.aggregate.filter);
+
+    const size_t index = columns_.size();
+    const auto same = [&](const Order& order) {
+      const LogicalPlan::Window& other = plan_.windows[order.windows[0]];
+      if (order.partition_columns != columns.partition || order.order_columns != columns.order) return false;
+      return std::equal(window.order_by.begin(), window.order_by.end(), other.order_by.begin(),
+                        [](const SortKey& a, const SortKey& b) {
+                          return a.descending == b.descending && a.nulls_first == b.nulls_first;
+                        });
+    };
+    auto order = std::find_if(orders_.begin(), orders_.end(), same);
+    if (order == orders_.end()) {
+      order = orders_.insert(orders_.end(), Order());
+      order->partition_columns = columns.partition;
+      order->order_columns = columns.order;
+    }
+    order->windows.push_back(index);
+    order_of_.push_back(static_cast<size_t>(order - orders_.begin()));
+    columns_.push_back(std::move(columns));
+  }
+}
+
+WindowOperator::~WindowOperator() = default;
+
+uint32_t WindowOperator::column_of(const BoundExpression& expression) {
+  if (expression.is_column()) return expression.index;
+  for (size_t i = 0; i < computed_.size(); ++i) {
+    if (computed_[i]->equals(expression)) return static_cast<uint32_t>(plan_.children[0]->columns.size() + i);
+  }
+  computed_.push_back(&expression);
+  row_types_.push_back(expression.type);
+  return static_cast<uint32_t>(row_types_.size() - 1);
+}
+
+void WindowOperator::sort(Order& order, EvaluationState& state) const {
+  const LogicalPlan::Window& window = plan_.windows[order.windows[0]];
+  std::vector<SortColumn> columns;
+  for (const uint32_t column : order.partition_columns) columns.push_back({column, false, false});
+  for (size_t i = 0; i < order.order_columns.size(); ++i) {
+    columns.push_back({order.order_columns[i], window.order_by[i].descending, window.order_by[i].nulls_first});
+  }
+  order.ids.clear();
+  rows_->all_ids(&order.ids);
+  const RowSorter sorter(*rows_, columns);
+  sorter.sort(&order.ids, *state.context);
+  order.partition_begin.assign(1, 0);
+  const size_t keys = order.partition_columns.size();
+  for (size_t i = 1; i < order.ids.size() && keys > 0; ++i) {
+    if (sorter.compare_columns(order.ids[i - 1], order.ids[i], 0, keys) != 0) order.partition_begin.push_back(i);
+  }
+  order.partition_begin.push_back(order.ids.size());
+}
+
+void WindowOperator::compute(size_t w, const Order& order, EvaluationState& state) {
+  const LogicalPlan::Window& window = plan_.windows[w];
+  FrameOffsets offsets;
+  const auto offset_value = [&](const BoundPtr& expression, std::string_view which) {
+    if (!expression) return Value();
+    Value value = evaluate_constant(state, *expression);
+    if (value.is_null()) throw sql_error("22013", "frame {} offset must not be null", which);
+    const bool negative = physical_type(value.type()) == PhysicalType::kInt64 || is_integer(value.type().id)
+                              ? value.as_int() < 0
+                          : physical_type(value.type()) == PhysicalType::kDouble ? value.as_double() < 0
+                                                                                 : false;
+    if (negative) throw sql_error("22013", "frame {} offset must not be negative", which);
+    return value;
+  };
+  offsets.start = offset_value(window.start_offset, "starting");
+  offsets.end = offset_value(window.end_offset, "ending");
+
+  std::vector<SortColumn> order_columns;
+  for (const uint32_t column : columns_[w].order) order_columns.push_back({column, false, false});
+  const RowSorter peers(*rows_, order_columns);
+  const size_t partitions = order.partition_begin.size() - 1;
+  const bool parallel = state.context->workers && rows_->rows() >= kParallelRows && partitions > 1;
+  const size_t workers = parallel ? static_cast<size_t>(std::max(state.context->worker_count, 1)) : 1;
+  // Consecutive partitions for each worker, about the same number of rows.
+  std::vector<size_t> first_partition = {0};
+  for (size_t i = 1; i < workers; ++i) {
+    const auto at = std::lower_bound(order.partition_begin.begin(), order.partition_begin.end() - 1, order.ids.size() * i / workers);
+    first_partition.push_back(std::max(first_partition.back(), static_cast<size_t>(at - order.partition_begin.begin())));
+  }
+  first_partition.push_back(partitions);
+
+  const SqlType type = window.aggregate.function ? window.aggregate.types.result : window.type;
+  std::vector<std::shared_ptr<RowStore>> parts(workers);
+  const auto work = [&](size_t worker) {
+    EvaluationState own = state;
+    WindowFunction::Input input;
+    input.window = &window;
+    input.offsets = &offsets;
+    input.rows = rows_.get();
+    input.ids = &order.ids;
+    input.arguments = columns_[w].arguments;
+    input.filter = columns_[w].filter;
+    if (order.order_columns.size() == 1) input.order_column = order.order_columns[0];
+    input.state = &own;
+    const std::unique_ptr<WindowFunction> function = WindowFunction::make(input);
+    parts[worker] = RowStore::make({type}, state.context->memory);
+    std::vector<size_t> peer_begin, peer_end;
+    for (size_t p = first_partition[worker]; p < first_partition[worker + 1]; ++p) {
+      if (state.context->cancel) state.context->cancel->check();
+      const size_t begin = order.partition_begin[p], end = order.partition_begin[p + 1];
+      peer_begin.resize(end - begin);
+      peer_end.resize(end - begin);
+      for (size_t first = begin; first < end;) {
+        size_t last = first + 1;
+        while (last < end && peers.compare(order.ids[first], order.ids[last]) == 0) ++last;
+        std::fill(peer_begin.begin() + static_cast<ptrdiff_t>(first - begin), peer_begin.begin() + static_cast<ptrdiff_t>(last - begin), first);
+        std::fill(peer_end.begin() + static_cast<ptrdiff_t>(first - begin), peer_end.begin() + static_cast<ptrdiff_t>(last - begin), last);
+        first = last;
+      }
+      function->run(begin, end, peer_begin, peer_end, *parts[worker]);
+    }
+  };
+  if (workers == 1) {
+    work(0);
+  } else {
+    state.context->workers->parallel_run(workers, work);
+  }
+  for (size_t i = 1; i < workers; ++i) parts[0]->take(std::move(*parts[i]));
+  parts[0]->seal();
+  results_[w].values = parts[0];
+  results_[w].ids.clear();
+  parts[0]->all_ids(&results_[w].ids);
+}
+
+void WindowOperator::start(EvaluationState& state) {
+  reset();
+  input_->start(state);
+  const size_t input_columns = plan_.children[0]->columns.size();
+  if (computed_.empty()) {
+    rows_ = materialize(*input_, state, row_types_);
+  } else {
+    const MorselRanges ranges = one_range_per_worker(*input_, *state.context);
+    std::vector<std::shared_ptr<RowStore>> parts(std::max<size_t>(ranges.count, 1));
+    for (auto& part : parts) part = RowStore::make(row_types_, state.context->memory);
+    read_ranges(*input_, state, ranges, [&](size_t range, RangeReader& reader) {
+      ColumnExpressions expressions(computed_, reader.state());
+      DataChunk chunk;
+      while (reader.next(&chunk)) {
+        chunk.columns.resize(row_types_.size());
+        expressions.evaluate(chunk, chunk.columns.data() + input_columns);
+        parts[range]->append(chunk);
+        chunk.columns.resize(input_columns);
+      }
+    });
+    for (size_t i = 1; i < parts.size(); ++i) parts[0]->take(std::move(*parts[i]));
+    rows_ = parts[0];
+    rows_->seal();
+  }
+  input_->reset();
+  results_.resize(plan_.windows.size());
+  if (rows_->rows() == 0) return;
+  for (Order& order : orders_) {
+    sort(order, state);
+    for (const size_t w : order.windows) compute(w, order, state);
+    if (&order == &orders_.back()) continue;
+    order.place_of.resize(rows_->segment_count() << RowStore::kSegmentBits);
+    for (size_t place = 0; place < order.ids.size(); ++place) order.place_of[order.ids[place]] = static_cast<uint32_t>(place);
+  }
+}
+
+size_t WindowOperator::morsel_count() const {
+  if (!rows_ || rows_->rows() == 0) return 0;
+  return (orders_.back().ids.size() + RowStore::kSegmentRows - 1) / RowStore::kSegmentRows;
+}
+
+uint64_t WindowOperator::row_estimate() const { return rows_ ? rows_->rows() : 0; }
+
+void WindowOperator::reset() {
+  rows_.reset();
+  results_.clear();
+  for (Order& order : orders_) {
+    order.ids.clear();
+    order.place_of.clear();
+  }
+}
+
+void WindowOperator::describe(OperatorProfile& profile) const {
+  if (!rows_) return;
+  profile.memory_bytes = rows_->memory_bytes();
+  for (const Result& result : results_) {
+    if (result.values) profile.memory_bytes += result.values->memory_bytes() + result.ids.size() * sizeof(uint32_t);
+  }
+}
+
+class WindowOperator::Stream final : public MorselStream {
+ public:
+  explicit Stream(const WindowOperator& window) : window_(window) {}
+
+  void begin(size_t morsel) override {
+    at_ = morsel * RowStore::kSegmentRows;
+    end_ = std::min<size_t>(window_.orders_.back().ids.size(), at_ + RowStore::kSegmentRows);
+  }
+
+  bool next(DataChunk* chunk) override {
+    if (at_ >= end_) return false;
+    const auto count = static_cast<uint32_t>(std::min<size_t>(kVectorSize, end_ - at_));
+    const size_t input_columns = window_.plan_.children[0]->columns.size();
+    const Order& last = window_.orders_.back();
+    chunk->columns.resize(input_columns + window_.results_.size());
+    for (size_t c = 0; c < input_columns; ++c) {
+      window_.rows_->gather(c, last.ids.data() + at_, count, false, &chunk->columns[c]);
+    }
+    places_.resize(count);
+    for (size_t w = 0; w < window_.results_.size(); ++w) {
+      const Order& order = window_.orders_[window_.order_of_[w]];
+      const Result& result = window_.results_[w];
+      for (uint32_t i = 0; i < count; ++i) {
+        const size_t place = &order == &last ? at_ + i : order.place_of[last.ids[at_ + i]];
+        places_[i] = result.ids[place];
+      }
+      result.values->gather(0, places_.data(), count, false, &chunk->columns[input_columns + w]);
+    }
+    chunk->set_size(count);
+    at_ += count;
+    return true;
+  }
+
+ private:
+  const WindowOperator& window_;
+  size_t at_ = 0, end_ = 0;
+  std::vector<uint32_t> places_;
+};
+
+std::unique_ptr<MorselStream> WindowOperator::open(EvaluationState&) { return std::make_unique<Stream>(*this); }
+
+}  // namespace idem

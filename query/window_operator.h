@@ -1,0 +1,60 @@
+#pragma once
+
+#include "query/logical_plan.h"
+#include "query/stored_rows.h"
+
+namespace idem {
+
+class RowSorter;
+
+// Window functions. Rows are kept in memory and sorted once for each different (PARTITION BY, ORDER BY); threads take
+// partitions. The output is in the order of the last of these sorts.
+class WindowOperator final : public Operator {
+ public:
+  WindowOperator(const LogicalPlan& plan, OperatorPtr input);
+  ~WindowOperator() override;
+
+  void start(EvaluationState& state) override;
+  size_t morsel_count() const override;
+  uint64_t row_estimate() const override;
+  std::unique_ptr<MorselStream> open(EvaluationState& state) override;
+  void reset() override;
+  void describe(OperatorProfile& profile) const override;
+
+ private:
+  class Stream;
+  // One order of the rows, and the windows that are computed in it.
+  struct Order {
+    std::vector<size_t> windows;
+    std::vector<uint32_t> partition_columns;  // of the stored rows
+    std::vector<uint32_t> order_columns;
+    std::vector<uint32_t> ids;                // sorted
+    std::vector<size_t> partition_begin;      // places, and the end
+    std::vector<uint32_t> place_of;           // by row id; only where the output has another order
+  };
+  // Where a window's expressions stand among the stored columns.
+  struct Columns {
+    std::vector<uint32_t> partition, order, arguments;
+    uint32_t filter = UINT32_MAX;
+  };
+  struct Result {
+    std::shared_ptr<RowStore> values;   // one column
+    std::vector<uint32_t> ids;          // of the value for each place of the window's order
+  };
+
+  uint32_t column_of(const BoundExpression& expression);
+  void sort(Order& order, EvaluationState& state) const;
+  void compute(size_t window, const Order& order, EvaluationState& state);
+
+  const LogicalPlan& plan_;
+  OperatorPtr input_;
+  std::vector<SqlType> row_types_;            // input columns, then computed ones
+  std::vector<const BoundExpression*> computed_;
+  std::vector<Columns> columns_;              // by window
+  std::vector<Order> orders_;
+  std::vector<size_t> order_of_;              // by window
+  std::shared_ptr<RowStore> rows_;
+  std::vector<Result> results_;
+};
+
+}  // namespace idem
