@@ -415,7 +415,10 @@ void run_checkpoint(DatabaseState& db) {
   if (manifest.number > 1) static_cast<void>(db.files.remove(manifest_path(db.folder, manifest.number - 1)).ok());
   db.checkpoint_log_end = log_end;
   db.last_checkpoint_micros = db.clock.now_micros();
-  db.log->remove_before(wal::Position{log_end}).value_or_throw();
+  // The checkpoint stands; segments of the log that could not be given back are tried again after the next one.
+  const IoResult<size_t> removed = db.log->remove_before(wal::Position{log_end});
+  std::lock_guard lock(db.failure_mutex);
+  db.checkpoint_failure = removed.ok() ? std::string() : removed.error().message();
 }
 
 }  // namespace idem

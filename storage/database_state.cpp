@@ -113,7 +113,7 @@ void DatabaseState::wait_for_memory() {
   if (!options.background_checkpoint) return;
   if (memory->load(std::memory_order_relaxed) <= options.memory_rows_bytes * 2) return;
   std::unique_lock guard(background_mutex);
-  checkpoint_wanted = true;
+  ++memory_waiters;
   background_wakes.notify_one();
   // One that begins now sees all that is in memory; what it can not free (readers hold it) must not block writers.
   const uint64_t enough = checkpoints_done + 2;
@@ -121,6 +121,7 @@ void DatabaseState::wait_for_memory() {
     return memory->load(std::memory_order_relaxed) <= options.memory_rows_bytes * 2 || checkpoints_done >= enough ||
            background_stops;
   });
+  --memory_waiters;
 }
 
 void DatabaseState::start_background() {
@@ -141,7 +142,7 @@ void DatabaseState::stop_background() {
 void DatabaseState::background_loop() {
   std::unique_lock guard(background_mutex);
   while (!background_stops) {
-    background_wakes.wait(guard, [&] { return background_stops || checkpoint_wanted; });
+    background_wakes.wait(guard, [&] { return background_stops || checkpoint_wanted || memory_waiters > 0; });
     if (background_stops) return;
     checkpoint_wanted = false;
     guard.unlock();
@@ -151,8 +152,8 @@ void DatabaseState::background_loop() {
     } catch (const SqlError& e) {
       error = e.message();
     }
-    {
-      std::lock_guard failure_lock(failure_mutex);
+    if (!error.empty()) {
+      std::lock_guard failure_guard(failure_mutex);
       checkpoint_failure = error;
     }
     guard.lock();

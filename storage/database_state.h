@@ -122,6 +122,7 @@ struct DatabaseState final : public wal::LogListener {
   std::mutex background_mutex;
   std::condition_variable background_wakes, memory_freed;
   bool background_stops = false, checkpoint_wanted = false;
+  uint32_t memory_waiters = 0;
   uint64_t checkpoints_done = 0;
   std::thread background;
 };

@@ -1,0 +1,177 @@
+// Many threads on one table, to be run under ThreadSanitizer too.
+
+#include <atomic>
+#include <thread>
+
+#include "common/error.h"
+#include "tests/unit/storage/storage_fixture.h"
+
+namespace idem {
+namespace {
+
+class ConcurrencyTest : public ::testing::Test {
+ protected:
+  void open(bool background) {
+    DatabaseOptions options;
+    options.background_checkpoint = background;
+    options.memory_rows_bytes = 256 << 10;
+    options.log_segment_bytes = 1 << 20;
+    database = Database::open(files, clock, "/data", options);
+    auto t = database->begin();
+    id = t->create_table(prices_schema(true));
+    t->commit(true);
+  }
+  void open_again() {
+    database.reset();
+    DatabaseOptions options;
+    options.background_checkpoint = false;
+    options.log_segment_bytes = 1 << 20;
+    database = Database::open(files, clock, "/data", options);
+  }
+  void add(Transaction& t, int64_t ts, const std::string& ticker, double price) {
+    ColumnBatch& rows = t.pending_rows(id);
+    rows.column(0).append(ts);
+    rows.column(1).append_string(ticker);
+    rows.column(2).append(price);
+    if (ts % 3 == 0) {
+      rows.column(3).append_null();
+    } else {
+      rows.column(3).append_string("note");
+    }
+    t.inserted_rows(id, 1);
+  }
+
+  SimulatedFileSystem files;
+  SystemClock clock;
+  std::unique_ptr<Database> database;
+  TableId id{};
+};
+
+// Each writer adds pairs of rows in one transaction; readers must never see half of a pair, nor less than before.
+TEST_F(ConcurrencyTest, ReadersSeeWholeTransactions) {
+  open(true);
+  constexpr int kWriters = 3, kCommits = 400;
+  std::atomic<bool> done{false};
+  std::vector<std::thread> threads;
+  for (int w = 0; w < kWriters; ++w) {
+    threads.emplace_back([&, w] {
+      for (int i = 0; i < kCommits; ++i) {
+        auto t = database->begin();
+        // Most at the end, some late, some in another partition.
+        const int64_t ts = i % 7 == 0 ? (i * 37) % 1000 : 1000 + i * 10 + (i % 5 == 0 ? 86'400'000'000 : 0);
+        add(*t, ts, fmt::format("W{}", w), i);
+        if (i % 3 == 0) t->read_view();
+        add(*t, ts, fmt::format("X{}", w), i);
+        t->commit(i % 4 != 0);
+      }
+    });
+  }
+  std::thread reader([&] {
+    size_t before = 0;
+    while (!done) {
+      const auto version = database->snapshot().table(id);
+      const auto rows = rows_of(version);
+      ASSERT_EQ(rows.size(), version->row_count);
+      ASSERT_EQ(rows.size() % 2, 0u);
+      ASSERT_GE(rows.size(), before);
+      before = rows.size();
+    }
+  });
+  for (std::thread& thread : threads) thread.join();
+  done = true;
+  reader.join();
+  const auto rows = rows_of(database->snapshot().table(id));
+  open_again();
+  EXPECT_EQ(rows_of(database->snapshot().table(id)), rows);
+}
+
+// Counters of a few rows are raised by read-modify-write; every success must count, every conflict be told.
+TEST_F(ConcurrencyTest, UpdatesAreNotLost) {
+  open(false);
+  {
+    auto t = database->begin();
+    for (int i = 0; i < 8; ++i) add(*t, i, "C", 0);
+    t->commit(true);
+  }
+  constexpr int kThreads = 4, kTries = 150;
+  std::atomic<int> succeeded{0}, conflicts{0};
+  std::vector<std::thread> threads;
+  for (int n = 0; n < kThreads; ++n) {
+    threads.emplace_back([&, n] {
+      for (int i = 0; i < kTries; ++i) {
+        auto t = database->begin();
+        const auto version = t->read_view().table(id);
+        const int64_t wanted = (n * 3 + i) % 8;
+        // The row's place moves as others insert before it.
+        const ScanPlan plan = plan_scan(*version, {wanted, wanted}, {});
+        RowPosition position;
+        ColumnBatch row(version->schema);
+        bool found = false;
+        for (const Morsel& morsel : plan.morsels) {
+          MorselReader reader(version, morsel, nullptr);
+          while (const uint32_t count = reader.next()) {
+            Vector times, tickers, prices, positions;
+            reader.read(0, &times);
+            reader.read(1, &tickers);
+            reader.read(2, &prices);
+            reader.read_positions(&positions);
+            for (uint32_t r = 0; r < count; ++r) {
+              if (tickers.value_at(r).as_string() != "C") continue;
+              found = true;
+              position = RowPosition::unpack(positions.value_at(r).as_int());
+              row.column(0).append(times.value_at(r).as_int());
+              row.column(1).append_string("C");
+              row.column(2).append(prices.value_at(r).as_double() + 1);
+              row.column(3).append_null();
+            }
+          }
+        }
+        ASSERT_TRUE(found);
+        t->update(id, {position}, std::move(row));
+        if (i % 5 == 0) add(*t, wanted, fmt::format("A{}-{}", n, i), 0);
+        try {
+          t->commit(true);
+          ++succeeded;
+        } catch (const SqlError& e) {
+          ASSERT_EQ(e.sqlstate(), "40001");
+          ++conflicts;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  double sum = 0;
+  const auto version = database->snapshot().table(id);
+  for (const std::string& text : rows_of(version)) {
+    if (text.find("|C|") != std::string::npos) sum += std::stod(text.substr(text.find("|C|") + 3));
+  }
+  EXPECT_EQ(static_cast<int>(sum), succeeded.load());
+  EXPECT_EQ(succeeded + conflicts, kThreads * kTries);
+}
+
+TEST_F(ConcurrencyTest, CheckpointsDisturbNobody) {
+  open(false);
+  std::atomic<bool> done{false};
+  std::thread checkpoints([&] {
+    while (!done) database->checkpoint();
+  });
+  auto long_running = database->begin();
+  add(*long_running, 5, "LONG", 1);
+  long_running->read_view();
+  for (int i = 0; i < 1500; ++i) {
+    auto t = database->begin();
+    add(*t, i % 10 == 0 ? i : 100'000 + i, "A", i);
+    t->commit(true);
+    if (i % 300 == 0) rows_of(long_running->read_view().table(id));
+  }
+  long_running->commit(true);
+  done = true;
+  checkpoints.join();
+  const auto rows = rows_of(database->snapshot().table(id));
+  EXPECT_EQ(rows.size(), 1501u);
+  open_again();
+  EXPECT_EQ(rows_of(database->snapshot().table(id)), rows);
+}
+
+}  // namespace
+}  // namespace idem
