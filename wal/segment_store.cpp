@@ -189,10 +189,12 @@ IoResult<size_t> SegmentStore::remove_before(Position position, Position durable
     std::optional<Prepared> recycled;
     if (new_id != 0) {
       IoResult<Prepared> renamed = rename_to(oldest.path, new_id, oldest.file_bytes);
-      if (!renamed.ok()) return renamed.error();
-      recycled = std::move(renamed.value());
+      // Not found: an earlier attempt failed after the file had its new name. It is found at the next start.
+      if (!renamed.ok() && !renamed.error().is_not_found()) return renamed.error();
+      if (renamed.ok()) recycled = std::move(renamed.value());
     } else {
-      if (IoStatus removed = fs_.remove(oldest.path); !removed.ok()) return removed.error();
+      IoStatus removed = fs_.remove(oldest.path);
+      if (!removed.ok() && !removed.error().is_not_found()) return removed.error();
       if (IoStatus synced = fs_.sync_directory(directory_); !synced.ok()) return synced.error();
     }
     std::lock_guard lock(mutex_);
