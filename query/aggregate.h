@@ -58,6 +58,8 @@ class AggregateArena {
     own_erased(std::shared_ptr<void>(std::move(object)));
     return raw;
   }
+  // For what owned objects hold beyond their own size.
+  void add_bytes(size_t bytes);
   size_t bytes() const;
 
  private:

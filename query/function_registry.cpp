@@ -3,12 +3,32 @@
 #include <algorithm>
 #include <cctype>
 
+#include "query/aggregate_kernels.h"
+
 namespace idem {
 
 FunctionRegistry::FunctionRegistry() {
   register_arithmetic_operators(*this);
   register_comparison_operators(*this);
   register_datetime_operators(*this);
+  register_text_operators(*this);
+  register_array_quantifiers(*this);
+  register_array_functions(*this);
+  register_conditional_functions(*this);
+  register_encoding_functions(*this);
+  register_format_function(*this);
+  register_math_functions(*this);
+  register_regex_functions(*this);
+  register_string_functions(*this);
+
+  register_sum_aggregates(*this);
+  register_extreme_aggregates(*this);
+  register_position_aggregates(*this);
+  register_statistic_aggregates(*this);
+  register_logical_aggregates(*this);
+  register_distinct_aggregates(*this);
+  register_percentile_aggregates(*this);
+  register_collecting_aggregates(*this);
 }
 
 const FunctionRegistry& FunctionRegistry::instance() {

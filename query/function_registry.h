@@ -46,5 +46,14 @@ class FunctionRegistry {
 void register_arithmetic_operators(FunctionRegistry& registry);
 void register_comparison_operators(FunctionRegistry& registry);
 void register_datetime_operators(FunctionRegistry& registry);
+void register_text_operators(FunctionRegistry& registry);
+void register_array_quantifiers(FunctionRegistry& registry);
+void register_array_functions(FunctionRegistry& registry);
+void register_conditional_functions(FunctionRegistry& registry);
+void register_encoding_functions(FunctionRegistry& registry);
+void register_format_function(FunctionRegistry& registry);
+void register_math_functions(FunctionRegistry& registry);
+void register_regex_functions(FunctionRegistry& registry);
+void register_string_functions(FunctionRegistry& registry);
 
 }  // namespace idem

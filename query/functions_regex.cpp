@@ -1,0 +1,266 @@
+#include <algorithm>
+
+#include "common/array_value.h"
+#include "common/error.h"
+#include "common/utf8.h"
+#include "query/function_registry.h"
+#include "query/kernel.h"
+#include "query/regex.h"
+
+namespace idem {
+
+namespace {
+
+using View = std::string_view;
+using Groups = std::vector<std::string_view>;
+constexpr SqlType kInt4 = TypeId::kInteger, kText = TypeId::kText, kBool = TypeId::kBoolean;
+constexpr SqlType kTextArray = SqlType::array_of(TypeId::kText);
+
+// The pattern of a call, compiled again only when pattern or flags change from one row to the next.
+class LastRegex {
+ public:
+  const Regex& get(View pattern, View flags) {
+    if (!regex_ || pattern != pattern_ || flags != flags_) {
+      regex_.emplace(pattern, flags);
+      pattern_ = pattern;
+      flags_ = flags;
+    }
+    return *regex_;
+  }
+
+ private:
+  std::optional<Regex> regex_;
+  std::string pattern_, flags_;
+};
+
+// Calls row(regex, call, &out) for every selected row; false is NULL. `flags_at`: the argument with flags, or none.
+template <auto Row, int kFlagsAt = -1>
+void regex_text_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
+                       Selection selection, Vector* result) {
+  auto* out = result->allocate_as<View>(types.result, size);
+  KernelCall call{state, types, arguments};
+  kernel_detail::NullMarker nulls(result, size);
+  LastRegex last;
+  std::string text;
+  for (uint32_t i = 0; i < selection.count; ++i) {
+    call.row = selection[i];
+    View flags;
+    if constexpr (kFlagsAt >= 0) flags = call.at<View>(static_cast<size_t>(kFlagsAt));
+    text.clear();
+    if (Row(last.get(call.at<View>(1), flags), call, text)) {
+      out[call.row] = result->store_string(text);
+    } else {
+      out[call.row] = {};
+      nulls.mark(call.row);
+    }
+  }
+}
+
+template <auto Row, int kFlagsAt = -1>
+void regex_number_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
+                         Selection selection, Vector* result) {
+  auto* out = result->allocate_as<int32_t>(types.result, size);
+  KernelCall call{state, types, arguments};
+  LastRegex last;
+  for (uint32_t i = 0; i < selection.count; ++i) {
+    call.row = selection[i];
+    View flags;
+    if constexpr (kFlagsAt >= 0) flags = call.at<View>(static_cast<size_t>(kFlagsAt));
+    out[call.row] = Row(last.get(call.at<View>(1), flags), call);
+  }
+}
+
+size_t start_offset(KernelCall& call, size_t argument) {
+  const int32_t start = call.at<int32_t>(argument);
+  if (start < 1) throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"start\": {}", start);
+  const View text = call.at<View>(0);
+  const auto characters = static_cast<size_t>(start - 1);
+  return utf8_length(text) < characters ? text.size() + 1 : utf8_offset(text, characters);
+}
+
+int32_t at_least(KernelCall& call, size_t argument, int32_t least, View name) {
+  const int32_t value = call.at<int32_t>(argument);
+  if (value < least) throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": {}", name, value);
+  return value;
+}
+
+bool substring_row(const Regex& regex, KernelCall& call, std::string& out) {
+  Groups groups;
+  if (!regex.find(call.at<View>(0), 0, &groups)) return false;
+  const View part = groups.size() > 1 ? groups[1] : groups[0];
+  if (part.data() == nullptr) return false;
+  out += part;
+  return true;
+}
+
+// \1 … \9 and \& in the replacement are groups.
+void append_replacement(std::string& out, View replacement, const Groups& groups) {
+  for (size_t i = 0; i < replacement.size(); ++i) {
+    const char c = replacement[i];
+    if (c != '\\' || i + 1 == replacement.size()) {
+      out += c;
+      continue;
+    }
+    const char next = replacement[++i];
+    if (next == '&') {
+      out += groups[0];
+    } else if ('0' < next && next <= '9') {
+      const auto group = static_cast<size_t>(next - '0');
+      if (group < groups.size()) out += groups[group];
+    } else if (next == '\\') {
+      out += '\\';
+    } else {
+      out += c;
+      out += next;
+    }
+  }
+}
+
+// Replaces match number `nth` from `start` on, or all of them with 0.
+void replace_matches(const Regex& regex, View text, View replacement, size_t start, int32_t nth, std::string& out) {
+  if (text.data() == nullptr) text = View("", 0);
+  Groups groups;
+  size_t next = start, copied = 0;
+  int32_t match = 0;
+  while (find_next(regex, text, &next, &groups)) {
+    ++match;
+    if (nth != 0 && match != nth) continue;
+    const auto begin = static_cast<size_t>(groups[0].data() - text.data());
+    out += text.substr(copied, begin - copied);
+    append_replacement(out, replacement, groups);
+    copied = begin + groups[0].size();
+    if (nth != 0) break;
+  }
+  out += text.substr(std::min(copied, text.size()));
+}
+
+bool replace_row(const Regex& regex, KernelCall& call, std::string& out) {
+  replace_matches(regex, call.at<View>(0), call.at<View>(2), 0, 1, out);
+  return true;
+}
+bool replace_flags_row(const Regex& regex, KernelCall& call, std::string& out) {
+  const bool all = call.at<View>(3).find('g') != View::npos;
+  replace_matches(regex, call.at<View>(0), call.at<View>(2), 0, all ? 0 : 1, out);
+  return true;
+}
+bool replace_start_row(const Regex& regex, KernelCall& call, std::string& out) {
+  const int32_t nth = call.arguments.size() > 4 ? at_least(call, 4, 0, "n") : 1;
+  replace_matches(regex, call.at<View>(0), call.at<View>(2), start_offset(call, 3), nth, out);
+  return true;
+}
+
+void append_groups(ArrayBuilder& builder, const Groups& groups) {
+  const size_t first = groups.size() > 1 ? 1 : 0;
+  for (size_t i = first; i < groups.size(); ++i) {
+    if (groups[i].data() == nullptr) {
+      builder.append_null();
+    } else {
+      builder.append_string(groups[i]);
+    }
+  }
+}
+
+bool match_row(const Regex& regex, KernelCall& call, std::string& out) {
+  Groups groups;
+  if (!regex.find(call.at<View>(0), 0, &groups)) return false;
+  ArrayBuilder builder(TypeId::kText);
+  append_groups(builder, groups);
+  builder.append_to(out);
+  return true;
+}
+bool match_flags_row(const Regex& regex, KernelCall& call, std::string& out) {
+  if (call.at<View>(2).find('g') != View::npos) {
+    throw SqlError(sqlstate::kInvalidParameterValue, "regexp_match() does not support the \"global\" option")
+        .with_hint("Use the regexp_matches function instead.");
+  }
+  return match_row(regex, call, out);
+}
+
+bool split_row(const Regex& regex, KernelCall& call, std::string& out) {
+  ArrayBuilder builder(TypeId::kText);
+  for (const View part : regex_split(regex, call.at<View>(0))) builder.append_string(part);
+  builder.append_to(out);
+  return true;
+}
+
+int32_t count_matches(const Regex& regex, View text, size_t start) {
+  Groups groups;
+  int32_t count = 0;
+  while (find_next(regex, text, &start, &groups)) ++count;
+  return count;
+}
+int32_t count_row(const Regex& regex, KernelCall& call) {
+  return count_matches(regex, call.at<View>(0), call.arguments.size() > 2 ? start_offset(call, 2) : 0);
+}
+
+template <int kFlagsAt>
+void like_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
+                 Selection selection, Vector* result) {
+  auto* out = result->allocate_as<uint8_t>(types.result, size);
+  KernelCall call{state, types, arguments};
+  LastRegex last;
+  for (uint32_t i = 0; i < selection.count; ++i) {
+    call.row = selection[i];
+    View flags;
+    if constexpr (kFlagsAt >= 0) flags = call.at<View>(static_cast<size_t>(kFlagsAt));
+    out[call.row] = last.get(call.at<View>(1), flags).matches(call.at<View>(0));
+  }
+}
+
+// regexp_instr(text, pattern[, start[, n[, endoption]]])
+int32_t instr_row(const Regex& regex, KernelCall& call) {
+  View text = call.at<View>(0);
+  if (text.data() == nullptr) text = View("", 0);
+  size_t next = call.arguments.size() > 2 ? start_offset(call, 2) : 0;
+  const int32_t nth = call.arguments.size() > 3 ? at_least(call, 3, 1, "n") : 1;
+  const bool want_end = call.arguments.size() > 4 && at_least(call, 4, 0, "endoption") != 0;
+  Groups groups;
+  for (int32_t match = 1; find_next(regex, text, &next, &groups); ++match) {
+    if (match != nth) continue;
+    const auto begin = static_cast<size_t>(groups[0].data() - text.data());
+    return static_cast<int32_t>(utf8_length(text.substr(0, want_end ? begin + groups[0].size() : begin))) + 1;
+  }
+  return 0;
+}
+
+// regexp_substr(text, pattern[, start[, n]])
+bool substr_row(const Regex& regex, KernelCall& call, std::string& out) {
+  size_t next = call.arguments.size() > 2 ? start_offset(call, 2) : 0;
+  const int32_t nth = call.arguments.size() > 3 ? at_least(call, 3, 1, "n") : 1;
+  Groups groups;
+  for (int32_t match = 1; find_next(regex, call.at<View>(0), &next, &groups); ++match) {
+    if (match != nth) continue;
+    out += groups[0];
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void register_regex_functions(FunctionRegistry& r) {
+  r.add("substring", {kText, kText}, kText, regex_text_kernel<substring_row>);
+  r.add("regexp_replace", {kText, kText, kText}, kText, regex_text_kernel<replace_row>);
+  r.add("regexp_replace", {kText, kText, kText, kText}, kText, regex_text_kernel<replace_flags_row, 3>);
+  r.add("regexp_replace", {kText, kText, kText, kInt4}, kText, regex_text_kernel<replace_start_row>);
+  r.add("regexp_replace", {kText, kText, kText, kInt4, kInt4}, kText, regex_text_kernel<replace_start_row>);
+  r.add("regexp_replace", {kText, kText, kText, kInt4, kInt4, kText}, kText, regex_text_kernel<replace_start_row, 5>);
+  r.add("regexp_match", {kText, kText}, kTextArray, regex_text_kernel<match_row>);
+  r.add("regexp_match", {kText, kText, kText}, kTextArray, regex_text_kernel<match_flags_row, 2>);
+  r.add("regexp_split_to_array", {kText, kText}, kTextArray, regex_text_kernel<split_row>);
+  r.add("regexp_split_to_array", {kText, kText, kText}, kTextArray, regex_text_kernel<split_row, 2>);
+  r.add("regexp_count", {kText, kText}, kInt4, regex_number_kernel<count_row>);
+  r.add("regexp_count", {kText, kText, kInt4}, kInt4, regex_number_kernel<count_row>);
+  r.add("regexp_count", {kText, kText, kInt4, kText}, kInt4, regex_number_kernel<count_row, 3>);
+  r.add("regexp_like", {kText, kText}, kBool, like_kernel<-1>);
+  r.add("regexp_like", {kText, kText, kText}, kBool, like_kernel<2>);
+  r.add("regexp_instr", {kText, kText}, kInt4, regex_number_kernel<instr_row>);
+  r.add("regexp_instr", {kText, kText, kInt4}, kInt4, regex_number_kernel<instr_row>);
+  r.add("regexp_instr", {kText, kText, kInt4, kInt4}, kInt4, regex_number_kernel<instr_row>);
+  r.add("regexp_instr", {kText, kText, kInt4, kInt4, kInt4}, kInt4, regex_number_kernel<instr_row>);
+  r.add("regexp_substr", {kText, kText}, kText, regex_text_kernel<substr_row>);
+  r.add("regexp_substr", {kText, kText, kInt4}, kText, regex_text_kernel<substr_row>);
+  r.add("regexp_substr", {kText, kText, kInt4, kInt4}, kText, regex_text_kernel<substr_row>);
+}
+
+}  // namespace idem
