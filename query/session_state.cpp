@@ -84,6 +84,13 @@ void SessionState::check_writable(std::string_view what) const {
   }
 }
 
+Transaction& SessionState::write_transaction(std::string operation) {
+  check_writable(operation);
+  Transaction& t = transaction();
+  t.describe(user_name, std::move(operation));
+  return t;
+}
+
 void SessionState::set_modes(const ast::TransactionModes& modes) {
   if (modes.isolation == ast::IsolationLevel::kSerializable) {
     throw SqlError(sqlstate::kFeatureNotSupported, "isolation level SERIALIZABLE is not supported")

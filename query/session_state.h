@@ -61,6 +61,8 @@ class SessionState final : public SessionInfo, public NameResolver {
   // As begin_statement for statements that only write; collected inserts stay collected.
   const Snapshot& begin_write_statement();
   void check_writable(std::string_view what) const;   // 25006 in a read-only transaction
+  // The transaction for a statement that writes: named in the log and the history by `operation`.
+  Transaction& write_transaction(std::string operation);
   void begin_block(const ast::TransactionModes& modes);
   void set_modes(const ast::TransactionModes& modes);
   std::string commit_block();                          // the tag: COMMIT, or ROLLBACK of a failed block

@@ -163,7 +163,7 @@ void add_primary_key(SessionState& session, const AlterAction& action, const Tab
 
 // Renames of tables and views.
 std::string rename(SessionState& session, const ast::AlterTableStatement& s, const AlterAction& action) {
-  Transaction& transaction = session.transaction();
+  Transaction& transaction = session.write_transaction("ALTER TABLE");
   const Snapshot& view = session.snapshot();
   if (s.object == ast::ObjectKind::kView) {
     std::vector<std::string> parts;
@@ -204,7 +204,7 @@ std::string execute_alter_table(SessionState& session, const ast::AlterTableStat
     session.notice("NOTICE", sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist, skipping", s.table.name.text));
     return "ALTER TABLE";
   }
-  Transaction& transaction = session.transaction();
+  Transaction& transaction = session.write_transaction("ALTER TABLE");
   TableSchema schema = *table->schema;
   bool changed = false;
   for (const AlterAction& action : s.actions) {

@@ -51,7 +51,7 @@ class CopyIn {
     for (const ColumnSchema& c : schema_->columns) defaults.push_back(evaluate_constant(state, *bind_default(c, session)));
     reader_ = std::make_unique<CopyReader>(format_, schema_, targets_, std::move(defaults), copy_text_options(session), [this](ColumnBatch&& batch) {
       session_.cancel.check();
-      session_.transaction().insert(schema_->id, std::move(batch));
+      session_.write_transaction("COPY").insert(schema_->id, std::move(batch));
     });
     for (uint32_t t : targets_) columns_.push_back({schema_->columns[t].name, schema_->columns[t].type, schema_->id, t + 1});
   }

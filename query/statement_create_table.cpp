@@ -82,7 +82,7 @@ std::string execute_create_table(SessionState& session, const ast::CreateTableSt
   session.check_writable("CREATE TABLE");
   if (s.temporary) throw SqlError(sqlstate::kFeatureNotSupported, "temporary tables are not supported");
   session.begin_statement();
-  Transaction& transaction = session.transaction();
+  Transaction& transaction = session.write_transaction("CREATE TABLE");
   TableSchema schema;
   schema.schema_name = session.creation_schema(s.name);
   schema.name = s.name.name.text;

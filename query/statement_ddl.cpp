@@ -68,7 +68,7 @@ void drop_dependents(SessionState& session, const std::string& kind, const std::
           .with_hint("Use DROP ... CASCADE to drop the dependent objects too.");
     }
     session.notice("NOTICE", sql_error(sqlstate::kSuccessfulCompletion, "drop cascades to view {}", view->name));
-    session.transaction().drop_view(view->schema_name, view->name);
+    session.write_transaction("DROP").drop_view(view->schema_name, view->name);
   }
 }
 
@@ -87,7 +87,7 @@ void drop_schema(SessionState& session, const std::string& name, bool cascade) {
     throw sql_error(sqlstate::kDependentObjectsStillExist, "cannot drop schema {} because other objects depend on it", name)
         .with_hint("Use DROP ... CASCADE to drop the dependent objects too.");
   }
-  Transaction& transaction = session.transaction();
+  Transaction& transaction = session.write_transaction("DROP");
   for (const auto& v : views) transaction.drop_view(v->schema_name, v->name);
   for (TableId id : tables) transaction.drop_table(id);
   transaction.drop_schema(name);
@@ -109,14 +109,14 @@ void drop_one(SessionState& session, const ast::DropStatement& s, const ast::Obj
         return missing("table", sqlstate::kUndefinedTable);
       }
       drop_dependents(session, "table", table->schema->schema_name, table->schema->name, s.cascade);
-      session.transaction().drop_table(table->schema->id);
+      session.write_transaction("DROP").drop_table(table->schema->id);
       return;
     }
     case ast::ObjectKind::kView: {
       auto found = session.find_view(name_parts(name));
       if (!found) return missing("view", sqlstate::kUndefinedTable);
       drop_dependents(session, "view", found->schema_name, found->name, s.cascade);
-      session.transaction().drop_view(found->schema_name, found->name);
+      session.write_transaction("DROP").drop_view(found->schema_name, found->name);
       return;
     }
     case ast::ObjectKind::kSchema:
@@ -126,7 +126,7 @@ void drop_one(SessionState& session, const ast::DropStatement& s, const ast::Obj
     case ast::ObjectKind::kRole:
       if (!view.catalog->roles.contains(name.name.text)) return missing("role", sqlstate::kUndefinedObject);
       if (name.name.text == session.user()) throw SqlError(sqlstate::kObjectInUse, "current user cannot be dropped");
-      session.transaction().drop_role(name.name.text);
+      session.write_transaction("DROP").drop_role(name.name.text);
       return;
     case ast::ObjectKind::kMaterializedView: throw SqlError(sqlstate::kFeatureNotSupported, "DROP MATERIALIZED VIEW is not supported");
     case ast::ObjectKind::kChangeSlot: throw SqlError(sqlstate::kFeatureNotSupported, "DROP CHANGE SLOT is not supported");
@@ -155,7 +155,7 @@ std::string execute_truncate(SessionState& session, const ast::TruncateStatement
   session.begin_statement();
   std::set<TableId> tables;
   for (const ast::ObjectName& name : s.tables) tables.insert(session.target_table(name)->schema->id);
-  for (TableId id : tables) session.transaction().truncate(id);
+  for (TableId id : tables) session.write_transaction("TRUNCATE").truncate(id);
   return "TRUNCATE TABLE";
 }
 
@@ -172,7 +172,7 @@ std::string execute_create_schema(SessionState& session, const ast::CreateSchema
   if (name.starts_with("pg_")) {
     throw sql_error("42939", "unacceptable schema name \"{}\"", name).with_detail("The prefix \"pg_\" is reserved for system schemas.");
   }
-  session.transaction().create_schema(name, s.owner.empty() ? session.user() : s.owner);
+  session.write_transaction("CREATE SCHEMA").create_schema(name, s.owner.empty() ? session.user() : s.owner);
   return "CREATE SCHEMA";
 }
 
@@ -202,7 +202,7 @@ std::string execute_create_view(SessionState& session, const ast::CreateViewStat
   for (const ast::Identifier& name : s.columns) view.column_names.push_back(name.text);
   view.query_text = parser::deparse(*s.query);
   if (existing) view.id = existing->id;
-  session.transaction().put_view(std::move(view));
+  session.write_transaction("CREATE VIEW").put_view(std::move(view));
   return "CREATE VIEW";
 }
 

@@ -35,7 +35,7 @@ void append_rows(const InsertPlan& plan, EvaluationState& state, ColumnBatch& ba
 uint64_t insert_query_rows(SessionState& session, const InsertPlan& plan, EvaluationState& state, const std::shared_ptr<StatementRun>& run,
                            Returning* returning) {
   auto stream = execute(*plan.query, StatementRun::share_context(run), state.slots);
-  Transaction& transaction = session.transaction();
+  Transaction& transaction = session.write_transaction("INSERT");
   ColumnBatch batch(plan.schema);
   std::vector<Value> default_values;
   for (const BoundPtr& d : plan.defaults) default_values.push_back(evaluate_constant(state, *d));
@@ -68,7 +68,7 @@ uint64_t run_insert(SessionState& session, const InsertPlan& plan, const std::ve
   auto run = session.start_run();
   EvaluationState state{&run->context, parameters};
   if (plan.query) return insert_query_rows(session, plan, state, run, returning);
-  Transaction& transaction = session.transaction();
+  Transaction& transaction = session.write_transaction("INSERT");
   uint32_t count = static_cast<uint32_t>(plan.rows.size());
   if (returning) {
     ColumnBatch batch(plan.schema);

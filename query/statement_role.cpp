@@ -55,7 +55,7 @@ std::string execute_create_role(SessionState& session, const ast::CreateRoleStat
   role.name = s.name.text;
   role.can_login = s.is_user;
   apply_options(s.options, role);
-  session.transaction().put_role(std::move(role));
+  session.write_transaction("ROLE").put_role(std::move(role));
   return "CREATE ROLE";
 }
 
@@ -74,7 +74,7 @@ std::string execute_alter_role(SessionState& session, const ast::AlterRoleStatem
   }
   Role role = found->second;
   apply_options(o, role);
-  session.transaction().put_role(std::move(role));
+  session.write_transaction("ROLE").put_role(std::move(role));
   return "ALTER ROLE";
 }
 

@@ -113,7 +113,7 @@ uint64_t run_update(SessionState& session, const UpdatePlan& plan, const std::ve
     returning->add(set.rows, state);
   }
   uint64_t count = set.positions.size();
-  if (count > 0) session.transaction().update(plan.schema->id, set.positions, std::move(set.rows));
+  if (count > 0) session.write_transaction("UPDATE").update(plan.schema->id, set.positions, std::move(set.rows));
   return count;
 }
 
@@ -136,7 +136,7 @@ std::shared_ptr<DeletePlan> plan_delete(SessionState& session, const ast::Delete
 
 uint64_t run_delete(SessionState& session, const DeletePlan& plan, const std::vector<Value>& parameters, Returning* returning) {
   session.check_writable("DELETE");
-  Transaction& transaction = session.transaction();
+  Transaction& transaction = session.write_transaction("DELETE");
   if (plan.everything) {
     if (plan.row_count > 0) transaction.truncate(plan.schema->id);
     return plan.row_count;
