@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# Builds and tests. Installs what is missing from Debian's packages first.
+#   tools/test.sh           release build; unit, golden, oracle, integration, crash and tidy tests
+#   tools/test.sh --quick   the same without the oracle, with two crash rounds
+#   tools/test.sh --all     and builds with sanitizers, and each fuzzer for a minute
+# Closes with one line "N passed, N failed", summed over all runners; exit code 1 if anything failed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+mode=${1:-}
+case $mode in ''|--quick|--all) ;; *) echo "usage: tools/test.sh [--quick|--all]" >&2; exit 2 ;; esac
+
+tools/install_packages.sh test || exit 1
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+passed=0 failed=0 broken=()
+
+title() { echo; echo "== $1"; }
+
+count() {  # what, passed, failed
+  passed=$((passed + $2))
+  failed=$((failed + $3))
+  [ "$3" = 0 ] || broken+=("$1: $3 failed")
+  echo "$1: $2 passed, $3 failed"
+}
+
+# A step that counts as one test: nothing is printed unless it fails.
+step() {  # what, command …
+  local what=$1; shift
+  if "$@" >"$logs/step" 2>&1; then count "$what" 1 0; else tail -60 "$logs/step"; count "$what" 0 1; return 1; fi
+}
+
+build() { cmake --preset "$1" >/dev/null && cmake --build --preset "$1" ${2:+--target $2}; }
+
+unit() {  # what, preset, ctest arguments
+  local what=$1 preset=$2; shift 2
+  ctest --test-dir "build/$preset" -j "$(nproc)" --output-on-failure --timeout 900 "$@" >"$logs/unit" 2>&1
+  local code=$? line total
+  line=$(grep -E 'tests passed, .* tests failed out of' "$logs/unit" | tail -1)
+  total=$(sed -nE 's/.*out of ([0-9]+).*/\1/p' <<<"$line")
+  local bad
+  bad=$(sed -nE 's/.*, ([0-9]+) tests failed.*/\1/p' <<<"$line")
+  if [ -z "$total" ]; then tail -40 "$logs/unit"; count "$what" 0 1; return; fi
+  [ "$code" = 0 ] || grep -vE '^ *[0-9]+/[0-9]+ Test.*Passed|^ +Start ' "$logs/unit" | tail -200
+  count "$what" $((total - bad)) "$bad"
+}
+
+gtest() {  # what, program, arguments
+  local what=$1; shift
+  timeout 1500 "$@" --gtest_brief=1 >"$logs/gtest" 2>&1
+  local code=$? good bad
+  good=$(sed -nE 's/^\[  PASSED  \] ([0-9]+) tests?.*/\1/p' "$logs/gtest" | tail -1)
+  bad=$(sed -nE 's/^\[  FAILED  \] ([0-9]+) tests?, listed below.*/\1/p' "$logs/gtest" | tail -1)
+  [ -n "$bad" ] || bad=$(grep -cE '^ *[0-9]+ FAILED TESTS?' "$logs/gtest")
+  [ "$code" = 0 ] || [ "${bad:-0}" != 0 ] || bad=1   # it crashed, or took too long
+  grep -E 'SKIPPED|cannot be mounted' "$logs/gtest" | sort -u
+  [ "$code" = 0 ] || tail -200 "$logs/gtest"
+  count "$what" "${good:-0}" "${bad:-0}"
+}
+
+runner() {  # what, command … that closes with "N passed, N failed"
+  local what=$1; shift
+  "$@" >"$logs/runner" 2>&1
+  local line
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$logs/runner" | tail -1)
+  if [ -z "$line" ]; then tail -60 "$logs/runner"; count "$what" 0 1; return; fi
+  set -- $line
+  [ "$3" = 0 ] || grep -v '^ok ' "$logs/runner" | head -400
+  count "$what" "$1" "$3"
+}
+
+title "release"
+if step "release build" build release; then
+  unit "unit tests" release
+  runner "tidy" python3 tests/tidy/tidy_test.py build/release/compile_commands.json
+  runner "golden scripts" tests/sql/run_golden.sh
+  [ "$mode" = --quick ] || runner "PostgreSQL as oracle" tests/sql/run_oracle.sh
+  gtest "integration" build/release/test_integration
+  if [ "$mode" = --quick ]; then export IDEM_CRASH_ROUNDS=2; else export IDEM_CRASH_ROUNDS=${IDEM_CRASH_ROUNDS:-8}; fi
+  gtest "crash" build/release/test_crash
+fi
+
+if [ "$mode" = --all ]; then
+  title "address and undefined-behaviour sanitizers"
+  export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+  if step "asan build" build asan; then
+    unit "unit tests, asan" asan
+    gtest "integration, asan" build/asan/test_integration --gtest_filter='Statement.*:TransactionOverConnections.*:Copy.*:Protocol.*:Connection.*:-Protocol.DoesNotBuffer*:Protocol.TakesNoMemory*'
+    IDEM_CRASH_ROUNDS=2 gtest "crash, asan" build/asan/test_crash
+  fi
+  title "thread sanitizer"
+  if step "tsan build" build tsan "test_common test_wal test_storage idemdb idem test_integration"; then
+    unit "unit tests, tsan" tsan -R 'WorkerPool|Cancel|MemoryBudget|Log|Database|Chunk|Transaction|Concurren'
+    gtest "integration, tsan" build/tsan/test_integration --gtest_filter='TransactionOverConnections.*:Connection.ServesAHundred*:Connection.Cancels*:Process.Ends*'
+  fi
+  title "fuzzers"
+  if step "fuzz build" build fuzz "parser_fuzzer segment_fuzzer protocol_fuzzer"; then
+    for fuzzer in parser segment protocol; do
+      mkdir -p "$logs/$fuzzer"
+      step "$fuzzer fuzzer" "build/fuzz/${fuzzer}_fuzzer" -max_total_time=60 -rss_limit_mb=4096 -timeout=20 -print_final_stats=1 \
+        -artifact_prefix="$PWD/build/fuzz/$fuzzer-" "$logs/$fuzzer"
+    done
+  fi
+fi
+
+echo
+for text in "${broken[@]}"; do echo "FAILED $text"; done
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
