@@ -84,7 +84,8 @@ void AggregateUpdater::evaluate(const DataChunk& input) {
     item.rows = input.selection;
     if (!item.filter) continue;
     item.filtered.resize(kVectorSize);
-    item.rows = {item.filtered.data(), item.filter->select(state_, input, input.selection, item.filtered.data())};
+    item.rows = {item.filtered.data(),
+                 item.filter->select(state_, input, input.selection, item.filtered.data())};
   }
   arguments_->evaluate(input, &values_);
 }
@@ -99,13 +100,14 @@ const uint32_t* AggregateUpdater::filtered_groups(size_t i, const DataChunk& inp
   return filtered_groups_.data();
 }
 
-void AggregateUpdater::update(const DataChunk& input, char* states, const uint32_t* groups, AggregateArena& arena) {
+void AggregateUpdater::update(const DataChunk& input, char* states, const uint32_t* groups,
+                              AggregateArena& arena) {
   for (size_t i = 0; i < items_.size(); ++i) {
     const BoundAggregate& aggregate = layout_.aggregate(i);
     if (is_deferred(aggregate) || items_[i].rows.count == 0) continue;
     const uint32_t* row_groups = filtered_groups(i, input, groups);
-    aggregate.function->update(states + layout_.offset(i), layout_.stride(), row_groups, aggregate.types, arguments(i),
-                               input.size, items_[i].rows, arena);
+    aggregate.function->update(states + layout_.offset(i), layout_.stride(), row_groups, aggregate.types,
+                               arguments(i), input.size, items_[i].rows, arena);
   }
 }
 
@@ -115,12 +117,15 @@ void AggregateUpdater::update_run(const DataChunk& input, uint32_t first, uint32
     const BoundAggregate& aggregate = layout_.aggregate(i);
     if (is_deferred(aggregate)) continue;
     if (items_[i].filter) {
-      const uint16_t* begin = std::lower_bound(items_[i].filtered.data(), items_[i].filtered.data() + items_[i].rows.count, first);
-      const uint16_t* end = std::lower_bound(begin, static_cast<const uint16_t*>(items_[i].filtered.data()) + items_[i].rows.count,
-                                             first + count);
+      const uint16_t* begin = std::lower_bound(items_[i].filtered.data(),
+                                               items_[i].filtered.data() + items_[i].rows.count, first);
+      const uint16_t* end = std::lower_bound(
+          begin, static_cast<const uint16_t*>(items_[i].filtered.data()) + items_[i].rows.count,
+          first + count);
       if (begin == end) continue;
-      aggregate.function->update(states + layout_.offset(i), layout_.stride(), nullptr, aggregate.types, arguments(i),
-                                 input.size, {begin, static_cast<uint32_t>(end - begin)}, arena);
+      aggregate.function->update(states + layout_.offset(i), layout_.stride(), nullptr, aggregate.types,
+                                 arguments(i), input.size, {begin, static_cast<uint32_t>(end - begin)},
+                                 arena);
       continue;
     }
     // Plain vectors are cut to the run, so that kernels see consecutive rows.
@@ -136,11 +141,11 @@ void AggregateUpdater::update_run(const DataChunk& input, uint32_t first, uint32
       vector.data = static_cast<const char*>(vector.data) + first * physical_size(physical_type(vector.type));
     }
     if (plain) {
-      aggregate.function->update(states + layout_.offset(i), layout_.stride(), nullptr, aggregate.types, sliced_, count,
-                                 {nullptr, count}, arena);
+      aggregate.function->update(states + layout_.offset(i), layout_.stride(), nullptr, aggregate.types,
+                                 sliced_, count, {nullptr, count}, arena);
     } else {
-      aggregate.function->update(states + layout_.offset(i), layout_.stride(), nullptr, aggregate.types, arguments(i),
-                                 input.size, {kAllRows.data() + first, count}, arena);
+      aggregate.function->update(states + layout_.offset(i), layout_.stride(), nullptr, aggregate.types,
+                                 arguments(i), input.size, {kAllRows.data() + first, count}, arena);
     }
   }
 }

@@ -42,7 +42,9 @@ class AggregateStates {
   char* data() { return data_.get(); }
   const char* data() const { return data_.get(); }
   char* at(uint32_t group) { return data_.get() + static_cast<size_t>(group) * layout_->stride(); }
-  const char* at(uint32_t group) const { return data_.get() + static_cast<size_t>(group) * layout_->stride(); }
+  const char* at(uint32_t group) const {
+    return data_.get() + static_cast<size_t>(group) * layout_->stride();
+  }
   AggregateArena& arena() { return *arena_; }
   void count_memory();
   uint64_t memory_bytes() const { return memory_.bytes(); }
@@ -58,8 +60,8 @@ class AggregateStates {
   OperatorMemory memory_;
 };
 
-// One thread's evaluation of arguments and filters, and their folding into states. Aggregates with DISTINCT or ORDER BY are left
-// out: see deferred_aggregate.h.
+// One thread's evaluation of arguments and filters, and their folding into states. Aggregates with DISTINCT
+// or ORDER BY are left out: see deferred_aggregate.h.
 class AggregateUpdater {
  public:
   AggregateUpdater(const AggregateLayout& layout, EvaluationState& state);
@@ -70,9 +72,12 @@ class AggregateUpdater {
   // groups[i]: group of the i-th selected row; null: group 0 of `states`. The states exist.
   void update(const DataChunk& input, char* states, const uint32_t* groups, AggregateArena& arena);
   // The same for rows [first, first + count) of an input whose rows are all selected.
-  void update_run(const DataChunk& input, uint32_t first, uint32_t count, char* states, AggregateArena& arena);
+  void update_run(const DataChunk& input, uint32_t first, uint32_t count, char* states,
+                  AggregateArena& arena);
   // Arguments of aggregate i, and the rows that its filter lets through (all selected rows without one).
-  std::span<const Vector> arguments(size_t i) const { return {values_.data() + first_argument_[i], argument_count_[i]}; }
+  std::span<const Vector> arguments(size_t i) const {
+    return {values_.data() + first_argument_[i], argument_count_[i]};
+  }
   Selection rows(size_t i) const { return items_[i].rows; }
   // groups of the rows of rows(i), out of those of the input's selected rows.
   const uint32_t* filtered_groups(size_t i, const DataChunk& input, const uint32_t* groups);
@@ -93,6 +98,8 @@ class AggregateUpdater {
 };
 
 // Whether an aggregate must see all rows of a group before it can fold them.
-inline bool is_deferred(const BoundAggregate& aggregate) { return aggregate.distinct || !aggregate.order_by.empty(); }
+inline bool is_deferred(const BoundAggregate& aggregate) {
+  return aggregate.distinct || !aggregate.order_by.empty();
+}
 
 }  // namespace idem

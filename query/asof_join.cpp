@@ -66,10 +66,11 @@ void AsofJoinOperator::start(EvaluationState& state) {
   memory_ = OperatorMemory(state.context->memory);
   memory_.set(rows_->rows() * (sizeof(int64_t) + 2 * sizeof(uint32_t)));
   rows_->all_ids(&ids_);
-  // The right side comes in time order; where it does not, this puts it there.
-  RowSorter(*rows_, {{plan_.right_timestamp, false, true}}).sort(&ids_, *state.context);
+  if (!is_in_time_order())
+    RowSorter(*rows_, {{plan_.right_timestamp, false, true}}).sort(&ids_, *state.context);
   size_t without_time = 0;
-  while (without_time < ids_.size() && !rows_->is_valid(plan_.right_timestamp, ids_[without_time])) ++without_time;
+  while (without_time < ids_.size() && !rows_->is_valid(plan_.right_timestamp, ids_[without_time]))
+    ++without_time;
   ids_.erase(ids_.begin(), ids_.begin() + static_cast<ptrdiff_t>(without_time));
   times_.resize(ids_.size());
   for (size_t i = 0; i < ids_.size(); ++i) times_[i] = rows_->value<int64_t>(plan_.right_timestamp, ids_[i]);
@@ -77,6 +78,19 @@ void AsofJoinOperator::start(EvaluationState& state) {
     number_keys(key_columns, state);
     make_checkpoints(state);
   }
+}
+
+bool AsofJoinOperator::is_in_time_order() const {
+  if (rows_->has_nulls(plan_.right_timestamp)) return false;
+  int64_t last = INT64_MIN;
+  for (size_t s = 0; s < rows_->segment_count(); ++s) {
+    const auto* times = reinterpret_cast<const int64_t*>(rows_->base(plan_.right_timestamp, s));
+    for (uint32_t i = 0; i < rows_->segment_rows(s); ++i) {
+      if (times[i] < last) return false;
+      last = times[i];
+    }
+  }
+  return true;
 }
 
 void AsofJoinOperator::number_keys(const std::vector<size_t>& key_columns, EvaluationState& state) {
@@ -90,7 +104,8 @@ void AsofJoinOperator::number_keys(const std::vector<size_t>& key_columns, Evalu
     for (uint32_t first = 0; first < rows_->segment_rows(s); first += kVectorSize) {
       const uint32_t count = std::min(kVectorSize, rows_->segment_rows(s) - first);
       for (size_t k = 0; k < values.size(); ++k) values[k] = rows_->view(key_columns[k], s, first);
-      keys_->find_or_insert(values.data(), {nullptr, count}, key_of_id.data() + (s << RowStore::kSegmentBits) + first);
+      keys_->find_or_insert(values.data(), {nullptr, count},
+                            key_of_id.data() + (s << RowStore::kSegmentBits) + first);
     }
   }
   key_of_.resize(ids_.size());
@@ -129,7 +144,10 @@ void AsofJoinOperator::describe(OperatorProfile& profile) const {
 class AsofJoinOperator::Stream final : public MorselStream {
  public:
   Stream(AsofJoinOperator& join, EvaluationState& state)
-      : join_(join), left_(join.left_->open(state)), keys_(left_keys(join.plan_), state), groups_(kVectorSize) {}
+      : join_(join),
+        left_(join.left_->open(state)),
+        keys_(left_keys(join.plan_), state),
+        groups_(kVectorSize) {}
 
   void begin(size_t morsel) override {
     left_->begin(morsel);
@@ -140,7 +158,8 @@ class AsofJoinOperator::Stream final : public MorselStream {
   bool next(DataChunk* chunk) override {
     if (!left_->next(&input_)) return false;
     const uint32_t count = input_.count();
-    const Vector time = flatten(input_.columns[join_.plan_.left_timestamp], input_.size, input_.selection, false);
+    const Vector time =
+        flatten(input_.columns[join_.plan_.left_timestamp], input_.size, input_.selection, false);
     const int64_t* times = time.values<int64_t>();
     if (join_.keys_) {
       keys_.evaluate(input_, &key_values_);
@@ -156,7 +175,8 @@ class AsofJoinOperator::Stream final : public MorselStream {
       const uint32_t match = last_before(times[row], join_.keys_ ? groups_[i] : 0);
       if (match == kNone) continue;
       // Times may be so far apart that their difference is no int64.
-      if (static_cast<uint64_t>(times[row]) - static_cast<uint64_t>(join_.times_[match]) <= static_cast<uint64_t>(tolerance)) {
+      if (static_cast<uint64_t>(times[row]) - static_cast<uint64_t>(join_.times_[match]) <=
+          static_cast<uint64_t>(tolerance)) {
         ids_[i] = join_.ids_[match];
       }
     }
@@ -193,7 +213,8 @@ class AsofJoinOperator::Stream final : public MorselStream {
     if (!join_.keys_) return;
     const size_t checkpoint = std::min(at_ / join_.spacing_, join_.checkpoints_.size() - 1);
     last_ = join_.checkpoints_[checkpoint];
-    for (size_t i = checkpoint * join_.spacing_; i < at_; ++i) last_[join_.key_of_[i]] = static_cast<uint32_t>(i);
+    for (size_t i = checkpoint * join_.spacing_; i < at_; ++i)
+      last_[join_.key_of_[i]] = static_cast<uint32_t>(i);
   }
 
   uint32_t last_before(int64_t time, uint32_t key) {
@@ -223,6 +244,8 @@ class AsofJoinOperator::Stream final : public MorselStream {
   std::vector<uint32_t> last_;  // by key: place in times_
 };
 
-std::unique_ptr<MorselStream> AsofJoinOperator::open(EvaluationState& state) { return std::make_unique<Stream>(*this, state); }
+std::unique_ptr<MorselStream> AsofJoinOperator::open(EvaluationState& state) {
+  return std::make_unique<Stream>(*this, state);
+}
 
 }  // namespace idem

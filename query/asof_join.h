@@ -6,11 +6,12 @@
 
 namespace idem {
 
-// ASOF and LT JOIN: each left row with the last right row of its keys whose time is not after (LT: before) its own; NULLs where
-// there is none or it is older than the tolerance.
+// ASOF and LT JOIN: each left row with the last right row of its keys whose time is not after (LT: before)
+// its own; NULLs where there is none or it is older than the tolerance.
 //
-// The right rows are kept in time order. A thread goes through a left morsel and the right rows at once, with an array from key to
-// the last row seen. Such arrays are kept for every so many right rows, so that a morsel in the middle can begin there:
+// The right rows are kept in time order. A thread goes through a left morsel and the right rows at once, with
+// an array from key to the last row seen. Such arrays are kept for every so many right rows, so that a morsel
+// in the middle can begin there:
 //
 //   right   0 ───────── spacing ───────── 2 spacing ─────────
 //                        ▲ last row of each key up to here
@@ -30,6 +31,7 @@ class AsofJoinOperator final : public Operator {
   class Stream;
   static constexpr uint32_t kNone = UINT32_MAX;
 
+  bool is_in_time_order() const;
   void number_keys(const std::vector<size_t>& key_columns, EvaluationState& state);
   void make_checkpoints(EvaluationState& state);
 
@@ -37,12 +39,13 @@ class AsofJoinOperator final : public Operator {
   OperatorPtr left_, right_;
   size_t left_columns_, right_columns_;
   std::shared_ptr<RowStore> rows_;
-  std::unique_ptr<GroupTable> keys_;   // null: no keys
-  std::vector<int64_t> times_;         // of the right rows, ascending
-  std::vector<uint32_t> ids_;          // their ids in rows_
-  std::vector<uint32_t> key_of_;       // their keys; empty: no keys
+  std::unique_ptr<GroupTable> keys_;  // null: no keys
+  std::vector<int64_t> times_;        // of the right rows, ascending
+  std::vector<uint32_t> ids_;         // their ids in rows_
+  std::vector<uint32_t> key_of_;      // their keys; empty: no keys
   size_t spacing_ = 1;
-  std::vector<std::vector<uint32_t>> checkpoints_;  // [i][key]: last place in times_ before i * spacing_, or kNone
+  std::vector<std::vector<uint32_t>>
+      checkpoints_;  // [i][key]: last place in times_ before i * spacing_, or kNone
   OperatorMemory memory_;
 };
 

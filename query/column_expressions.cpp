@@ -4,10 +4,13 @@
 
 namespace idem {
 
-ColumnExpressions::ColumnExpressions(const std::vector<BoundPtr>& expressions, EvaluationState& state) : state_(&state) {
+ColumnExpressions::ColumnExpressions(const std::vector<BoundPtr>& expressions, EvaluationState& state)
+    : state_(&state) {
   for (const BoundPtr& expression : expressions) add(*expression);
 }
-ColumnExpressions::ColumnExpressions(const std::vector<const BoundExpression*>& expressions, EvaluationState& state) : state_(&state) {
+ColumnExpressions::ColumnExpressions(const std::vector<const BoundExpression*>& expressions,
+                                     EvaluationState& state)
+    : state_(&state) {
   for (const BoundExpression* expression : expressions) add(*expression);
 }
 ColumnExpressions::~ColumnExpressions() = default;

@@ -9,7 +9,8 @@ namespace idem {
 
 class ExpressionEvaluator;
 
-// Several expressions over one input, evaluated by one thread. Plain columns are references to the input's vectors.
+// Several expressions over one input, evaluated by one thread. Plain columns are references to the input's
+// vectors.
 class ColumnExpressions {
  public:
   // The expressions and `state` outlive this object.
@@ -19,7 +20,8 @@ class ColumnExpressions {
   ColumnExpressions(ColumnExpressions&&) noexcept;
 
   size_t size() const { return items_.size(); }
-  // out[i] = expression i at the selected rows of `input`. Vectors in `out` are reused where nobody else holds them.
+  // out[i] = expression i at the selected rows of `input`. Vectors in `out` are reused where nobody else
+  // holds them.
   void evaluate(const DataChunk& input, Vector* out);
   void evaluate(const DataChunk& input, std::vector<Vector>* out);
 

@@ -42,8 +42,8 @@ void DeferredRows::append(std::span<const Vector> columns, Selection rows) {
   rows_->append(columns, {fresh.data(), count});
 }
 
-void DeferredRows::add(const DataChunk& input, Selection rows, const uint32_t* groups, std::span<const Vector> arguments,
-                       ColumnExpressions* order) {
+void DeferredRows::add(const DataChunk& input, Selection rows, const uint32_t* groups,
+                       std::span<const Vector> arguments, ColumnExpressions* order) {
   if (rows.count == 0) return;
   columns_.resize(1 + arguments.size() + (order ? order->size() : 0));
   auto* ids = columns_[0].allocate_as<int32_t>(TypeId::kInteger);
@@ -64,7 +64,8 @@ void DeferredRows::merge(const DeferredRows& other, const std::vector<uint32_t>*
         const int32_t* local = chunk.columns[0].values<int32_t>();
         Vector mapped;
         auto* ids = mapped.allocate_as<int32_t>(TypeId::kInteger);
-        for (uint32_t i = 0; i < count; ++i) ids[i] = static_cast<int32_t>((*groups)[static_cast<size_t>(local[i])]);
+        for (uint32_t i = 0; i < count; ++i)
+          ids[i] = static_cast<int32_t>((*groups)[static_cast<size_t>(local[i])]);
         chunk.columns[0] = std::move(mapped);
       }
       append(chunk.columns, chunk.selection);
@@ -72,7 +73,8 @@ void DeferredRows::merge(const DeferredRows& other, const std::vector<uint32_t>*
   }
 }
 
-void DeferredRows::fold(char* states, uint32_t stride, AggregateArena& arena, const ExecutionContext& context) {
+void DeferredRows::fold(char* states, uint32_t stride, AggregateArena& arena,
+                        const ExecutionContext& context) {
   rows_->seal();
   std::vector<uint32_t> ids;
   rows_->all_ids(&ids);
@@ -93,8 +95,8 @@ void DeferredRows::fold(char* states, uint32_t stride, AggregateArena& arena, co
     rows_->gather(ids.data() + first, count, &chunk);
     const int32_t* numbers = chunk.columns[0].values<int32_t>();
     for (uint32_t i = 0; i < count; ++i) groups[i] = static_cast<uint32_t>(numbers[i]);
-    aggregate_.function->update(states, stride, groups.data(), aggregate_.types, {chunk.columns.data() + 1, arguments},
-                                count, chunk.selection, arena);
+    aggregate_.function->update(states, stride, groups.data(), aggregate_.types,
+                                {chunk.columns.data() + 1, arguments}, count, chunk.selection, arena);
   }
 }
 

@@ -9,8 +9,8 @@
 
 namespace idem {
 
-// The rows of one aggregate call with DISTINCT or ORDER BY, kept until all are there: group, arguments, sort expressions.
-// With DISTINCT only the first of equal arguments of a group is kept.
+// The rows of one aggregate call with DISTINCT or ORDER BY, kept until all are there: group, arguments, sort
+// expressions. With DISTINCT only the first of equal arguments of a group is kept.
 class DeferredRows {
  public:
   DeferredRows(const BoundAggregate& aggregate, EvaluationState& state);

@@ -34,7 +34,8 @@ struct DistinctPart {
     table->find_or_insert(keys.data(), input.selection, groups.data());
     if (!rows || table->size() == known) return;
     std::array<uint16_t, kVectorSize> fresh;
-    rows->append(input.columns, {fresh.data(), first_rows(groups.data(), input.selection, known, fresh.data())});
+    rows->append(input.columns,
+                 {fresh.data(), first_rows(groups.data(), input.selection, known, fresh.data())});
   }
 };
 
@@ -74,11 +75,13 @@ void DistinctOperator::start(EvaluationState& state) {
       parts[i].table->seal_keys();
       DataChunk rows;
       parts[i].table->for_each_key_chunk([&](const DataChunk& keys, uint32_t first) {
-        parts[i].rows->read(first >> RowStore::kSegmentBits, first & (RowStore::kSegmentRows - 1), keys.count(), &rows);
+        parts[i].rows->read(first >> RowStore::kSegmentBits, first & (RowStore::kSegmentRows - 1),
+                            keys.count(), &rows);
         all.add(keys.columns, rows);
       });
     } else {
-      parts[i].table->for_each_key_chunk([&](const DataChunk& keys, uint32_t) { all.add(keys.columns, keys); });
+      parts[i].table->for_each_key_chunk(
+          [&](const DataChunk& keys, uint32_t) { all.add(keys.columns, keys); });
     }
     parts[i] = DistinctPart();
   }

@@ -10,11 +10,12 @@ namespace idem {
 
 namespace {
 
-// A running query. Operators are built at once; everything else happens in next(), so that its errors come out there.
+// A running query. Operators are built at once; everything else happens in next(), so that its errors come
+// out there.
 class PlanStream final : public ResultStream {
  public:
-  PlanStream(const BoundQuery& query, std::shared_ptr<ExecutionContext> context, const std::vector<Value>& parameters,
-             std::vector<OperatorProfile>* profile)
+  PlanStream(const BoundQuery& query, std::shared_ptr<ExecutionContext> context,
+             const std::vector<Value>& parameters, std::vector<OperatorProfile>* profile)
       : context_(std::move(context)), plan_(query.plan), init_plans_(query.init_plans) {
     state_.context = context_.get();
     state_.slots = parameters;
@@ -54,7 +55,8 @@ class PlanStream final : public ResultStream {
     execute_plan_inline(plan, state_, [&](DataChunk& chunk) {
       rows += chunk.count();
       if (rows > 1) {
-        throw sql_error(sqlstate::kCardinalityViolation, "more than one row returned by a subquery used as an expression");
+        throw sql_error(sqlstate::kCardinalityViolation,
+                        "more than one row returned by a subquery used as an expression");
       }
       value = chunk.columns[0].value_at(chunk.selection[0]);
       return true;
@@ -83,7 +85,8 @@ class PlanStream final : public ResultStream {
 }  // namespace
 
 std::unique_ptr<ResultStream> execute(const BoundQuery& query, std::shared_ptr<ExecutionContext> context,
-                                      const std::vector<Value>& parameters, std::vector<OperatorProfile>* profile) {
+                                      const std::vector<Value>& parameters,
+                                      std::vector<OperatorProfile>* profile) {
   return std::make_unique<PlanStream>(query, std::move(context), parameters, profile);
 }
 

@@ -1,12 +1,13 @@
 #include <array>
+#include <functional>
 #include <optional>
 #include <unordered_map>
 
 #include "common/array_value.h"
 #include "common/error.h"
-#include "query/execution.h"
 #include "query/expression_evaluator.h"
 #include "query/expression_node.h"
+#include "query/prepared_plan.h"
 
 namespace idem {
 
@@ -52,6 +53,7 @@ class SubqueryNode final : public ExpressionNode {
   void reset() override {
     results_.clear();
     rows_.reset();
+    prepared_.reset();
     if (left_) left_->reset();
     for (const auto& [slot, node] : parameters_) node->reset();
   }
@@ -96,10 +98,16 @@ class SubqueryNode final : public ExpressionNode {
     return {};
   }
 
+  // The operators are built once and see other slots each time.
+  void run_subquery(EvaluationState& state, const std::function<bool(DataChunk&)>& consume) {
+    if (!prepared_) prepared_.emplace(expression_.subquery, *state.context);
+    prepared_->run(state, consume);
+  }
+
   Value scalar(EvaluationState& state) {
     Value value = Value::null(type_);
     uint64_t rows = 0;
-    execute_plan_inline(*expression_.subquery, state, [&](DataChunk& chunk) {
+    run_subquery(state, [&](DataChunk& chunk) {
       if (chunk.count() == 0) return true;
       rows += chunk.count();
       if (rows > 1) {
@@ -113,7 +121,7 @@ class SubqueryNode final : public ExpressionNode {
 
   Value exists(EvaluationState& state) {
     bool found = false;
-    execute_plan_inline(*expression_.subquery, state, [&](DataChunk& chunk) {
+    run_subquery(state, [&](DataChunk& chunk) {
       found = found || chunk.count() > 0;
       return !found;
     });
@@ -124,7 +132,7 @@ class SubqueryNode final : public ExpressionNode {
     ArrayBuilder builder(type_.element);
     const SqlType element(type_.element);
     const size_t width = physical_size(physical_type(element));
-    execute_plan_inline(*expression_.subquery, state, [&](DataChunk& chunk) {
+    run_subquery(state, [&](DataChunk& chunk) {
       if (chunk.count() == 0) return true;
       Vector values = decoded(chunk.columns.at(0), chunk.size, chunk.selection);
       for (uint32_t i = 0; i < chunk.count(); ++i) {
@@ -145,7 +153,7 @@ class SubqueryNode final : public ExpressionNode {
     if (rows_ && rows_key_ == slots_key) return *rows_;
     rows_.emplace();
     rows_key_ = slots_key;
-    execute_plan_inline(*expression_.subquery, state, [&](DataChunk& chunk) {
+    run_subquery(state, [&](DataChunk& chunk) {
       if (chunk.count() == 0) return true;
       DataChunk& kept = rows_->emplace_back();
       kept.columns.resize(2);
@@ -172,6 +180,7 @@ class SubqueryNode final : public ExpressionNode {
   }
 
   const BoundExpression& expression_;
+  std::optional<PreparedPlan> prepared_;
   NodePtr left_;
   std::vector<std::pair<uint32_t, NodePtr>> parameters_;
   NodePtr comparison_;

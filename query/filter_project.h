@@ -23,7 +23,8 @@ class FilterOperator final : public Operator {
   const BoundExpression& condition_;
 };
 
-// One output column for each expression; plain columns are passed on without copying. `expressions` outlive the operator.
+// One output column for each expression; plain columns are passed on without copying. `expressions` outlive
+// the operator.
 class ProjectOperator final : public Operator {
  public:
   ProjectOperator(OperatorPtr input, const std::vector<BoundPtr>& expressions)

@@ -257,7 +257,8 @@ void GroupTable::find(const Vector* keys, Selection selection, Scratch& scratch,
       const bool far = bytes_.size() >= kPrefetchSlots;
       for (uint32_t i = 0; i < count; ++i) {
         if (far) prefetch(bytes_, scratch, i, count);
-        const std::string_view key(scratch.bytes.data() + scratch.offsets[i], scratch.offsets[i + 1] - scratch.offsets[i]);
+        const std::string_view key(scratch.bytes.data() + scratch.offsets[i],
+                                   scratch.offsets[i + 1] - scratch.offsets[i]);
         size_t at = scratch.hashes[i] & mask;
         while (bytes_[at].group != kNoGroup &&
                (bytes_[at].hash != scratch.hashes[i] || encoded_[bytes_[at].group] != key)) {
@@ -407,7 +408,8 @@ void GroupTable::encode(const Vector* keys, Selection selection, Scratch& scratc
     scratch.offsets[i + 1] = static_cast<uint32_t>(scratch.bytes.size());
   }
   for (uint32_t i = 0; i < selection.count; ++i) {
-    scratch.hashes[i] = hash_bytes(scratch.bytes.data() + scratch.offsets[i], scratch.offsets[i + 1] - scratch.offsets[i]);
+    scratch.hashes[i] =
+        hash_bytes(scratch.bytes.data() + scratch.offsets[i], scratch.offsets[i + 1] - scratch.offsets[i]);
   }
 }
 

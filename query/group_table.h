@@ -9,17 +9,17 @@
 
 namespace idem {
 
-// Numbers the distinct combinations of key columns: 0, 1, 2 … in order of first appearance. NULL equals NULL, numbers are
-// compared by value (1.0 = 1.00, -0 = 0, NaN = NaN), symbols and strings by their characters.
+// Numbers the distinct combinations of key columns: 0, 1, 2 … in order of first appearance. NULL equals NULL,
+// numbers are compared by value (1.0 = 1.00, -0 = 0, NaN = NaN), symbols and strings by their characters.
 //
 // Three forms, chosen by the key types:
 //
 //   kSymbol   one SYMBOL: an array indexed by code
-//   kPacked   fixed-size keys of at most 16 bytes with their NULL bits: flat table of (key, group), linear probing
-//   kBytes    everything else: keys are encoded as bytes; flat table of (hash, group)
+//   kPacked   fixed-size keys of at most 16 bytes with their NULL bits: flat table of (key, group), linear
+//   probing kBytes    everything else: keys are encoded as bytes; flat table of (hash, group)
 //
-// The first row of each group is kept as its keys. One thread inserts; afterwards any thread may look up with a Probe of its own
-// and, after seal_keys(), read keys().
+// The first row of each group is kept as its keys. One thread inserts; afterwards any thread may look up with
+// a Probe of its own and, after seal_keys(), read keys().
 class GroupTable {
  private:
   struct Packed {
@@ -32,7 +32,7 @@ class GroupTable {
     std::vector<int32_t> numbers;
     std::vector<Packed> packed;
     std::vector<uint64_t> hashes;
-    std::vector<uint8_t> missing;     // a symbol that no row of the table has
+    std::vector<uint8_t> missing;  // a symbol that no row of the table has
     std::vector<uint32_t> offsets;
     std::vector<char> bytes;
   };
@@ -102,14 +102,14 @@ class GroupTable {
   std::vector<SqlType> types_;
   Form form_ = Form::kNone;
   Scratch own_;
-  std::vector<uint32_t> by_symbol_;   // kSymbol: number + 1 → group
+  std::vector<uint32_t> by_symbol_;  // kSymbol: number + 1 → group
   std::vector<PackedSlot> packed_;
   std::vector<ByteSlot> bytes_;
   std::vector<std::string_view> encoded_;  // kBytes: of each group
   StringArena encoded_characters_;
   std::shared_ptr<RowStore> keys_;
   OperatorMemory memory_;
-  std::vector<uint16_t> new_rows_;    // of the chunk at hand, as places in the selection
+  std::vector<uint16_t> new_rows_;  // of the chunk at hand, as places in the selection
 };
 
 }  // namespace idem

@@ -14,7 +14,8 @@ namespace idem {
 
 namespace {
 
-constexpr size_t kFewGroups = 4096;    // tables of at most so many groups are cheap enough to have one for each morsel
+constexpr size_t kFewGroups =
+    4096;  // tables of at most so many groups are cheap enough to have one for each morsel
 constexpr size_t kMostRanges = 256;
 constexpr uint32_t kMorselGroups = RowStore::kSegmentRows;
 
@@ -34,7 +35,8 @@ struct HashAggregateOperator::Part {
   std::vector<std::unique_ptr<SetPart>> sets;
 };
 
-HashAggregateOperator::HashAggregateOperator(const LogicalPlan& plan, OperatorPtr input, const ScanOperator* scan)
+HashAggregateOperator::HashAggregateOperator(const LogicalPlan& plan, OperatorPtr input,
+                                             const ScanOperator* scan)
     : plan_(plan), input_(std::move(input)), scan_(scan), layout_(plan.aggregates), sets_(grouping_sets()) {
   has_deferred_ = std::any_of(plan.aggregates.begin(), plan.aggregates.end(), is_deferred);
 }
@@ -80,7 +82,8 @@ std::unique_ptr<HashAggregateOperator::Part> HashAggregateOperator::make_part(Ev
       set_part->table = std::make_unique<GroupTable>(std::move(types), budget);
     }
     for (const BoundAggregate& aggregate : plan_.aggregates) {
-      set_part->deferred.push_back(is_deferred(aggregate) ? std::make_unique<DeferredRows>(aggregate, state) : nullptr);
+      set_part->deferred.push_back(is_deferred(aggregate) ? std::make_unique<DeferredRows>(aggregate, state)
+                                                          : nullptr);
     }
     part->sets.push_back(std::move(set_part));
   }
@@ -91,7 +94,10 @@ std::unique_ptr<HashAggregateOperator::Part> HashAggregateOperator::make_part(Ev
 class HashAggregateOperator::Consumer {
  public:
   Consumer(const HashAggregateOperator& aggregate, EvaluationState& state)
-      : aggregate_(aggregate), keys_(aggregate.plan_.groups, state), updater_(aggregate.layout_, state), groups_(kVectorSize) {
+      : aggregate_(aggregate),
+        keys_(aggregate.plan_.groups, state),
+        updater_(aggregate.layout_, state),
+        groups_(kVectorSize) {
     for (const BoundAggregate& call : aggregate.plan_.aggregates) {
       std::vector<const BoundExpression*> order;
       for (const BoundAggregate::Order& by : call.order_by) order.push_back(by.expression.get());
@@ -115,8 +121,8 @@ class HashAggregateOperator::Consumer {
       updater_.update(input, set.states.data(), groups, set.states.arena());
       for (size_t a = 0; a < set.deferred.size(); ++a) {
         if (!set.deferred[a]) continue;
-        set.deferred[a]->add(input, updater_.rows(a), updater_.filtered_groups(a, input, groups), updater_.arguments(a),
-                             orders_[a].get());
+        set.deferred[a]->add(input, updater_.rows(a), updater_.filtered_groups(a, input, groups),
+                             updater_.arguments(a), orders_[a].get());
       }
       set.states.count_memory();
     }
@@ -183,7 +189,8 @@ void HashAggregateOperator::start(EvaluationState& state) {
   for (const auto& set : parts[0]->sets) {
     for (size_t a = 0; a < set->deferred.size(); ++a) {
       if (!set->deferred[a]) continue;
-      set->deferred[a]->fold(set->states.data() + layout_.offset(a), layout_.stride(), set->states.arena(), *state.context);
+      set->deferred[a]->fold(set->states.data() + layout_.offset(a), layout_.stride(), set->states.arena(),
+                             *state.context);
       set->deferred[a].reset();
     }
     if (set->table) set->table->seal_keys();
@@ -237,14 +244,17 @@ class HashAggregateOperator::Stream final : public MorselStream {
     const size_t groups = aggregate_.plan_.groups.size();
     const size_t aggregates = aggregate_.layout_.size();
     chunk->columns.resize(groups + aggregates + (aggregate_.plan_.with_set_index ? 1 : 0));
-    for (size_t g = 0; g < groups; ++g) chunk->columns[g] = Vector::constant_null(aggregate_.plan_.groups[g]->type);
+    for (size_t g = 0; g < groups; ++g)
+      chunk->columns[g] = Vector::constant_null(aggregate_.plan_.groups[g]->type);
     const std::vector<uint32_t>& keys = aggregate_.sets_[set_];
     for (size_t k = 0; k < keys.size(); ++k) {
-      chunk->columns[keys[k]] = set.table->keys()->view(k, at_ >> RowStore::kSegmentBits, at_ & (RowStore::kSegmentRows - 1));
+      chunk->columns[keys[k]] =
+          set.table->keys()->view(k, at_ >> RowStore::kSegmentBits, at_ & (RowStore::kSegmentRows - 1));
     }
     if (aggregate_.scan_ && aggregate_.counts_only() && aggregate_.scan_->is_whole_table()) {
       const auto rows = static_cast<int64_t>(aggregate_.scan_->plan().table->row_count);
-      for (size_t a = 0; a < aggregates; ++a) chunk->columns[a] = Vector::constant(Value::of_int(TypeId::kBigInt, rows));
+      for (size_t a = 0; a < aggregates; ++a)
+        chunk->columns[a] = Vector::constant(Value::of_int(TypeId::kBigInt, rows));
     } else {
       for (size_t a = 0; a < aggregates; ++a) {
         Vector& out = chunk->columns[groups + a];
@@ -267,6 +277,8 @@ class HashAggregateOperator::Stream final : public MorselStream {
   uint32_t at_ = 0, end_ = 0;
 };
 
-std::unique_ptr<MorselStream> HashAggregateOperator::open(EvaluationState&) { return std::make_unique<Stream>(*this); }
+std::unique_ptr<MorselStream> HashAggregateOperator::open(EvaluationState&) {
+  return std::make_unique<Stream>(*this);
+}
 
 }  // namespace idem

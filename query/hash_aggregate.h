@@ -11,14 +11,15 @@ class ScanOperator;
 // GROUP BY with any number of grouping sets, aggregates without grouping, DISTINCT (no aggregates).
 //
 //   range 0 of the morsels ─▶ table, states ─┐
-//   range 1                ─▶ table, states ─┼─▶ combined in the order of the ranges ─▶ finalized as groups are read
-//   …                                       ─┘
+//   range 1                ─▶ table, states ─┼─▶ combined in the order of the ranges ─▶ finalized as groups
+//   are read …                                       ─┘
 //
-// Combining in order keeps order-sensitive aggregates right and sums of doubles the same in every run. Groups come in
-// order of first appearance.
+// Combining in order keeps order-sensitive aggregates right and sums of doubles the same in every run. Groups
+// come in order of first appearance.
 class HashAggregateOperator final : public Operator {
  public:
-  // `scan` is the input where that is a scan, to count its rows without reading them; else null. `plan` outlives the operator.
+  // `scan` is the input where that is a scan, to count its rows without reading them; else null. `plan`
+  // outlives the operator.
   HashAggregateOperator(const LogicalPlan& plan, OperatorPtr input, const ScanOperator* scan);
   ~HashAggregateOperator() override;
 

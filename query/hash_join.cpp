@@ -74,7 +74,8 @@ void HashJoinOperator::build(EvaluationState& state) {
         uint32_t n = 0;
         for (uint32_t i = 0; i < count; ++i) {
           with_keys[n] = static_cast<uint16_t>(i);
-          n += std::all_of(keys.begin(), keys.end(), [&](const Vector& key) { return key.is_valid(i); }) ? 1 : 0;
+          n += std::all_of(keys.begin(), keys.end(), [&](const Vector& key) { return key.is_valid(i); }) ? 1
+                                                                                                         : 0;
         }
         selection = {with_keys.data(), n};
       }
@@ -136,8 +137,8 @@ void HashJoinOperator::unmatched_right(std::vector<uint32_t>* ids) const {
   }
 }
 
-// One thread's probing. For each left chunk: the group of each row, then pairs in the order of the left rows, at most
-// kVectorSize at a time.
+// One thread's probing. For each left chunk: the group of each row, then pairs in the order of the left rows,
+// at most kVectorSize at a time.
 class HashJoinOperator::Stream final : public MorselStream {
  public:
   Stream(HashJoinOperator& join, EvaluationState& state)
@@ -192,7 +193,8 @@ class HashJoinOperator::Stream final : public MorselStream {
     *end = group == GroupTable::kNoGroup ? 0 : join_.group_begin_[group + 1];
   }
 
-  // Each left row has at most one match: left vectors are passed on as they are, and right ones aligned to them.
+  // Each left row has at most one match: left vectors are passed on as they are, and right ones aligned to
+  // them.
   bool aligned(DataChunk* chunk) {
     has_left_ = false;
     ids_.clear();
@@ -217,8 +219,8 @@ class HashJoinOperator::Stream final : public MorselStream {
     return true;
   }
 
-  // Takes pairs from where the last call stopped; left rows that are complete and had no match are noted in order.
-  // Entries with kNoRow stand for a row without candidates, which only joins that keep left rows want.
+  // Takes pairs from where the last call stopped; left rows that are complete and had no match are noted in
+  // order. Entries with kNoRow stand for a row without candidates, which only joins that keep left rows want.
   void collect() {
     left_rows_.clear();
     ids_.clear();
@@ -366,7 +368,9 @@ class HashJoinOperator::Stream final : public MorselStream {
   std::vector<uint32_t> ids_;
 };
 
-std::unique_ptr<MorselStream> HashJoinOperator::open(EvaluationState& state) { return std::make_unique<Stream>(*this, state); }
+std::unique_ptr<MorselStream> HashJoinOperator::open(EvaluationState& state) {
+  return std::make_unique<Stream>(*this, state);
+}
 
 void OuterJoinOperator::start(EvaluationState& state) {
   pairs_->start(state);
@@ -377,11 +381,13 @@ void OuterJoinOperator::start(EvaluationState& state) {
   const size_t right_columns = plan_.children[1]->columns.size();
   DataChunk chunk;
   chunk.columns.resize(left_columns + right_columns);
-  for (size_t c = 0; c < left_columns; ++c) chunk.columns[c] = Vector::constant_null(plan_.children[0]->columns[c].type);
+  for (size_t c = 0; c < left_columns; ++c)
+    chunk.columns[c] = Vector::constant_null(plan_.children[0]->columns[c].type);
   for (size_t first = 0; first < unmatched.size(); first += kVectorSize) {
     const auto count = static_cast<uint32_t>(std::min<size_t>(kVectorSize, unmatched.size() - first));
     for (size_t c = 0; c < right_columns; ++c) {
-      pairs_->right_rows()->gather(c, unmatched.data() + first, count, false, &chunk.columns[left_columns + c]);
+      pairs_->right_rows()->gather(c, unmatched.data() + first, count, false,
+                                   &chunk.columns[left_columns + c]);
     }
     chunk.set_size(count);
     rows->append(chunk);

@@ -8,8 +8,9 @@
 
 namespace idem {
 
-// Joins by equal keys and any further condition; without keys every pair is tried (nested loop, cross join). The right
-// child is kept in memory, grouped by key; the left one is read in parallel and its order is that of the result.
+// Joins by equal keys and any further condition; without keys every pair is tried (nested loop, cross join).
+// The right child is kept in memory, grouped by key; the left one is read in parallel and its order is that
+// of the result.
 //
 //   key ─GroupTable─▶ group ─▶ right_rows_[group_begin_[group] … group_begin_[group + 1])
 //
@@ -35,7 +36,9 @@ class HashJoinOperator final : public Operator {
   class Stream;
   void build(EvaluationState& state);
   bool keeps_left() const { return plan_.join_type == JoinType::kLeft || plan_.join_type == JoinType::kFull; }
-  bool keeps_right() const { return plan_.join_type == JoinType::kRight || plan_.join_type == JoinType::kFull; }
+  bool keeps_right() const {
+    return plan_.join_type == JoinType::kRight || plan_.join_type == JoinType::kFull;
+  }
   bool needs_match() const {
     return plan_.join_type == JoinType::kInner || plan_.join_type == JoinType::kCross ||
            plan_.join_type == JoinType::kRight || plan_.join_type == JoinType::kSemi;
@@ -44,7 +47,7 @@ class HashJoinOperator final : public Operator {
   const LogicalPlan& plan_;
   OperatorPtr left_, right_;
   size_t left_columns_, right_columns_;
-  std::shared_ptr<RowStore> rows_;           // right columns, then computed keys
+  std::shared_ptr<RowStore> rows_;  // right columns, then computed keys
   std::unique_ptr<GroupTable> table_;
   std::vector<uint32_t> group_begin_, right_rows_;
   bool keys_unique_ = false;
@@ -55,7 +58,8 @@ class HashJoinOperator final : public Operator {
 // RIGHT and FULL JOIN: the pairs, then the right rows that were in none.
 class OuterJoinOperator final : public StoredRowsOperator {
  public:
-  OuterJoinOperator(const LogicalPlan& plan, std::unique_ptr<HashJoinOperator> pairs) : plan_(plan), pairs_(std::move(pairs)) {}
+  OuterJoinOperator(const LogicalPlan& plan, std::unique_ptr<HashJoinOperator> pairs)
+      : plan_(plan), pairs_(std::move(pairs)) {}
   void start(EvaluationState& state) override;
 
  private:

@@ -110,7 +110,8 @@ class LateralJoinOperator::Stream final : public MorselStream {
         pair.size = right.size;
         pair.selection = right.selection;
         if (condition_) {
-          pair.selection = {selected.data(), condition_->select(state_, pair, right.selection, selected.data())};
+          pair.selection = {selected.data(),
+                            condition_->select(state_, pair, right.selection, selected.data())};
         }
         if (pair.count() > 0) {
           met = true;
@@ -147,7 +148,10 @@ std::unique_ptr<MorselStream> LateralJoinOperator::open(EvaluationState& state) 
 class ProjectSetOperator::Stream final : public MorselStream {
  public:
   Stream(ProjectSetOperator& project, EvaluationState& state)
-      : project_(project), state_(state), input_stream_(project.input_->open(state)), arguments_(all_arguments(project.plan_), state) {
+      : project_(project),
+        state_(state),
+        input_stream_(project.input_->open(state)),
+        arguments_(all_arguments(project.plan_), state) {
     size_t column = project.plan_.children[0]->columns.size();
     for (const SetCall& call : project.plan_.set_calls) {
       std::vector<SqlType> types;
@@ -189,7 +193,8 @@ class ProjectSetOperator::Stream final : public MorselStream {
       for (size_t c = 0; c < plan.set_calls.size(); ++c) {
         const SetCall& call = plan.set_calls[c];
         std::vector<Value> values;
-        for (size_t a = 0; a < call.arguments.size(); ++a) values.push_back(argument_values_[argument++].value_at(row));
+        for (size_t a = 0; a < call.arguments.size(); ++a)
+          values.push_back(argument_values_[argument++].value_at(row));
         RowStore& rows = *call_rows_[c];
         rows.clear();
         call.function->run(state_, call.types, values, [&](DataChunk& chunk) {

@@ -50,7 +50,8 @@ void LatestOnScanOperator::start(EvaluationState& state) {
   const uint32_t key_column = scan.scan_columns[plan_.partition_columns[0]];
   const bool by_symbol = plan_.partition_columns.size() == 1 && key_column != UINT32_MAX &&
                          scan.table->schema->columns[key_column].dictionary != nullptr;
-  const uint32_t symbols = by_symbol ? scan.table->schema->columns[key_column].dictionary->size() : UINT32_MAX;
+  const uint32_t symbols =
+      by_symbol ? scan.table->schema->columns[key_column].dictionary->size() : UINT32_MAX;
   const std::unique_ptr<MorselStream> stream = scan_->open(state);
   DataChunk chunk;
   const auto all_met = [&](size_t next_morsel) {
@@ -93,7 +94,8 @@ void LatestOnOperator::start(EvaluationState& state) {
   for (size_t s = 0; s < rows->segment_count(); ++s) {
     for (uint32_t first = 0; first < rows->segment_rows(s); first += kVectorSize) {
       const uint32_t count = std::min(kVectorSize, rows->segment_rows(s) - first);
-      for (size_t k = 0; k < key_values.size(); ++k) key_values[k] = rows->view(plan_.partition_columns[k], s, first);
+      for (size_t k = 0; k < key_values.size(); ++k)
+        key_values[k] = rows->view(plan_.partition_columns[k], s, first);
       keys.find_or_insert(key_values.data(), {nullptr, count}, groups.data());
       latest->resize(keys.size(), RowStore::kNoRow);
       for (uint32_t i = 0; i < count; ++i) {

@@ -6,12 +6,13 @@
 
 namespace idem {
 
-// LATEST ON over a scan: reads newest rows first, takes the first row of each key that it meets, and stops when every symbol of the
-// key's dictionary was met. Rows come in time order.
+// LATEST ON over a scan: reads newest rows first, takes the first row of each key that it meets, and stops
+// when every symbol of the key's dictionary was met. Rows come in time order.
 class LatestOnScanOperator final : public StoredRowsOperator {
  public:
   // `scan` reads backwards (Direction::kBackwards) and its table is ordered by plan.timestamp_column.
-  LatestOnScanOperator(const LogicalPlan& plan, std::unique_ptr<ScanOperator> scan) : plan_(plan), scan_(std::move(scan)) {}
+  LatestOnScanOperator(const LogicalPlan& plan, std::unique_ptr<ScanOperator> scan)
+      : plan_(plan), scan_(std::move(scan)) {}
   void start(EvaluationState& state) override;
   void describe(OperatorProfile& profile) const override;
 

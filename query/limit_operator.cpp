@@ -16,7 +16,8 @@ RowLimit evaluate_limit(const LogicalPlan& plan, EvaluationState& state) {
   if (plan.offset) {
     const Value offset = evaluate_constant(state, *plan.offset);
     if (!offset.is_null()) {
-      if (offset.as_int() < 0) throw sql_error(sqlstate::kInvalidRowCountInOffset, "OFFSET must not be negative");
+      if (offset.as_int() < 0)
+        throw sql_error(sqlstate::kInvalidRowCountInOffset, "OFFSET must not be negative");
       limit.offset = static_cast<uint64_t>(offset.as_int());
     }
   }
@@ -24,7 +25,8 @@ RowLimit evaluate_limit(const LogicalPlan& plan, EvaluationState& state) {
     const Value count = evaluate_constant(state, *plan.limit);
     if (!count.is_null()) {
       limit.last = count.as_int() < 0;
-      limit.count = limit.last ? uint64_t{0} - static_cast<uint64_t>(count.as_int()) : static_cast<uint64_t>(count.as_int());
+      limit.count = limit.last ? uint64_t{0} - static_cast<uint64_t>(count.as_int())
+                               : static_cast<uint64_t>(count.as_int());
     }
   }
   return limit;
@@ -89,7 +91,9 @@ class LimitOperator::Stream final : public MorselStream {
   uint64_t to_skip_ = 0, left_ = 0;
 };
 
-std::unique_ptr<MorselStream> LimitOperator::open(EvaluationState& state) { return std::make_unique<Stream>(*this, state); }
+std::unique_ptr<MorselStream> LimitOperator::open(EvaluationState& state) {
+  return std::make_unique<Stream>(*this, state);
+}
 
 void LastRowsOperator::start(EvaluationState& state) {
   const RowLimit limit = evaluate_limit(plan_, state);

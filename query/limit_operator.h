@@ -32,8 +32,8 @@ class LimitOperator final : public Operator {
 
 // LIMIT -n: the last rows of the input, in its order.
 //
-// Two forms: the input comes newest row first, then reading stops after n rows; or it comes in order, then all of it is read and the
-// last n rows are kept.
+// Two forms: the input comes newest row first, then reading stops after n rows; or it comes in order, then
+// all of it is read and the last n rows are kept.
 class LastRowsOperator final : public StoredRowsOperator {
  public:
   LastRowsOperator(const LogicalPlan& plan, OperatorPtr input, bool input_is_reversed)

@@ -16,8 +16,8 @@ constexpr size_t kChunksPerWorker = 16;  // may wait for the reader
 
 }  // namespace
 
-// What the reader and its workers share; everything below `mutex` is guarded by it. Tasks hold it too: one that starts after
-// the reader has gone finds `stopped` and touches nothing else.
+// What the reader and its workers share; everything below `mutex` is guarded by it. Tasks hold it too: one
+// that starts after the reader has gone finds `stopped` and touches nothing else.
 struct MorselGather::Shared : std::enable_shared_from_this<MorselGather::Shared> {
   // A thread's way of reading, kept while no thread runs it.
   struct Worker {
@@ -38,7 +38,7 @@ struct MorselGather::Shared : std::enable_shared_from_this<MorselGather::Shared>
   const size_t morsel_count;
   std::mutex mutex;
   std::condition_variable changed;
-  std::unordered_map<size_t, Slot> slots;  // of begun morsels that the reader has not finished
+  std::unordered_map<size_t, Slot> slots;     // of begun morsels that the reader has not finished
   std::vector<std::unique_ptr<Worker>> idle;  // parked or not begun
   size_t head = 0;                            // the morsel that the reader is at
   size_t next_morsel = 0;                     // not begun by anyone
@@ -93,7 +93,8 @@ struct MorselGather::Shared : std::enable_shared_from_this<MorselGather::Shared>
     changed.notify_all();
   }
 
-  // Reads morsels into their slots until there is nothing left or the reader is too far behind. Called with the lock held.
+  // Reads morsels into their slots until there is nothing left or the reader is too far behind. Called with
+  // the lock held.
   void fill(Worker& worker, std::unique_lock<std::mutex>& lock) {
     while (!stopped && !error) {
       if (!worker.in_morsel) {
@@ -236,9 +237,7 @@ bool MorselGather::next_gathered(DataChunk* chunk) {
       bool more = false;
       try {
         more = worker->stream->next(chunk);
-      } catch (...) {
-        failure = std::current_exception();
-      }
+      } catch (...) { failure = std::current_exception(); }
       lock.lock();
       if (!more) {
         s.slots[s.head].done = true;

@@ -12,31 +12,35 @@ namespace idem {
 
 // The rows of one operator as one thread reads them, morsel by morsel. Not shared between threads.
 //
-// Vectors that next() hands out own what they point at (buffer, owner), so a chunk may be moved away and kept; the
-// stream then takes new buffers. Streams outlive restarts of their operator: begin() looks at its state anew.
+// Vectors that next() hands out own what they point at (buffer, owner), so a chunk may be moved away and
+// kept; the stream then takes new buffers. Streams outlive restarts of their operator: begin() looks at its
+// state anew.
 class MorselStream {
  public:
   virtual ~MorselStream() = default;
   // The next call of next() delivers the first rows of this morsel; may leave another morsel unfinished.
   virtual void begin(size_t morsel) = 0;
-  // Fills *chunk with at least one selected row; false at the end of the morsel. What *chunk held before may be reused.
+  // Fills *chunk with at least one selected row; false at the end of the morsel. What *chunk held before may
+  // be reused.
   virtual bool next(DataChunk* chunk) = 0;
 };
 
 struct OperatorProfile;
 
-// The physical form of a plan node. Its rows come in morsels: morsel 0's rows first, then morsel 1's, and so on, whoever
-// reads them; different threads may read different morsels at the same time.
+// The physical form of a plan node. Its rows come in morsels: morsel 0's rows first, then morsel 1's, and so
+// on, whoever reads them; different threads may read different morsels at the same time.
 //
 // Vectors are pulled within a morsel (docs/executor.md says why), and morsels are taken from a counter.
 class Operator {
  public:
   virtual ~Operator() = default;
-  // Computes what must be complete before rows can come (build sides, groups, sorted rows), on as many threads as it takes,
-  // and makes the morsels known. Called again for every run of a prepared plan, with other slot values.
+  // Computes what must be complete before rows can come (build sides, groups, sorted rows), on as many
+  // threads as it takes, and makes the morsels known. Called again for every run of a prepared plan, with
+  // other slot values.
   virtual void start(EvaluationState& state) = 0;
-  virtual size_t morsel_count() const = 0;    // after start()
-  virtual uint64_t row_estimate() const = 0;  // rows that reading all morsels must look at, roughly; after start()
+  virtual size_t morsel_count() const = 0;  // after start()
+  virtual uint64_t row_estimate()
+      const = 0;  // rows that reading all morsels must look at, roughly; after start()
   // `state` is the reading thread's and outlives the stream; the operator does too.
   virtual std::unique_ptr<MorselStream> open(EvaluationState& state) = 0;
   // Gives back rows and tables kept for readers; start() may follow.

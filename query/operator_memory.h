@@ -7,8 +7,8 @@
 
 namespace idem {
 
-// What one operator's thread holds of the query's memory budget; nothing is counted where there is no budget. Reserves in
-// steps, so that a growing table does not touch the shared counters at every vector.
+// What one operator's thread holds of the query's memory budget; nothing is counted where there is no budget.
+// Reserves in steps, so that a growing table does not touch the shared counters at every vector.
 class OperatorMemory {
  public:
   explicit OperatorMemory(MemoryBudget* budget) {

@@ -7,7 +7,8 @@
 
 namespace idem {
 
-// Counts rows and time of an operator for EXPLAIN ANALYZE. Time includes the operators below, and is summed over threads.
+// Counts rows and time of an operator for EXPLAIN ANALYZE. Time includes the operators below, and is summed
+// over threads.
 class TimedOperator final : public Operator {
  public:
   // Writes (*profile)[index] at every change that start() or the end of a stream brings.

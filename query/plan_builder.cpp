@@ -47,7 +47,8 @@ std::string_view kind_name(const LogicalPlan& plan) {
   return "";
 }
 
-// The scan's column that is column `column` of `plan`'s output, seen through projections of plain columns and filters.
+// The scan's column that is column `column` of `plan`'s output, seen through projections of plain columns and
+// filters.
 struct ScanColumn {
   const LogicalPlan* scan = nullptr;
   uint32_t column = 0;
@@ -69,7 +70,8 @@ ScanColumn trace_to_scan(const LogicalPlan& plan, uint32_t column) {
 }
 
 bool is_negative_constant(const BoundExpression* expression) {
-  return expression && expression->is_constant() && !expression->value.is_null() && expression->value.as_int() < 0;
+  return expression && expression->is_constant() && !expression->value.is_null() &&
+         expression->value.as_int() < 0;
 }
 
 }  // namespace
@@ -104,7 +106,8 @@ OperatorPtr PlanBuilder::build_node(const LogicalPlan& plan) {
     case PlanKind::kAggregate: {
       OperatorPtr input = child(0);
       const auto scan = scans_.find(plan.children[0].get());
-      return std::make_unique<HashAggregateOperator>(plan, std::move(input), scan == scans_.end() ? nullptr : scan->second);
+      return std::make_unique<HashAggregateOperator>(plan, std::move(input),
+                                                     scan == scans_.end() ? nullptr : scan->second);
     }
     case PlanKind::kSort: return std::make_unique<SortOperator>(plan, child(0));
     case PlanKind::kLimit: return build_limit(plan);
@@ -156,7 +159,8 @@ OperatorPtr PlanBuilder::build_join(const LogicalPlan& plan) {
 OperatorPtr PlanBuilder::build_latest_on(const LogicalPlan& plan) {
   const LogicalPlan& child = *plan.children[0];
   if (child.kind == PlanKind::kScan && !child.backwards && child.table->schema->has_timestamp() &&
-      child.scan_columns[plan.timestamp_column] == static_cast<uint32_t>(child.table->schema->timestamp_column) &&
+      child.scan_columns[plan.timestamp_column] ==
+          static_cast<uint32_t>(child.table->schema->timestamp_column) &&
       !plan.partition_columns.empty()) {
     auto scan = std::make_unique<ScanOperator>(child, ScanOperator::Direction::kBackwards);
     return std::make_unique<LatestOnScanOperator>(plan, std::move(scan));
@@ -167,7 +171,8 @@ OperatorPtr PlanBuilder::build_latest_on(const LogicalPlan& plan) {
 OperatorPtr PlanBuilder::build_limit(const LogicalPlan& plan) {
   const LogicalPlan& child = *plan.children[0];
   if (!plan.sort_keys.empty()) return build_top_rows(plan, plan.sort_keys, child);
-  if (plan.limit && child.kind == PlanKind::kSort) return build_top_rows(plan, child.sort_keys, *child.children[0]);
+  if (plan.limit && child.kind == PlanKind::kSort)
+    return build_top_rows(plan, child.sort_keys, *child.children[0]);
   if (is_negative_constant(plan.limit.get())) {
     if (OperatorPtr reversed = build_reversed(child)) {
       return std::make_unique<LastRowsOperator>(plan, std::move(reversed), true);
@@ -177,21 +182,24 @@ OperatorPtr PlanBuilder::build_limit(const LogicalPlan& plan) {
   return std::make_unique<LimitOperator>(plan, build(child));
 }
 
-OperatorPtr PlanBuilder::build_top_rows(const LogicalPlan& limit, const std::vector<SortKey>& keys, const LogicalPlan& input) {
+OperatorPtr PlanBuilder::build_top_rows(const LogicalPlan& limit, const std::vector<SortKey>& keys,
+                                        const LogicalPlan& input) {
   auto top = std::make_unique<TopRowsOperator>(limit, keys, column_types(input), build(input));
   const BoundExpression& first = *keys[0].expression;
   if (!first.is_column()) return top;
   const ScanColumn source = trace_to_scan(input, first.index);
   if (!source.scan || source.scan->scan_columns[source.column] == UINT32_MAX) return top;
-  if (auto threshold = top->make_threshold(source.column)) scans_.at(source.scan)->set_threshold(std::move(threshold));
+  if (auto threshold = top->make_threshold(source.column))
+    scans_.at(source.scan)->set_threshold(std::move(threshold));
   return top;
 }
 
 OperatorPtr PlanBuilder::build_reversed(const LogicalPlan& plan) {
   switch (plan.kind) {
     case PlanKind::kScan:
-      return std::make_unique<ScanOperator>(
-          plan, plan.backwards ? ScanOperator::Direction::kForwards : ScanOperator::Direction::kBackwardsReversed);
+      return std::make_unique<ScanOperator>(plan, plan.backwards
+                                                      ? ScanOperator::Direction::kForwards
+                                                      : ScanOperator::Direction::kBackwardsReversed);
     case PlanKind::kFilter: {
       OperatorPtr input = build_reversed(*plan.children[0]);
       if (!input) return nullptr;

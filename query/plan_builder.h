@@ -12,20 +12,20 @@ namespace idem {
 class RowStore;
 class ScanOperator;
 
-// What the operators of one plan share across its runs: CTEs that are computed once per run, and the rows that a recursion's step
-// reads. Used by the thread that starts operators.
+// What the operators of one plan share across its runs: CTEs that are computed once per run, and the rows
+// that a recursion's step reads. Used by the thread that starts operators.
 struct PlanRun {
   struct Shared {
     OperatorPtr query;                     // of a CTE, built where it is met first
     uint64_t computed_in = 0;              // the run that `rows` belongs to
     std::shared_ptr<const RowStore> rows;  // of the CTE; of a recursion: its working table
   };
-  uint64_t number = 0;                     // of the run, from 1
-  std::map<uint32_t, Shared> shared;       // by LogicalPlan::shared_id
+  uint64_t number = 0;                // of the run, from 1
+  std::map<uint32_t, Shared> shared;  // by LogicalPlan::shared_id
 };
 
-// Physical operators for a plan, which outlives them. With `profile`, each operator's work is measured and written there by
-// finish_profile().
+// Physical operators for a plan, which outlives them. With `profile`, each operator's work is measured and
+// written there by finish_profile().
 class PlanBuilder {
  public:
   PlanBuilder(PlanRun& run, std::vector<OperatorProfile>* profile) : run_(run), profile_(profile) {}
@@ -39,7 +39,8 @@ class PlanBuilder {
   OperatorPtr build_limit(const LogicalPlan& plan);
   OperatorPtr build_reversed(const LogicalPlan& plan);  // null if the rows cannot come in reverse
   OperatorPtr build_join(const LogicalPlan& plan);
-  OperatorPtr build_top_rows(const LogicalPlan& limit, const std::vector<SortKey>& keys, const LogicalPlan& input);
+  OperatorPtr build_top_rows(const LogicalPlan& limit, const std::vector<SortKey>& keys,
+                             const LogicalPlan& input);
 
   PlanRun& run_;
   std::vector<OperatorProfile>* profile_;

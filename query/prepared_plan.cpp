@@ -13,7 +13,8 @@ struct PreparedPlan::Inner {
   std::unique_ptr<MorselStream> stream;
 };
 
-PreparedPlan::PreparedPlan(std::shared_ptr<const LogicalPlan> plan, ExecutionContext&) : inner_(std::make_unique<Inner>()) {
+PreparedPlan::PreparedPlan(std::shared_ptr<const LogicalPlan> plan, ExecutionContext&)
+    : inner_(std::make_unique<Inner>()) {
   inner_->plan = std::move(plan);
   inner_->root = PlanBuilder(inner_->run, nullptr).build(*inner_->plan);
 }
@@ -36,9 +37,11 @@ void PreparedPlan::run(EvaluationState& state, const std::function<bool(DataChun
   }
 }
 
-void execute_plan_inline(const LogicalPlan& plan, EvaluationState& state, const std::function<bool(DataChunk&)>& consume) {
+void execute_plan_inline(const LogicalPlan& plan, EvaluationState& state,
+                         const std::function<bool(DataChunk&)>& consume) {
   // The plan is only borrowed for the call.
-  PreparedPlan(std::shared_ptr<const LogicalPlan>(std::shared_ptr<void>(), &plan), *state.context).run(state, consume);
+  PreparedPlan(std::shared_ptr<const LogicalPlan>(std::shared_ptr<void>(), &plan), *state.context)
+      .run(state, consume);
 }
 
 }  // namespace idem

@@ -10,8 +10,8 @@ namespace idem {
 class Operator;
 class MorselStream;
 
-// A plan whose operators are built once and run any number of times by one thread: correlated subqueries, LATERAL sides.
-// Each run sees the slot values that `state` has then. Keeps its buffers between runs.
+// A plan whose operators are built once and run any number of times by one thread: correlated subqueries,
+// LATERAL sides. Each run sees the slot values that `state` has then. Keeps its buffers between runs.
 class PreparedPlan {
  public:
   // `context` is that of the execution and outlives this object.

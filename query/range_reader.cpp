@@ -8,7 +8,8 @@ namespace idem {
 
 size_t useful_workers(const Operator& input, const ExecutionContext& context) {
   const size_t morsels = input.morsel_count();
-  if (!context.workers || context.worker_count <= 1 || morsels < 2 || input.row_estimate() < kParallelRows) return 1;
+  if (!context.workers || context.worker_count <= 1 || morsels < 2 || input.row_estimate() < kParallelRows)
+    return 1;
   return std::min(morsels, static_cast<size_t>(context.worker_count));
 }
 
@@ -34,7 +35,8 @@ MorselRanges fine_ranges(const Operator& input, const ExecutionContext& context,
   MorselRanges ranges;
   ranges.morsels = input.morsel_count();
   ranges.workers = useful_workers(input, context);
-  ranges.count = ranges.workers == 1 ? 1 : std::clamp<size_t>(ranges.morsels, 1, std::max(most, ranges.workers));
+  ranges.count =
+      ranges.workers == 1 ? 1 : std::clamp<size_t>(ranges.morsels, 1, std::max(most, ranges.workers));
   return ranges;
 }
 

@@ -7,7 +7,8 @@
 
 namespace idem {
 
-// Reads a range of consecutive morsels of one operator as one run of rows, checking for cancellation at every chunk.
+// Reads a range of consecutive morsels of one operator as one run of rows, checking for cancellation at every
+// chunk.
 class RangeReader {
  public:
   RangeReader(MorselStream& stream, EvaluationState& state, const std::atomic<bool>* stop = nullptr)
@@ -18,7 +19,8 @@ class RangeReader {
     end_ = end;
     in_morsel_ = false;
   }
-  // False at the end of the range, and when another thread has failed. Throws what the stream throws, and 57014.
+  // False at the end of the range, and when another thread has failed. Throws what the stream throws, and
+  // 57014.
   bool next(DataChunk* chunk);
   EvaluationState& state() const { return state_; }
 
@@ -30,8 +32,9 @@ class RangeReader {
   bool in_morsel_ = false;
 };
 
-// How the morsels of a started operator are divided among threads: into ranges of consecutive morsels, each read by one
-// thread. What the ranges computed can then be combined in order, so that results do not depend on timing.
+// How the morsels of a started operator are divided among threads: into ranges of consecutive morsels, each
+// read by one thread. What the ranges computed can then be combined in order, so that results do not depend
+// on timing.
 struct MorselRanges {
   size_t count = 0;
   size_t morsels = 0;
@@ -45,8 +48,8 @@ MorselRanges one_range_per_worker(const Operator& input, const ExecutionContext&
 // As many ranges as morsels, up to `most`: where it is small, so that threads finish together.
 MorselRanges fine_ranges(const Operator& input, const ExecutionContext& context, size_t most);
 
-// Calls body(range, reader) for each range, on ranges.workers threads. `body` reads its reader to the end. The first exception
-// of any thread ends the others and is thrown.
+// Calls body(range, reader) for each range, on ranges.workers threads. `body` reads its reader to the end.
+// The first exception of any thread ends the others and is thrown.
 void read_ranges(Operator& input, EvaluationState& state, const MorselRanges& ranges,
                  const std::function<void(size_t range, RangeReader& reader)>& body);
 

@@ -16,7 +16,8 @@ class SharedRowsOperator final : public StoredRowsOperator {
   PlanRun& run_;
 };
 
-// WITH RECURSIVE: the start's rows, then those that the step makes of the rows of the round before, until there are no (new) ones.
+// WITH RECURSIVE: the start's rows, then those that the step makes of the rows of the round before, until
+// there are no (new) ones.
 class RecursiveOperator final : public StoredRowsOperator {
  public:
   RecursiveOperator(const LogicalPlan& plan, PlanRun& run, OperatorPtr first, OperatorPtr step)

@@ -12,31 +12,41 @@ struct SortColumn {
   bool descending = false, nulls_first = false;
 };
 
+// How a row differs from the one before it in a sorted sequence.
+enum class RowChange : uint8_t {
+  kNone,  // equal in all sort columns
+  kTail,  // equal in the leading ones that were asked for
+  kHead,
+};
+
 // Puts row ids into the order of some columns; equal rows keep their order (by id). The store is sealed.
 //
-// Each row's keys become an order-preserving string of bits of which the first eight bytes are kept beside its id: most
-// comparisons, and the whole of sorts by one number, look at these alone (radix sort). `budget` may be null; `cancel` too.
+// Each row gets a prefix of 64 bits beside its id, into which the leading columns are packed in the bits that
+// their values need: the distance from the least value, the rank of a symbol among its dictionary, the first
+// bytes of a string. Rows are sorted by prefix (radix sort); only rows with equal prefixes are compared
+// column by column, and none where all columns fit.
 class RowSorter {
  public:
   RowSorter(const RowStore& rows, std::vector<SortColumn> columns);
 
-  // Sorts the ids, which are ascending when they come.
-  void sort(std::vector<uint32_t>* ids, const ExecutionContext& context) const;
-  // Negative, zero or positive; zero only if all sort columns are equal.
-  int compare(uint32_t a, uint32_t b) const;
-  int compare_columns(uint32_t a, uint32_t b, size_t first, size_t end) const;
+  // Sorts the ids, which are ascending when they come. With `changes`: (*changes)[i] tells how row i of the
+  // result differs from row i - 1, where the first `head_columns` columns are the head; the first row is
+  // kHead.
+  void sort(std::vector<uint32_t>* ids, const ExecutionContext& context, size_t head_columns = 0,
+            std::vector<RowChange>* changes = nullptr) const;
 
  private:
   struct Entry {
     uint64_t prefix;
     uint32_t id;
   };
-  void sort_part(Entry* entries, size_t count, std::vector<Entry>& spare) const;
-  bool before(const Entry& a, const Entry& b) const;
+  class Run;
+
+  // Negative, zero or positive; zero only if columns [first, end) are equal.
+  int compare_columns(uint32_t a, uint32_t b, size_t first, size_t end) const;
 
   const RowStore& rows_;
   std::vector<SortColumn> columns_;
-  size_t exact_columns_ = 0;  // these are compared wholly by the prefix
 };
 
 }  // namespace idem

@@ -38,7 +38,8 @@ void ValuesOperator::start(EvaluationState& state) {
 
 void TableFunctionOperator::start(EvaluationState& state) {
   std::vector<Value> arguments;
-  for (const BoundPtr& expression : plan_.expressions) arguments.push_back(evaluate_constant(state, *expression));
+  for (const BoundPtr& expression : plan_.expressions)
+    arguments.push_back(evaluate_constant(state, *expression));
   auto rows = RowStore::make(column_types(plan_), state.context->memory);
   int64_t ordinal = 1;
   plan_.table_function->run(state, plan_.function_types, arguments, [&](DataChunk& chunk) {
@@ -59,7 +60,8 @@ void TableFunctionOperator::start(EvaluationState& state) {
 
 void VirtualScanOperator::start(EvaluationState& state) {
   std::vector<Value> arguments;
-  for (const BoundPtr& expression : plan_.expressions) arguments.push_back(evaluate_constant(state, *expression));
+  for (const BoundPtr& expression : plan_.expressions)
+    arguments.push_back(evaluate_constant(state, *expression));
   auto rows = RowStore::make(column_types(plan_), state.context->memory);
   plan_.virtual_table->produce(*state.context, arguments, [&](DataChunk& chunk) {
     if (chunk.count() > 0) rows->append(chunk.columns, chunk.selection);
@@ -88,7 +90,8 @@ void UnionAllOperator::reset() {
 
 class UnionAllOperator::Stream final : public MorselStream {
  public:
-  Stream(UnionAllOperator& all, EvaluationState& state) : union_(all), state_(state), streams_(all.inputs_.size()) {}
+  Stream(UnionAllOperator& all, EvaluationState& state)
+      : union_(all), state_(state), streams_(all.inputs_.size()) {}
 
   void begin(size_t morsel) override {
     const auto& first = union_.first_morsel_;

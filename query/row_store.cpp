@@ -42,7 +42,7 @@ bool has_codes(const Vector& vector) {
 
 }  // namespace
 
-void RowStore::Free::operator()(std::byte* p) const { ::operator delete(p, std::align_val_t{64}); }
+void RowStore::Free::operator()(std::byte* p) const { ::operator delete (p, std::align_val_t{64}); }
 
 std::shared_ptr<RowStore> RowStore::make(std::vector<SqlType> types, MemoryBudget* budget) {
   return std::make_shared<RowStore>(std::move(types), budget);
@@ -95,7 +95,7 @@ void RowStore::grow(Segment& segment, uint32_t wanted) {
   capacity = std::min(capacity, kSegmentRows);
   for (size_t c = 0; c < columns_.size(); ++c) {
     const size_t size = columns_[c].element_size;
-    auto* fresh = static_cast<std::byte*>(::operator new(capacity * size, std::align_val_t{64}));
+    auto* fresh = static_cast<std::byte*>(::operator new (capacity* size, std::align_val_t{64}));
     if (segment.rows > 0) std::memcpy(fresh, segment.columns[c].data.get(), segment.rows * size);
     segment.columns[c].data.reset(fresh);
     element_bytes_ += (capacity - segment.capacity) * size;
@@ -108,7 +108,8 @@ void RowStore::append(std::span<const Vector> columns, Selection selection) {
     Segment& segment = segment_with_room();
     const uint32_t count = std::min(selection.count - done, kSegmentRows - segment.rows);
     if (segment.rows + count > segment.capacity) grow(segment, segment.rows + count);
-    for (size_t c = 0; c < columns_.size(); ++c) append_column(c, segment, columns[c], selection, done, count);
+    for (size_t c = 0; c < columns_.size(); ++c)
+      append_column(c, segment, columns[c], selection, done, count);
     segment.rows += count;
     rows_ += count;
     done += count;
@@ -128,7 +129,7 @@ void RowStore::become_strings(size_t c) {
     ColumnSegment& part = segment.columns[c];
     if (!part.data) continue;
     auto* texts = static_cast<std::string_view*>(
-        ::operator new(segment.capacity * sizeof(std::string_view), std::align_val_t{64}));
+        ::operator new (segment.capacity * sizeof(std::string_view), std::align_val_t{64}));
     const auto* codes = reinterpret_cast<const int32_t*>(part.data.get());
     for (uint32_t i = 0; i < segment.rows; ++i) {
       texts[i] = codes[i] < 0 || !column.dictionary ? std::string_view() : column.dictionary->at(codes[i]);
@@ -142,8 +143,8 @@ void RowStore::become_strings(size_t c) {
   column.dictionary = nullptr;
 }
 
-void RowStore::append_column(size_t c, Segment& segment, const Vector& vector, Selection selection, uint32_t first,
-                             uint32_t count) {
+void RowStore::append_column(size_t c, Segment& segment, const Vector& vector, Selection selection,
+                             uint32_t first, uint32_t count) {
   Column& column = columns_[c];
   if (column.type.id == TypeId::kSymbol) {
     if (!has_codes(vector) && vector.type.id != TypeId::kSymbol) {
@@ -318,7 +319,8 @@ void RowStore::gather(const uint32_t* ids, uint32_t count, DataChunk* out) const
   out->set_size(count);
 }
 
-void RowStore::scatter(size_t c, const uint32_t* ids, const uint16_t* rows, uint32_t count, Vector* out) const {
+void RowStore::scatter(size_t c, const uint32_t* ids, const uint16_t* rows, uint32_t count,
+                       Vector* out) const {
   const Column& column = columns_[c];
   out->allocate(column.type, kVectorSize);
   out->dictionary = column.dictionary;

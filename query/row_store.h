@@ -12,10 +12,12 @@ namespace idem {
 
 // Rows kept in memory, column by column: what sorts, joins, windows and materialized queries work on.
 //
-//   row id = segment << 14 | row in segment;  a segment is full (16,384 rows) unless one thread's part ends with it
+//   row id = segment << 14 | row in segment;  a segment is full (16,384 rows) unless one thread's part ends
+//   with it
 //
-// Characters are copied; symbols stay codes as long as one dictionary is enough, and become strings when a second one shows
-// up. One thread appends; after seal() any thread may read. Counts its memory in the budget (53200).
+// Characters are copied; symbols stay codes as long as one dictionary is enough, and become strings when a
+// second one shows up. One thread appends; after seal() any thread may read. Counts its memory in the budget
+// (53200).
 class RowStore : public std::enable_shared_from_this<RowStore> {
  public:
   static constexpr uint32_t kSegmentBits = 14;
@@ -31,7 +33,8 @@ class RowStore : public std::enable_shared_from_this<RowStore> {
   uint64_t rows() const { return rows_; }
   uint64_t memory_bytes() const { return memory_.bytes(); }
 
-  // Appends the selected rows of the first column_count() columns. Their ids are consecutive within a segment.
+  // Appends the selected rows of the first column_count() columns. Their ids are consecutive within a
+  // segment.
   void append(const DataChunk& chunk) { append(chunk.columns, chunk.selection); }
   void append(std::span<const Vector> columns, Selection selection);
   // The id that the next row appended gets.
@@ -49,7 +52,8 @@ class RowStore : public std::enable_shared_from_this<RowStore> {
   // The rows of these ids, in this order. With `missing`, kNoRow gives NULL.
   void gather(size_t column, const uint32_t* ids, uint32_t count, bool missing, Vector* out) const;
   void gather(const uint32_t* ids, uint32_t count, DataChunk* out) const;  // all columns
-  // out[rows[i]] = row ids[i], NULL for kNoRow; other elements are undefined. For results aligned to another chunk.
+  // out[rows[i]] = row ids[i], NULL for kNoRow; other elements are undefined. For results aligned to another
+  // chunk.
   void scatter(size_t column, const uint32_t* ids, const uint16_t* rows, uint32_t count, Vector* out) const;
 
   bool is_valid(size_t column, uint32_t id) const;
@@ -59,8 +63,13 @@ class RowStore : public std::enable_shared_from_this<RowStore> {
            static_cast<size_t>(id & (kSegmentRows - 1)) * columns_[column].element_size;
   }
   template <class T>
-  T value(size_t column, uint32_t id) const { return *static_cast<const T*>(element(column, id)); }
+  T value(size_t column, uint32_t id) const {
+    return *static_cast<const T*>(element(column, id));
+  }
   const SymbolDictionary* dictionary(size_t column) const { return columns_[column].dictionary; }
+  // Elements of one segment, after seal().
+  const std::byte* base(size_t column, size_t segment) const { return columns_[column].bases[segment]; }
+  bool has_nulls(size_t column) const { return columns_[column].has_nulls; }
   void all_ids(std::vector<uint32_t>* ids) const;
 
  private:
@@ -86,7 +95,8 @@ class RowStore : public std::enable_shared_from_this<RowStore> {
 
   Segment& segment_with_room();
   void grow(Segment& segment, uint32_t wanted);
-  void append_column(size_t column, Segment& segment, const Vector& vector, Selection selection, uint32_t first, uint32_t count);
+  void append_column(size_t column, Segment& segment, const Vector& vector, Selection selection,
+                     uint32_t first, uint32_t count);
   void become_strings(size_t column);
   void keep(const std::shared_ptr<const void>& owner);
 

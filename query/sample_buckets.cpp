@@ -36,7 +36,8 @@ SampleBuckets::SampleBuckets(const SampleSpec& spec, int64_t first_observation) 
   if (spec.unit == 'M') months_ = spec.count;
   if (spec.unit == 'y') months_ = 12 * spec.count;
   if (width_ <= 0 && months_ <= 0) {
-    throw sql_error(sqlstate::kInvalidParameterValue, "invalid SAMPLE BY unit \"{}{}\"", spec.count, spec.unit);
+    throw sql_error(sqlstate::kInvalidParameterValue, "invalid SAMPLE BY unit \"{}{}\"", spec.count,
+                    spec.unit);
   }
   if (!spec.time_zone.empty()) {
     zone_ = time_zone_from_name(spec.time_zone);

@@ -14,23 +14,25 @@ namespace idem {
 
 namespace {
 
-// A chunk with at most so many buckets goes through the kernels bucket by bucket; otherwise rows carry group numbers.
+// A chunk with at most so many buckets goes through the kernels bucket by bucket; otherwise rows carry group
+// numbers.
 constexpr size_t kMostRuns = 16;
 
 }  // namespace
 
 // Groups of one range: (bucket, key) in order of appearance, so in order of time.
 struct SampleByOperator::Part {
-  std::unique_ptr<GroupTable> keys;     // null: no keys
+  std::unique_ptr<GroupTable> keys;  // null: no keys
   std::vector<SampleGroup> groups;
-  std::vector<uint32_t> group_of_key;   // the last group of each key
-  uint32_t bucket_first = 0;            // the first group of the last bucket
+  std::vector<uint32_t> group_of_key;  // the last group of each key
+  uint32_t bucket_first = 0;           // the first group of the last bucket
   AggregateStates states;
   std::vector<std::unique_ptr<DeferredRows>> deferred;
 
   Part(const AggregateLayout& layout, MemoryBudget* budget) : states(layout, budget) {}
 
-  // The group of a key in the last bucket or, if `bucket` is behind it, in a new one. States are not made here.
+  // The group of a key in the last bucket or, if `bucket` is behind it, in a new one. States are not made
+  // here.
   uint32_t group(int64_t bucket, uint32_t key) {
     if (groups.empty() || groups.back().bucket != bucket) bucket_first = static_cast<uint32_t>(groups.size());
     if (key >= group_of_key.size()) group_of_key.resize(key + size_t{1}, GroupTable::kNoGroup);
@@ -56,7 +58,8 @@ std::unique_ptr<SampleByOperator::Part> SampleByOperator::make_part(EvaluationSt
     part->keys = std::make_unique<GroupTable>(std::move(types), state.context->memory);
   }
   for (const BoundAggregate& aggregate : plan_.aggregates) {
-    part->deferred.push_back(is_deferred(aggregate) ? std::make_unique<DeferredRows>(aggregate, state) : nullptr);
+    part->deferred.push_back(is_deferred(aggregate) ? std::make_unique<DeferredRows>(aggregate, state)
+                                                    : nullptr);
   }
   return part;
 }
@@ -102,15 +105,16 @@ class SampleByOperator::Consumer {
     part.states.resize(static_cast<uint32_t>(part.groups.size()));
     if (!part.keys && input.selection.is_all() && runs_.size() <= kMostRuns) {
       for (const Run& run : runs_) {
-        updater_.update_run(input, run.first, run.end - run.first, part.states.at(groups_[run.first]), part.states.arena());
+        updater_.update_run(input, run.first, run.end - run.first, part.states.at(groups_[run.first]),
+                            part.states.arena());
       }
     } else {
       updater_.update(input, part.states.data(), groups_.data(), part.states.arena());
     }
     for (size_t a = 0; a < part.deferred.size(); ++a) {
       if (!part.deferred[a]) continue;
-      part.deferred[a]->add(input, updater_.rows(a), updater_.filtered_groups(a, input, groups_.data()), updater_.arguments(a),
-                            orders_[a].get());
+      part.deferred[a]->add(input, updater_.rows(a), updater_.filtered_groups(a, input, groups_.data()),
+                            updater_.arguments(a), orders_[a].get());
     }
     part.states.count_memory();
   }
@@ -178,7 +182,8 @@ void SampleByOperator::merge_part(Part& into, Part& from, EvaluationState& state
     });
   }
   std::vector<uint32_t> map(from.groups.size());
-  for (uint32_t g = 0; g < from.groups.size(); ++g) map[g] = into.group(from.groups[g].bucket, keys[from.groups[g].key]);
+  for (uint32_t g = 0; g < from.groups.size(); ++g)
+    map[g] = into.group(from.groups[g].bucket, keys[from.groups[g].key]);
   if (state.context->cancel) state.context->cancel->check();
   into.states.resize(static_cast<uint32_t>(into.groups.size()));
   for (uint32_t g = 0; g < from.groups.size(); ++g) {
@@ -194,7 +199,8 @@ void SampleByOperator::merge_part(Part& into, Part& from, EvaluationState& state
 std::shared_ptr<RowStore> SampleByOperator::finalize(Part& part, EvaluationState& state) const {
   for (size_t a = 0; a < part.deferred.size(); ++a) {
     if (!part.deferred[a]) continue;
-    part.deferred[a]->fold(part.states.data() + layout_.offset(a), layout_.stride(), part.states.arena(), *state.context);
+    part.deferred[a]->fold(part.states.data() + layout_.offset(a), layout_.stride(), part.states.arena(),
+                           *state.context);
   }
   if (part.keys) part.keys->seal_keys();
   const size_t keys = plan_.groups.size();
@@ -210,8 +216,10 @@ std::shared_ptr<RowStore> SampleByOperator::finalize(Part& part, EvaluationState
       times[i] = part.groups[first + i].bucket;
       key_ids[i] = part.groups[first + i].key;
     }
-    for (size_t k = 0; k < keys; ++k) part.keys->keys()->gather(k, key_ids.data(), count, false, &chunk.columns[1 + k]);
-    for (size_t a = 0; a < layout_.size(); ++a) layout_.finalize(a, part.states.at(first), count, &chunk.columns[1 + keys + a]);
+    for (size_t k = 0; k < keys; ++k)
+      part.keys->keys()->gather(k, key_ids.data(), count, false, &chunk.columns[1 + k]);
+    for (size_t a = 0; a < layout_.size(); ++a)
+      layout_.finalize(a, part.states.at(first), count, &chunk.columns[1 + keys + a]);
     chunk.set_size(count);
     rows->append(chunk);
   }

@@ -7,14 +7,15 @@
 
 namespace idem {
 
-// SAMPLE BY over an input that is ordered by time: no hashing of buckets. The end of a bucket is found by galloping over the
-// timestamps, and the rows between go through the aggregates' kernels as one run.
+// SAMPLE BY over an input that is ordered by time: no hashing of buckets. The end of a bucket is found by
+// galloping over the timestamps, and the rows between go through the aggregates' kernels as one run.
 //
 //   time   ──────────┬──────────────┬────────────┬──▶
 //   range 0: bucket 0│bucket 1 …    │ bucket 7 ┈┈┤ one bucket, two ranges: combined
 //   range 1:                        ├┈┈ bucket 7 │ bucket 8 …
 //
-// Output is ordered by bucket, then by first appearance of the group (with FILL: of the key in the whole result).
+// Output is ordered by bucket, then by first appearance of the group (with FILL: of the key in the whole
+// result).
 class SampleByOperator final : public StoredRowsOperator {
  public:
   SampleByOperator(const LogicalPlan& plan, OperatorPtr input);

@@ -37,8 +37,12 @@ bool can_interpolate(SqlType type) {
 
 void put_number(SqlType type, void* elements, uint32_t at, double value) {
   switch (physical_type(type)) {
-    case PhysicalType::kInt16: static_cast<int16_t*>(elements)[at] = static_cast<int16_t>(std::llround(value)); break;
-    case PhysicalType::kInt32: static_cast<int32_t*>(elements)[at] = static_cast<int32_t>(std::llround(value)); break;
+    case PhysicalType::kInt16:
+      static_cast<int16_t*>(elements)[at] = static_cast<int16_t>(std::llround(value));
+      break;
+    case PhysicalType::kInt32:
+      static_cast<int32_t*>(elements)[at] = static_cast<int32_t>(std::llround(value));
+      break;
     case PhysicalType::kInt64: static_cast<int64_t*>(elements)[at] = std::llround(value); break;
     case PhysicalType::kFloat: static_cast<float*>(elements)[at] = static_cast<float>(value); break;
     case PhysicalType::kDouble: static_cast<double*>(elements)[at] = value; break;
@@ -59,8 +63,8 @@ SampleSpec::Fill SampleFill::fill_of(size_t aggregate) const {
   return fill.size() == 1 ? fill[0] : aggregate < fill.size() ? fill[aggregate] : SampleSpec::Fill::kNull;
 }
 
-std::shared_ptr<RowStore> SampleFill::run(const std::vector<SampleGroup>& groups, const RowStore* keys, RowStore& values,
-                                          EvaluationState& state) {
+std::shared_ptr<RowStore> SampleFill::run(const std::vector<SampleGroup>& groups, const RowStore* keys,
+                                          RowStore& values, EvaluationState& state) {
   const SampleSpec& spec = plan_.sample;
   const auto key_count = static_cast<uint32_t>(keys ? keys->rows() : 1);
   auto out = RowStore::make(column_types(plan_), state.context->memory);
@@ -94,9 +98,11 @@ std::shared_ptr<RowStore> SampleFill::run(const std::vector<SampleGroup>& groups
   std::vector<uint32_t> here(key_count);
   std::vector<Slot> slots;
   size_t g = 0;
-  for (int64_t bucket = begin; spec.to ? bucket < *spec.to : bucket <= groups.back().bucket; bucket = buckets.next(bucket)) {
+  for (int64_t bucket = begin; spec.to ? bucket < *spec.to : bucket <= groups.back().bucket;
+       bucket = buckets.next(bucket)) {
     std::fill(here.begin(), here.end(), RowStore::kNoRow);
-    for (; g < groups.size() && groups[g].bucket <= bucket; ++g) here[groups[g].key] = static_cast<uint32_t>(g);
+    for (; g < groups.size() && groups[g].bucket <= bucket; ++g)
+      here[groups[g].key] = static_cast<uint32_t>(g);
     for (uint32_t key = 0; key < key_count; ++key) {
       slots.push_back({bucket, key, here[key], last[key]});
       if (here[key] != RowStore::kNoRow) last[key] = here[key];
@@ -110,8 +116,8 @@ std::shared_ptr<RowStore> SampleFill::run(const std::vector<SampleGroup>& groups
   return out;
 }
 
-void SampleFill::write(const std::vector<Slot>& slots, const std::vector<SampleGroup>& groups, const RowStore* keys,
-                       const RowStore& values, RowStore& out) const {
+void SampleFill::write(const std::vector<Slot>& slots, const std::vector<SampleGroup>& groups,
+                       const RowStore* keys, const RowStore& values, RowStore& out) const {
   if (slots.empty()) return;
   const auto count = static_cast<uint32_t>(slots.size());
   DataChunk chunk;
@@ -122,7 +128,8 @@ void SampleFill::write(const std::vector<Slot>& slots, const std::vector<SampleG
     times[i] = slots[i].bucket;
     ids[i] = slots[i].key;
   }
-  for (size_t k = 0; k < plan_.groups.size(); ++k) keys->gather(k, ids.data(), count, false, &chunk.columns[1 + k]);
+  for (size_t k = 0; k < plan_.groups.size(); ++k)
+    keys->gather(k, ids.data(), count, false, &chunk.columns[1 + k]);
   for (size_t a = 0; a < plan_.aggregates.size(); ++a) {
     const size_t column = 1 + plan_.groups.size() + a;
     const SampleSpec::Fill fill = fill_of(a);
@@ -141,8 +148,9 @@ void SampleFill::write(const std::vector<Slot>& slots, const std::vector<SampleG
   out.append(chunk);
 }
 
-void SampleFill::interpolate(size_t column, const std::vector<Slot>& slots, const std::vector<SampleGroup>& groups,
-                             const RowStore& values, Vector* out) const {
+void SampleFill::interpolate(size_t column, const std::vector<Slot>& slots,
+                             const std::vector<SampleGroup>& groups, const RowStore& values,
+                             Vector* out) const {
   if (!out->validity) return;
   // gather() has just written both: this thread's own memory.
   void* elements = const_cast<void*>(out->data);
@@ -151,7 +159,8 @@ void SampleFill::interpolate(size_t column, const std::vector<Slot>& slots, cons
     const Slot& slot = slots[i];
     if (slot.group != RowStore::kNoRow || slot.previous == RowStore::kNoRow) continue;
     const uint32_t before = slot.previous, after = next_of_[before];
-    if (after == RowStore::kNoRow || !values.is_valid(column, before) || !values.is_valid(column, after)) continue;
+    if (after == RowStore::kNoRow || !values.is_valid(column, before) || !values.is_valid(column, after))
+      continue;
     const double from = number_at(values, column, before), to = number_at(values, column, after);
     const auto whole = static_cast<double>(groups[after].bucket - groups[before].bucket);
     const auto part = static_cast<double>(slot.bucket - groups[before].bucket);

@@ -13,15 +13,16 @@ struct SampleGroup {
 
 // FILL of SAMPLE BY: a row for every key in every bucket from the first to the last (or FROM to TO).
 //
-// Missing rows get what the aggregate's fill says: NULL, the last value of the key before, a value on the line between the
-// ones before and after, or a given value.
+// Missing rows get what the aggregate's fill says: NULL, the last value of the key before, a value on the
+// line between the ones before and after, or a given value.
 class SampleFill {
  public:
   explicit SampleFill(const LogicalPlan& plan) : plan_(plan) {}
   bool fills() const;
-  // `values`: a row (bucket, keys, aggregates) for each group, in the groups' order; `keys` null: one key without columns.
-  std::shared_ptr<RowStore> run(const std::vector<SampleGroup>& groups, const RowStore* keys, RowStore& values,
-                                EvaluationState& state);
+  // `values`: a row (bucket, keys, aggregates) for each group, in the groups' order; `keys` null: one key
+  // without columns.
+  std::shared_ptr<RowStore> run(const std::vector<SampleGroup>& groups, const RowStore* keys,
+                                RowStore& values, EvaluationState& state);
 
  private:
   // One row to put out: a group, or what is needed to make one up.

@@ -26,7 +26,8 @@ const BoundExpression& without_relabelling(const BoundExpression& expression) {
 }
 
 bool has_integer_statistics(TypeId id) {
-  return is_integer(id) || is_timestamp(id) || id == TypeId::kBoolean || id == TypeId::kDate || id == TypeId::kTime;
+  return is_integer(id) || is_timestamp(id) || id == TypeId::kBoolean || id == TypeId::kDate ||
+         id == TypeId::kTime;
 }
 
 }  // namespace
@@ -45,7 +46,8 @@ bool is_execution_constant(const BoundExpression& expression) {
 }
 
 const BoundExpression* symbol_equality_value(const BoundExpression& condition) {
-  if (condition.kind != BoundKind::kCall || !condition.function || condition.children.size() != 2) return nullptr;
+  if (condition.kind != BoundKind::kCall || !condition.function || condition.children.size() != 2)
+    return nullptr;
   if (condition.function->name != "=") return nullptr;
   const BoundExpression& left = without_relabelling(*condition.children[0]);
   const BoundExpression& right = without_relabelling(*condition.children[1]);
@@ -64,8 +66,10 @@ std::optional<ScanBound> bound_of(const DynamicBound& condition, SqlType column_
   ScanBound bound;
   bound.column = condition.column;
   bound.not_null_only = true;
-  const bool lower = condition.op == Op::kEqual || condition.op == Op::kGreater || condition.op == Op::kGreaterEqual;
-  const bool upper = condition.op == Op::kEqual || condition.op == Op::kLess || condition.op == Op::kLessEqual;
+  const bool lower =
+      condition.op == Op::kEqual || condition.op == Op::kGreater || condition.op == Op::kGreaterEqual;
+  const bool upper =
+      condition.op == Op::kEqual || condition.op == Op::kLess || condition.op == Op::kLessEqual;
   if (value.type().id != column && !(is_integer(column) && is_integer(value.type().id))) return std::nullopt;
   if (has_integer_statistics(column)) {
     const int64_t v = value.as_int();

@@ -13,7 +13,8 @@ namespace {
 
 constexpr uint32_t kPositionColumn = UINT32_MAX;
 
-// Positions of the rows whose code is `code`, out of those selected. Without branches: the result advances by the comparison.
+// Positions of the rows whose code is `code`, out of those selected. Without branches: the result advances by
+// the comparison.
 uint32_t select_code(const Vector& vector, int32_t code, Selection selection, uint16_t* out) {
   const int32_t* codes = vector.values<int32_t>();
   if (vector.is_constant()) {
@@ -32,7 +33,8 @@ uint32_t select_code(const Vector& vector, int32_t code, Selection selection, ui
 
 }  // namespace
 
-ScanOperator::ScanOperator(const LogicalPlan& plan, Direction direction) : plan_(plan), direction_(direction) {
+ScanOperator::ScanOperator(const LogicalPlan& plan, Direction direction)
+    : plan_(plan), direction_(direction) {
   for (const BoundExpression* conjunct : conjuncts_of(plan.scan_filter.get())) {
     Condition condition;
     condition.expression = conjunct;
@@ -126,7 +128,8 @@ class ScanOperator::Stream final : public MorselStream {
   void begin(size_t morsel) override {
     count_vectors();
     bounds_ = &scan_.bounds_;
-    reader_.emplace(scan_.plan_.table, scan_.scan_.morsels[morsel], bounds_, scan_.direction_ != Direction::kForwards);
+    reader_.emplace(scan_.plan_.table, scan_.scan_.morsels[morsel], bounds_,
+                    scan_.direction_ != Direction::kForwards);
   }
 
   bool next(DataChunk* chunk) override {
@@ -174,7 +177,9 @@ class ScanOperator::Stream final : public MorselStream {
     for (const CodeEquality& equality : scan_.equalities_) {
       load(equality.column, chunk);
       uint16_t* target = selection_target();
-      if (!narrow(chunk, select_code(chunk->columns[equality.column], equality.code, chunk->selection, target))) return false;
+      if (!narrow(chunk,
+                  select_code(chunk->columns[equality.column], equality.code, chunk->selection, target)))
+        return false;
     }
     for (size_t i = 0; i < filters_.size(); ++i) {
       for (const uint32_t column : scan_.filters_[i]->columns) load(column, chunk);
@@ -223,6 +228,8 @@ class ScanOperator::Stream final : public MorselStream {
   uint64_t vectors_ = 0;
 };
 
-std::unique_ptr<MorselStream> ScanOperator::open(EvaluationState& state) { return std::make_unique<Stream>(*this, state); }
+std::unique_ptr<MorselStream> ScanOperator::open(EvaluationState& state) {
+  return std::make_unique<Stream>(*this, state);
+}
 
 }  // namespace idem

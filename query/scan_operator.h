@@ -13,9 +13,9 @@ namespace idem {
 
 // Reads a table version in its order, or against it.
 //
-// A vector's columns are read as they are needed: those of the first condition, then of the next if rows are left, the rest at
-// the end. Morsels and vectors that statistics exclude are not touched; comparisons with symbols become comparisons of codes, and a
-// string that no row has makes the scan empty.
+// A vector's columns are read as they are needed: those of the first condition, then of the next if rows are
+// left, the rest at the end. Morsels and vectors that statistics exclude are not touched; comparisons with
+// symbols become comparisons of codes, and a string that no row has makes the scan empty.
 class ScanOperator final : public Operator {
  public:
   enum class Direction : uint8_t {
@@ -28,8 +28,9 @@ class ScanOperator final : public Operator {
   explicit ScanOperator(const LogicalPlan& plan, Direction direction = Direction::kForwards);
   ~ScanOperator() override;
 
-  // A last condition: writes the positions that pass out of `in`. It is asked for vectors in the order of the scan, so the
-  // scan must be read by one thread. `columns` (of the output) are read before it is asked, the others only if rows pass.
+  // A last condition: writes the positions that pass out of `in`. It is asked for vectors in the order of the
+  // scan, so the scan must be read by one thread. `columns` (of the output) are read before it is asked, the
+  // others only if rows pass.
   using RowFilter = std::function<uint32_t(const DataChunk& chunk, Selection in, uint16_t* out)>;
   void set_row_filter(std::vector<uint32_t> columns, RowFilter filter) {
     row_filter_columns_ = std::move(columns);
@@ -48,14 +49,16 @@ class ScanOperator final : public Operator {
   void describe(OperatorProfile& profile) const override;
 
   // True if reading gives exactly the rows of the version, so that counting needs no reading.
-  bool is_whole_table() const { return conditions_.empty() && !threshold_ && scan_.rows == plan_.table->row_count; }
+  bool is_whole_table() const {
+    return conditions_.empty() && !threshold_ && scan_.rows == plan_.table->row_count;
+  }
   const LogicalPlan& plan() const { return plan_; }
 
  private:
   class Stream;
   struct Condition {
     const BoundExpression* expression = nullptr;
-    std::vector<uint32_t> columns;  // of the scan's output
+    std::vector<uint32_t> columns;                  // of the scan's output
     const BoundExpression* symbol_value = nullptr;  // of a comparison of columns[0], a symbol, with a string
   };
   struct CodeEquality {  // of one run

@@ -29,7 +29,8 @@ SortInput::SortInput(const std::vector<SortKey>& keys, std::vector<SqlType> inpu
   }
 }
 
-std::shared_ptr<RowStore> materialize_for_sort(Operator& input, EvaluationState& state, const SortInput& sort) {
+std::shared_ptr<RowStore> materialize_for_sort(Operator& input, EvaluationState& state,
+                                               const SortInput& sort) {
   if (sort.computed().empty()) return materialize(input, state, sort.row_types());
   const MorselRanges ranges = one_range_per_worker(input, *state.context);
   std::vector<std::shared_ptr<RowStore>> parts(std::max<size_t>(ranges.count, 1));
@@ -62,8 +63,8 @@ void SortOperator::start(EvaluationState& state) {
   publish(rows, std::move(ids), sort_.input_columns());
 }
 
-TopRowsOperator::TopRowsOperator(const LogicalPlan& limit, const std::vector<SortKey>& keys, std::vector<SqlType> input_types,
-                                 OperatorPtr input)
+TopRowsOperator::TopRowsOperator(const LogicalPlan& limit, const std::vector<SortKey>& keys,
+                                 std::vector<SqlType> input_types, OperatorPtr input)
     : plan_(limit), keys_(keys), input_(std::move(input)), sort_(keys, std::move(input_types)) {
   if (can_be_threshold(keys[0].expression->type)) {
     threshold_ = std::make_shared<SortThreshold>();
@@ -114,17 +115,25 @@ class TopRowsOperator::Candidates {
   const std::shared_ptr<RowStore>& rows() const { return rows_; }
 
  private:
-  std::shared_ptr<RowStore> make_store() const { return RowStore::make(top_.sort_.row_types(), state_.context->memory); }
+  std::shared_ptr<RowStore> make_store() const {
+    return RowStore::make(top_.sort_.row_types(), state_.context->memory);
+  }
 
   void tighten(uint32_t worst) {
     const SortColumn& key = top_.sort_.columns()[0];
     if (!rows_->is_valid(key.column, worst)) return;
     uint64_t bits = 0;
     switch (physical_type(rows_->type(key.column))) {
-      case PhysicalType::kInt16: bits = ordered_bits(int64_t{rows_->value<int16_t>(key.column, worst)}); break;
-      case PhysicalType::kInt32: bits = ordered_bits(int64_t{rows_->value<int32_t>(key.column, worst)}); break;
+      case PhysicalType::kInt16:
+        bits = ordered_bits(int64_t{rows_->value<int16_t>(key.column, worst)});
+        break;
+      case PhysicalType::kInt32:
+        bits = ordered_bits(int64_t{rows_->value<int32_t>(key.column, worst)});
+        break;
       case PhysicalType::kInt64: bits = ordered_bits(rows_->value<int64_t>(key.column, worst)); break;
-      case PhysicalType::kFloat: bits = ordered_bits(static_cast<double>(rows_->value<float>(key.column, worst))); break;
+      case PhysicalType::kFloat:
+        bits = ordered_bits(static_cast<double>(rows_->value<float>(key.column, worst)));
+        break;
       default: bits = ordered_bits(rows_->value<double>(key.column, worst)); break;
     }
     top_.threshold_->tighten(key.descending ? ~bits : bits);
@@ -193,7 +202,8 @@ void TopRowsOperator::start(EvaluationState& state) {
   auto ids = std::make_shared<std::vector<uint32_t>>();
   parts[0]->all_ids(ids.get());
   RowSorter(*parts[0], sort_.columns()).sort(ids.get(), *state.context);
-  ids->erase(ids->begin(), ids->begin() + static_cast<ptrdiff_t>(std::min<uint64_t>(limit.offset, ids->size())));
+  ids->erase(ids->begin(),
+             ids->begin() + static_cast<ptrdiff_t>(std::min<uint64_t>(limit.offset, ids->size())));
   if (ids->size() > limit.count) ids->resize(limit.count);
   publish(parts[0], std::move(ids), sort_.input_columns());
 }

@@ -8,7 +8,8 @@
 
 namespace idem {
 
-// Sort keys over the rows of an input: plain columns are used where they stand, other expressions become columns behind them.
+// Sort keys over the rows of an input: plain columns are used where they stand, other expressions become
+// columns behind them.
 class SortInput {
  public:
   SortInput(const std::vector<SortKey>& keys, std::vector<SqlType> input_types);
@@ -26,7 +27,8 @@ class SortInput {
 };
 
 // All rows of a started input, with the computed keys, in memory.
-std::shared_ptr<RowStore> materialize_for_sort(Operator& input, EvaluationState& state, const SortInput& sort);
+std::shared_ptr<RowStore> materialize_for_sort(Operator& input, EvaluationState& state,
+                                               const SortInput& sort);
 
 // ORDER BY. Equal rows keep the input's order.
 class SortOperator final : public StoredRowsOperator {
@@ -39,11 +41,13 @@ class SortOperator final : public StoredRowsOperator {
   SortInput sort_;
 };
 
-// ORDER BY … LIMIT: each thread keeps the best rows it has seen, and tells the scan below what is too late to matter.
+// ORDER BY … LIMIT: each thread keeps the best rows it has seen, and tells the scan below what is too late to
+// matter.
 class TopRowsOperator final : public StoredRowsOperator {
  public:
   // `limit` (kLimit) and `keys` outlive the operator; `input_types` are those of the input's columns.
-  TopRowsOperator(const LogicalPlan& limit, const std::vector<SortKey>& keys, std::vector<SqlType> input_types, OperatorPtr input);
+  TopRowsOperator(const LogicalPlan& limit, const std::vector<SortKey>& keys,
+                  std::vector<SqlType> input_types, OperatorPtr input);
   void start(EvaluationState& state) override;
   // Shared with the scan whose column `column` is the first sort key.
   std::shared_ptr<SortThreshold> make_threshold(uint32_t column);

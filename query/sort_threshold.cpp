@@ -7,7 +7,8 @@ namespace idem {
 namespace {
 
 template <class T>
-uint32_t select_values(const Vector& vector, const SortThreshold& threshold, Selection selection, uint16_t* out) {
+uint32_t select_values(const Vector& vector, const SortThreshold& threshold, Selection selection,
+                       uint16_t* out) {
   const uint64_t bound = threshold.bound.load(std::memory_order_relaxed);
   const uint64_t flip = threshold.descending ? UINT64_MAX : 0;
   const T* values = vector.values<T>();
@@ -38,8 +39,8 @@ bool can_be_threshold(SqlType type) {
   }
 }
 
-uint32_t select_within(const SortThreshold& threshold, const Vector& vector, uint32_t size, Selection selection,
-                       uint16_t* out) {
+uint32_t select_within(const SortThreshold& threshold, const Vector& vector, uint32_t size,
+                       Selection selection, uint16_t* out) {
   const auto keep_all = [&] {
     for (uint32_t i = 0; i < selection.count; ++i) out[i] = static_cast<uint16_t>(selection[i]);
     return selection.count;

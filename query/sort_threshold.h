@@ -17,8 +17,8 @@ inline uint64_t ordered_bits(double value) {
   return bits >> 63 ? ~bits : bits | uint64_t{1} << 63;
 }
 
-// What a top-N tells the scan below it: rows whose first sort key is beyond the bound cannot be among the first N any more.
-// Shared by all threads of both; the bound only tightens.
+// What a top-N tells the scan below it: rows whose first sort key is beyond the bound cannot be among the
+// first N any more. Shared by all threads of both; the bound only tightens.
 struct SortThreshold {
   uint32_t column = 0;  // of the scan's output; an integer, timestamp, date, real or double
   bool descending = false;
@@ -35,6 +35,7 @@ struct SortThreshold {
 // Whether columns of this type can bound a top-N.
 bool can_be_threshold(SqlType type);
 // Rows that may still be among the first N: positions go to `out`, which is not the memory of the selection.
-uint32_t select_within(const SortThreshold& threshold, const Vector& vector, uint32_t size, Selection selection, uint16_t* out);
+uint32_t select_within(const SortThreshold& threshold, const Vector& vector, uint32_t size,
+                       Selection selection, uint16_t* out);
 
 }  // namespace idem

@@ -58,10 +58,12 @@ uint64_t StoredRowsOperator::row_estimate() const {
   return ids_ ? ids_->size() : rows_->rows();
 }
 
-std::unique_ptr<MorselStream> StoredRowsOperator::open(EvaluationState&) { return std::make_unique<Stream>(*this); }
+std::unique_ptr<MorselStream> StoredRowsOperator::open(EvaluationState&) {
+  return std::make_unique<Stream>(*this);
+}
 
-void StoredRowsOperator::publish(std::shared_ptr<const RowStore> rows, std::shared_ptr<const std::vector<uint32_t>> ids,
-                                 size_t columns) {
+void StoredRowsOperator::publish(std::shared_ptr<const RowStore> rows,
+                                 std::shared_ptr<const std::vector<uint32_t>> ids, size_t columns) {
   columns_ = std::min(columns, rows->column_count());
   rows_ = std::move(rows);
   ids_ = std::move(ids);
@@ -76,7 +78,8 @@ void StoredRowsOperator::describe(OperatorProfile& profile) const {
   if (rows_) profile.memory_bytes = rows_->memory_bytes() + (ids_ ? ids_->size() * sizeof(uint32_t) : 0);
 }
 
-std::shared_ptr<RowStore> materialize(Operator& input, EvaluationState& state, const std::vector<SqlType>& types) {
+std::shared_ptr<RowStore> materialize(Operator& input, EvaluationState& state,
+                                      const std::vector<SqlType>& types) {
   MemoryBudget* budget = state.context->memory;
   const MorselRanges ranges = one_range_per_worker(input, *state.context);
   std::vector<std::shared_ptr<RowStore>> parts(std::max<size_t>(ranges.count, 1));

@@ -8,7 +8,8 @@
 
 namespace idem {
 
-// Hands out rows that an operator has computed in start(): its segments in order, or the rows of a list of ids in its order.
+// Hands out rows that an operator has computed in start(): its segments in order, or the rows of a list of
+// ids in its order.
 //
 // Base of the operators that end a pipeline (sort, aggregate, window …). A morsel is kMorselRows rows.
 class StoredRowsOperator : public Operator {
@@ -23,8 +24,8 @@ class StoredRowsOperator : public Operator {
   static constexpr uint32_t kMorselRows = RowStore::kSegmentRows;
 
   // The rows to hand out, sealed; `ids` null: all of them. Only the first `columns` columns.
-  void publish(std::shared_ptr<const RowStore> rows, std::shared_ptr<const std::vector<uint32_t>> ids = nullptr,
-               size_t columns = SIZE_MAX);
+  void publish(std::shared_ptr<const RowStore> rows,
+               std::shared_ptr<const std::vector<uint32_t>> ids = nullptr, size_t columns = SIZE_MAX);
   const std::shared_ptr<const RowStore>& published() const { return rows_; }
 
  private:
@@ -35,6 +36,7 @@ class StoredRowsOperator : public Operator {
 };
 
 // All rows of a started operator, in order, in memory.
-std::shared_ptr<RowStore> materialize(Operator& input, EvaluationState& state, const std::vector<SqlType>& types);
+std::shared_ptr<RowStore> materialize(Operator& input, EvaluationState& state,
+                                      const std::vector<SqlType>& types);
 
 }  // namespace idem

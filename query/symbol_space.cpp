@@ -47,7 +47,8 @@ void SymbolSpace::numbers(const Vector& vector, Selection selection, bool add, i
   }
   const SymbolDictionary* dictionary = vector.dictionary;
   const int32_t* codes = vector.values<int32_t>();
-  // Without numbers of its own yet, the space takes over the first dictionary; a reader (`add` false) never does.
+  // Without numbers of its own yet, the space takes over the first dictionary; a reader (`add` false) never
+  // does.
   if (dictionary && !home_ && extra_.empty() && add) {
     home_ = dictionary;
     home_owner_ = vector.owner;

@@ -13,8 +13,9 @@ class SymbolDictionary;
 
 // Dense numbers for the strings of one symbol key, whatever dictionaries its vectors come with. NULL is -1.
 //
-// Codes of the first dictionary are their own numbers; strings of other dictionaries that it has not get the numbers behind it.
-// A dictionary that grows meanwhile does no harm: its size at the first sight counts. One thread at a time.
+// Codes of the first dictionary are their own numbers; strings of other dictionaries that it has not get the
+// numbers behind it. A dictionary that grows meanwhile does no harm: its size at the first sight counts. One
+// thread at a time.
 class SymbolSpace {
  public:
   static constexpr int32_t kNull = -1, kMissing = -2;
@@ -32,7 +33,8 @@ class SymbolSpace {
   std::shared_ptr<const void> home_owner_;
   uint32_t home_size_ = 0;
   std::unordered_map<std::string, int32_t> extra_;
-  std::unordered_map<const SymbolDictionary*, std::vector<int32_t>> translations_;  // kUnknown: not looked up yet
+  std::unordered_map<const SymbolDictionary*, std::vector<int32_t>>
+      translations_;  // kUnknown: not looked up yet
   std::vector<std::shared_ptr<const void>> owners_;
 };
 

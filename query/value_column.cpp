@@ -4,7 +4,8 @@
 
 namespace idem {
 
-ValueColumn::ValueColumn(SqlType type) : type_(type.id == TypeId::kSymbol ? SqlType(TypeId::kVarchar) : type) {
+ValueColumn::ValueColumn(SqlType type)
+    : type_(type.id == TypeId::kSymbol ? SqlType(TypeId::kVarchar) : type) {
   physical_ = physical_type(type_);
 }
 
@@ -26,8 +27,12 @@ void ValueColumn::append(const Value& value) {
   } else {
     switch (physical_) {
       case PhysicalType::kBool: *reinterpret_cast<uint8_t*>(at) = value.as_bool() ? 1 : 0; break;
-      case PhysicalType::kInt16: *reinterpret_cast<int16_t*>(at) = static_cast<int16_t>(value.as_int()); break;
-      case PhysicalType::kInt32: *reinterpret_cast<int32_t*>(at) = static_cast<int32_t>(value.as_int()); break;
+      case PhysicalType::kInt16:
+        *reinterpret_cast<int16_t*>(at) = static_cast<int16_t>(value.as_int());
+        break;
+      case PhysicalType::kInt32:
+        *reinterpret_cast<int32_t*>(at) = static_cast<int32_t>(value.as_int());
+        break;
       case PhysicalType::kInt64: *reinterpret_cast<int64_t*>(at) = value.as_int(); break;
       case PhysicalType::kFloat: *reinterpret_cast<float*>(at) = static_cast<float>(value.as_double()); break;
       case PhysicalType::kDouble: *reinterpret_cast<double*>(at) = value.as_double(); break;

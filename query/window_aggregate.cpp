@@ -31,13 +31,14 @@ class WindowAggregate final : public WindowFunction {
         stride_(std::max<uint32_t>((aggregate_.function->state_size + 7) / 8 * 8, 8)),
         memory_(input.state->context->memory) {}
 
-  void run(size_t begin, size_t end, const std::vector<size_t>& peer_begin, const std::vector<size_t>& peer_end,
-           RowStore& out) override {
+  void run(size_t begin, size_t end, const std::vector<size_t>& peer_begin,
+           const std::vector<size_t>& peer_end, RowStore& out) override {
     begin_ = begin;
     end_ = end;
     arena_ = std::make_unique<AggregateArena>();
     load_arguments();
-    PartitionFrames frames(*input_.window, *input_.offsets, *input_.rows, *input_.ids, begin, end, input_.order_column);
+    PartitionFrames frames(*input_.window, *input_.offsets, *input_.rows, *input_.ids, begin, end,
+                           input_.order_column);
     frames.set_peers(&peer_begin, &peer_end);
     ResultWriter writer(*this, out);
     if (frames.is_whole_partition()) {
@@ -59,7 +60,8 @@ class WindowAggregate final : public WindowFunction {
   }
 
  private:
-  // Puts out final values. A value is made at once, since the state goes on changing, also in what it points at.
+  // Puts out final values. A value is made at once, since the state goes on changing, also in what it points
+  // at.
   class ResultWriter {
    public:
     ResultWriter(const WindowAggregate& owner, RowStore& out) : owner_(owner), out_(out) {}
@@ -91,7 +93,8 @@ class WindowAggregate final : public WindowFunction {
     return state;
   }
 
-  // Arguments in the window's order, a chunk of kVectorSize places at a time, and the rows that the filter lets through.
+  // Arguments in the window's order, a chunk of kVectorSize places at a time, and the rows that the filter
+  // lets through.
   void load_arguments() {
     chunks_.clear();
     passing_.clear();
@@ -108,7 +111,8 @@ class WindowAggregate final : public WindowFunction {
       if (input_.filter == UINT32_MAX) continue;
       std::vector<uint16_t>& passing = passing_.emplace_back();
       for (uint32_t i = 0; i < count; ++i) {
-        if (input_.rows->is_valid(input_.filter, ids[i]) && input_.rows->value<uint8_t>(input_.filter, ids[i]) != 0) {
+        if (input_.rows->is_valid(input_.filter, ids[i]) &&
+            input_.rows->value<uint8_t>(input_.filter, ids[i]) != 0) {
           passing.push_back(static_cast<uint16_t>(i));
         }
       }
@@ -133,7 +137,8 @@ class WindowAggregate final : public WindowFunction {
         rows = {passing.data() + (low - passing.begin()), static_cast<uint32_t>(high - low)};
       }
       if (rows.count > 0) {
-        aggregate_.function->update(state, stride_, nullptr, aggregate_.types, chunks_[c], size, rows, *arena_);
+        aggregate_.function->update(state, stride_, nullptr, aggregate_.types, chunks_[c], size, rows,
+                                    *arena_);
       }
       from += count;
     }
@@ -147,13 +152,15 @@ class WindowAggregate final : public WindowFunction {
       if ((place & 1023) == 0 && input_.state->context->cancel) input_.state->context->cancel->check();
       const Frame frame = frames.frame_of(place);
       aggregate_.function->init(state.data());
-      for (size_t p = 0; p < frame.count; ++p) combine_range(frame.parts[p].from, frame.parts[p].to, state.data());
+      for (size_t p = 0; p < frame.count; ++p)
+        combine_range(frame.parts[p].from, frame.parts[p].to, state.data());
       writer.add(state.data(), 1);
       if (++calls % 4096 == 0) memory_.set(memory_.bytes() + arena_->bytes());
     }
   }
 
-  // Folds a range in order: rows up to a multiple of 16, states of level 1 up to a multiple of 256, …, and back down.
+  // Folds a range in order: rows up to a multiple of 16, states of level 1 up to a multiple of 256, …, and
+  // back down.
   void combine_range(size_t from, size_t to, char* state) {
     if (to - from <= kShortFrame) return fold(from, to, state);
     if (levels_.empty()) build_levels();

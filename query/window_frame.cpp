@@ -22,7 +22,8 @@ int64_t saturating_add(int64_t a, int64_t b) {
   return b < 0 ? INT64_MIN : INT64_MAX;
 }
 
-// Compares the key of a row with a limit `distance` away from another row's key; distance is added where `up`.
+// Compares the key of a row with a limit `distance` away from another row's key; distance is added where
+// `up`.
 class RangeLimit {
  public:
   RangeLimit(SqlType type, const void* key, const Value& distance, bool up) : type_(type) {
@@ -77,13 +78,15 @@ class RangeLimit {
       case PhysicalType::kFloat:
       case PhysicalType::kDouble: real_ += up ? number(distance) : -number(distance); break;
       case PhysicalType::kDecimal: {
-        const Decimal step = physical_type(distance.type()) == PhysicalType::kDecimal ? distance.as_decimal()
-                                                                                      : decimal_from_double(number(distance));
+        const Decimal step = physical_type(distance.type()) == PhysicalType::kDecimal
+                                 ? distance.as_decimal()
+                                 : decimal_from_double(number(distance));
         decimal_ = up ? add(decimal_, step) : subtract(decimal_, step);
         break;
       }
       default:
-        if (physical_type(distance.type()) == PhysicalType::kDecimal || physical_type(distance.type()) == PhysicalType::kString) {
+        if (physical_type(distance.type()) == PhysicalType::kDecimal ||
+            physical_type(distance.type()) == PhysicalType::kString) {
           unsupported();
         }
         whole_ = saturating_add(whole_, up ? distance.as_int() : -distance.as_int());
@@ -101,7 +104,8 @@ class RangeLimit {
 
   [[noreturn]] void unsupported() const {
     throw sql_error(sqlstate::kFeatureNotSupported,
-                    "RANGE with offset PRECEDING/FOLLOWING is not supported for column type {}", format_type(type_));
+                    "RANGE with offset PRECEDING/FOLLOWING is not supported for column type {}",
+                    format_type(type_));
   }
 
   SqlType type_;
@@ -113,9 +117,16 @@ class RangeLimit {
 
 }  // namespace
 
-PartitionFrames::PartitionFrames(const LogicalPlan::Window& window, const FrameOffsets& offsets, const RowStore& rows,
-                                 const std::vector<uint32_t>& ids, size_t begin, size_t end, size_t order_column)
-    : window_(window), offsets_(offsets), rows_(rows), ids_(ids), begin_(begin), end_(end), order_column_(order_column) {}
+PartitionFrames::PartitionFrames(const LogicalPlan::Window& window, const FrameOffsets& offsets,
+                                 const RowStore& rows, const std::vector<uint32_t>& ids, size_t begin,
+                                 size_t end, size_t order_column)
+    : window_(window),
+      offsets_(offsets),
+      rows_(rows),
+      ids_(ids),
+      begin_(begin),
+      end_(end),
+      order_column_(order_column) {}
 
 bool PartitionFrames::is_whole_partition() const {
   if (window_.exclude != Exclude::kNoOthers || window_.start != Bound::kUnboundedPreceding) return false;
@@ -124,7 +135,8 @@ bool PartitionFrames::is_whole_partition() const {
 }
 
 bool PartitionFrames::is_running() const {
-  return window_.exclude == Exclude::kNoOthers && window_.start == Bound::kUnboundedPreceding && window_.end == Bound::kCurrentRow;
+  return window_.exclude == Exclude::kNoOthers && window_.start == Bound::kUnboundedPreceding &&
+         window_.end == Bound::kCurrentRow;
 }
 
 // The begin (or end) of the group of peers `groups` behind that of `place`; before it where negative.
@@ -149,7 +161,8 @@ size_t PartitionFrames::range_bound(size_t place, const Value& offset, bool foll
   }
   if (!rows_.is_valid(order_column_, ids_[place])) return want_end ? peers_end(place) : peers_begin(place);
   const bool descending = window_.order_by[0].descending;
-  const RangeLimit limit(rows_.type(order_column_), rows_.element(order_column_, ids_[place]), offset, following != descending);
+  const RangeLimit limit(rows_.type(order_column_), rows_.element(order_column_, ids_[place]), offset,
+                         following != descending);
   // NULLs stand together at one end, outside of every limit.
   size_t low = begin_, high = end_;
   while (low < high && !rows_.is_valid(order_column_, ids_[low])) low = peers_end(low);
@@ -202,7 +215,8 @@ size_t PartitionFrames::end_of(size_t place) {
         }
         return peers_end(at);
       }
-      return static_cast<uint64_t>(count()) > place - begin_ ? begin_ : place - static_cast<size_t>(count()) + 1;
+      return static_cast<uint64_t>(count()) > place - begin_ ? begin_
+                                                             : place - static_cast<size_t>(count()) + 1;
     case Bound::kFollowing:
       if (window_.mode == Mode::kRange) return range_bound(place, offsets_.end, true, true);
       if (window_.mode == Mode::kGroups) return groups_away(place, count(), true);

@@ -28,16 +28,18 @@ struct Frame {
   }
 };
 
-// Values of a window's frame offsets, known at the start of the execution. Throws 22013-like errors for negative ones.
+// Values of a window's frame offsets, known at the start of the execution. Throws 22013-like errors for
+// negative ones.
 struct FrameOffsets {
   Value start, end;
 };
 
-// Frames of the rows of one partition, asked for in order. Places are those of `ids`, which are sorted by partition and order.
+// Frames of the rows of one partition, asked for in order. Places are those of `ids`, which are sorted by
+// partition and order.
 class PartitionFrames {
  public:
-  // `order_column`: of the rows; SIZE_MAX without ORDER BY or with several. `peer_begin[i]` is the first place whose row is equal in the
-  // order to that of place begin + i; `peer_end` the first behind.
+  // `order_column`: of the rows; SIZE_MAX without ORDER BY or with several. `peer_begin[i]` is the first
+  // place whose row is equal in the order to that of place begin + i; `peer_end` the first behind.
   PartitionFrames(const LogicalPlan::Window& window, const FrameOffsets& offsets, const RowStore& rows,
                   const std::vector<uint32_t>& ids, size_t begin, size_t end, size_t order_column);
 
@@ -46,7 +48,8 @@ class PartitionFrames {
     peer_end_ = peer_end;
   }
   Frame frame_of(size_t place);
-  // Whether every row's frame is the whole partition, or begins with it and ends with the row's peers (or the row itself).
+  // Whether every row's frame is the whole partition, or begins with it and ends with the row's peers (or the
+  // row itself).
   bool is_whole_partition() const;
   bool is_running() const;
 

@@ -16,8 +16,8 @@ class RankFunction final : public WindowFunction {
   enum class Kind : uint8_t { kRowNumber, kRank, kDenseRank, kPercentRank, kCumeDist, kNtile };
   RankFunction(Input input, Kind kind) : WindowFunction(std::move(input)), kind_(kind) {}
 
-  void run(size_t begin, size_t end, const std::vector<size_t>& peer_begin, const std::vector<size_t>& peer_end,
-           RowStore& out) override {
+  void run(size_t begin, size_t end, const std::vector<size_t>& peer_begin,
+           const std::vector<size_t>& peer_end, RowStore& out) override {
     const SqlType type = input_.window->type;
     const bool is_real = physical_type(type) == PhysicalType::kDouble;
     const bool is_int = physical_type(type) == PhysicalType::kInt32;
@@ -40,12 +40,18 @@ class RankFunction final : public WindowFunction {
           case Kind::kRowNumber: whole = row + 1; break;
           case Kind::kRank: whole = rank; break;
           case Kind::kDenseRank: whole = dense; break;
-          case Kind::kPercentRank: real = rows <= 1 ? 0 : static_cast<double>(rank - 1) / static_cast<double>(rows - 1); break;
-          case Kind::kCumeDist: real = static_cast<double>(peer_end[place] - begin) / static_cast<double>(rows); break;
+          case Kind::kPercentRank:
+            real = rows <= 1 ? 0 : static_cast<double>(rank - 1) / static_cast<double>(rows - 1);
+            break;
+          case Kind::kCumeDist:
+            real = static_cast<double>(peer_end[place] - begin) / static_cast<double>(rows);
+            break;
           case Kind::kNtile: {
             // The first rows % tiles tiles have one row more.
             const int64_t small = rows / tiles, larger = rows % tiles;
-            whole = row < larger * (small + 1) ? row / (small + 1) + 1 : (row - larger * (small + 1)) / std::max<int64_t>(small, 1) + larger + 1;
+            whole = row < larger * (small + 1)
+                        ? row / (small + 1) + 1
+                        : (row - larger * (small + 1)) / std::max<int64_t>(small, 1) + larger + 1;
             break;
           }
         }
@@ -82,9 +88,10 @@ class OtherRowFunction final : public WindowFunction {
   enum class Kind : uint8_t { kLag, kLead, kFirst, kLast, kNth };
   OtherRowFunction(Input input, Kind kind) : WindowFunction(std::move(input)), kind_(kind) {}
 
-  void run(size_t begin, size_t end, const std::vector<size_t>& peer_begin, const std::vector<size_t>& peer_end,
-           RowStore& out) override {
-    PartitionFrames frames(*input_.window, *input_.offsets, *input_.rows, *input_.ids, begin, end, input_.order_column);
+  void run(size_t begin, size_t end, const std::vector<size_t>& peer_begin,
+           const std::vector<size_t>& peer_end, RowStore& out) override {
+    PartitionFrames frames(*input_.window, *input_.offsets, *input_.rows, *input_.ids, begin, end,
+                           input_.order_column);
     frames.set_peers(&peer_begin, &peer_end);
     for (size_t first = begin; first < end; first += kVectorSize) {
       const auto count = static_cast<uint32_t>(std::min<size_t>(kVectorSize, end - first));
@@ -105,8 +112,10 @@ class OtherRowFunction final : public WindowFunction {
       case Kind::kLead: {
         int64_t offset = 1;
         if (input_.arguments.size() > 1 && !integer_argument(place, &offset)) return RowStore::kNoRow;
-        const auto target = static_cast<int128_t>(place) + (kind_ == Kind::kLag ? -int128_t{offset} : int128_t{offset});
-        if (target >= static_cast<int128_t>(begin) && target < static_cast<int128_t>(end)) return id(static_cast<size_t>(target));
+        const auto target =
+            static_cast<int128_t>(place) + (kind_ == Kind::kLag ? -int128_t{offset} : int128_t{offset});
+        if (target >= static_cast<int128_t>(begin) && target < static_cast<int128_t>(end))
+          return id(static_cast<size_t>(target));
         if (input_.arguments.size() > 2) defaulted_.push_back(i);
         return RowStore::kNoRow;
       }
@@ -138,8 +147,9 @@ class OtherRowFunction final : public WindowFunction {
   bool integer_argument(size_t place, int64_t* value) const {
     const uint32_t column = input_.arguments[1];
     if (!input_.rows->is_valid(column, id(place))) return false;
-    *value = physical_type(input_.rows->type(column)) == PhysicalType::kInt64 ? input_.rows->value<int64_t>(column, id(place))
-                                                                             : input_.rows->value<int32_t>(column, id(place));
+    *value = physical_type(input_.rows->type(column)) == PhysicalType::kInt64
+                 ? input_.rows->value<int64_t>(column, id(place))
+                 : input_.rows->value<int32_t>(column, id(place));
     return true;
   }
 

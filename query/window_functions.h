@@ -8,17 +8,18 @@
 
 namespace idem {
 
-// One thread's computation of one window function: appends a value for each place of the partitions that it is given, in order.
+// One thread's computation of one window function: appends a value for each place of the partitions that it
+// is given, in order.
 class WindowFunction {
  public:
   struct Input {
     const LogicalPlan::Window* window = nullptr;
     const FrameOffsets* offsets = nullptr;
-    const RowStore* rows = nullptr;           // sealed
+    const RowStore* rows = nullptr;              // sealed
     const std::vector<uint32_t>* ids = nullptr;  // in the window's order
-    std::vector<uint32_t> arguments;          // columns of the rows
-    uint32_t filter = UINT32_MAX;             // a boolean column; UINT32_MAX: none
-    size_t order_column = SIZE_MAX;           // the only ORDER BY column
+    std::vector<uint32_t> arguments;             // columns of the rows
+    uint32_t filter = UINT32_MAX;                // a boolean column; UINT32_MAX: none
+    size_t order_column = SIZE_MAX;              // the only ORDER BY column
     EvaluationState* state = nullptr;
   };
 
@@ -26,8 +27,8 @@ class WindowFunction {
   static std::unique_ptr<WindowFunction> make(const Input& input);
   virtual ~WindowFunction() = default;
   // peer_begin[i], peer_end[i]: the peers of place begin + i.
-  virtual void run(size_t begin, size_t end, const std::vector<size_t>& peer_begin, const std::vector<size_t>& peer_end,
-                   RowStore& out) = 0;
+  virtual void run(size_t begin, size_t end, const std::vector<size_t>& peer_begin,
+                   const std::vector<size_t>& peer_end, RowStore& out) = 0;
 
  protected:
   explicit WindowFunction(Input input) : input_(std::move(input)) {}

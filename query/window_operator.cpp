@@ -19,10 +19,12 @@ WindowOperator::WindowOperator(const LogicalPlan& plan, OperatorPtr input)
     : plan_(plan), input_(std::move(input)), row_types_(column_types(*plan.children[0])) {
   for (const LogicalPlan::Window& window : plan.windows) {
     if (window.aggregate.function && (window.aggregate.distinct || !window.aggregate.order_by.empty())) {
-      throw sql_error(sqlstate::kFeatureNotSupported, "DISTINCT and ORDER BY are not implemented for window functions");
+      throw sql_error(sqlstate::kFeatureNotSupported,
+                      "DISTINCT and ORDER BY are not implemented for window functions");
     }
     Columns columns;
-    for (const BoundPtr& expression : window.partition_by) columns.partition.push_back(column_of(*expression));
+    for (const BoundPtr& expression : window.partition_by)
+      columns.partition.push_back(column_of(*expression));
     for (const SortKey& key : window.order_by) columns.order.push_back(column_of(*key.expression));
     const auto& arguments = window.aggregate.function ? window.aggregate.arguments : window.arguments;
     for (const BoundPtr& argument : arguments) columns.arguments.push_back(column_of(*argument));
@@ -66,16 +68,15 @@ void WindowOperator::sort(Order& order, EvaluationState& state) const {
   std::vector<SortColumn> columns;
   for (const uint32_t column : order.partition_columns) columns.push_back({column, false, false});
   for (size_t i = 0; i < order.order_columns.size(); ++i) {
-    columns.push_back({order.order_columns[i], window.order_by[i].descending, window.order_by[i].nulls_first});
+    columns.push_back(
+        {order.order_columns[i], window.order_by[i].descending, window.order_by[i].nulls_first});
   }
   order.ids.clear();
   rows_->all_ids(&order.ids);
-  const RowSorter sorter(*rows_, columns);
-  sorter.sort(&order.ids, *state.context);
-  order.partition_begin.assign(1, 0);
-  const size_t keys = order.partition_columns.size();
-  for (size_t i = 1; i < order.ids.size() && keys > 0; ++i) {
-    if (sorter.compare_columns(order.ids[i - 1], order.ids[i], 0, keys) != 0) order.partition_begin.push_back(i);
+  RowSorter(*rows_, columns).sort(&order.ids, *state.context, order.partition_columns.size(), &order.changes);
+  order.partition_begin.clear();
+  for (size_t i = 0; i < order.ids.size(); ++i) {
+    if (order.changes[i] == RowChange::kHead) order.partition_begin.push_back(i);
   }
   order.partition_begin.push_back(order.ids.size());
 }
@@ -97,17 +98,16 @@ void WindowOperator::compute(size_t w, const Order& order, EvaluationState& stat
   offsets.start = offset_value(window.start_offset, "starting");
   offsets.end = offset_value(window.end_offset, "ending");
 
-  std::vector<SortColumn> order_columns;
-  for (const uint32_t column : columns_[w].order) order_columns.push_back({column, false, false});
-  const RowSorter peers(*rows_, order_columns);
   const size_t partitions = order.partition_begin.size() - 1;
   const bool parallel = state.context->workers && rows_->rows() >= kParallelRows && partitions > 1;
   const size_t workers = parallel ? static_cast<size_t>(std::max(state.context->worker_count, 1)) : 1;
   // Consecutive partitions for each worker, about the same number of rows.
   std::vector<size_t> first_partition = {0};
   for (size_t i = 1; i < workers; ++i) {
-    const auto at = std::lower_bound(order.partition_begin.begin(), order.partition_begin.end() - 1, order.ids.size() * i / workers);
-    first_partition.push_back(std::max(first_partition.back(), static_cast<size_t>(at - order.partition_begin.begin())));
+    const auto at = std::lower_bound(order.partition_begin.begin(), order.partition_begin.end() - 1,
+                                     order.ids.size() * i / workers);
+    first_partition.push_back(
+        std::max(first_partition.back(), static_cast<size_t>(at - order.partition_begin.begin())));
   }
   first_partition.push_back(partitions);
 
@@ -134,9 +134,11 @@ void WindowOperator::compute(size_t w, const Order& order, EvaluationState& stat
       peer_end.resize(end - begin);
       for (size_t first = begin; first < end;) {
         size_t last = first + 1;
-        while (last < end && peers.compare(order.ids[first], order.ids[last]) == 0) ++last;
-        std::fill(peer_begin.begin() + static_cast<ptrdiff_t>(first - begin), peer_begin.begin() + static_cast<ptrdiff_t>(last - begin), first);
-        std::fill(peer_end.begin() + static_cast<ptrdiff_t>(first - begin), peer_end.begin() + static_cast<ptrdiff_t>(last - begin), last);
+        while (last < end && order.changes[last] == RowChange::kNone) ++last;
+        std::fill(peer_begin.begin() + static_cast<ptrdiff_t>(first - begin),
+                  peer_begin.begin() + static_cast<ptrdiff_t>(last - begin), first);
+        std::fill(peer_end.begin() + static_cast<ptrdiff_t>(first - begin),
+                  peer_end.begin() + static_cast<ptrdiff_t>(last - begin), last);
         first = last;
       }
       function->run(begin, end, peer_begin, peer_end, *parts[worker]);
@@ -186,7 +188,8 @@ void WindowOperator::start(EvaluationState& state) {
     for (const size_t w : order.windows) compute(w, order, state);
     if (&order == &orders_.back()) continue;
     order.place_of.resize(rows_->segment_count() << RowStore::kSegmentBits);
-    for (size_t place = 0; place < order.ids.size(); ++place) order.place_of[order.ids[place]] = static_cast<uint32_t>(place);
+    for (size_t place = 0; place < order.ids.size(); ++place)
+      order.place_of[order.ids[place]] = static_cast<uint32_t>(place);
   }
 }
 
@@ -202,6 +205,7 @@ void WindowOperator::reset() {
   results_.clear();
   for (Order& order : orders_) {
     order.ids.clear();
+    order.changes.clear();
     order.place_of.clear();
   }
 }
@@ -210,7 +214,8 @@ void WindowOperator::describe(OperatorProfile& profile) const {
   if (!rows_) return;
   profile.memory_bytes = rows_->memory_bytes();
   for (const Result& result : results_) {
-    if (result.values) profile.memory_bytes += result.values->memory_bytes() + result.ids.size() * sizeof(uint32_t);
+    if (result.values)
+      profile.memory_bytes += result.values->memory_bytes() + result.ids.size() * sizeof(uint32_t);
   }
 }
 
@@ -253,6 +258,8 @@ class WindowOperator::Stream final : public MorselStream {
   std::vector<uint32_t> places_;
 };
 
-std::unique_ptr<MorselStream> WindowOperator::open(EvaluationState&) { return std::make_unique<Stream>(*this); }
+std::unique_ptr<MorselStream> WindowOperator::open(EvaluationState&) {
+  return std::make_unique<Stream>(*this);
+}
 
 }  // namespace idem

@@ -1,14 +1,13 @@
 #pragma once
 
 #include "query/logical_plan.h"
+#include "query/row_sorter.h"
 #include "query/stored_rows.h"
 
 namespace idem {
 
-class RowSorter;
-
-// Window functions. Rows are kept in memory and sorted once for each different (PARTITION BY, ORDER BY); threads take
-// partitions. The output is in the order of the last of these sorts.
+// Window functions. Rows are kept in memory and sorted once for each different (PARTITION BY, ORDER BY);
+// threads take partitions. The output is in the order of the last of these sorts.
 class WindowOperator final : public Operator {
  public:
   WindowOperator(const LogicalPlan& plan, OperatorPtr input);
@@ -28,9 +27,10 @@ class WindowOperator final : public Operator {
     std::vector<size_t> windows;
     std::vector<uint32_t> partition_columns;  // of the stored rows
     std::vector<uint32_t> order_columns;
-    std::vector<uint32_t> ids;                // sorted
-    std::vector<size_t> partition_begin;      // places, and the end
-    std::vector<uint32_t> place_of;           // by row id; only where the output has another order
+    std::vector<uint32_t> ids;            // sorted
+    std::vector<size_t> partition_begin;  // places, and the end
+    std::vector<RowChange> changes;       // heads are partitions
+    std::vector<uint32_t> place_of;       // by row id; only where the output has another order
   };
   // Where a window's expressions stand among the stored columns.
   struct Columns {
@@ -38,8 +38,8 @@ class WindowOperator final : public Operator {
     uint32_t filter = UINT32_MAX;
   };
   struct Result {
-    std::shared_ptr<RowStore> values;   // one column
-    std::vector<uint32_t> ids;          // of the value for each place of the window's order
+    std::shared_ptr<RowStore> values;  // one column
+    std::vector<uint32_t> ids;         // of the value for each place of the window's order
   };
 
   uint32_t column_of(const BoundExpression& expression);
@@ -48,11 +48,11 @@ class WindowOperator final : public Operator {
 
   const LogicalPlan& plan_;
   OperatorPtr input_;
-  std::vector<SqlType> row_types_;            // input columns, then computed ones
+  std::vector<SqlType> row_types_;  // input columns, then computed ones
   std::vector<const BoundExpression*> computed_;
-  std::vector<Columns> columns_;              // by window
+  std::vector<Columns> columns_;  // by window
   std::vector<Order> orders_;
-  std::vector<size_t> order_of_;              // by window
+  std::vector<size_t> order_of_;  // by window
   std::shared_ptr<RowStore> rows_;
   std::vector<Result> results_;
 };

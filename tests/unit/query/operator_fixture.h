@@ -1,10 +1,9 @@
 #pragma once
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <atomic>
 #include <cstring>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,13 +26,15 @@ struct SumState {
 
 inline double number_at(const Vector& vector, uint32_t row) {
   const Value value = vector.value_at(row);
-  return physical_type(vector.type) == PhysicalType::kDouble ? value.as_double() : static_cast<double>(value.as_int());
+  return physical_type(vector.type) == PhysicalType::kDouble ? value.as_double()
+                                                             : static_cast<double>(value.as_int());
 }
 
-inline void sum_update(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&, std::span<const Vector> arguments,
-                       uint32_t, Selection selection, AggregateArena&) {
+inline void sum_update(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
+                       std::span<const Vector> arguments, uint32_t, Selection selection, AggregateArena&) {
   for (uint32_t i = 0; i < selection.count; ++i) {
-    auto* state = reinterpret_cast<SumState*>(states + (groups ? groups[i] : 0) * static_cast<size_t>(stride));
+    auto* state =
+        reinterpret_cast<SumState*>(states + (groups ? groups[i] : 0) * static_cast<size_t>(stride));
     if (arguments.empty()) {
       ++state->rows;
     } else if (arguments[0].is_valid(selection[i])) {
@@ -43,10 +44,11 @@ inline void sum_update(char* states, uint32_t stride, const uint32_t* groups, co
   }
 }
 
-inline void last_update(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&, std::span<const Vector> arguments,
-                        uint32_t, Selection selection, AggregateArena&) {
+inline void last_update(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
+                        std::span<const Vector> arguments, uint32_t, Selection selection, AggregateArena&) {
   for (uint32_t i = 0; i < selection.count; ++i) {
-    auto* state = reinterpret_cast<SumState*>(states + (groups ? groups[i] : 0) * static_cast<size_t>(stride));
+    auto* state =
+        reinterpret_cast<SumState*>(states + (groups ? groups[i] : 0) * static_cast<size_t>(stride));
     state->sum = number_at(arguments[0], selection[i]);
     ++state->rows;
   }
@@ -60,7 +62,8 @@ inline void sum_combine(char* into, const char* from, const CallTypes&, Aggregat
 inline void last_combine(char* into, const char* from, const CallTypes&, AggregateArena&) {
   if (reinterpret_cast<const SumState*>(from)->rows > 0) std::memcpy(into, from, sizeof(SumState));
 }
-inline void sum_finalize(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result, uint32_t first) {
+inline void sum_finalize(const char* states, uint32_t stride, uint32_t count, const CallTypes&,
+                         Vector* result, uint32_t first) {
   auto* values = const_cast<double*>(result->values<double>());
   uint64_t* validity = result->allocate_validity();
   for (uint32_t i = 0; i < count; ++i) {
@@ -69,7 +72,8 @@ inline void sum_finalize(const char* states, uint32_t stride, uint32_t count, co
     if (state->rows == 0) validity[(first + i) >> 6] &= ~(uint64_t{1} << ((first + i) & 63));
   }
 }
-inline void count_finalize(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result, uint32_t first) {
+inline void count_finalize(const char* states, uint32_t stride, uint32_t count, const CallTypes&,
+                           Vector* result, uint32_t first) {
   auto* values = const_cast<int64_t*>(result->values<int64_t>());
   for (uint32_t i = 0; i < count; ++i) {
     values[first + i] = reinterpret_cast<const SumState*>(states + i * static_cast<size_t>(stride))->rows;
@@ -126,8 +130,8 @@ inline BoundAggregate aggregate(const AggregateFunction& function, BoundPtr argu
 // ---- Scalar functions
 
 template <class Compare>
-void compare_kernel(EvaluationState&, const CallTypes&, std::span<const Vector> arguments, uint32_t size, Selection selection,
-                    Vector* result) {
+void compare_kernel(EvaluationState&, const CallTypes&, std::span<const Vector> arguments, uint32_t size,
+                    Selection selection, Vector* result) {
   auto* out = result->allocate_as<uint8_t>(TypeId::kBoolean, size);
   for (uint32_t i = 0; i < selection.count; ++i) {
     const uint32_t row = selection[i];
@@ -138,8 +142,8 @@ void compare_kernel(EvaluationState&, const CallTypes&, std::span<const Vector> 
   }
 }
 
-inline void negate_kernel(EvaluationState&, const CallTypes&, std::span<const Vector> arguments, uint32_t size, Selection selection,
-                          Vector* result) {
+inline void negate_kernel(EvaluationState&, const CallTypes&, std::span<const Vector> arguments,
+                          uint32_t size, Selection selection, Vector* result) {
   auto* out = result->allocate_as<double>(TypeId::kDouble, size);
   for (uint32_t i = 0; i < selection.count; ++i) out[selection[i]] = -number_at(arguments[0], selection[i]);
 }
@@ -172,7 +176,8 @@ inline BoundPtr less(BoundPtr a, BoundPtr b) {
   return call2(function, std::move(a), std::move(b));
 }
 inline BoundPtr equal(BoundPtr a, BoundPtr b) {
-  static const ScalarFunction& function = scalar("=", compare_kernel<std::equal_to<double>>, TypeId::kBoolean);
+  static const ScalarFunction& function =
+      scalar("=", compare_kernel<std::equal_to<double>>, TypeId::kBoolean);
   return call2(function, std::move(a), std::move(b));
 }
 inline BoundPtr negative(BoundPtr a) {
@@ -183,13 +188,20 @@ inline BoundPtr negative(BoundPtr a) {
 }
 
 inline BoundPtr column(uint32_t index, SqlType type) { return BoundExpression::column(index, type); }
-inline BoundPtr integer(int64_t value) { return BoundExpression::constant(Value::of_int(TypeId::kBigInt, value)); }
-inline BoundPtr number(double value) { return BoundExpression::constant(Value::of_double(TypeId::kDouble, value)); }
-inline BoundPtr text(std::string value) { return BoundExpression::constant(Value::of_string(TypeId::kVarchar, std::move(value))); }
+inline BoundPtr integer(int64_t value) {
+  return BoundExpression::constant(Value::of_int(TypeId::kBigInt, value));
+}
+inline BoundPtr number(double value) {
+  return BoundExpression::constant(Value::of_double(TypeId::kDouble, value));
+}
+inline BoundPtr text(std::string value) {
+  return BoundExpression::constant(Value::of_string(TypeId::kVarchar, std::move(value)));
+}
 
 // ---- Tables
 
-// Rows of a table (ts TIMESTAMP, ticker SYMBOL, price DOUBLE, amount BIGINT), in row groups of `group_rows` rows.
+// Rows of a table (ts TIMESTAMP, ticker SYMBOL, price DOUBLE, amount BIGINT), in row groups of `group_rows`
+// rows.
 struct TestRow {
   int64_t ts;
   std::string ticker;  // "" is NULL
@@ -201,8 +213,10 @@ inline std::shared_ptr<TableSchema> trades_schema() {
   auto schema = std::make_shared<TableSchema>();
   schema->id = TableId{1};
   schema->name = "trades";
-  const std::pair<const char*, SqlType> columns[] = {
-      {"ts", TypeId::kTimestamp}, {"ticker", TypeId::kSymbol}, {"price", TypeId::kDouble}, {"amount", TypeId::kBigInt}};
+  const std::pair<const char*, SqlType> columns[] = {{"ts", TypeId::kTimestamp},
+                                                     {"ticker", TypeId::kSymbol},
+                                                     {"price", TypeId::kDouble},
+                                                     {"amount", TypeId::kBigInt}};
   for (const auto& [name, type] : columns) {
     ColumnSchema c;
     c.id = ColumnId{schema->next_column_id++};
@@ -215,7 +229,8 @@ inline std::shared_ptr<TableSchema> trades_schema() {
   return schema;
 }
 
-inline std::shared_ptr<const TableVersion> make_table(const std::vector<TestRow>& rows, uint32_t group_rows = kRowGroupSize,
+inline std::shared_ptr<const TableVersion> make_table(const std::vector<TestRow>& rows,
+                                                      uint32_t group_rows = kRowGroupSize,
                                                       std::shared_ptr<TableSchema> schema = trades_schema()) {
   auto version = std::make_shared<TableVersion>();
   version->schema = schema;
@@ -249,7 +264,8 @@ inline std::shared_ptr<const TableVersion> make_table(const std::vector<TestRow>
 inline PlanPtr node(PlanKind kind, std::vector<SqlType> types, std::vector<PlanPtr> children = {}) {
   auto plan = std::make_shared<LogicalPlan>();
   plan->kind = kind;
-  for (size_t i = 0; i < types.size(); ++i) plan->columns.push_back({"c" + std::to_string(i), types[i], TableId{}, 0});
+  for (size_t i = 0; i < types.size(); ++i)
+    plan->columns.push_back({"c" + std::to_string(i), types[i], TableId{}, 0});
   plan->children = std::move(children);
   return plan;
 }
@@ -342,8 +358,8 @@ class OperatorTest : public ::testing::Test {
 inline std::vector<TestRow> test_rows(size_t count, size_t tickers) {
   std::vector<TestRow> rows;
   for (size_t i = 0; i < count; ++i) {
-    rows.push_back({static_cast<int64_t>(i) * 1'000'000, "t" + std::to_string(i % tickers), static_cast<double>(i % 1000),
-                    static_cast<int64_t>(i)});
+    rows.push_back({static_cast<int64_t>(i) * 1'000'000, "t" + std::to_string(i % tickers),
+                    static_cast<double>(i % 1000), static_cast<int64_t>(i)});
   }
   return rows;
 }

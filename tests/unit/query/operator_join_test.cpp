@@ -14,29 +14,35 @@ PlanPtr join_plan(JoinType type, PlanPtr left, PlanPtr right, bool keyed = true)
     plan->columns.insert(plan->columns.end(), right->columns.begin(), right->columns.end());
   }
   plan->join_type = type;
-  if (keyed) plan->join_keys.emplace_back(column(0, left->columns[0].type), column(0, right->columns[0].type));
+  if (keyed)
+    plan->join_keys.emplace_back(column(0, left->columns[0].type), column(0, right->columns[0].type));
   plan->children = {std::move(left), std::move(right)};
   return plan;
 }
 
 PlanPtr left_side() {
-  return values({TypeId::kBigInt, TypeId::kVarchar},
-                {{big(1), str("a")}, {big(2), str("b")}, {Value::null(TypeId::kBigInt), str("n")}, {big(3), str("c")}});
+  return values(
+      {TypeId::kBigInt, TypeId::kVarchar},
+      {{big(1), str("a")}, {big(2), str("b")}, {Value::null(TypeId::kBigInt), str("n")}, {big(3), str("c")}});
 }
 PlanPtr right_side() {
-  return values({TypeId::kBigInt, TypeId::kBigInt},
-                {{big(3), big(30)}, {big(1), big(10)}, {big(1), big(11)}, {big(9), big(90)}, {Value::null(TypeId::kBigInt), big(0)}});
+  return values({TypeId::kBigInt, TypeId::kBigInt}, {{big(3), big(30)},
+                                                     {big(1), big(10)},
+                                                     {big(1), big(11)},
+                                                     {big(9), big(90)},
+                                                     {Value::null(TypeId::kBigInt), big(0)}});
 }
 
 TEST_F(OperatorTest, JoinsByKey) {
-  EXPECT_THAT(run(join_plan(JoinType::kInner, left_side(), right_side())), ElementsAre("1|a|1|10", "1|a|1|11", "3|c|3|30"));
+  EXPECT_THAT(run(join_plan(JoinType::kInner, left_side(), right_side())),
+              ElementsAre("1|a|1|10", "1|a|1|11", "3|c|3|30"));
   EXPECT_THAT(run(join_plan(JoinType::kLeft, left_side(), right_side())),
               ElementsAre("1|a|1|10", "1|a|1|11", "2|b|NULL|NULL", "NULL|n|NULL|NULL", "3|c|3|30"));
   EXPECT_THAT(run(join_plan(JoinType::kRight, left_side(), right_side())),
               ElementsAre("1|a|1|10", "1|a|1|11", "3|c|3|30", "NULL|NULL|9|90", "NULL|NULL|NULL|0"));
   EXPECT_THAT(run(join_plan(JoinType::kFull, left_side(), right_side())),
-              ElementsAre("1|a|1|10", "1|a|1|11", "2|b|NULL|NULL", "NULL|n|NULL|NULL", "3|c|3|30", "NULL|NULL|9|90",
-                          "NULL|NULL|NULL|0"));
+              ElementsAre("1|a|1|10", "1|a|1|11", "2|b|NULL|NULL", "NULL|n|NULL|NULL", "3|c|3|30",
+                          "NULL|NULL|9|90", "NULL|NULL|NULL|0"));
   EXPECT_THAT(run(join_plan(JoinType::kSemi, left_side(), right_side())), ElementsAre("1|a", "3|c"));
   EXPECT_THAT(run(join_plan(JoinType::kAnti, left_side(), right_side())), ElementsAre("2|b", "NULL|n"));
 }
@@ -48,9 +54,11 @@ TEST_F(OperatorTest, JoinConditionDecidesWhatAMatchIs) {
     return plan;
   };
   EXPECT_THAT(run(with(JoinType::kInner)), ElementsAre("1|a|1|11", "3|c|3|30"));
-  EXPECT_THAT(run(with(JoinType::kLeft)), ElementsAre("1|a|1|11", "2|b|NULL|NULL", "NULL|n|NULL|NULL", "3|c|3|30"));
-  EXPECT_THAT(run(with(JoinType::kFull)), ElementsAre("1|a|1|11", "2|b|NULL|NULL", "NULL|n|NULL|NULL", "3|c|3|30", "NULL|NULL|1|10",
-                                                      "NULL|NULL|9|90", "NULL|NULL|NULL|0"));
+  EXPECT_THAT(run(with(JoinType::kLeft)),
+              ElementsAre("1|a|1|11", "2|b|NULL|NULL", "NULL|n|NULL|NULL", "3|c|3|30"));
+  EXPECT_THAT(run(with(JoinType::kFull)),
+              ElementsAre("1|a|1|11", "2|b|NULL|NULL", "NULL|n|NULL|NULL", "3|c|3|30", "NULL|NULL|1|10",
+                          "NULL|NULL|9|90", "NULL|NULL|NULL|0"));
   EXPECT_THAT(run(with(JoinType::kSemi)), ElementsAre("1|a", "3|c"));
   EXPECT_THAT(run(with(JoinType::kAnti)), ElementsAre("2|b", "NULL|n"));
 }
@@ -58,7 +66,8 @@ TEST_F(OperatorTest, JoinConditionDecidesWhatAMatchIs) {
 TEST_F(OperatorTest, NestedLoopTriesEveryPair) {
   PlanPtr plan = join_plan(JoinType::kLeft, left_side(), right_side(), false);
   plan->join_condition = less(column(2, TypeId::kBigInt), column(0, TypeId::kBigInt));
-  EXPECT_THAT(run(plan), ElementsAre("1|a|NULL|NULL", "2|b|1|10", "2|b|1|11", "NULL|n|NULL|NULL", "3|c|1|10", "3|c|1|11"));
+  EXPECT_THAT(run(plan), ElementsAre("1|a|NULL|NULL", "2|b|1|10", "2|b|1|11", "NULL|n|NULL|NULL", "3|c|1|10",
+                                     "3|c|1|11"));
   EXPECT_EQ(run(join_plan(JoinType::kCross, left_side(), right_side(), false)).size(), 20u);
   // Left rows whose pairs do not fit into one vector.
   PlanPtr many = scan(make_table(test_rows(5000, 3), 2048));
@@ -93,7 +102,8 @@ TEST_F(OperatorTest, LargeJoinInParallel) {
   plan->join_keys.emplace_back(column(3, TypeId::kBigInt), column(3, TypeId::kBigInt));
   const auto rows = run(plan);
   ASSERT_EQ(rows.size(), 60'000u);
-  for (size_t i = 0; i < rows.size(); i += 997) EXPECT_TRUE(rows[i].ends_with("|" + std::to_string(i))) << rows[i];
+  for (size_t i = 0; i < rows.size(); i += 997)
+    EXPECT_TRUE(rows[i].ends_with("|" + std::to_string(i))) << rows[i];
 }
 
 PlanPtr asof_plan(JoinType type, PlanPtr left, PlanPtr right, bool keyed) {
@@ -106,20 +116,23 @@ TEST_F(OperatorTest, AsofTakesTheLastBefore) {
   const auto left = make_table({{5, "a", 1, 1}, {10, "a", 2, 2}, {10, "b", 3, 3}, {20, "c", 4, 4}});
   const auto right = make_table({{6, "a", 10, 10}, {7, "b", 11, 11}, {10, "a", 12, 12}});
   EXPECT_THAT(run(asof_plan(JoinType::kAsof, scan(left), scan(right), true)),
-              ElementsAre("5|a|1|1|NULL|NULL|NULL|NULL", "10|a|2|2|10|a|12|12", "10|b|3|3|7|b|11|11", "20|c|4|4|NULL|NULL|NULL|NULL"));
+              ElementsAre("5|a|1|1|NULL|NULL|NULL|NULL", "10|a|2|2|10|a|12|12", "10|b|3|3|7|b|11|11",
+                          "20|c|4|4|NULL|NULL|NULL|NULL"));
   EXPECT_THAT(run(asof_plan(JoinType::kLt, scan(left), scan(right), true)),
-              ElementsAre("5|a|1|1|NULL|NULL|NULL|NULL", "10|a|2|2|6|a|10|10", "10|b|3|3|7|b|11|11", "20|c|4|4|NULL|NULL|NULL|NULL"));
+              ElementsAre("5|a|1|1|NULL|NULL|NULL|NULL", "10|a|2|2|6|a|10|10", "10|b|3|3|7|b|11|11",
+                          "20|c|4|4|NULL|NULL|NULL|NULL"));
   PlanPtr within = asof_plan(JoinType::kAsof, scan(left), scan(right), false);
   within->tolerance_micros = 9;
-  EXPECT_THAT(run(within), ElementsAre("5|a|1|1|NULL|NULL|NULL|NULL", "10|a|2|2|10|a|12|12", "10|b|3|3|10|a|12|12",
-                                       "20|c|4|4|NULL|NULL|NULL|NULL"));
+  EXPECT_THAT(run(within), ElementsAre("5|a|1|1|NULL|NULL|NULL|NULL", "10|a|2|2|10|a|12|12",
+                                       "10|b|3|3|10|a|12|12", "20|c|4|4|NULL|NULL|NULL|NULL"));
 }
 
 TEST_F(OperatorTest, AsofOverManyMorsels) {
   const auto table = make_table(test_rows(300'000, 5), 8192);
   const auto rows = run(asof_plan(JoinType::kAsof, scan(table), scan(table), true));
   ASSERT_EQ(rows.size(), 300'000u);
-  for (size_t i = 0; i < rows.size(); i += 1009) EXPECT_TRUE(rows[i].ends_with("|" + std::to_string(i))) << rows[i];
+  for (size_t i = 0; i < rows.size(); i += 1009)
+    EXPECT_TRUE(rows[i].ends_with("|" + std::to_string(i))) << rows[i];
 }
 
 TEST_F(OperatorTest, LateralRunsTheRightSideForEachRow) {
@@ -159,7 +172,8 @@ TEST_F(OperatorTest, RecursionEndsWhenNothingIsNew) {
   working->shared_id = 7;
   PlanPtr step = node(PlanKind::kProject, {TypeId::kDouble}, {working});
   step->expressions.push_back(negative(column(0, TypeId::kDouble)));
-  PlanPtr plan = node(PlanKind::kRecursive, {TypeId::kDouble}, {values({TypeId::kDouble}, {{real(1)}}), step});
+  PlanPtr plan =
+      node(PlanKind::kRecursive, {TypeId::kDouble}, {values({TypeId::kDouble}, {{real(1)}}), step});
   plan->shared_id = 7;
   EXPECT_THAT(run(plan), ElementsAre("1", "-1"));
 }
@@ -195,9 +209,12 @@ TEST_F(OperatorTest, SortIsStableAndLarge) {
 
 TEST_F(OperatorTest, TopRows) {
   const auto table = make_table(test_rows(100'000, 3), 4096);
-  EXPECT_THAT(run(limit(sort_plan(scan(table), 3, true, true), 2, 1)), ElementsAre("99998000000|t2|998|99998", "99997000000|t1|997|99997"));
-  EXPECT_THAT(run(limit(sort_plan(scan(table), 2, false, false), 3)), ElementsAre("0|t0|0|0", "1000000000|t1|0|1000", "2000000000|t2|0|2000"));
-  EXPECT_THAT(run(limit(sort_plan(scan(table), 3, false, false), -1)), ElementsAre("99999000000|t0|999|99999"));
+  EXPECT_THAT(run(limit(sort_plan(scan(table), 3, true, true), 2, 1)),
+              ElementsAre("99998000000|t2|998|99998", "99997000000|t1|997|99997"));
+  EXPECT_THAT(run(limit(sort_plan(scan(table), 2, false, false), 3)),
+              ElementsAre("0|t0|0|0", "1000000000|t1|0|1000", "2000000000|t2|0|2000"));
+  EXPECT_THAT(run(limit(sort_plan(scan(table), 3, false, false), -1)),
+              ElementsAre("99999000000|t0|999|99999"));
   PlanPtr computed = sort_plan(scan(table), 3, false, false);
   computed->sort_keys[0].expression = negative(column(3, TypeId::kBigInt));
   EXPECT_THAT(run(limit(computed, 1)), ElementsAre("99999000000|t0|999|99999"));

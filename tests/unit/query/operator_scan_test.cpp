@@ -7,7 +7,8 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 TEST_F(OperatorTest, ValuesComeAsTheyAre) {
-  EXPECT_THAT(run(values({TypeId::kBigInt, TypeId::kVarchar}, {{big(1), str("a")}, {big(2), Value::null(TypeId::kVarchar)}})),
+  EXPECT_THAT(run(values({TypeId::kBigInt, TypeId::kVarchar},
+                         {{big(1), str("a")}, {big(2), Value::null(TypeId::kVarchar)}})),
               ElementsAre("1|a", "2|NULL"));
 }
 
@@ -39,7 +40,8 @@ TEST_F(OperatorTest, DynamicBoundNarrowsTime) {
   bound.value = BoundExpression::slot(0, TypeId::kTimestamp);
   plan->dynamic_bounds.push_back(std::move(bound));
   plan->scan_filter = less(column(0, TypeId::kTimestamp), BoundExpression::slot(0, TypeId::kTimestamp));
-  EXPECT_THAT(run(plan, {Value::of_int(TypeId::kTimestamp, 2'000'000)}), ElementsAre("0|t0|0|0", "1000000|t1|1|1"));
+  EXPECT_THAT(run(plan, {Value::of_int(TypeId::kTimestamp, 2'000'000)}),
+              ElementsAre("0|t0|0|0", "1000000|t1|1|1"));
   EXPECT_THAT(run(plan, {Value::null(TypeId::kTimestamp)}), IsEmpty());
 }
 
@@ -76,22 +78,20 @@ TEST_F(OperatorTest, CancelEndsTheQueryOnce) {
   DataChunk chunk;
   ASSERT_TRUE(result->next(&chunk));
   cancel_.cancel();
-  EXPECT_THROW(
-      while (result->next(&chunk)) {}, SqlError);
+  EXPECT_THROW(while (result->next(&chunk)){}, SqlError);
   EXPECT_FALSE(result->next(&chunk));
 }
 
 TEST_F(OperatorTest, BudgetIsKept) {
   budget_.set_limit(1 << 20);
-  PlanPtr sort = node(PlanKind::kSort, {TypeId::kTimestamp, TypeId::kSymbol, TypeId::kDouble, TypeId::kBigInt},
-                      {scan(make_table(test_rows(100'000, 7), 4096))});
+  PlanPtr sort =
+      node(PlanKind::kSort, {TypeId::kTimestamp, TypeId::kSymbol, TypeId::kDouble, TypeId::kBigInt},
+           {scan(make_table(test_rows(100'000, 7), 4096))});
   sort->sort_keys.push_back({column(2, TypeId::kDouble), true, true});
   try {
     run(sort);
     FAIL();
-  } catch (const SqlError& error) {
-    EXPECT_EQ(error.sqlstate(), sqlstate::kOutOfMemory);
-  }
+  } catch (const SqlError& error) { EXPECT_EQ(error.sqlstate(), sqlstate::kOutOfMemory); }
   EXPECT_EQ(budget_.used(), 0u);
 }
 

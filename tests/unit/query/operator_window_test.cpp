@@ -32,17 +32,22 @@ void add(PlanPtr& plan, Window window) {
 }
 // key, value
 PlanPtr rows() {
-  return values({TypeId::kVarchar, TypeId::kBigInt},
-                {{str("b"), big(1)}, {str("a"), big(2)}, {str("a"), big(1)}, {str("a"), big(2)}, {str("b"), big(5)}, {str("a"), big(4)}});
+  return values({TypeId::kVarchar, TypeId::kBigInt}, {{str("b"), big(1)},
+                                                      {str("a"), big(2)},
+                                                      {str("a"), big(1)},
+                                                      {str("a"), big(2)},
+                                                      {str("b"), big(5)},
+                                                      {str("a"), big(4)}});
 }
 
 TEST_F(OperatorTest, WindowRanks) {
   PlanPtr plan = window_plan(rows());
-  for (const char* name : {"row_number", "rank", "dense_rank"}) add(plan, over(name, TypeId::kBigInt, {0}, {1}));
+  for (const char* name : {"row_number", "rank", "dense_rank"})
+    add(plan, over(name, TypeId::kBigInt, {0}, {1}));
   add(plan, over("percent_rank", TypeId::kDouble, {0}, {1}));
   add(plan, over("cume_dist", TypeId::kDouble, {0}, {1}));
-  EXPECT_THAT(run(plan), ElementsAre("a|1|1|1|1|0|0.25", "a|2|2|2|2|0.333333|0.75", "a|2|3|2|2|0.333333|0.75", "a|4|4|4|3|1|1",
-                                     "b|1|1|1|1|0|0.5", "b|5|2|2|2|1|1"));
+  EXPECT_THAT(run(plan), ElementsAre("a|1|1|1|1|0|0.25", "a|2|2|2|2|0.333333|0.75", "a|2|3|2|2|0.333333|0.75",
+                                     "a|4|4|4|3|1|1", "b|1|1|1|1|0|0.5", "b|5|2|2|2|1|1"));
 }
 
 TEST_F(OperatorTest, WindowNtileLagAndValues) {
@@ -60,14 +65,14 @@ TEST_F(OperatorTest, WindowNtileLagAndValues) {
     window.arguments.push_back(column(1, TypeId::kBigInt));
     add(plan, std::move(window));
   }
-  EXPECT_THAT(run(plan), ElementsAre("a|1|1|-1|2|1|1", "a|2|1|-1|2|1|2", "a|2|2|1|4|1|2", "a|4|3|2|NULL|1|4", "b|1|1|-1|5|1|1",
-                                     "b|5|2|-1|NULL|1|5"));
+  EXPECT_THAT(run(plan), ElementsAre("a|1|1|-1|2|1|1", "a|2|1|-1|2|1|2", "a|2|2|1|4|1|2", "a|4|3|2|NULL|1|4",
+                                     "b|1|1|-1|5|1|1", "b|5|2|-1|NULL|1|5"));
 }
 
 TEST_F(OperatorTest, WindowFrames) {
   PlanPtr plan = window_plan(rows());
-  add(plan, sum_over({0}, {}));        // the whole partition
-  add(plan, sum_over({0}, {1}));       // up to the peers
+  add(plan, sum_over({0}, {}));   // the whole partition
+  add(plan, sum_over({0}, {1}));  // up to the peers
   Window sliding = sum_over({0}, {1});
   sliding.mode = Window::Mode::kRows;
   sliding.start = Window::Bound::kPreceding;
@@ -85,7 +90,8 @@ TEST_F(OperatorTest, WindowFrames) {
   groups.start_offset = integer(1);
   groups.exclude = Window::Exclude::kTies;
   add(plan, std::move(groups));
-  EXPECT_THAT(run(plan), ElementsAre("a|1|9|1|1|5|1", "a|2|9|5|3|5|3", "a|2|9|5|4|5|3", "a|4|9|9|6|4|8", "b|1|6|1|1|1|1", "b|5|6|6|6|5|6"));
+  EXPECT_THAT(run(plan), ElementsAre("a|1|9|1|1|5|1", "a|2|9|5|3|5|3", "a|2|9|5|4|5|3", "a|4|9|9|6|4|8",
+                                     "b|1|6|1|1|1|1", "b|5|6|6|6|5|6"));
 }
 
 TEST_F(OperatorTest, WindowOverLargePartitionsUsesPartialStates) {
