@@ -19,7 +19,7 @@ COPY t FROM STDIN;
 7	tab\there	7	\N
 8	back\\slash	8	2024-01-08
 \.
-SELECT id, replace(name, chr(10), '|'), price, at FROM t ORDER BY id;
+SELECT id, replace(name, chr(10), ' / '), price, at FROM t ORDER BY id;
 COPY t TO STDOUT (FORMAT csv, HEADER);
 COPY (SELECT id, name FROM t WHERE id > 5 ORDER BY id DESC) TO STDOUT;
 
@@ -53,8 +53,16 @@ COPY t FROM STDIN (FORMAT csv, ON_ERROR ignore, REJECT_LIMIT 1);
 x,b,1,2024-01-01
 y,b,1,2024-01-01
 \.
+-- What cannot be says so before any data is read.
 COPY missing FROM STDIN;
+\.
 COPY t (missing) FROM STDIN;
+\.
 COPY t FROM STDIN (FORMAT parquet);
+\.
 COPY t FROM STDIN (NO_SUCH_OPTION);
+\.
+COPY t FROM STDIN (DELIMITER '||');
+\.
 COPY t FROM '/etc/hostname';
+SELECT count() FROM t;

@@ -7,7 +7,7 @@ SELECT ticker FROM prices WHERE ticker = "AAPL";
 SELECT frist(price) FROM prices;
 SELECT * FORM prices;
 SELECT * FROM prices WHERE;
-SELECT (1 + 2;
+SELECT 1 + );
 CREATE TABLE x (a INT,, b INT);
 CREATE TABLE x (a INTT);
 INSERT INTO prices VALUES ('2024-01-01', 'A', 1, 2);

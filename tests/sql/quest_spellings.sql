@@ -4,7 +4,6 @@ INSERT INTO trades VALUES ('2024-01-01T00:00:00.000000Z', 'A', 10, 1), ('2024-01
 
 -- A table's name alone, count() and grouping by the columns beside aggregates.
 FROM trades;
-trades;
 SELECT count() FROM trades;
 SELECT sym, count(), sum(qty) FROM trades ORDER BY sym;
 SELECT sym, max(price) - min(price) AS range FROM trades ORDER BY sym;

@@ -42,7 +42,7 @@ finish() {
 trap finish EXIT
 
 cd "$work"
-"${as_postgres[@]}" "$postgres_bin/initdb" -D "$work/postgres/data" -U admin --locale=C --encoding=UTF8 --auth=trust --no-sync >"$work/initdb.log" 2>&1 ||
+"${as_postgres[@]}" "$postgres_bin/initdb" -D "$work/postgres/data" -U admin --locale=C.UTF-8 --encoding=UTF8 --auth=trust --no-sync >"$work/initdb.log" 2>&1 ||
   { cat "$work/initdb.log"; exit 1; }
 "${as_postgres[@]}" "$postgres_bin/postgres" -D "$work/postgres/data" -k "$work/postgres" -c listen_addresses= -c timezone=UTC -c fsync=off \
   >"$work/postgres.log" 2>&1 </dev/null &
@@ -61,7 +61,7 @@ run_script() {  # name, 1 for IdemDB, connection arguments
 passed=0 failed=0
 for name in "${names[@]}"; do
   mkdir -p "$work/$name"
-  psql -X -q -h "$work/postgres" -U admin -d postgres -c 'DROP DATABASE IF EXISTS main' -c 'CREATE DATABASE main' >/dev/null
+  psql -X -q -h "$work/postgres" -U admin -d postgres -c 'DROP DATABASE IF EXISTS main' -c 'CREATE DATABASE main' >/dev/null 2>&1
   run_script "$name" 0 -h "$work/postgres" -U admin -d main >"$work/$name/postgres"
   verdict=ok
   if start_idemdb "$work/$name"; then
