@@ -129,8 +129,16 @@ Portal& Session::portal(const std::string& name) {
 
 void Session::close_portal(const std::string& name) { state_->portals.erase(name); }
 
-void Session::finish_statements() { state_->finish_statements(); }
-void Session::statement_failed() { state_->statement_failed(); }
+void Session::finish_statements() {
+  state_->finish_statements();
+  state_->closed_portals.clear();
+}
+
+void Session::statement_failed() {
+  state_->statement_failed();
+  state_->closed_portals.clear();
+}
+
 TransactionStatus Session::status() const { return state_->status(); }
 void Session::cancel() { state_->cancel.cancel(); }
 

@@ -207,9 +207,13 @@ TransactionStatus SessionState::status() const {
 // Portals end with their transaction; a cursor WITH HOLD is turned into its remaining rows when the transaction commits.
 void SessionState::close_portals(bool keep_holdable) {
   for (auto it = portals.begin(); it != portals.end();) {
-    if (keep_holdable && keep_cursor_rows(*it->second)) ++it;
-    else if (!keep_holdable && is_held_cursor(*it->second)) ++it;
-    else it = portals.erase(it);
+    bool keep = keep_holdable ? keep_cursor_rows(*it->second) : is_held_cursor(*it->second);
+    if (keep) {
+      ++it;
+      continue;
+    }
+    closed_portals.push_back(std::move(it->second));
+    it = portals.erase(it);
   }
 }
 

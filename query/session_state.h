@@ -115,6 +115,9 @@ class SessionState final : public SessionInfo, public NameResolver {
   std::shared_ptr<const TimeZone> zone;
   std::map<std::string, std::shared_ptr<PreparedEntry>> prepared;
   std::map<std::string, std::unique_ptr<Portal>> portals;   // protocol portals and SQL cursors
+  // Portals that a COMMIT or ROLLBACK closed, itself among them where it came through the extended protocol: destroyed when
+  // it has run.
+  std::vector<std::unique_ptr<Portal>> closed_portals;
   std::vector<Notice> notices;
   WriteCounts last_write;                                   // of the last transaction that wrote
   int64_t transaction_time_micros = 0, statement_time_micros = 0;

@@ -213,6 +213,7 @@ std::unique_ptr<Portal> execute_fetch(SessionState& session, const ast::FetchSta
 
 std::string execute_close_cursor(SessionState& session, const ast::CloseCursorStatement& s) {
   if (s.all) {
+    for (auto& [name, portal] : session.portals) session.closed_portals.push_back(std::move(portal));
     session.portals.clear();
     return "CLOSE CURSOR ALL";
   }

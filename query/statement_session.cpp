@@ -146,6 +146,7 @@ std::string execute_discard(SessionState& session, const ast::DiscardStatement& 
       session.settings.reset_all();
       session.zone = find_time_zone(session.settings.get("TimeZone"));
       session.prepared.clear();
+      for (auto& [name, portal] : session.portals) session.closed_portals.push_back(std::move(portal));
       session.portals.clear();
       return "DISCARD ALL";
     case What::kPlans: return "DISCARD PLANS";           // plans are made for each execution
