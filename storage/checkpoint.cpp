@@ -30,7 +30,7 @@ struct EncodeRun {
   std::vector<Slice> slices;
   std::vector<uint32_t> first_row;  // of each slice within the run
   uint32_t rows = 0;
-  uint32_t first_group = 0;         // of the file
+  uint32_t first_group = 0;  // of the file
 };
 
 // Gives vectors of the run's rows, put together from its slices.
@@ -40,13 +40,13 @@ class RunReader {
 
   void read(const ColumnSchema& column, uint32_t first, uint32_t count, Vector* out) const {
     size_t s = static_cast<size_t>(std::upper_bound(run_.first_row.begin(), run_.first_row.end(), first) -
-                                   run_.first_row.begin()) - 1;
+                                   run_.first_row.begin()) -
+               1;
     std::shared_ptr<BatchColumn> joined;
     for (uint32_t done = 0; done < count;) {
       const Slice& slice = run_.slices[s];
       const uint32_t row = slice.begin + (first + done - run_.first_row[s]);
-      const uint32_t length =
-          std::min({count - done, slice.end - row, kVectorSize - row % kVectorSize});
+      const uint32_t length = std::min({count - done, slice.end - row, kVectorSize - row % kVectorSize});
       if (length == count) return slice.group->read(column, row, length, out);
       Vector piece;
       slice.group->read(column, row, length, &piece);
@@ -134,7 +134,8 @@ void TableCheckpoint::plan() {
 }
 
 void TableCheckpoint::make_folder() {
-  for (const std::string& path : {join_path(db_.folder, "tables"), table_path(db_.folder, version_->schema->id)}) {
+  for (const std::string& path :
+       {join_path(db_.folder, "tables"), table_path(db_.folder, version_->schema->id)}) {
     if (!db_.files.exists(path).value_or_throw()) make_directories(db_.files, path).throw_if_error();
   }
 }
@@ -181,7 +182,8 @@ void TableCheckpoint::note_moves(const EncodeRun& run) {
   }
 }
 
-std::shared_ptr<const Partition> TableCheckpoint::moved(const Partition& partition, const TableSchema& schema) const {
+std::shared_ptr<const Partition> TableCheckpoint::moved(const Partition& partition,
+                                                        const TableSchema& schema) const {
   const bool any = std::any_of(partition.slices.begin(), partition.slices.end(),
                                [&](const Slice& slice) { return moves_.contains(slice.group.get()); });
   if (!any) return nullptr;
@@ -244,7 +246,8 @@ std::shared_ptr<const TableVersion> TableCheckpoint::moved(const TableVersion& v
 
 std::unique_ptr<DictionaryFile> open_or_create_dictionary(DatabaseState& db, TableId table, ColumnId column) {
   const std::string path = dictionary_path(db.folder, table, column);
-  const auto named = db.named_dictionaries.find({static_cast<uint32_t>(table), static_cast<uint32_t>(column)});
+  const auto named =
+      db.named_dictionaries.find({static_cast<uint32_t>(table), static_cast<uint32_t>(column)});
   if (named != db.named_dictionaries.end()) {
     SymbolDictionary strings;  // only to find the end of those that count
     return DictionaryFile::open(db.files, path, db.database_id, table, column, named->second, &strings);
@@ -286,9 +289,10 @@ ManifestTable TableCheckpoint::describe(std::map<uint64_t, NamedSegment>* named)
   table.commit = persistent_->commit;
   for (const ColumnSchema& column : table.schema.columns) {
     if (column.type.id != TypeId::kSymbol) continue;
-    const auto file = db_.dictionary_files.find(
-        {static_cast<uint32_t>(table.schema.id), static_cast<uint32_t>(column.id)});
-    if (file != db_.dictionary_files.end() && file->second) table.dictionaries.push_back({column.id, file->second->size()});
+    const auto file =
+        db_.dictionary_files.find({static_cast<uint32_t>(table.schema.id), static_cast<uint32_t>(column.id)});
+    if (file != db_.dictionary_files.end() && file->second)
+      table.dictionaries.push_back({column.id, file->second->size()});
   }
   std::unordered_map<uint64_t, uint32_t> index_of;
   persistent_->partitions.for_each([&](const std::shared_ptr<const Partition>& from) {
@@ -379,11 +383,12 @@ void run_checkpoint(DatabaseState& db) {
     log_end = db.published_log_end;
   }
   // Asynchronous commits are visible before they are durable.
-  if (snapshot->logged != CommitNumber{}) db.log->wait_durable(static_cast<uint64_t>(snapshot->logged));
+  db.wait_durable(snapshot->logged);
 
   std::vector<std::unique_ptr<TableCheckpoint>> tables;
   snapshot->tables.for_each([&](const std::shared_ptr<const TableVersion>& version) {
-    if (version && !version->schema->temporary) tables.push_back(std::make_unique<TableCheckpoint>(db, version));
+    if (version && !version->schema->temporary)
+      tables.push_back(std::make_unique<TableCheckpoint>(db, version));
   });
   for (const auto& table : tables) {
     const bool new_segment = table->encode();
@@ -412,10 +417,14 @@ void run_checkpoint(DatabaseState& db) {
   std::map<uint64_t, NamedSegment> before = std::move(db.named_segments);
   db.named_segments = std::move(named);
   remove_unnamed(db, std::move(before), manifest);
-  if (manifest.number > 1) static_cast<void>(db.files.remove(manifest_path(db.folder, manifest.number - 1)).ok());
+  if (manifest.number > 1)
+    static_cast<void>(db.files.remove(manifest_path(db.folder, manifest.number - 1)).ok());
   db.checkpoint_log_end = log_end;
   db.last_checkpoint_micros = db.clock.now_micros();
-  // The checkpoint stands; segments of the log that could not be given back are tried again after the next one.
+  snapshot.reset();
+  db.memory_after_checkpoint = db.memory->load();
+  // The checkpoint stands; segments of the log that could not be given back are tried again after the next
+  // one.
   const IoResult<size_t> removed = db.log->remove_before(wal::Position{log_end});
   std::lock_guard lock(db.failure_mutex);
   db.checkpoint_failure = removed.ok() ? std::string() : removed.error().message();

@@ -18,7 +18,9 @@ DatabaseState::~DatabaseState() {
   log.reset();  // calls the listener, which is this
 }
 
-void DatabaseState::on_durable(wal::CommitNumber commit) { publish_through(static_cast<CommitNumber>(commit)); }
+void DatabaseState::on_durable(wal::CommitNumber commit) {
+  publish_through(static_cast<CommitNumber>(commit));
+}
 
 void DatabaseState::on_failed(const SqlError& error) {
   std::lock_guard guard(failure_mutex);
@@ -43,7 +45,8 @@ std::shared_ptr<TableState> DatabaseState::table_state(TableId id) const {
   return found == tables.end() ? nullptr : found->second;
 }
 
-std::shared_ptr<TableState> DatabaseState::add_table_state(TableId id, std::shared_ptr<const TableVersion> head) {
+std::shared_ptr<TableState> DatabaseState::add_table_state(TableId id,
+                                                           std::shared_ptr<const TableVersion> head) {
   auto state = std::make_shared<TableState>();
   state->id = id;
   state->head = std::move(head);
@@ -92,12 +95,24 @@ void DatabaseState::publish_through(CommitNumber through) {
 }
 
 void DatabaseState::wait_visible(CommitNumber logged) {
-  if (logged != CommitNumber{}) log->wait_durable(static_cast<uint64_t>(logged));
+  wait_durable(logged);
   publish_through(logged);
 }
 
+void DatabaseState::wait_durable(CommitNumber logged) {
+  if (logged > manifest_commit) log->wait_durable(static_cast<uint64_t>(logged));
+}
+
+// What readers, old snapshots or temporary tables hold is still there after a checkpoint: one more would not
+// help.
+bool DatabaseState::memory_exceeds(uint64_t limit_bytes) const {
+  const uint64_t used = memory->load(std::memory_order_relaxed);
+  return used > limit_bytes &&
+         used > memory_after_checkpoint.load(std::memory_order_relaxed) + options.memory_rows_bytes / 8;
+}
+
 bool DatabaseState::checkpoint_is_due() const {
-  return memory->load(std::memory_order_relaxed) > options.memory_rows_bytes ||
+  return memory_exceeds(options.memory_rows_bytes) ||
          log_end.load(std::memory_order_relaxed) - checkpoint_log_end.load(std::memory_order_relaxed) >
              options.checkpoint_log_bytes;
 }
@@ -111,15 +126,15 @@ void DatabaseState::wake_checkpoint_if_due() {
 
 void DatabaseState::wait_for_memory() {
   if (!options.background_checkpoint) return;
-  if (memory->load(std::memory_order_relaxed) <= options.memory_rows_bytes * 2) return;
+  if (!memory_exceeds(options.memory_rows_bytes * 2)) return;
   std::unique_lock guard(background_mutex);
   ++memory_waiters;
   background_wakes.notify_one();
-  // One that begins now sees all that is in memory; what it can not free (readers hold it) must not block writers.
+  // One that begins now sees all that is in memory; what it can not free (readers hold it) must not block
+  // writers.
   const uint64_t enough = checkpoints_done + 2;
   memory_freed.wait(guard, [&] {
-    return memory->load(std::memory_order_relaxed) <= options.memory_rows_bytes * 2 || checkpoints_done >= enough ||
-           background_stops;
+    return !memory_exceeds(options.memory_rows_bytes * 2) || checkpoints_done >= enough || background_stops;
   });
   --memory_waiters;
 }
@@ -149,9 +164,7 @@ void DatabaseState::background_loop() {
     std::string error;
     try {
       run_checkpoint(*this);
-    } catch (const SqlError& e) {
-      error = e.message();
-    }
+    } catch (const SqlError& e) { error = e.message(); }
     if (!error.empty()) {
       std::lock_guard failure_guard(failure_mutex);
       checkpoint_failure = error;

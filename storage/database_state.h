@@ -19,21 +19,21 @@
 
 namespace idem {
 
-// A table as committers see it. Its newest version may still wait for its log record; readers see versions only through
-// published snapshots.
+// A table as committers see it. Its newest version may still wait for its log record; readers see versions
+// only through published snapshots.
 struct TableState {
   TableId id{};
-  std::mutex latch;                         // held while a commit validates, builds and logs the next version
+  std::mutex latch;  // held while a commit validates, builds and logs the next version
   std::shared_ptr<const TableVersion> head;  // guarded by latch; null once the table is dropped
 };
 
 // A commit whose record is in the log buffer, waiting to become visible. In order of commit.
 struct PendingCommit {
   CommitNumber commit{};
-  CommitNumber logged{};        // durable once this one is
+  CommitNumber logged{};  // durable once this one is
   int64_t time_micros = 0;
-  uint64_t log_end = 0;         // position after its record
-  std::shared_ptr<const Catalog> catalog;  // null: unchanged
+  uint64_t log_end = 0;                                                         // position after its record
+  std::shared_ptr<const Catalog> catalog;                                       // null: unchanged
   std::vector<std::pair<TableId, std::shared_ptr<const TableVersion>>> tables;  // null version: dropped
 };
 
@@ -45,10 +45,11 @@ struct NamedSegment {
 
 // What the parts of a database share: transactions (commit.cpp), checkpoint.cpp and recovery.cpp work on it.
 //
-// Order of latches: catalog_latch, tables' latches by id, commit_latch, publish_latch. None is held while waiting for the
-// disk, except that append() to a full log buffer waits under commit_latch.
+// Order of latches: catalog_latch, tables' latches by id, commit_latch, publish_latch. None is held while
+// waiting for the disk, except that append() to a full log buffer waits under commit_latch.
 struct DatabaseState final : public wal::LogListener {
-  DatabaseState(FileSystem& file_system, Clock& wall_clock, std::string data_folder, DatabaseOptions database_options);
+  DatabaseState(FileSystem& file_system, Clock& wall_clock, std::string data_folder,
+                DatabaseOptions database_options);
   ~DatabaseState() override;
 
   // wal::LogListener
@@ -62,15 +63,17 @@ struct DatabaseState final : public wal::LogListener {
   WriteContext write_context(std::shared_ptr<const TableSchema> schema, uint64_t owner) const;
   // Makes visible, in one step, every commit whose record is covered by `durable`.
   void publish_through(CommitNumber durable);
-  void enqueue(PendingCommit commit);     // under commit_latch
+  void enqueue(PendingCommit commit);  // under commit_latch
   // Waits until everything up to this commit is durable and visible. Throws SqlError 58030.
   void wait_visible(CommitNumber logged);
-  void check_writable() const;            // 58030 after the log has failed
+  void wait_durable(CommitNumber logged);
+  void check_writable() const;  // 58030 after the log has failed
   // Waits while in-memory rows exceed twice their limit and a checkpoint can help.
   void wait_for_memory();
   void start_background();
   void stop_background();
   void background_loop();
+  bool memory_exceeds(uint64_t limit_bytes) const;  // and a checkpoint would free some of it
   bool checkpoint_is_due() const;
   void wake_checkpoint_if_due();
 
@@ -91,33 +94,36 @@ struct DatabaseState final : public wal::LogListener {
   std::unordered_map<uint32_t, std::shared_ptr<TableState>> tables;
 
   std::mutex catalog_latch;
-  std::shared_ptr<const Catalog> catalog_head;   // guarded by catalog_latch
+  std::shared_ptr<const Catalog> catalog_head;  // guarded by catalog_latch
 
   std::mutex commit_latch;
-  CommitNumber last_commit{}, last_logged{};     // guarded by commit_latch, as is the order of the log
+  CommitNumber last_commit{}, last_logged{};  // guarded by commit_latch, as is the order of the log
   int64_t last_commit_time = 0;
   std::atomic<uint64_t> log_end{0};
 
   mutable std::mutex publish_latch;
-  std::deque<PendingCommit> waiting;             // guarded by publish_latch, as are the following
+  std::deque<PendingCommit> waiting;  // guarded by publish_latch, as are the following
   std::shared_ptr<const Snapshot> published;
   uint64_t published_log_end = 0;
-  CommitNumber durable{};
 
   std::unique_ptr<wal::Log> log;
+  CommitNumber manifest_commit{};  // up to here the manifest had everything when the folder was opened
   mutable std::mutex failure_mutex;
-  std::string failure;                           // guarded by failure_mutex
-  std::string checkpoint_failure;                // of the last one, empty if it succeeded
+  std::string failure;             // guarded by failure_mutex
+  std::string checkpoint_failure;  // of the last one, empty if it succeeded
   std::atomic<bool> failed{false};
 
   // Checkpoints: one at a time. checkpoint_mutex guards what follows.
   std::mutex checkpoint_mutex;
   uint64_t next_segment = 1, next_manifest = 1;
-  std::map<std::pair<uint32_t, uint32_t>, std::unique_ptr<DictionaryFile>> dictionary_files;  // (table, column)
-  std::map<std::pair<uint32_t, uint32_t>, uint32_t> named_dictionaries;  // strings that count, by the newest manifest
+  std::map<std::pair<uint32_t, uint32_t>, std::unique_ptr<DictionaryFile>>
+      dictionary_files;  // (table, column)
+  std::map<std::pair<uint32_t, uint32_t>, uint32_t>
+      named_dictionaries;                           // strings that count, by the newest manifest
   std::map<uint64_t, NamedSegment> named_segments;  // by the newest manifest
   std::atomic<uint64_t> checkpoint_log_end{0};
   std::atomic<int64_t> last_checkpoint_micros{0};
+  std::atomic<uint64_t> memory_after_checkpoint{0};  // what the last one could not free
 
   std::mutex background_mutex;
   std::condition_variable background_wakes, memory_freed;

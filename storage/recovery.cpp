@@ -1,3 +1,5 @@
+#include "wal/recovery.h"
+
 #include <algorithm>
 #include <set>
 
@@ -7,7 +9,6 @@
 #include "storage/manifest.h"
 #include "storage/partition_builder.h"
 #include "storage/position_history.h"
-#include "wal/recovery.h"
 
 namespace idem {
 
@@ -52,13 +53,15 @@ void Replay::load_table(const Manifest& manifest, const ManifestTable& table) {
     db_.dictionary_files[{static_cast<uint32_t>(schema->id), static_cast<uint32_t>(column.id)}] =
         DictionaryFile::open(db_.files, dictionary_path(db_.folder, schema->id, column.id), db_.database_id,
                              schema->id, column.id, known->count, column.dictionary.get());
-    db_.named_dictionaries[{static_cast<uint32_t>(schema->id), static_cast<uint32_t>(column.id)}] = known->count;
+    db_.named_dictionaries[{static_cast<uint32_t>(schema->id), static_cast<uint32_t>(column.id)}] =
+        known->count;
     column.dictionary->set_logged(known->count);
   }
   std::vector<std::shared_ptr<SegmentFile>> segments;
   for (const uint64_t id : table.segments) {
     segments.push_back(SegmentFile::open(db_.files, segment_path(db_.folder, schema->id, id),
-                                         {db_.database_id, static_cast<SegmentId>(id), schema->id}, db_.cache));
+                                         {db_.database_id, static_cast<SegmentId>(id), schema->id},
+                                         db_.cache));
     db_.named_segments[id] = {segments.back()->path(), segments.back()};
   }
   auto version = std::make_shared<TableVersion>();
@@ -72,11 +75,13 @@ void Replay::load_table(const Manifest& manifest, const ManifestTable& table) {
     partition->start = from.start;
     for (const ManifestSlice& slice : from.slices) {
       const SegmentFile& file = *segments[slice.segment];
-      if (slice.row_group >= file.row_group_count() || slice.end > file.row_group(slice.row_group)->row_count()) {
+      if (slice.row_group >= file.row_group_count() ||
+          slice.end > file.row_group(slice.row_group)->row_count()) {
         throw damaged(manifest_path(db_.folder, manifest.number), "rows that are not in their segment");
       }
       const auto group = file.row_group(slice.row_group);
-      add_slice_to(partition.get(), *schema, {group, slice.begin, slice.end}, slice.min_timestamp, slice.max_timestamp);
+      add_slice_to(partition.get(), *schema, {group, slice.begin, slice.end}, slice.min_timestamp,
+                   slice.max_timestamp);
     }
     partition->content_id = db_.content_ids->fetch_add(1) + 1;
     version->row_count += partition->row_count;
@@ -149,9 +154,7 @@ void Replay::apply(const wal::Record& record) {
   for (const CatalogChange& change : read.catalog_changes) {
     try {
       apply_catalog_change(&catalog_, change);
-    } catch (const SqlError& e) {
-      throw damaged("log record", e.message());
-    }
+    } catch (const SqlError& e) { throw damaged("log record", e.message()); }
     if (const auto* dropped = std::get_if<DropTableName>(&change)) {
       tables_.erase(static_cast<uint32_t>(dropped->table));
     }
@@ -181,7 +184,8 @@ void Replay::finish() {
   db_.published = std::move(snapshot);
 }
 
-// Files that no manifest names: what a crash left between writing and naming, or between forgetting and removing.
+// Files that no manifest names: what a crash left between writing and naming, or between forgetting and
+// removing.
 void sweep_orphans(DatabaseState& db, uint64_t manifest_number) {
   const auto remove = [&](const std::string& path) {
     const IoStatus removed = db.files.remove(path);
@@ -259,14 +263,16 @@ void recover_database(DatabaseState& db, RecoveryReport* report) {
   db.next_manifest = number + 1;
   db.next_segment = manifest.next_segment;
   db.checkpoint_log_end = manifest.log_position;
+  db.manifest_commit = manifest.commit;
 
   Replay replay(db);
   replay.load_manifest(manifest);
   const std::string log_folder = join_path(db.folder, "log");
   const wal::RecoveryResult recovered =
-      wal::recover(db.files, log_folder, log_database_id(db.database_id), wal::Position{manifest.log_position},
-                   [&](const wal::Record& record) {
-                     if (static_cast<CommitNumber>(record.commit_number) > manifest.commit) replay.apply(record);
+      wal::recover(db.files, log_folder, log_database_id(db.database_id),
+                   wal::Position{manifest.log_position}, [&](const wal::Record& record) {
+                     if (static_cast<CommitNumber>(record.commit_number) > manifest.commit)
+                       replay.apply(record);
                    });
   replay.finish();
   sweep_orphans(db, number);
