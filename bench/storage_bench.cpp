@@ -1,8 +1,8 @@
-// What matching and appending cost on one core, without the log: ordered rows, the same rows again, and 5 % of them late.
-// Rows are (ts TIMESTAMP, a SYMBOL, b SYMBOL, x DOUBLE, y DOUBLE) with upsert keys (ts, a), in prepared batches.
+// What matching and appending cost on one core, without the log: ordered rows, the same rows again, and 5 %
+// of them late. Rows are (ts TIMESTAMP, a SYMBOL, b SYMBOL, x DOUBLE, y DOUBLE) with upsert keys (ts, a), in
+// prepared batches.
 
 #include <benchmark/benchmark.h>
-
 #include <random>
 
 #include "common/clock.h"
@@ -125,7 +125,8 @@ void unchanged_resend(benchmark::State& state) {
 }
 BENCHMARK(unchanged_resend)->Name("resend/late_percent")->Arg(0)->Arg(5)->Unit(benchmark::kMillisecond);
 
-// One row a transaction, asynchronously, so that it is the work of a commit and not the disk that is measured.
+// One row a transaction, asynchronously, so that it is the work of a commit and not the disk that is
+// measured.
 void single_row_commits(benchmark::State& state) {
   SimulatedFileSystem files;
   SystemClock clock;

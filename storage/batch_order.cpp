@@ -14,8 +14,8 @@ struct TimedRow {
   uint32_t row;
 };
 
-// Rows that do not go back in time stay where they are; the others are sorted and merged in. For streams in which a few
-// rows are late this is linear.
+// Rows that do not go back in time stay where they are; the others are sorted and merged in. For streams in
+// which a few rows are late this is linear.
 std::vector<uint32_t> order_by_time(const int64_t* times, uint32_t count, uint32_t sorted_prefix) {
   std::vector<TimedRow> ordered, late;
   ordered.reserve(count);
@@ -31,13 +31,15 @@ std::vector<uint32_t> order_by_time(const int64_t* times, uint32_t count, uint32
   std::sort(late.begin(), late.end(), [](const TimedRow& a, const TimedRow& b) {
     return a.time != b.time ? a.time < b.time : a.row < b.row;
   });
-  // A late row was sent after every row of the same time that was in order before it, but not after those that follow.
+  // A late row was sent after every row of the same time that was in order before it, but not after those
+  // that follow.
   std::vector<uint32_t> order(count);
   size_t o = 0, l = 0;
   for (uint32_t place = 0; place < count; ++place) {
     bool take_late = o == ordered.size();
     if (!take_late && l < late.size()) {
-      take_late = late[l].time < ordered[o].time || (late[l].time == ordered[o].time && late[l].row < ordered[o].row);
+      take_late =
+          late[l].time < ordered[o].time || (late[l].time == ordered[o].time && late[l].row < ordered[o].row);
     }
     order[place] = take_late ? late[l++].row : ordered[o++].row;
   }
@@ -103,7 +105,8 @@ OrderedBatch order_batch(const TableSchema& schema, std::shared_ptr<const Column
   }
   const BatchColumn& column = out.rows->column(static_cast<size_t>(schema.timestamp_column));
   if (column.has_nulls()) {
-    throw sql_error(sqlstate::kNotNullViolation, "designated timestamp \"{}\" of relation \"{}\" must not be null",
+    throw sql_error(sqlstate::kNotNullViolation,
+                    "designated timestamp \"{}\" of relation \"{}\" must not be null",
                     schema.columns[static_cast<size_t>(schema.timestamp_column)].name, schema.name);
   }
   const auto* times = static_cast<const int64_t*>(column.data());

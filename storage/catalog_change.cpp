@@ -27,7 +27,8 @@ void check_name_is_free(const Catalog& catalog, const std::string& schema_name, 
   }
 }
 
-void remove_table_name(Catalog* catalog, TableId table, const std::string& schema_name, const std::string& name) {
+void remove_table_name(Catalog* catalog, TableId table, const std::string& schema_name,
+                       const std::string& name) {
   const auto found = catalog->tables.find({schema_name, name});
   if (found == catalog->tables.end() || found->second != table) {
     throw sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist", name);
@@ -35,7 +36,9 @@ void remove_table_name(Catalog* catalog, TableId table, const std::string& schem
   catalog->tables.erase(found);
 }
 
-void reserve_id(Catalog* catalog, uint32_t id) { catalog->next_object_id = std::max(catalog->next_object_id, id + 1); }
+void reserve_id(Catalog* catalog, uint32_t id) {
+  catalog->next_object_id = std::max(catalog->next_object_id, id + 1);
+}
 
 void apply(Catalog* catalog, const CreateTableName& c) {
   check_schema_exists(*catalog, c.schema_name, c.temporary);
@@ -43,7 +46,9 @@ void apply(Catalog* catalog, const CreateTableName& c) {
   catalog->tables[{c.schema_name, c.name}] = c.table;
   reserve_id(catalog, static_cast<uint32_t>(c.table));
 }
-void apply(Catalog* catalog, const DropTableName& c) { remove_table_name(catalog, c.table, c.schema_name, c.name); }
+void apply(Catalog* catalog, const DropTableName& c) {
+  remove_table_name(catalog, c.table, c.schema_name, c.name);
+}
 void apply(Catalog* catalog, const RenameTable& c) {
   remove_table_name(catalog, c.table, c.old_schema_name, c.old_name);
   check_schema_exists(*catalog, c.schema_name, c.temporary);

@@ -9,8 +9,8 @@
 
 namespace idem {
 
-// One DDL operation on names, as a transaction collects them and the log keeps them. Tables' columns are not here: they
-// belong to the table's version.
+// One DDL operation on names, as a transaction collects them and the log keeps them. Tables' columns are not
+// here: they belong to the table's version.
 struct CreateTableName {
   TableId table{};
   std::string schema_name, name;
@@ -44,14 +44,15 @@ struct PutRole {
 struct DropRole {
   std::string name;
 };
-using CatalogChange = std::variant<CreateTableName, DropTableName, RenameTable, CreateSchema, DropSchema, PutView, DropView,
-                                   PutRole, DropRole>;
+using CatalogChange = std::variant<CreateTableName, DropTableName, RenameTable, CreateSchema, DropSchema,
+                                   PutView, DropView, PutRole, DropRole>;
 
 // Whether the change only concerns a temporary table: those are never logged.
 bool is_temporary(const CatalogChange& change);
 
-// Applies a change, checking it against the catalog as it is: 42P07 where a name is taken, 42P01 where a table, view or its
-// own name is gone, 3F000 for a missing schema, 2BP01 for one that is not empty, 42704 for a missing role.
+// Applies a change, checking it against the catalog as it is: 42P07 where a name is taken, 42P01 where a
+// table, view or its own name is gone, 3F000 for a missing schema, 2BP01 for one that is not empty, 42704 for
+// a missing role.
 void apply_catalog_change(Catalog* catalog, const CatalogChange& change);
 
 // A catalog as a new database has it.

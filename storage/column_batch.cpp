@@ -11,7 +11,8 @@ namespace idem {
 
 namespace {
 
-// The last code seen for each slot of a hash: a repeated symbol costs one probe and one comparison, and no lock.
+// The last code seen for each slot of a hash: a repeated symbol costs one probe and one comparison, and no
+// lock.
 class SymbolCache {
  public:
   int32_t code_of(std::string_view text, SymbolDictionary& dictionary) {
@@ -47,7 +48,7 @@ class ElementStore {
   const std::byte* data() const { return data_.get(); }
   size_t bytes() const { return bytes_; }
   void grow(size_t used, size_t wanted) {
-    auto* fresh = static_cast<std::byte*>(::operator new(wanted, std::align_val_t{64}));
+    auto* fresh = static_cast<std::byte*>(::operator new (wanted, std::align_val_t{64}));
     if (used > 0) std::memcpy(fresh, data_.get(), used);
     data_.reset(fresh);
     bytes_ = wanted;
@@ -55,7 +56,7 @@ class ElementStore {
 
  private:
   struct Free {
-    void operator()(std::byte* p) const { ::operator delete(p, std::align_val_t{64}); }
+    void operator()(std::byte* p) const { ::operator delete (p, std::align_val_t{64}); }
   };
   std::unique_ptr<std::byte, Free> data_;
   size_t bytes_ = 0;
@@ -76,13 +77,16 @@ struct BatchColumn::State {
   SymbolCache symbols;
 
   std::byte* at(uint32_t row) { return elements.data() + static_cast<size_t>(row) * element_size; }
-  const std::byte* at(uint32_t row) const { return elements.data() + static_cast<size_t>(row) * element_size; }
+  const std::byte* at(uint32_t row) const {
+    return elements.data() + static_cast<size_t>(row) * element_size;
+  }
 
   // Makes room for `count` more rows.
   void ensure(size_t count) {
     const size_t wanted = size + count;
     if (wanted <= capacity) return;
-    if (wanted > UINT32_MAX / 2) throw sql_error(sqlstate::kProgramLimitExceeded, "too many rows in one batch");
+    if (wanted > UINT32_MAX / 2)
+      throw sql_error(sqlstate::kProgramLimitExceeded, "too many rows in one batch");
     const size_t rounded = std::max<size_t>(wanted, std::max<size_t>(8, capacity * size_t{2}));
     elements.grow(static_cast<size_t>(size) * element_size, rounded * element_size);
     capacity = static_cast<uint32_t>(rounded);
@@ -192,7 +196,8 @@ template <size_t kBytes>
 void gather(const void* from, const uint32_t* rows, size_t count, void* to) {
   const auto* source = static_cast<const std::byte*>(from);
   auto* target = static_cast<std::byte*>(to);
-  for (size_t i = 0; i < count; ++i) std::memcpy(target + i * kBytes, source + size_t{rows[i]} * kBytes, kBytes);
+  for (size_t i = 0; i < count; ++i)
+    std::memcpy(target + i * kBytes, source + size_t{rows[i]} * kBytes, kBytes);
 }
 
 void gather_elements(uint32_t element_size, const void* from, const uint32_t* rows, size_t count, void* to) {
@@ -238,7 +243,8 @@ void BatchColumn::append_vector(const Vector& input, Selection selection) {
     std::memcpy(s.at(first), input.data, static_cast<size_t>(count) * s.element_size);
   } else {
     for (uint32_t i = 0; i < count; ++i) {
-      std::memcpy(s.at(first + i), static_cast<const std::byte*>(input.data) + size_t{selection[i]} * s.element_size,
+      std::memcpy(s.at(first + i),
+                  static_cast<const std::byte*>(input.data) + size_t{selection[i]} * s.element_size,
                   s.element_size);
     }
   }

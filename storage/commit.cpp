@@ -13,10 +13,10 @@ constexpr uint64_t kMatchBeforeLatchRows = 4'096;
 // A table of the transaction at the moment of its commit, its latch held.
 struct CommittingTable {
   uint32_t id = 0;
-  TableChanges* changes = nullptr;      // null: dropped
-  std::shared_ptr<TableState> state;    // null: created here
+  TableChanges* changes = nullptr;    // null: dropped
+  std::shared_ptr<TableState> state;  // null: created here
   std::unique_lock<std::mutex> latch;
-  std::shared_ptr<TableVersion> next;   // null: nothing changed
+  std::shared_ptr<TableVersion> next;  // null: nothing changed
   std::optional<PositionHistory::Step> step;
 };
 
@@ -31,7 +31,8 @@ uint32_t symbols_end(const PartitionChange& change, size_t column) {
 }
 
 // The strings of the codes that a record must bring along.
-std::vector<LoggedSymbols> new_symbols(const TableSchema& schema, const std::vector<LoggedPartition>& partitions) {
+std::vector<LoggedSymbols> new_symbols(const TableSchema& schema,
+                                       const std::vector<LoggedPartition>& partitions) {
   std::vector<LoggedSymbols> result;
   for (const ColumnSchema& column : schema.columns) {
     if (column.type.id != TypeId::kSymbol) continue;
@@ -165,9 +166,9 @@ CommitResult Transaction::commit(bool synchronous) {
     if (table.changes && !table.next->schema->temporary) logged_tables.push_back(logged_table(table));
   }
   record.tables(logged_tables);
-  const bool is_logged = !logged_tables.empty() || std::any_of(s.ddl.begin(), s.ddl.end(), [](const auto& change) {
-                           return !is_temporary(change);
-                         });
+  const bool is_logged =
+      !logged_tables.empty() ||
+      std::any_of(s.ddl.begin(), s.ddl.end(), [](const auto& change) { return !is_temporary(change); });
 
   PendingCommit pending;
   {
@@ -206,9 +207,7 @@ CommitResult Transaction::commit(bool synchronous) {
       pending.tables.emplace_back(id, table.next);
     }
     for (const LoggedTable& table : logged_tables) {
-      for (const LoggedSymbols& symbols : table.symbols) {
-        const_cast<SymbolDictionary*>(symbols.dictionary)->set_logged(symbols.end);
-      }
+      for (const LoggedSymbols& symbols : table.symbols) { symbols.dictionary->set_logged(symbols.end); }
     }
     if (catalog) db.catalog_head = catalog;
     result.commit = number;

@@ -17,8 +17,8 @@ bool older_has_greater_version(const ColumnView& older, uint32_t older_row, cons
   return key_compare(older, older_row, newer, newer_row) > 0;
 }
 
-bool takes_newer(const ColumnSchema& column, bool older_version_greater, const ColumnView& older, uint32_t older_row,
-                 const ColumnView& newer, uint32_t newer_row) {
+bool takes_newer(const ColumnSchema& column, bool older_version_greater, const ColumnView& older,
+                 uint32_t older_row, const ColumnView& newer, uint32_t newer_row) {
   switch (column.keep) {
     case KeepPolicy::kLast: return !older_version_greater;
     case KeepPolicy::kFirst: return false;

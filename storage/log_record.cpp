@@ -47,8 +47,8 @@ std::vector<uint64_t> read_ordinals(ByteReader& in, uint64_t limit) {
   return ordinals;
 }
 
-void write_elements(ByteWriter& out, const BatchColumn& column, const std::vector<uint32_t>& rows, uint32_t first,
-                    bool contiguous, uint32_t count) {
+void write_elements(ByteWriter& out, const BatchColumn& column, const std::vector<uint32_t>& rows,
+                    uint32_t first, bool contiguous, uint32_t count) {
   const auto row_at = [&](uint32_t i) { return contiguous ? first + i : rows[i]; };
   const PhysicalType physical = physical_type(column.type());
   const auto* data = static_cast<const std::byte*>(column.data());
@@ -123,7 +123,8 @@ bool mask_bit(std::string_view mask, uint32_t i) {
 }
 
 // Reads the elements of one column and appends them; `column` null: skips them.
-void read_elements(ByteReader& in, PhysicalType physical, uint32_t count, std::string_view mask, BatchColumn* column) {
+void read_elements(ByteReader& in, PhysicalType physical, uint32_t count, std::string_view mask,
+                   BatchColumn* column) {
   if (column) column->reserve(count);
   switch (physical) {
     case PhysicalType::kDecimal: {
@@ -172,7 +173,8 @@ void read_elements(ByteReader& in, PhysicalType physical, uint32_t count, std::s
   }
 }
 
-PartitionChange read_partition_change(ByteReader& in, int64_t start, const std::shared_ptr<const TableSchema>& schema) {
+PartitionChange read_partition_change(ByteReader& in, int64_t start,
+                                      const std::shared_ptr<const TableSchema>& schema) {
   constexpr uint64_t kMostRows = uint64_t{1} << 40;
   PartitionChange change;
   change.start = start;
@@ -245,9 +247,27 @@ PartitionChange read_partition_change(ByteReader& in, int64_t start, const std::
   return change;
 }
 
+// So that a large record is not copied while it grows; characters of strings are not counted.
+size_t estimate_bytes(const std::vector<LoggedTable>& tables) {
+  size_t bytes = 256;
+  for (const LoggedTable& table : tables) {
+    for (const LoggedPartition& partition : table.partitions) {
+      for (const PartitionChange* change : partition.changes) {
+        if (!change->rows) continue;
+        const size_t rows = change->replaced_rows.size() + change->positions.inserted_count();
+        for (size_t c = 0; c < change->rows->column_count(); ++c) {
+          bytes += 8 + rows * physical_size(physical_type(change->rows->column(c).type())) + rows / 8;
+        }
+      }
+    }
+  }
+  return bytes;
+}
+
 }  // namespace
 
-LogRecordWriter::LogRecordWriter(std::string_view user, std::string_view operation, std::string_view run_key) {
+LogRecordWriter::LogRecordWriter(std::string_view user, std::string_view operation,
+                                 std::string_view run_key) {
   ByteWriter out(bytes_);
   out.u8(kFormat);
   out.i64(0);
@@ -268,6 +288,7 @@ void LogRecordWriter::catalog_changes(const std::vector<CatalogChange>& changes)
 
 void LogRecordWriter::tables(const std::vector<LoggedTable>& tables) {
   ByteWriter out(bytes_);
+  bytes_.reserve(bytes_.size() + estimate_bytes(tables));
   out.varint(tables.size());
   for (const LoggedTable& table : tables) {
     out.u32(static_cast<uint32_t>(table.table));
@@ -316,14 +337,16 @@ void read_symbols(ByteReader& in, const TableSchema& schema) {
     const int index = schema.find_column(static_cast<ColumnId>(in.u32()));
     const uint64_t first = in.varint();
     const size_t count = in.count();
-    SymbolDictionary* dictionary = index < 0 ? nullptr : schema.columns[static_cast<size_t>(index)].dictionary.get();
+    SymbolDictionary* dictionary =
+        index < 0 ? nullptr : schema.columns[static_cast<size_t>(index)].dictionary.get();
     if (index >= 0 && (!dictionary || first > dictionary->size())) in.fail();
     for (size_t k = 0; k < count; ++k) {
       const std::string_view text = in.string();
       if (!dictionary) continue;
       if (dictionary->intern(text) != static_cast<int64_t>(first + k)) in.fail();
     }
-    if (dictionary) dictionary->set_logged(std::max(dictionary->logged(), static_cast<uint32_t>(first + count)));
+    if (dictionary)
+      dictionary->set_logged(std::max(dictionary->logged(), static_cast<uint32_t>(first + count)));
   }
 }
 
@@ -371,8 +394,9 @@ std::string describe_log_record(std::string_view payload) {
   const size_t changes = in.count();
   for (size_t i = 0; i < changes; ++i) read_catalog_change(in);
   return fmt::format("{} user={} run={} catalog changes={} tables={}",
-                     header.operation.empty() ? "-" : header.operation, header.user.empty() ? "-" : header.user,
-                     header.run_key.empty() ? "-" : header.run_key, changes, in.count());
+                     header.operation.empty() ? "-" : header.operation,
+                     header.user.empty() ? "-" : header.user, header.run_key.empty() ? "-" : header.run_key,
+                     changes, in.count());
 }
 
 }  // namespace idem

@@ -20,7 +20,7 @@ struct RecordHeader {
 struct LoggedSymbols {
   ColumnId column{};
   uint32_t first = 0, end = 0;
-  const SymbolDictionary* dictionary = nullptr;
+  SymbolDictionary* dictionary = nullptr;
 };
 
 struct LoggedPartition {
@@ -42,9 +42,10 @@ struct LoggedTable {
 class LogRecordWriter {
  public:
   LogRecordWriter(std::string_view user, std::string_view operation, std::string_view run_key);
-  void catalog_changes(const std::vector<CatalogChange>& changes);  // first, once; temporary ones are left out
-  void tables(const std::vector<LoggedTable>& tables);              // then this, once
-  void set_time(int64_t micros);                                    // known last, under the commit latch
+  void catalog_changes(
+      const std::vector<CatalogChange>& changes);       // first, once; temporary ones are left out
+  void tables(const std::vector<LoggedTable>& tables);  // then this, once
+  void set_time(int64_t micros);                        // known last, under the commit latch
   const std::string& payload() const { return bytes_; }
 
  private:
@@ -65,7 +66,8 @@ struct ReadTable {
   std::vector<Partition> partitions;
 };
 
-// Gives the schema, with its dictionaries, for a table of a record. `logged` is the one in the record, or null.
+// Gives the schema, with its dictionaries, for a table of a record. `logged` is the one in the record, or
+// null.
 using SchemaLookup = std::function<std::shared_ptr<const TableSchema>(TableId, const TableSchema* logged)>;
 
 struct ReadRecord {
@@ -73,7 +75,8 @@ struct ReadRecord {
   std::vector<CatalogChange> catalog_changes;
   std::vector<ReadTable> tables;
 };
-// Interns the record's symbols. Throws SqlError XX001 where the bytes are damaged or contradict what came before.
+// Interns the record's symbols. Throws SqlError XX001 where the bytes are damaged or contradict what came
+// before.
 ReadRecord read_log_record(std::string_view payload, const SchemaLookup& schemas);
 
 // One line for `idem log dump`: operation, user, tables with their row counts.

@@ -102,7 +102,8 @@ Manifest decode_manifest(std::string_view bytes, const std::string& path) {
   const auto damaged = [&](std::string_view why) {
     return sql_error(sqlstate::kDataCorrupted, "damaged manifest \"{}\": {}", path, why);
   };
-  if (bytes.size() < kMagic.size() + 8 || bytes.substr(0, kMagic.size()) != kMagic) throw damaged("no manifest");
+  if (bytes.size() < kMagic.size() + 8 || bytes.substr(0, kMagic.size()) != kMagic)
+    throw damaged("no manifest");
   const std::string_view body = bytes.substr(0, bytes.size() - 4);
   uint32_t stored = 0;
   std::memcpy(&stored, bytes.data() + body.size(), 4);

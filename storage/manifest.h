@@ -11,7 +11,7 @@ namespace idem {
 // The whole database at one commit, as a file: docs/format/manifest.md.
 
 struct ManifestSlice {
-  uint32_t segment = 0;    // index into ManifestTable::segments
+  uint32_t segment = 0;  // index into ManifestTable::segments
   uint32_t row_group = 0, begin = 0, end = 0;
   int64_t min_timestamp = 0, max_timestamp = 0;
 };
@@ -25,7 +25,7 @@ struct ManifestTable {
     int64_t start = 0;
     std::vector<ManifestSlice> slices;
   };
-  TableSchema schema;   // without dictionaries
+  TableSchema schema;  // without dictionaries
   VersionNumber version{};
   CommitNumber commit{};
   std::vector<Dictionary> dictionaries;
@@ -38,7 +38,7 @@ struct Manifest {
   CommitNumber commit{};
   int64_t commit_time_micros = 0;
   uint64_t log_position = 0, next_segment = 1;
-  Catalog catalog;      // tables' names follow from the schemas
+  Catalog catalog;  // tables' names follow from the schemas
   std::vector<ManifestTable> tables;
 };
 

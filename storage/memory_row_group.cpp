@@ -22,11 +22,11 @@ struct MemoryRowGroup::Chunk {
 
 void MemoryRowGroup::ChunkDelete::operator()(Chunk* chunk) const {
   chunk->~Chunk();
-  ::operator delete(static_cast<void*>(chunk), std::align_val_t{64});
+  ::operator delete (static_cast<void*>(chunk), std::align_val_t{64});
 }
 
-MemoryRowGroup::MemoryRowGroup(std::shared_ptr<const TableSchema> schema, uint32_t capacity, MemoryAccount account_of,
-                               uint64_t owner)
+MemoryRowGroup::MemoryRowGroup(std::shared_ptr<const TableSchema> schema, uint32_t capacity,
+                               MemoryAccount account_of, uint64_t owner)
     : schema_(std::move(schema)), capacity_(capacity), owner_(owner), account_(std::move(account_of)) {
   columns_.resize(schema_->columns.size());
   for (size_t i = 0; i < columns_.size(); ++i) {
@@ -72,7 +72,7 @@ MemoryRowGroup::Chunk& MemoryRowGroup::chunk_for_writing(Column& column, uint32_
   if (!chunk) {
     const size_t rows = std::min(capacity_, kVectorSize);
     const size_t bytes = Chunk::header_bytes() + rows * column.element_size;
-    chunk.reset(::new (::operator new(bytes, std::align_val_t{64})) Chunk());
+    chunk.reset(::new (::operator new (bytes, std::align_val_t{64})) Chunk());
     chunk->validity.fill(~uint64_t{0});
     account(bytes);
   }
@@ -115,7 +115,8 @@ bool float_bounds(const std::byte* elements, uint32_t count, int64_t* min, int64
   return true;
 }
 
-// Bounds in the form of VectorStatistics; false where the type has none. NULLs must not be among the elements.
+// Bounds in the form of VectorStatistics; false where the type has none. NULLs must not be among the
+// elements.
 bool bounds_of(PhysicalType type, const std::byte* elements, uint32_t count, int64_t* min, int64_t* max) {
   switch (type) {
     case PhysicalType::kBool: return integer_bounds<uint8_t>(elements, count, min, max);
@@ -140,7 +141,8 @@ bool bit_at(const uint64_t* words, uint32_t i) { return (words[i >> 6] >> (i & 6
 }  // namespace
 
 // Elements of rows within one chunk, none of them NULL.
-void MemoryRowGroup::write_elements(Column& column, uint32_t first, const std::byte* elements, uint32_t count) {
+void MemoryRowGroup::write_elements(Column& column, uint32_t first, const std::byte* elements,
+                                    uint32_t count) {
   if (count == 0) return;
   Chunk& chunk = chunk_for_writing(column, first);
   const uint32_t offset = first % kVectorSize;
@@ -210,8 +212,8 @@ void MemoryRowGroup::write_vector(size_t column_index, uint32_t first, const Vec
   }
 }
 
-void MemoryRowGroup::write_batch(size_t column_index, uint32_t first, const BatchColumn& source, uint32_t from,
-                                 uint32_t count) {
+void MemoryRowGroup::write_batch(size_t column_index, uint32_t first, const BatchColumn& source,
+                                 uint32_t from, uint32_t count) {
   Column& column = columns_[column_index];
   const auto* elements = static_cast<const std::byte*>(source.data());
   const uint64_t* validity = source.validity();
@@ -273,7 +275,8 @@ void MemoryRowGroup::write_gathered(size_t column_index, uint32_t first, const B
   }
 }
 
-void MemoryRowGroup::read(const ColumnSchema& schema_column, uint32_t first, uint32_t count, Vector* out) const {
+void MemoryRowGroup::read(const ColumnSchema& schema_column, uint32_t first, uint32_t count,
+                          Vector* out) const {
   const int index = index_of(schema_column.id);
   if (index < 0) return read_initial(schema_column, out);
   const Column& column = columns_[static_cast<size_t>(index)];
@@ -297,7 +300,8 @@ void MemoryRowGroup::read(const ColumnSchema& schema_column, uint32_t first, uin
   uint64_t* words = out->allocate_validity(count);
   const uint32_t shift = offset % 64;
   auto load = [&](size_t i) {
-    return std::atomic_ref<uint64_t>(const_cast<uint64_t&>(chunk.validity[i])).load(std::memory_order_relaxed);
+    return std::atomic_ref<uint64_t>(const_cast<uint64_t&>(chunk.validity[i]))
+        .load(std::memory_order_relaxed);
   };
   for (uint32_t w = 0; w * 64 < count; ++w) {
     const size_t at = offset / 64 + w;

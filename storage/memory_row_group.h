@@ -20,22 +20,24 @@ using MemoryAccount = std::shared_ptr<std::atomic<uint64_t>>;
 //             chunk 1 │ rows 2048..4095 │ …
 //
 //   rows   0 ─────────────── 900 ──── 1000 ────── capacity
-//          shown by versions     │claimed│ free    claim(900, 100): true once, for the one version that ends at 900
+//          shown by versions     │claimed│ free    claim(900, 100): true once, for the one version that ends
+//          at 900
 //
 // Any thread may read rows that a version which it holds shows: they were written before that version was
-// published. Rows are written by whoever claimed them and by nobody else; rows that were claimed for a version that
-// was never published stay unused. Readers touch no word that a writer may touch at the same time, except
-// atomically: elements of different rows are different bytes, validity words at a slice's end are copied bit by bit from
-// atomic loads, statistics are relaxed atomics.
+// published. Rows are written by whoever claimed them and by nobody else; rows that were claimed for a
+// version that was never published stay unused. Readers touch no word that a writer may touch at the same
+// time, except atomically: elements of different rows are different bytes, validity words at a slice's end
+// are copied bit by bit from atomic loads, statistics are relaxed atomics.
 //
-// statistics() covers all rows written when it is asked, so at least those that the caller's slice shows: right for
-// skipping vectors, not for exact minima.
+// statistics() covers all rows written when it is asked, so at least those that the caller's slice shows:
+// right for skipping vectors, not for exact minima.
 class MemoryRowGroup final : public RowGroup, public std::enable_shared_from_this<MemoryRowGroup> {
  public:
   static constexpr uint64_t kCommitted = 0;
 
   // `capacity` rows of the schema's columns. `owner`: the transaction that may append besides committers.
-  MemoryRowGroup(std::shared_ptr<const TableSchema> schema, uint32_t capacity, MemoryAccount account, uint64_t owner);
+  MemoryRowGroup(std::shared_ptr<const TableSchema> schema, uint32_t capacity, MemoryAccount account,
+                 uint64_t owner);
   ~MemoryRowGroup() override;
 
   uint32_t row_count() const override { return used_.load(std::memory_order_acquire) & ~kSealed; }
@@ -55,12 +57,13 @@ class MemoryRowGroup final : public RowGroup, public std::enable_shared_from_thi
   // No claim succeeds any more: what is being encoded stays whole.
   void seal() { used_.fetch_or(kSealed, std::memory_order_acq_rel); }
 
-  // Writing claimed rows from `first` on, column by column in ascending order of rows. `column` is an index into the schema.
-  // Rows [from, from + count) of a flat or constant vector of the column's type.
+  // Writing claimed rows from `first` on, column by column in ascending order of rows. `column` is an index
+  // into the schema. Rows [from, from + count) of a flat or constant vector of the column's type.
   void write_vector(size_t column, uint32_t first, const Vector& source, uint32_t from, uint32_t count);
   // Rows [from, from + count) of a batch, or those that `rows` lists.
   void write_batch(size_t column, uint32_t first, const BatchColumn& source, uint32_t from, uint32_t count);
-  void write_gathered(size_t column, uint32_t first, const BatchColumn& source, const uint32_t* rows, uint32_t count);
+  void write_gathered(size_t column, uint32_t first, const BatchColumn& source, const uint32_t* rows,
+                      uint32_t count);
 
  private:
   static constexpr uint32_t kSealed = uint32_t{1} << 31;
@@ -74,7 +77,8 @@ class MemoryRowGroup final : public RowGroup, public std::enable_shared_from_thi
     PhysicalType physical{};
     uint32_t element_size = 0;
     std::shared_ptr<SymbolDictionary> dictionary;
-    std::vector<std::unique_ptr<Chunk, ChunkDelete>> chunks;  // as many as the capacity needs, allocated one by one
+    std::vector<std::unique_ptr<Chunk, ChunkDelete>>
+        chunks;  // as many as the capacity needs, allocated one by one
   };
 
   int index_of(ColumnId column) const {

@@ -49,7 +49,8 @@ void PartitionBuilder::add_piece(Piece piece) {
   if (section.first_piece < section.end_piece) {
     Piece& last = pieces_.back();
     const bool adjoins = last.source == piece.source && last.slice == piece.slice &&
-                         last.first + last.count == piece.first && last.count + uint64_t{piece.count} < UINT32_MAX;
+                         last.first + last.count == piece.first &&
+                         last.count + uint64_t{piece.count} < UINT32_MAX;
     if (adjoins && (piece.source != Source::kStored || piece.first % kVectorSize != 0)) {
       last.count += piece.count;
       return;
@@ -124,7 +125,8 @@ void PartitionBuilder::absorb_small_sections() {
   auto absorbs = [&](size_t i) { return sections_[i].kept && sections_[i].rows < kVectorSize; };
   bool any = false;
   for (size_t i = 0; i < sections_.size(); ++i) {
-    const bool beside = (i > 0 && !sections_[i - 1].kept) || (i + 1 < sections_.size() && !sections_[i + 1].kept);
+    const bool beside =
+        (i > 0 && !sections_[i - 1].kept) || (i + 1 < sections_.size() && !sections_[i + 1].kept);
     any = any || (absorbs(i) && beside);
   }
   if (!any) return;
@@ -163,7 +165,8 @@ void PartitionBuilder::write_column(size_t column, const Section& section,
     Piece piece = pieces_[p];
     if (piece.source == Source::kStored) {
       const Slice& slice = slices_[piece.slice];
-      const uint32_t first = std::max(slice.begin, static_cast<uint32_t>(piece.first) / kVectorSize * kVectorSize);
+      const uint32_t first =
+          std::max(slice.begin, static_cast<uint32_t>(piece.first) / kVectorSize * kVectorSize);
       if (block_slice != piece.slice || block_first != first) {
         const uint32_t end = std::min(slice.end, (first / kVectorSize + 1) * kVectorSize);
         slice.group->read(schema, first, end - first, &block);
@@ -183,12 +186,13 @@ void PartitionBuilder::write_column(size_t column, const Section& section,
           group.write_vector(column, row, block, static_cast<uint32_t>(piece.first) - block_first, count);
           break;
         case Source::kReplaced:
-          group.write_gathered(column, row, change_->rows->column(column), change_->replaced_rows.data() + piece.first,
-                               count);
+          group.write_gathered(column, row, change_->rows->column(column),
+                               change_->replaced_rows.data() + piece.first, count);
           break;
         case Source::kInserted:
           if (change_->inserted_rows.empty()) {
-            group.write_batch(column, row, change_->rows->column(column), change_->inserted_row(piece.first), count);
+            group.write_batch(column, row, change_->rows->column(column), change_->inserted_row(piece.first),
+                              count);
           } else {
             group.write_gathered(column, row, change_->rows->column(column),
                                  change_->inserted_rows.data() + piece.first, count);
@@ -210,12 +214,14 @@ void PartitionBuilder::write_section(const Section& section, bool last, Partitio
     // Only the last row group of the partition has room to grow.
     const bool may_grow = last && left == 0;
     const uint32_t capacity = may_grow ? row_group_capacity(total_rows_) : rows;
-    groups.push_back(std::make_shared<MemoryRowGroup>(context_.schema, capacity, context_.account, context_.owner));
+    groups.push_back(
+        std::make_shared<MemoryRowGroup>(context_.schema, capacity, context_.account, context_.owner));
     const bool claimed = groups.back()->claim(0, rows);
     assert(claimed);
     static_cast<void>(claimed);
   }
-  for (size_t column = 0; column < context_.schema->columns.size(); ++column) write_column(column, section, groups);
+  for (size_t column = 0; column < context_.schema->columns.size(); ++column)
+    write_column(column, section, groups);
   for (auto& group : groups) {
     const uint32_t rows = group->row_count();
     add_slice_to(out, *context_.schema, {std::move(group), 0, rows}, std::nullopt, std::nullopt);

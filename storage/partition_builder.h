@@ -18,8 +18,8 @@ class PartitionBuilder {
   void keep(const Partition& from, size_t slice, uint32_t begin, uint32_t end);
   // Rows [begin, end) within one block, to be written anew; `slice` bounds what may be read of the block.
   void copy(const Slice& slice, uint32_t begin, uint32_t end);
-  void replaced_row(size_t index);                        // positions.replaced[index]
-  void inserted_rows(uint64_t first, uint64_t count);     // numbers of inserted rows
+  void replaced_row(size_t index);                     // positions.replaced[index]
+  void inserted_rows(uint64_t first, uint64_t count);  // numbers of inserted rows
 
   uint64_t rows() const { return total_rows_; }
   // Whether the rows given last were kept and end where this slice does.
@@ -35,8 +35,8 @@ class PartitionBuilder {
   enum class Source : uint8_t { kStored, kReplaced, kInserted };
   struct Piece {
     Source source;
-    uint32_t slice = 0;       // of kStored: index into slices_
-    uint64_t first = 0;       // row of the row group, or number of the row
+    uint32_t slice = 0;  // of kStored: index into slices_
+    uint64_t first = 0;  // row of the row group, or number of the row
     uint32_t count = 0;
   };
   // Rows left in place, or pieces [first_piece, end_piece) written anew.
@@ -53,7 +53,8 @@ class PartitionBuilder {
   void copy_kept(const Slice& slice);
   void absorb_small_sections();
   void write_section(const Section& section, bool last, Partition* out);
-  void write_column(size_t column, const Section& section, const std::vector<std::shared_ptr<MemoryRowGroup>>& groups);
+  void write_column(size_t column, const Section& section,
+                    const std::vector<std::shared_ptr<MemoryRowGroup>>& groups);
 
   const WriteContext& context_;
   const PartitionChange* change_;

@@ -13,10 +13,10 @@ namespace idem {
 
 // What one commit does to one partition: rows by ordinal in the version before, and the new rows.
 //
-// Says what happens, not how it is stored: applied to the same rows it gives the same rows, whatever row groups hold them.
-// This is what the log keeps.
+// Says what happens, not how it is stored: applied to the same rows it gives the same rows, whatever row
+// groups hold them. This is what the log keeps.
 struct PartitionChange {
-  int64_t start = INT64_MIN;               // of the partition; it is created if it does not exist
+  int64_t start = INT64_MIN;  // of the partition; it is created if it does not exist
   PositionDelta positions;
   std::shared_ptr<const ColumnBatch> rows;  // where the new rows are; null if there are none
   std::vector<uint32_t> replaced_rows;      // row for each of positions.replaced
@@ -35,20 +35,21 @@ struct WriteContext {
   std::shared_ptr<const TableSchema> schema;
   MemoryAccount account;
   std::shared_ptr<std::atomic<uint64_t>> content_ids;
-  // Row groups in memory may be appended to by committers (kCommitted, under the table's latch) or by the transaction that
-  // made them.
+  // Row groups in memory may be appended to by committers (kCommitted, under the table's latch) or by the
+  // transaction that made them.
   uint64_t owner = MemoryRowGroup::kCommitted;
 };
 
 // The partition after a change; `before` may be null. Null if no row is left.
 //
-// Rows at the end are written into the last row group where there is room. Blocks of 2,048 rows that the change
-// touches are written anew together with what is inserted there, neighbouring ones into one row group; all other
-// rows stay where they are.
+// Rows at the end are written into the last row group where there is room. Blocks of 2,048 rows that the
+// change touches are written anew together with what is inserted there, neighbouring ones into one row group;
+// all other rows stay where they are.
 std::shared_ptr<const Partition> apply_change(const std::shared_ptr<const Partition>& before,
                                               const PartitionChange& change, const WriteContext& context);
 
-// Puts a partition in place of the one with its start (null: removes it) and keeps the order and the row count.
+// Puts a partition in place of the one with its start (null: removes it) and keeps the order and the row
+// count.
 void replace_partition(TableVersion* version, int64_t start, std::shared_ptr<const Partition> partition);
 
 // The designated timestamp of one row of a row group.

@@ -41,10 +41,11 @@ std::optional<uint64_t> PositionDelta::forward(uint64_t ordinal) const {
 
 PositionDelta::Origin PositionDelta::backward(uint64_t ordinal_after) const {
   // The last run that starts at or before the place.
-  auto start_of = [&](const InsertRun& run) { return run.before - count_below(deleted, run.before) + run.first; };
-  const auto after =
-      std::partition_point(inserted.begin(), inserted.end(),
-                           [&](const InsertRun& run) { return start_of(run) <= ordinal_after; });
+  auto start_of = [&](const InsertRun& run) {
+    return run.before - count_below(deleted, run.before) + run.first;
+  };
+  const auto after = std::partition_point(
+      inserted.begin(), inserted.end(), [&](const InsertRun& run) { return start_of(run) <= ordinal_after; });
   uint64_t kept = ordinal_after;  // number of the row among those that were not deleted
   if (after != inserted.begin()) {
     const InsertRun& run = *(after - 1);
@@ -69,10 +70,6 @@ uint64_t PositionDelta::place_of_inserted(uint64_t index) const {
                                       [](uint64_t i, const InsertRun& run) { return i < run.first; });
   const InsertRun& run = *(after - 1);
   return run.before - count_below(deleted, run.before) + index;
-}
-
-size_t PositionDelta::memory_bytes() const {
-  return (deleted.capacity() + replaced.capacity()) * sizeof(uint64_t) + inserted.capacity() * sizeof(InsertRun);
 }
 
 }  // namespace idem

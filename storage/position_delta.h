@@ -6,8 +6,8 @@
 
 namespace idem {
 
-// Which rows of one partition a commit removed, replaced and added, by their ordinals in the version before. Without the
-// rows themselves: enough to move a position from that version to the next and back.
+// Which rows of one partition a commit removed, replaced and added, by their ordinals in the version before.
+// Without the rows themselves: enough to move a position from that version to the next and back.
 //
 //   before   0 1 2 3 4 5          deleted {1}, replaced {3}, inserted {before 2: 2 rows, before 6: 1 row}
 //   after    0 a b 2 3'4 5 c
@@ -29,7 +29,9 @@ struct PositionDelta {
   std::vector<InsertRun> inserted;
 
   bool empty() const { return deleted.empty() && replaced.empty() && inserted.empty(); }
-  uint64_t inserted_count() const { return inserted.empty() ? 0 : inserted.back().first + inserted.back().count; }
+  uint64_t inserted_count() const {
+    return inserted.empty() ? 0 : inserted.back().first + inserted.back().count;
+  }
   // Only rows at the end of a partition of so many rows.
   bool is_append(uint64_t row_count) const {
     return deleted.empty() && replaced.empty() && inserted.size() <= 1 &&
@@ -43,7 +45,6 @@ struct PositionDelta {
   std::optional<uint64_t> forward(uint64_t ordinal) const;
   Origin backward(uint64_t ordinal_after) const;
   uint64_t place_of_inserted(uint64_t index) const;  // the ordinal after
-  size_t memory_bytes() const;
 };
 
 }  // namespace idem

@@ -16,16 +16,6 @@ void PositionHistory::link(Step step, std::shared_ptr<PositionHistory> next) {
   next_ = std::move(next);
 }
 
-bool PositionHistory::touched(const PositionHistory* from, const PositionHistory* to, int64_t start) {
-  for (const PositionHistory* node = from; node != to; node = node->next_.get()) {
-    if (node->step_.all_cleared) return true;
-    for (const PartitionStep& step : node->step_.partitions) {
-      if (step.start == start) return true;
-    }
-  }
-  return false;
-}
-
 std::optional<uint64_t> PositionHistory::forward(const PositionHistory* from, const PositionHistory* to,
                                                  int64_t start, uint64_t ordinal) {
   for (const PositionHistory* node = from; node != to; node = node->next_.get()) {

@@ -13,9 +13,9 @@ namespace idem {
 //   version 41 ──▶ node ──step──▶ node ──step──▶ node ◀── version 43 (newest)
 //                  ▲ version 42 too, if it only appended rows: nothing moves then
 //
-// A transaction whose snapshot is version 41 moves its positions along the steps. Nodes are freed when no version that
-// somebody holds comes before them. Linked under the table's latch; whoever reads the steps between two versions holds
-// both, and the later one was made after the links were.
+// A transaction whose snapshot is version 41 moves its positions along the steps. Nodes are freed when no
+// version that somebody holds comes before them. Linked under the table's latch; whoever reads the steps
+// between two versions holds both, and the later one was made after the links were.
 class PositionHistory {
  public:
   struct PartitionStep {
@@ -36,11 +36,9 @@ class PositionHistory {
   // Ends this node with a step to a new one.
   void link(Step step, std::shared_ptr<PositionHistory> next);
 
-  // Whether a partition's rows were moved or changed between the versions of two nodes.
-  static bool touched(const PositionHistory* from, const PositionHistory* to, int64_t start);
   // The ordinal of a row in the later version; nothing if it was deleted or replaced in between.
-  static std::optional<uint64_t> forward(const PositionHistory* from, const PositionHistory* to, int64_t start,
-                                         uint64_t ordinal);
+  static std::optional<uint64_t> forward(const PositionHistory* from, const PositionHistory* to,
+                                         int64_t start, uint64_t ordinal);
 
  private:
   Step step_;

@@ -15,7 +15,10 @@ ColumnView::ColumnView(const BatchColumn& column)
       symbols(column.dictionary().get()) {}
 
 ColumnView::ColumnView(const Vector& flat)
-    : data(flat.data), validity(flat.validity), physical(physical_type(flat.type)), symbols(flat.dictionary) {}
+    : data(flat.data),
+      validity(flat.validity),
+      physical(physical_type(flat.type)),
+      symbols(flat.dictionary) {}
 
 namespace {
 
@@ -63,7 +66,8 @@ bool identical(const ColumnView& a, uint32_t row_a, const ColumnView& b, uint32_
   return identical_value(a, row_a, b, row_b);
 }
 
-uint32_t identical_prefix(const ColumnView& a, uint32_t row_a, const ColumnView& b, uint32_t row_b, uint32_t count) {
+uint32_t identical_prefix(const ColumnView& a, uint32_t row_a, const ColumnView& b, uint32_t row_b,
+                          uint32_t count) {
   if (!a.validity && !b.validity) {
     switch (a.physical) {
       case PhysicalType::kDecimal:

@@ -20,7 +20,9 @@ struct ColumnView {
 
   bool is_null(uint32_t row) const { return validity && !((validity[row >> 6] >> (row & 63)) & 1); }
   template <class T>
-  const T& at(uint32_t row) const { return static_cast<const T*>(data)[row]; }
+  const T& at(uint32_t row) const {
+    return static_cast<const T*>(data)[row];
+  }
 };
 
 // Both views of one column; symbols of one dictionary. In all of these NULL equals NULL.
@@ -28,7 +30,8 @@ struct ColumnView {
 // The same to the bit: -0 differs from 0, NaNs by their bits, 1.0 from 1.00.
 bool identical(const ColumnView& a, uint32_t row_a, const ColumnView& b, uint32_t row_b);
 // How many of the `count` pairs of rows from row_a and row_b on are identical before the first that is not.
-uint32_t identical_prefix(const ColumnView& a, uint32_t row_a, const ColumnView& b, uint32_t row_b, uint32_t count);
+uint32_t identical_prefix(const ColumnView& a, uint32_t row_a, const ColumnView& b, uint32_t row_b,
+                          uint32_t count);
 
 // As SQL compares: -0 equals 0, NaN equals NaN, 1.0 equals 1.00.
 bool key_equal(const ColumnView& a, uint32_t row_a, const ColumnView& b, uint32_t row_b);

@@ -1,8 +1,7 @@
 #include "storage/schema.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
+#include <fmt/format.h>
 
 #include "common/calendar.h"
 

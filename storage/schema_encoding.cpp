@@ -54,27 +54,17 @@ void write_value(ByteWriter& out, const Value& value) {
     case PhysicalType::kBool:
     case PhysicalType::kInt16:
     case PhysicalType::kInt32:
-    case PhysicalType::kInt64:
-      out.u8(kIntValue);
-      return out.i64(value.as_int());
+    case PhysicalType::kInt64: out.u8(kIntValue); return out.i64(value.as_int());
     case PhysicalType::kFloat:
-    case PhysicalType::kDouble:
-      out.u8(kDoubleValue);
-      return out.f64(value.as_double());
-    case PhysicalType::kDecimal:
-      out.u8(kDecimalValue);
-      return write_decimal(out, value.as_decimal());
+    case PhysicalType::kDouble: out.u8(kDoubleValue); return out.f64(value.as_double());
+    case PhysicalType::kDecimal: out.u8(kDecimalValue); return write_decimal(out, value.as_decimal());
     case PhysicalType::kInterval:
       out.u8(kIntervalValue);
       out.i64(value.as_interval().micros);
       out.i32(value.as_interval().days);
       return out.i32(value.as_interval().months);
-    case PhysicalType::kUuid:
-      out.u8(kUuidValue);
-      return out.bytes(value.as_uuid().bytes.data(), 16);
-    case PhysicalType::kString:
-      out.u8(kStringValue);
-      return out.string(value.as_string());
+    case PhysicalType::kUuid: out.u8(kUuidValue); return out.bytes(value.as_uuid().bytes.data(), 16);
+    case PhysicalType::kString: out.u8(kStringValue); return out.string(value.as_string());
   }
 }
 

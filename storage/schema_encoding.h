@@ -7,8 +7,8 @@ namespace idem {
 
 // Schemas, views and roles as bytes, for log records and manifests: docs/format/log_record.md, "Schemas".
 //
-// Reading throws SqlError XX001 where the bytes are damaged. Dictionaries are not part of a schema's bytes: a read SYMBOL
-// column has none.
+// Reading throws SqlError XX001 where the bytes are damaged. Dictionaries are not part of a schema's bytes: a
+// read SYMBOL column has none.
 void write_type(ByteWriter& out, SqlType type);
 SqlType read_type(ByteReader& in);
 void write_value(ByteWriter& out, const Value& value);

@@ -51,13 +51,15 @@ uint64_t StoredRows::lower_bound(int64_t t, uint64_t from) {
     if (from < block_begin_ || from >= block_end_ || !loaded_[time_column]) {
       size_t s = p.slice_of(from);
       if (p.slice_max[s] < t) {
-        const auto at = std::lower_bound(p.slice_max.begin() + static_cast<std::ptrdiff_t>(s), p.slice_max.end(), t);
+        const auto at =
+            std::lower_bound(p.slice_max.begin() + static_cast<std::ptrdiff_t>(s), p.slice_max.end(), t);
         if (at == p.slice_max.end()) return p.row_count;
         s = static_cast<size_t>(at - p.slice_max.begin());
         from = p.first_ordinal[s];
       }
       const Slice& slice = p.slices[s];
-      // Of the slice's vectors the first whose maximum is not below t; bounds may be too wide, never too narrow.
+      // Of the slice's vectors the first whose maximum is not below t; bounds may be too wide, never too
+      // narrow.
       uint32_t low = (slice.begin + static_cast<uint32_t>(from - p.first_ordinal[s])) / kVectorSize;
       uint32_t high = (slice.end - 1) / kVectorSize;
       while (low < high) {

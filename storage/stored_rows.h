@@ -8,8 +8,8 @@
 
 namespace idem {
 
-// Rows of one partition by ordinal, a block (the part of a vector that a slice shows) at a time. Columns are decoded when
-// they are asked for, blocks that bounds exclude never. Used by one thread; holds the partition.
+// Rows of one partition by ordinal, a block (the part of a vector that a slice shows) at a time. Columns are
+// decoded when they are asked for, blocks that bounds exclude never. Used by one thread; holds the partition.
 class StoredRows {
  public:
   StoredRows(std::shared_ptr<const Partition> partition, std::shared_ptr<const TableSchema> schema);
@@ -37,7 +37,9 @@ class StoredRows {
   // The first row at or after `from` with a timestamp of at least `t`; row_count() if there is none. Gallops.
   uint64_t lower_bound(int64_t t, uint64_t from);
   // The first row at or after `from` whose timestamp is above `t`.
-  uint64_t upper_bound(int64_t t, uint64_t from) { return t == INT64_MAX ? row_count() : lower_bound(t + 1, from); }
+  uint64_t upper_bound(int64_t t, uint64_t from) {
+    return t == INT64_MAX ? row_count() : lower_bound(t + 1, from);
+  }
 
  private:
   void load(uint32_t index);

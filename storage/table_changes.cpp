@@ -10,13 +10,14 @@ namespace idem {
 
 namespace {
 
-constexpr uint32_t kFlushRows = 32'768;       // collected rows from which on they are matched at once
-constexpr uint32_t kJoinRows = 4'096;         // smaller batches are joined with what is collected
-constexpr uint64_t kMoveIntoTailRows = 32'768;  // appended rows up to which commit copies them into the common row group
+constexpr uint32_t kFlushRows = 32'768;  // collected rows from which on they are matched at once
+constexpr uint32_t kJoinRows = 4'096;    // smaller batches are joined with what is collected
+constexpr uint64_t kMoveIntoTailRows =
+    32'768;  // appended rows up to which commit copies them into the common row group
 
 SqlError changed_concurrently(const TableSchema& schema, std::string_view why) {
-  return sql_error(sqlstate::kSerializationFailure, "could not serialize access to \"{}\" due to concurrent {}",
-                   schema.name, why);
+  return sql_error(sqlstate::kSerializationFailure,
+                   "could not serialize access to \"{}\" due to concurrent {}", schema.name, why);
 }
 
 std::shared_ptr<const Partition> partition_of(const TableVersion& version, int64_t start) {
@@ -62,7 +63,8 @@ std::shared_ptr<const ColumnBatch> reshape(std::shared_ptr<const ColumnBatch> ro
 TableChanges::TableChanges(WriteContext context, std::shared_ptr<const TableVersion> base)
     : context_(std::move(context)), base_(base), current_(std::move(base)) {}
 
-std::unique_ptr<TableChanges> TableChanges::created(WriteContext context, std::shared_ptr<const TableSchema> schema) {
+std::unique_ptr<TableChanges> TableChanges::created(WriteContext context,
+                                                    std::shared_ptr<const TableSchema> schema) {
   auto empty = std::make_shared<TableVersion>();
   empty->schema = std::move(schema);
   empty->history = std::make_shared<PositionHistory>();
@@ -117,7 +119,7 @@ void TableChanges::insert(ColumnBatch&& rows) {
     if (shaped == given) {
       pending_ = std::make_unique<ColumnBatch>(std::move(*given));
     } else {
-      upsert(shaped, MatchMode::kUpsert, context_.owner);
+      upsert(shaped, Kind::kUpsert, context_.owner);
       return;
     }
   } else {
@@ -137,11 +139,18 @@ void TableChanges::insert(ColumnBatch&& rows) {
   if (pending_checked_ >= kFlushRows) flush();
 }
 
+void TableChanges::insert_unmatched(ColumnBatch&& rows) {
+  flush();
+  auto given = std::make_shared<ColumnBatch>(std::move(rows));
+  check_not_null(*given, 0);
+  if (given->rows() > 0) upsert(reshape(std::move(given), schema()), Kind::kUnmatched, context_.owner);
+}
+
 void TableChanges::flush(uint64_t owner) {
   if (!pending_ || pending_->rows() == 0) return;
   std::shared_ptr<const ColumnBatch> rows = std::move(pending_);
   pending_checked_ = 0;
-  upsert(std::move(rows), MatchMode::kUpsert, owner);
+  upsert(std::move(rows), Kind::kUpsert, owner);
 }
 
 TableChanges::PartitionWork& TableChanges::work_on(int64_t start) {
@@ -166,14 +175,13 @@ void TableChanges::add_operation(PartitionWork* work, int64_t start, Operation o
   work->operations.push_back(std::move(operation));
 }
 
-void TableChanges::upsert(std::shared_ptr<const ColumnBatch> rows, MatchMode mode, uint64_t owner) {
+void TableChanges::upsert(std::shared_ptr<const ColumnBatch> rows, Kind kind, uint64_t owner) {
   const auto batch = std::make_shared<const OrderedBatch>(order_batch(*schema(), std::move(rows)));
   for (size_t i = 0; i < batch->parts.size(); ++i) {
     const OrderedBatch::Part& part = batch->parts[i];
     PartitionWork& work = work_on(part.start);
-    PartitionMatch match = match_part(schema(), work.current, *batch, part, mode);
-    Operation operation{mode == MatchMode::kUpsert ? Kind::kUpsert : Kind::kMustBeNew, batch, i,
-                        std::move(match.change), 0, match.counts};
+    PartitionMatch match = match_part(schema(), work.current, *batch, part, mode_of(kind));
+    Operation operation{kind, batch, i, std::move(match.change), 0, match.counts};
     add_operation(&work, part.start, std::move(operation), owner);
   }
   recount();
@@ -241,7 +249,7 @@ void TableChanges::update(const std::vector<RowPosition>& rows, ColumnBatch&& ne
   if (!moved.empty()) {
     auto elsewhere = std::make_shared<ColumnBatch>(schema());
     elsewhere->append_rows(*given, moved.data(), moved.size());
-    upsert(std::move(elsewhere), MatchMode::kMustBeNew, context_.owner);
+    upsert(std::move(elsewhere), Kind::kMustBeNew, context_.owner);
   }
   recount();
 }
@@ -320,10 +328,11 @@ void TableChanges::rewrite(std::shared_ptr<const TableSchema> schema, ColumnBatc
   set_schema(std::move(schema));
   auto given = std::make_shared<ColumnBatch>(std::move(rows));
   check_not_null(*given, 0);
-  upsert(reshape(std::move(given), current_->schema), MatchMode::kUpsert, context_.owner);
+  upsert(reshape(std::move(given), current_->schema), Kind::kUpsert, context_.owner);
 }
 
-void TableChanges::reapply(PartitionWork* work, std::shared_ptr<const Partition> head_partition, uint64_t owner) {
+void TableChanges::reapply(PartitionWork* work, std::shared_ptr<const Partition> head_partition,
+                           uint64_t owner) {
   work->base = head_partition;
   work->current = std::move(head_partition);
   for (const Operation& operation : work->operations) {
@@ -332,10 +341,11 @@ void TableChanges::reapply(PartitionWork* work, std::shared_ptr<const Partition>
   work->in_own_groups = owner != MemoryRowGroup::kCommitted;
 }
 
-// The place in the new order of operations of a row that operation `operation` found at `ordinal` in the old one.
+// The place in the new order of operations of a row that operation `operation` found at `ordinal` in the old
+// one.
 uint64_t TableChanges::move_position(uint64_t ordinal, size_t operation,
-                                     const std::vector<PartitionChange>& old_changes, const PartitionWork& work,
-                                     int64_t start, const TableVersion& head,
+                                     const std::vector<PartitionChange>& old_changes,
+                                     const PartitionWork& work, int64_t start, const TableVersion& head,
                                      const std::shared_ptr<const Partition>& current) const {
   size_t first = 0;  // the operation after which `place` holds
   std::optional<uint64_t> place;
@@ -386,8 +396,9 @@ void TableChanges::replay(PartitionWork* work, int64_t start, std::shared_ptr<co
       }
       std::vector<std::pair<uint64_t, uint32_t>> replaced;
       for (size_t i = 0; i < old.positions.replaced.size(); ++i) {
-        replaced.emplace_back(move_position(old.positions.replaced[i], k, old_changes, *work, start, head, current),
-                              old.replaced_rows[i]);
+        replaced.emplace_back(
+            move_position(old.positions.replaced[i], k, old_changes, *work, start, head, current),
+            old.replaced_rows[i]);
       }
       std::sort(positions.deleted.begin(), positions.deleted.end());
       std::sort(replaced.begin(), replaced.end());
@@ -403,9 +414,11 @@ void TableChanges::replay(PartitionWork* work, int64_t start, std::shared_ptr<co
         batch->rows = shaped;
         operation.batch = std::move(batch);
       }
-      PartitionMatch match =
-          match_part(schema(), current, *operation.batch, operation.batch->parts[operation.part],
-                     operation.kind == Kind::kUpsert ? MatchMode::kUpsert : MatchMode::kMustBeNew);
+      PartitionMatch match = match_part(schema(), current, *operation.batch,
+                                        operation.batch->parts[operation.part], mode_of(operation.kind));
+      if (operation.kind == Kind::kUnmatched && match.counts.inserted < operation.counts.inserted) {
+        throw changed_concurrently(*schema(), "insert");
+      }
       operation.change = std::move(match.change);
       operation.counts = match.counts;
     }
@@ -516,7 +529,7 @@ void TableChanges::recount() {
   counts_ = WriteCounts();
   for (const auto& [start, work] : partitions_) {
     for (const Operation& operation : work.operations) {
-      if (operation.kind != Kind::kUpsert) continue;
+      if (operation.kind != Kind::kUpsert && operation.kind != Kind::kUnmatched) continue;
       counts_.inserted += operation.counts.inserted;
       counts_.replaced += operation.counts.replaced;
       counts_.skipped += operation.counts.skipped;

@@ -17,7 +17,8 @@ namespace idem {
 //
 //   base ──op──▶ ──op──▶ current          each partition by itself: the rows of one key never leave it
 //     │ other commits
-//   head ──op'─▶ ──op'─▶ current'         rebase: a partition whose rows are the same keeps its operations as they are,
+//   head ──op'─▶ ──op'─▶ current'         rebase: a partition whose rows are the same keeps its operations as
+//   they are,
 //                                         in another one rows are matched again and positions move
 //
 // Inserted rows are collected and matched when the version is needed. One thread at a time.
@@ -26,7 +27,8 @@ class TableChanges {
   // On top of a committed version; with the `owner` of WriteContext.
   TableChanges(WriteContext context, std::shared_ptr<const TableVersion> base);
   // A new table.
-  static std::unique_ptr<TableChanges> created(WriteContext context, std::shared_ptr<const TableSchema> schema);
+  static std::unique_ptr<TableChanges> created(WriteContext context,
+                                               std::shared_ptr<const TableSchema> schema);
 
   bool is_created() const { return created_; }
   const std::shared_ptr<const TableVersion>& base() const { return base_; }
@@ -36,6 +38,7 @@ class TableChanges {
   ColumnBatch& pending();
   void note_pending(uint32_t count);  // rows were added to pending(); checks NOT NULL
   void insert(ColumnBatch&& rows);
+  void insert_unmatched(ColumnBatch&& rows);
   uint64_t pending_rows() const { return pending_ ? pending_->rows() : 0; }
   // Matches the collected rows. `owner`: whose row groups may be appended to.
   void flush(uint64_t owner);
@@ -48,14 +51,15 @@ class TableChanges {
   void alter(std::shared_ptr<const TableSchema> schema);
   void rewrite(std::shared_ptr<const TableSchema> schema, ColumnBatch&& rows);
 
-  // Moves everything on top of a newer committed version. Throws SqlError 40001 where a row that was updated or deleted here was
-  // changed since, 42P01 if `head` is null.
+  // Moves everything on top of a newer committed version. Throws SqlError 40001 where a row that was updated
+  // or deleted here was changed since, 42P01 if `head` is null.
   void rebase(std::shared_ptr<const TableVersion> head);
-  // Under the table's latch: rebases, matches the rest, and puts few appended rows into the row group of the newest version.
+  // Under the table's latch: rebases, matches the rest, and puts few appended rows into the row group of the
+  // newest version.
   void prepare_commit(std::shared_ptr<const TableVersion> head);
 
   bool has_writes() const { return created_ || takes_version_ || !partitions_.empty() || pending_rows() > 0; }
-  bool has_effect() const;      // a commit must log it and takes a version
+  bool has_effect() const;  // a commit must log it and takes a version
   bool schema_changed() const { return schema_changed_; }
   bool truncated() const { return truncated_; }
   const WriteCounts& counts() const { return counts_; }
@@ -70,12 +74,12 @@ class TableChanges {
   std::optional<PositionHistory::Step> history_step() const;
 
  private:
-  enum class Kind : uint8_t { kUpsert, kMustBeNew, kPositions };
+  enum class Kind : uint8_t { kUpsert, kUnmatched, kMustBeNew, kPositions };
   struct Operation {
     Kind kind;
-    std::shared_ptr<const OrderedBatch> batch;  // of kUpsert, kMustBeNew
+    std::shared_ptr<const OrderedBatch> batch;  // null for kPositions
     size_t part = 0;
-    PartitionChange change;   // relative to the version before this operation
+    PartitionChange change;  // relative to the version before this operation
     uint64_t rows_before = 0;
     MatchCounts counts;
   };
@@ -84,12 +88,15 @@ class TableChanges {
     std::shared_ptr<const Partition> base;  // null: none
     std::shared_ptr<const Partition> current;
     std::vector<Operation> operations;
-    bool in_own_groups = false;             // rows were written where committers do not append
+    bool in_own_groups = false;  // rows were written where committers do not append
   };
 
   WriteContext context_for(uint64_t owner) const;
   PartitionWork& work_on(int64_t start);
-  void upsert(std::shared_ptr<const ColumnBatch> rows, MatchMode mode, uint64_t owner);
+  static MatchMode mode_of(Kind kind) {
+    return kind == Kind::kMustBeNew ? MatchMode::kMustBeNew : MatchMode::kUpsert;
+  }
+  void upsert(std::shared_ptr<const ColumnBatch> rows, Kind kind, uint64_t owner);
   void add_operation(PartitionWork* work, int64_t start, Operation operation, uint64_t owner);
   void set_partition(int64_t start, std::shared_ptr<const Partition> partition);
   void set_schema(std::shared_ptr<const TableSchema> schema);
@@ -116,8 +123,8 @@ class TableChanges {
   bool exclusive_ = false;      // nothing else may have changed the table
 };
 
-// The rows of a batch in the shape of another schema of the same table: columns by identity, those that it lacks with
-// ColumnSchema::initial. Returns the batch itself where it has that shape.
+// The rows of a batch in the shape of another schema of the same table: columns by identity, those that it
+// lacks with ColumnSchema::initial. Returns the batch itself where it has that shape.
 std::shared_ptr<const ColumnBatch> reshape(std::shared_ptr<const ColumnBatch> rows,
                                            const std::shared_ptr<const TableSchema>& schema);
 

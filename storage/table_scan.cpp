@@ -23,7 +23,8 @@ bool bound_less(bool floating, int64_t a, int64_t b) {
 }
 
 // Whether no row of a vector can meet the bound.
-bool excludes(const ScanBound& bound, const ColumnSchema& column, const RowGroup& group, uint32_t vector_index) {
+bool excludes(const ScanBound& bound, const ColumnSchema& column, const RowGroup& group,
+              uint32_t vector_index) {
   if (!group.has_column(column.id)) return false;
   const VectorStatistics known = group.statistics(column.id, vector_index);
   const uint32_t rows = std::min(kVectorSize, group.row_count() - vector_index * kVectorSize);
@@ -38,7 +39,8 @@ bool excludes(const ScanBound& bound, const ColumnSchema& column, const RowGroup
 
 }  // namespace
 
-ScanPlan plan_scan(const TableVersion& version, const ScanRange& range, const std::vector<ScanBound>& bounds) {
+ScanPlan plan_scan(const TableVersion& version, const ScanRange& range,
+                   const std::vector<ScanBound>& bounds) {
   ScanPlan plan;
   const TableSchema& schema = *version.schema;
   plan.partitions_total = static_cast<uint32_t>(version.partitions.size());
@@ -53,7 +55,8 @@ ScanPlan plan_scan(const TableVersion& version, const ScanRange& range, const st
     if (timed && partition->min_timestamp > range.max_timestamp) break;
     if (timed && partition->max_timestamp < range.min_timestamp) continue;
     uint64_t begin = 0, end = partition->row_count;
-    if (timed && (partition->min_timestamp < range.min_timestamp || partition->max_timestamp > range.max_timestamp)) {
+    if (timed &&
+        (partition->min_timestamp < range.min_timestamp || partition->max_timestamp > range.max_timestamp)) {
       StoredRows rows(partition, version.schema);
       if (partition->min_timestamp < range.min_timestamp) begin = rows.lower_bound(range.min_timestamp, 0);
       if (partition->max_timestamp > range.max_timestamp) end = rows.upper_bound(range.max_timestamp, begin);

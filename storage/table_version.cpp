@@ -27,7 +27,8 @@ size_t TableVersion::lower_partition(int64_t start) const {
 }
 
 int TableVersion::find_partition(int64_t start) const {
-  if (!partitions.empty() && partitions.back()->start == start) return static_cast<int>(partitions.size()) - 1;
+  if (!partitions.empty() && partitions.back()->start == start)
+    return static_cast<int>(partitions.size()) - 1;
   const size_t i = lower_partition(start);
   return i < partitions.size() && partitions[i]->start == start ? static_cast<int>(i) : -1;
 }
@@ -37,7 +38,8 @@ std::shared_ptr<const TableVersion> Snapshot::table(TableId id) const {
   return i < tables.size() ? tables[i] : nullptr;
 }
 
-std::shared_ptr<const TableVersion> Snapshot::find_table(std::string_view schema, std::string_view name) const {
+std::shared_ptr<const TableVersion> Snapshot::find_table(std::string_view schema,
+                                                         std::string_view name) const {
   const auto found = catalog->tables.find({std::string(schema), std::string(name)});
   return found == catalog->tables.end() ? nullptr : table(found->second);
 }

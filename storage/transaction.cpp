@@ -116,9 +116,16 @@ void Transaction::refresh() {
   state_->rebase(state_->db.published_snapshot());
 }
 
-void Transaction::insert(TableId table, ColumnBatch&& rows) { state_->changes_of(table).insert(std::move(rows)); }
+void Transaction::insert(TableId table, ColumnBatch&& rows) {
+  state_->changes_of(table).insert(std::move(rows));
+}
+void Transaction::insert_unmatched(TableId table, ColumnBatch&& rows) {
+  state_->changes_of(table).insert_unmatched(std::move(rows));
+}
 ColumnBatch& Transaction::pending_rows(TableId table) { return state_->changes_of(table).pending(); }
-void Transaction::inserted_rows(TableId table, uint32_t count) { state_->changes_of(table).note_pending(count); }
+void Transaction::inserted_rows(TableId table, uint32_t count) {
+  state_->changes_of(table).note_pending(count);
+}
 void Transaction::remove(TableId table, const std::vector<RowPosition>& rows) {
   state_->changes_of(table).remove(rows);
 }

@@ -44,6 +44,9 @@ class Transaction {
 
   // Rows to append or, where the table has keys, to upsert. Checks NOT NULL (23502). The rows count as accepted.
   void insert(TableId table, ColumnBatch&& rows);
+  // Rows that a MERGE found missing. As insert(), but if one of their keys has come into the table by the time of the commit,
+  // that is 40001.
+  void insert_unmatched(TableId table, ColumnBatch&& rows);
   // One row's path without a batch of its own: the collected batch of the table, to append to in place (then call
   // inserted_rows). Valid until the next call on this transaction.
   ColumnBatch& pending_rows(TableId table);

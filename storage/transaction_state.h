@@ -16,7 +16,7 @@ struct Transaction::State {
   // Changes of a table, begun when it is first written. Throws SqlError 42P01 for one that does not exist.
   TableChanges& changes_of(TableId table);
   const TableChanges* find_changes(TableId table) const;
-  void add_ddl(CatalogChange change);   // checks it against the private catalog and applies it
+  void add_ddl(CatalogChange change);  // checks it against the private catalog and applies it
   const Snapshot& assemble(bool with_collected);
   void rebase(std::shared_ptr<const Snapshot> snapshot);
   void assign_columns(TableSchema* schema, const TableSchema* before) const;

@@ -68,8 +68,8 @@ class PartitionMatcher {
   uint64_t stored_count_ = 0;
   int64_t stored_max_ = 0;
   const int64_t* times_ = nullptr;
-  std::vector<ColumnView> views_;     // of the batch, by column
-  std::vector<uint32_t> keys_;        // key columns besides the designated timestamp
+  std::vector<ColumnView> views_;  // of the batch, by column
+  std::vector<uint32_t> keys_;     // key columns besides the designated timestamp
   PartitionMatch result_;
   std::shared_ptr<ColumnBatch> folded_;  // rows made by policies; replaces the batch as source of the change
   bool contiguous_ = true;
@@ -79,7 +79,7 @@ class PartitionMatcher {
   uint32_t run_begin_ = 0;
   std::vector<uint32_t> next_place_;  // of the same keys, by place in the run; used where policies fold
   std::vector<uint32_t> cells_;       // by column: the row of the batch that gives the value, or kStoredCell
-  std::vector<uint32_t> slots_;  // winner + 1 by hash of keys, 0: free
+  std::vector<uint32_t> slots_;       // winner + 1 by hash of keys, 0: free
   bool hashed_ = false;
 };
 
@@ -186,8 +186,8 @@ void PartitionMatcher::match_by_time() {
   }
 }
 
-// How many rows from `place` on equal the stored rows from `ordinal` on in every column, whole runs of one time only: a
-// row further on in a run might have the keys of an earlier one.
+// How many rows from `place` on equal the stored rows from `ordinal` on in every column, whole runs of one
+// time only: a row further on in a run might have the keys of an earlier one.
 uint32_t PartitionMatcher::identical_rows(uint32_t place, uint64_t ordinal) {
   uint32_t total = 0;
   while (place + total < part_.end && ordinal + total < stored_count_) {
@@ -257,11 +257,10 @@ uint64_t PartitionMatcher::stored_hash(uint32_t stored_row) {
   return hash;
 }
 
-void PartitionMatcher::start_hash(uint32_t rows) {
-  slots_.assign(std::bit_ceil(size_t{rows} * 2), 0);
-}
+void PartitionMatcher::start_hash(uint32_t rows) { slots_.assign(std::bit_ceil(size_t{rows} * 2), 0); }
 
-// Leaves in winners_ one entry for each combination of keys among places [begin, end), in order of first appearance.
+// Leaves in winners_ one entry for each combination of keys among places [begin, end), in order of first
+// appearance.
 void PartitionMatcher::fold_run(uint32_t begin, uint32_t end) {
   winners_.clear();
   run_begin_ = begin;
@@ -298,8 +297,9 @@ void PartitionMatcher::fold_run(uint32_t begin, uint32_t end) {
   }
 }
 
-// Applies a winner's rows one by one, in their order, to the stored row (or the first to nothing), and leaves in cells_ where
-// the values of the result come from. With versions the order matters: folding the batch's rows first would be another thing.
+// Applies a winner's rows one by one, in their order, to the stored row (or the first to nothing), and leaves
+// in cells_ where the values of the result come from. With versions the order matters: folding the batch's
+// rows first would be another thing.
 void PartitionMatcher::fold_cells(const Winner& winner, bool with_stored, uint32_t stored_row) {
   const size_t columns = views_.size();
   uint32_t place = winner.first_place;
@@ -321,7 +321,8 @@ void PartitionMatcher::fold_cells(const Winner& winner, bool with_stored, uint32
       older_greater = older_has_greater_version(view_of(v), row_of(v), views_[v], newer);
     }
     for (size_t c = 0; c < columns; ++c) {
-      if (takes_newer(schema_.columns[c], older_greater, view_of(c), row_of(c), views_[c], newer)) cells_[c] = newer;
+      if (takes_newer(schema_.columns[c], older_greater, view_of(c), row_of(c), views_[c], newer))
+        cells_[c] = newer;
     }
   }
 }
@@ -367,7 +368,8 @@ void PartitionMatcher::apply_to_stored(Winner* winner, uint64_t ordinal) {
   if (whole_rows_) {
     const uint32_t batch_row = row(winner->place);
     for (uint32_t c = 0; c < views_.size(); ++c) {
-      if (!identical(views_[c], batch_row, stored_->column(c), stored_row)) return emit_replace(*winner, ordinal);
+      if (!identical(views_[c], batch_row, stored_->column(c), stored_row))
+        return emit_replace(*winner, ordinal);
     }
     ++result_.counts.skipped;
     return;
@@ -418,7 +420,8 @@ void PartitionMatcher::emit_insert(const Winner& winner, uint64_t before) {
   if (folded_) {
     source = folded_->rows();
     fold_cells(winner, false, 0);
-    for (size_t c = 0; c < views_.size(); ++c) folded_->column(c).append_from(batch_.rows->column(c), &cells_[c], 1);
+    for (size_t c = 0; c < views_.size(); ++c)
+      folded_->column(c).append_from(batch_.rows->column(c), &cells_[c], 1);
   }
   add_inserted_row(source);
   result_.change.positions.insert(before, 1);
@@ -454,8 +457,8 @@ int PartitionMatcher::compare_with_stored(uint32_t place, uint64_t ordinal) {
   return 0;
 }
 
-// The first stored row at or after `from` whose keys are not below those of a place. Doubles its steps, so that few
-// blocks are decoded where the batch is dense and log n where it is sparse.
+// The first stored row at or after `from` whose keys are not below those of a place. Doubles its steps, so
+// that few blocks are decoded where the batch is dense and log n where it is sparse.
 uint64_t PartitionMatcher::lower_bound_by_keys(uint32_t place, uint64_t from) {
   if (from >= stored_count_ || compare_with_stored(place, from) <= 0) return from;
   uint64_t low = from, step = 1;  // stored[low] < keys
@@ -511,14 +514,16 @@ void PartitionMatcher::throw_duplicate(uint32_t batch_row) const {
       values += "…";
     }
   }
-  throw sql_error(sqlstate::kUniqueViolation, "duplicate key value violates the upsert keys of \"{}\"", schema_.name)
+  throw sql_error(sqlstate::kUniqueViolation, "duplicate key value violates the upsert keys of \"{}\"",
+                  schema_.name)
       .with_detail(fmt::format("Key ({})=({}) already exists.", names, values));
 }
 
 }  // namespace
 
-PartitionMatch match_part(const std::shared_ptr<const TableSchema>& schema, std::shared_ptr<const Partition> stored,
-                          const OrderedBatch& batch, const OrderedBatch::Part& part, MatchMode mode) {
+PartitionMatch match_part(const std::shared_ptr<const TableSchema>& schema,
+                          std::shared_ptr<const Partition> stored, const OrderedBatch& batch,
+                          const OrderedBatch::Part& part, MatchMode mode) {
   return PartitionMatcher(schema, std::move(stored), batch, part, mode).run();
 }
 

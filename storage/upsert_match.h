@@ -20,9 +20,10 @@ struct MatchCounts {
 //   10:00 MSFT 401  ──▶ 10:00 MSFT 400        ──▶ replaced  (at its ordinal)
 //   10:01 AAPL 187  ──▶ nothing at 10:01      ──▶ inserted  (before the first row after 10:01)
 //
-// Without upsert keys every row is inserted behind the rows of its time. Rows of the batch with equal keys are folded one
-// by one in their order; what they become stands in the place of the first. Several stored rows with the keys of one row
-// collapse into the first. The change refers to the batch's rows, except where merge policies make new ones.
+// Without upsert keys every row is inserted behind the rows of its time. Rows of the batch with equal keys
+// are folded one by one in their order; what they become stands in the place of the first. Several stored
+// rows with the keys of one row collapse into the first. The change refers to the batch's rows, except where
+// merge policies make new ones.
 struct PartitionMatch {
   PartitionChange change;
   MatchCounts counts;
@@ -34,8 +35,9 @@ enum class MatchMode : uint8_t {
 };
 
 // `stored` may be null: the partition does not exist. The batch has the shape of `schema`.
-PartitionMatch match_part(const std::shared_ptr<const TableSchema>& schema, std::shared_ptr<const Partition> stored,
-                          const OrderedBatch& batch, const OrderedBatch::Part& part, MatchMode mode);
+PartitionMatch match_part(const std::shared_ptr<const TableSchema>& schema,
+                          std::shared_ptr<const Partition> stored, const OrderedBatch& batch,
+                          const OrderedBatch::Part& part, MatchMode mode);
 
 // The first stored row with the upsert keys of a row; nothing if there is none. `stored` may be null.
 std::optional<uint64_t> find_by_keys(const std::shared_ptr<const TableSchema>& schema,

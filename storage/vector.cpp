@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kAlignment = 64;
 
 struct AlignedDelete {
-  void operator()(void* p) const { ::operator delete(p, std::align_val_t{kAlignment}); }
+  void operator()(void* p) const { ::operator delete (p, std::align_val_t{kAlignment}); }
 };
 
 size_t validity_words(uint32_t rows) { return (static_cast<size_t>(rows) + 63) / 64; }
@@ -24,7 +24,7 @@ class VectorBuffer {
  public:
   void* elements(size_t bytes) {
     if (bytes > element_bytes_) {
-      data_.reset(::operator new(bytes, std::align_val_t{kAlignment}));
+      data_.reset(::operator new (bytes, std::align_val_t{kAlignment}));
       element_bytes_ = bytes;
     }
     return data_.get();
@@ -217,13 +217,12 @@ Value Vector::value_at(uint32_t row) const {
 Vector flatten(const Vector& input, uint32_t size, Selection selection, bool decode_symbols) {
   switch (input.form) {
     case Vector::Form::kFlat: return input;
-    case Vector::Form::kDictionary:
-      return decode_symbols ? decode_dictionary(input, size, selection) : input;
+    case Vector::Form::kDictionary: return decode_symbols ? decode_dictionary(input, size, selection) : input;
     case Vector::Form::kConstant: {
       if (input.type.id == TypeId::kSymbol && decode_symbols) {
         const Value value = input.value_at(0);
-        return spread_constant(value.is_null() ? Vector::constant_null(TypeId::kVarchar) : Vector::constant(value),
-                               size);
+        return spread_constant(
+            value.is_null() ? Vector::constant_null(TypeId::kVarchar) : Vector::constant(value), size);
       }
       return spread_constant(input, size);
     }
@@ -266,8 +265,9 @@ Vector compact(const Vector& input, Selection selection) {
     }
   }
   if (physical == PhysicalType::kString && input.buffer) {
-    out.string_owner = std::make_shared<std::pair<std::shared_ptr<VectorBuffer>, std::shared_ptr<const void>>>(
-        input.buffer, input.string_owner);
+    out.string_owner =
+        std::make_shared<std::pair<std::shared_ptr<VectorBuffer>, std::shared_ptr<const void>>>(
+            input.buffer, input.string_owner);
   }
   return out;
 }

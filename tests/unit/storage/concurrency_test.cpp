@@ -47,7 +47,8 @@ class ConcurrencyTest : public ::testing::Test {
   TableId id{};
 };
 
-// Each writer adds pairs of rows in one transaction; readers must never see half of a pair, nor less than before.
+// Each writer adds pairs of rows in one transaction; readers must never see half of a pair, nor less than
+// before.
 TEST_F(ConcurrencyTest, ReadersSeeWholeTransactions) {
   open(true);
   constexpr int kWriters = 3, kCommits = 400;

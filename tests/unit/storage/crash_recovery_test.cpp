@@ -1,5 +1,6 @@
-// A random workload over two tables on a disk that stops at a random call, loses what was not synced or fails single
-// calls; after each reopening the tables hold what was acknowledged, or that and the transaction under way, never a part.
+// A random workload over two tables on a disk that stops at a random call, loses what was not synced or fails
+// single calls; after each reopening the tables hold what was acknowledged, or that and the transaction under
+// way, never a part.
 
 #include <cerrno>
 
@@ -23,7 +24,8 @@ struct World {
 
 class CrashWorkload {
  public:
-  explicit CrashWorkload(uint64_t seed) : maker_(seed, 300, 20), files_(std::make_unique<SimulatedFileSystem>()) {
+  explicit CrashWorkload(uint64_t seed)
+      : maker_(seed, 300, 20), files_(std::make_unique<SimulatedFileSystem>()) {
     open();
     auto t = database_->begin();
     TableSchema schema = model_schema(Shape::kTimeKeys);
@@ -54,17 +56,17 @@ class CrashWorkload {
           continue;
         }
         break;
-      } catch (const SqlError& e) {
-        ASSERT_TRUE(again) << e.sqlstate() << " " << e.message();
-      }
+      } catch (const SqlError& e) { ASSERT_TRUE(again) << e.sqlstate() << " " << e.message(); }
     }
     settle();
   }
 
   void failure_round() {
-    static constexpr FileOp kOps[] = {FileOp::kWrite, FileOp::kSync, FileOp::kPreallocate, FileOp::kRename,
-                                      FileOp::kSyncDirectory, FileOp::kOpen, FileOp::kRemove};
-    files_->fail_nth(kOps[maker_.below(std::size(kOps))], 1 + maker_.below(20), maker_.below(2) == 0 ? ENOSPC : EIO);
+    static constexpr FileOp kOps[] = {FileOp::kWrite,  FileOp::kSync,          FileOp::kPreallocate,
+                                      FileOp::kRename, FileOp::kSyncDirectory, FileOp::kOpen,
+                                      FileOp::kRemove};
+    files_->fail_nth(kOps[maker_.below(std::size(kOps))], 1 + maker_.below(20),
+                     maker_.below(2) == 0 ? ENOSPC : EIO);
     for (int i = 0; i < 25; ++i) {
       try {
         operate();
@@ -107,9 +109,7 @@ class CrashWorkload {
     try {
       t->commit(true);
       FAIL() << "a write was accepted after the log had failed";
-    } catch (const SqlError& e) {
-      ASSERT_EQ(e.sqlstate(), "58030");
-    }
+    } catch (const SqlError& e) { ASSERT_EQ(e.sqlstate(), "58030"); }
   }
 
   // What is read is always one of the states that may be.
@@ -166,7 +166,8 @@ class CrashWorkload {
     try {
       t->commit(synchronous);
     } catch (const SqlError&) {
-      // While the log works, a transaction that failed is not there. Once it has failed nobody knows before the restart.
+      // While the log works, a transaction that failed is not there. Once it has failed nobody knows before
+      // the restart.
       if (!database_->status().write_failed) possible_.pop_back();
       throw;
     }

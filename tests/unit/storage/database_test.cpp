@@ -140,9 +140,7 @@ TEST_F(DatabaseTest, ChangedRowIsASerializationFailure) {
   try {
     t->commit(true);
     FAIL();
-  } catch (const SqlError& e) {
-    EXPECT_EQ(e.sqlstate(), "40001");
-  }
+  } catch (const SqlError& e) { EXPECT_EQ(e.sqlstate(), "40001"); }
   EXPECT_EQ(rows(id), (Texts{"1|A|2|null"}));
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,7 +49,8 @@ inline std::vector<std::string> rows_of(const std::shared_ptr<const TableVersion
           if (!text.empty()) text += '|';
           if (value.is_null()) {
             text += "null";
-          } else if (value.type().id == TypeId::kSymbol || physical_type(value.type()) == PhysicalType::kString) {
+          } else if (value.type().id == TypeId::kSymbol ||
+                     physical_type(value.type()) == PhysicalType::kString) {
             text += value.as_string();
           } else if (physical_type(value.type()) == PhysicalType::kDouble) {
             text += fmt::format("{}", value.as_double());

@@ -27,7 +27,8 @@ class TableModel {
     if (a.is_null() || b.is_null()) return static_cast<int>(a.is_null()) - static_cast<int>(b.is_null());
     if (a.type().id == TypeId::kDouble) {
       const double x = a.as_double(), y = b.as_double();
-      if (std::isnan(x) || std::isnan(y)) return static_cast<int>(std::isnan(x)) - static_cast<int>(std::isnan(y));
+      if (std::isnan(x) || std::isnan(y))
+        return static_cast<int>(std::isnan(x)) - static_cast<int>(std::isnan(y));
       return x < y ? -1 : x > y;
     }
     if (a.type().id == TypeId::kSymbol || a.type().id == TypeId::kVarchar) {
@@ -133,8 +134,7 @@ class TableModel {
   std::vector<Stored> rows;
 };
 
-inline std::vector<std::string> exact_rows_of(const std::shared_ptr<const TableVersion>& version,
-                                              bool backwards = false) {
+inline std::vector<std::string> exact_rows_of(const std::shared_ptr<const TableVersion>& version) {
   std::vector<std::string> rows;
   if (!version) return rows;
   const ScanPlan plan = plan_scan(*version, {}, {});
@@ -150,12 +150,21 @@ inline std::vector<std::string> exact_rows_of(const std::shared_ptr<const TableV
       }
     }
   }
-  static_cast<void>(backwards);
   return rows;
 }
 
 // Schemas over the same columns with every kind of order and key.
-enum class Shape { kTimeKeys, kTimeOnlyKey, kTimeNullableKeys, kTimeNoKeys, kKeys, kFloatKey, kNoOrder, kPolicies, kCount };
+enum class Shape {
+  kTimeKeys,
+  kTimeOnlyKey,
+  kTimeNullableKeys,
+  kTimeNoKeys,
+  kKeys,
+  kFloatKey,
+  kNoOrder,
+  kPolicies,
+  kCount
+};
 
 inline TableSchema model_schema(Shape shape) {
   TableSchema schema;
@@ -204,18 +213,23 @@ class RowMaker {
     TableModel::Row row;
     const auto t = static_cast<int64_t>(below(static_cast<uint64_t>(times_)));
     row.push_back(Value::of_int(TypeId::kTimestamp, t * 7'000'000'000 / std::max<int64_t>(times_ / 60, 1)));
-    row.push_back(below(9) == 0 ? Value::null(TypeId::kSymbol)
-                                : Value::of_string(TypeId::kSymbol, fmt::format("S{}", below(static_cast<uint64_t>(symbols_)))));
+    row.push_back(
+        below(9) == 0
+            ? Value::null(TypeId::kSymbol)
+            : Value::of_string(TypeId::kSymbol, fmt::format("S{}", below(static_cast<uint64_t>(symbols_)))));
     row.push_back(below(5) == 0 ? Value::null(TypeId::kBigInt)
                                 : Value::of_int(TypeId::kBigInt, static_cast<int64_t>(below(4)) - 1));
     static constexpr double kValues[] = {0.0, -0.0, 1.5, -3, 1e300, std::numeric_limits<double>::quiet_NaN()};
-    row.push_back(below(6) == 0 ? Value::null(TypeId::kDouble)
-                                : Value::of_double(TypeId::kDouble, below(3) == 0 ? static_cast<double>(below(1000))
-                                                                                : kValues[below(6)]));
+    row.push_back(below(6) == 0
+                      ? Value::null(TypeId::kDouble)
+                      : Value::of_double(TypeId::kDouble, below(3) == 0 ? static_cast<double>(below(1000))
+                                                                        : kValues[below(6)]));
     row.push_back(below(5) == 0 ? Value::null(TypeId::kInteger)
                                 : Value::of_int(TypeId::kInteger, static_cast<int64_t>(below(3))));
-    row.push_back(below(3) == 0 ? Value::null(TypeId::kVarchar)
-                                : Value::of_string(TypeId::kVarchar, std::string(below(20), static_cast<char>('a' + below(26)))));
+    row.push_back(
+        below(3) == 0
+            ? Value::null(TypeId::kVarchar)
+            : Value::of_string(TypeId::kVarchar, std::string(below(20), static_cast<char>('a' + below(26)))));
     return row;
   }
   std::mt19937_64& random() { return random_; }

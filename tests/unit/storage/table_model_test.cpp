@@ -46,7 +46,8 @@ class Workload {
   };
 
   static void expect_equal(const std::vector<std::string>& stored, const std::vector<std::string>& model) {
-    for (size_t i = 0; i < std::min(stored.size(), model.size()); ++i) ASSERT_EQ(stored[i], model[i]) << "row " << i;
+    for (size_t i = 0; i < std::min(stored.size(), model.size()); ++i)
+      ASSERT_EQ(stored[i], model[i]) << "row " << i;
     ASSERT_EQ(stored.size(), model.size());
   }
 
