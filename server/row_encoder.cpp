@@ -139,6 +139,8 @@ void RowEncoder::encode(const DataChunk& chunk, uint32_t first, uint32_t count, 
     }
     put32(out.data() + start + 1, static_cast<uint32_t>(out.size() - start - 1));
   }
+  // Vectors may keep memory of the query's operators, which must not outlive the query.
+  for (Column& column : columns_) column.vector = Vector();
 }
 
 }  // namespace idem
