@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <libpq-fe.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
 
 #include "common/clock.h"
@@ -181,6 +183,17 @@ uint64_t send_file(ServerLink& link, const Source& source, ProgressBar& bar) {
   return rows;
 }
 
+// What the load did to the table: rows that were there already change nothing.
+std::string effect_text(ServerLink& link) {
+  std::string text;
+  link.execute("SHOW LAST WRITE", [&](const PGresult* result) {
+    if (PQntuples(result) != 1) return;
+    const auto count = [&](int column) { return with_thousands(std::strtoull(PQgetvalue(result, 0, column), nullptr, 10)); };
+    text = fmt::format(": {} inserted, {} replaced, {} skipped", count(0), count(1), count(2));
+  });
+  return text;
+}
+
 void run(const ImportOptions& options) {
   const Source source(options);
   ServerLink link(options.connection.to_text());
@@ -203,8 +216,8 @@ void run(const ImportOptions& options) {
   const uint64_t rows = send_file(link, source, bar);
   link.execute("COMMIT");
   const double seconds = static_cast<double>(bar.elapsed_nanos()) / 1e9;
-  std::cout << fmt::format("{} rows, {} in {:.2f} s ({} rows/s)\n", with_thousands(rows), readable_bytes(source.size()), seconds,
-                           with_thousands(static_cast<uint64_t>(static_cast<double>(rows) / std::max(seconds, 1e-3))));
+  std::cout << fmt::format("{} rows, {} in {:.2f} s ({} rows/s){}\n", with_thousands(rows), readable_bytes(source.size()), seconds,
+                           with_thousands(static_cast<uint64_t>(static_cast<double>(rows) / std::max(seconds, 1e-3))), effect_text(link));
 }
 
 }  // namespace

@@ -52,6 +52,7 @@ TEST_F(AdminTool, ImportsTwiceWithTheSameResult) {
     const Finished done = idem({"import", trades, "--table", "btc_trades", "--keys", "symbol,price,amount"});
     EXPECT_TRUE(done.status.is_success()) << done.errors;
     EXPECT_THAT(done.output, HasSubstr("5,882 rows"));
+    EXPECT_THAT(done.output, HasSubstr(i == 0 ? "5,882 inserted, 0 replaced, 0 skipped" : "0 inserted, 0 replaced, 5,882 skipped"));
     if (i == 0) {
       EXPECT_THAT(done.output, HasSubstr("DEDUP UPSERT KEYS(\"timestamp\", \"symbol\", \"price\", \"amount\")"));
     }
