@@ -87,6 +87,15 @@ uint32_t function_oid(std::string_view name) {
   return kFirstFunctionOid + static_cast<uint32_t>(found - names.begin());
 }
 
+uint32_t schema_oid(const Catalog* catalog, std::string_view name) {
+  if (name == kPgCatalog) return kPgCatalogOid;
+  if (name == "information_schema") return kInformationSchemaOid;
+  if (name == "public") return kPublicSchemaOid;
+  if (catalog == nullptr) return 0;
+  const auto found = catalog->schemas.find(name);
+  return found == catalog->schemas.end() ? 0 : kFirstUserOid + found->second.id;
+}
+
 bool is_number(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -98,14 +107,6 @@ std::string joined(const std::vector<std::string>& parts) {
 }
 
 }  // namespace
-
-uint32_t schema_oid(const Catalog& catalog, std::string_view name) {
-  if (name == kPgCatalog) return kPgCatalogOid;
-  if (name == "information_schema") return kInformationSchemaOid;
-  if (name == "public") return kPublicSchemaOid;
-  const auto found = catalog.schemas.find(name);
-  return found == catalog.schemas.end() ? 0 : kFirstUserOid + found->second.id;
-}
 
 std::optional<std::string> schema_name_of_oid(const ExecutionContext* context, uint32_t oid) {
   if (oid == kPgCatalogOid) return std::string(kPgCatalog);
@@ -251,8 +252,7 @@ uint32_t oid_of_name(const ExecutionContext* context, TypeId type, std::string_v
     }
     default: {
       const std::vector<std::string> parts = split_qualified_name(text);
-      const Catalog* catalog = catalog_of(context);
-      const uint32_t oid = schema_oid(catalog != nullptr ? *catalog : Catalog{}, parts[0]);
+      const uint32_t oid = schema_oid(catalog_of(context), parts[0]);
       if (parts.size() != 1 || oid == 0) {
         throw sql_error(sqlstate::kInvalidSchemaName, "schema \"{}\" does not exist", joined(parts));
       }

@@ -14,7 +14,6 @@ namespace idem {
 // Names ⇄ oids of what a statement's snapshot and pg_catalog hold. `context` may be null: then only PostgreSQL's own names are
 // known. Tables, views, schemas and roles have oid kFirstUserOid + id, but for the schemas that every PostgreSQL has.
 
-uint32_t schema_oid(const Catalog& catalog, std::string_view name);  // 0 if there is none
 std::optional<std::string> schema_name_of_oid(const ExecutionContext* context, uint32_t oid);
 
 struct RelationName {

@@ -20,6 +20,15 @@ FunctionRegistry::FunctionRegistry() {
   register_math_functions(*this);
   register_regex_functions(*this);
   register_string_functions(*this);
+  register_datetime_functions(*this);
+  register_timeseries_functions(*this);
+  register_to_char_functions(*this);
+  register_json_functions(*this);
+  register_session_functions(*this);
+  register_catalog_functions(*this);
+  register_series_functions(*this);
+  register_text_table_functions(*this);
+  register_catalog_table_functions(*this);
 
   register_sum_aggregates(*this);
   register_extreme_aggregates(*this);

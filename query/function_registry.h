@@ -55,5 +55,14 @@ void register_format_function(FunctionRegistry& registry);
 void register_math_functions(FunctionRegistry& registry);
 void register_regex_functions(FunctionRegistry& registry);
 void register_string_functions(FunctionRegistry& registry);
+void register_datetime_functions(FunctionRegistry& registry);
+void register_timeseries_functions(FunctionRegistry& registry);
+void register_to_char_functions(FunctionRegistry& registry);
+void register_json_functions(FunctionRegistry& registry);
+void register_session_functions(FunctionRegistry& registry);
+void register_catalog_functions(FunctionRegistry& registry);
+void register_series_functions(FunctionRegistry& registry);
+void register_text_table_functions(FunctionRegistry& registry);
+void register_catalog_table_functions(FunctionRegistry& registry);
 
 }  // namespace idem

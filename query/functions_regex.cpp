@@ -93,6 +93,25 @@ bool substring_row(const Regex& regex, KernelCall& call, std::string& out) {
   return true;
 }
 
+// SUBSTRING(text SIMILAR pattern ESCAPE escape)
+void similar_substring(EvaluationState&, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
+                       Selection selection, Vector* result) {
+  auto* out = result->allocate_as<View>(types.result, size);
+  const kernel_detail::Reader<View> texts(arguments[0]), patterns(arguments[1]), escapes(arguments[2]);
+  kernel_detail::NullMarker nulls(result, size);
+  LastRegex last;
+  Groups groups;
+  for (uint32_t i = 0; i < selection.count; ++i) {
+    const uint32_t row = selection[i];
+    out[row] = {};
+    if (last.get(similar_substring_regex(patterns[row], escapes[row]), "").find(texts[row], 0, &groups)) {
+      out[row] = result->store_string(groups.size() > 1 ? groups[1] : groups[0]);
+    } else {
+      nulls.mark(row);
+    }
+  }
+}
+
 // \1 … \9 and \& in the replacement are groups.
 void append_replacement(std::string& out, View replacement, const Groups& groups) {
   for (size_t i = 0; i < replacement.size(); ++i) {
@@ -240,6 +259,7 @@ bool substr_row(const Regex& regex, KernelCall& call, std::string& out) {
 
 void register_regex_functions(FunctionRegistry& r) {
   r.add("substring", {kText, kText}, kText, regex_text_kernel<substring_row>);
+  r.add("substring", {kText, kText, kText}, kText, similar_substring);
   r.add("regexp_replace", {kText, kText, kText}, kText, regex_text_kernel<replace_row>);
   r.add("regexp_replace", {kText, kText, kText, kText}, kText, regex_text_kernel<replace_flags_row, 3>);
   r.add("regexp_replace", {kText, kText, kText, kInt4}, kText, regex_text_kernel<replace_start_row>);

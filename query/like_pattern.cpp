@@ -15,9 +15,10 @@ LikePattern::LikePattern(std::string_view pattern, bool ignore_case) : ignore_ca
       tokens_.push_back({Token::Kind::kAnyCharacter, 0});
     } else if (c == '\\') {
       if (++i == lowered.size()) {
-        throw SqlError(sqlstate::kInvalidEscapeSequence, "LIKE pattern must not end with escape character");
+        tokens_.push_back({Token::Kind::kTrailingEscape, 0});
+      } else {
+        tokens_.push_back({Token::Kind::kByte, lowered[i]});
       }
-      tokens_.push_back({Token::Kind::kByte, lowered[i]});
     } else {
       tokens_.push_back({Token::Kind::kByte, c});
     }
@@ -37,7 +38,7 @@ void LikePattern::choose_form() {
   if (!ignore_case_) prefix_ = runs[0];
   size_t texts = 0;
   for (const Token& token : tokens_) {
-    if (token.kind == Token::Kind::kAnyCharacter) return;
+    if (token.kind == Token::Kind::kAnyCharacter || token.kind == Token::Kind::kTrailingEscape) return;
     texts += token.kind == Token::Kind::kAnyText;
   }
   const bool begins = !tokens_.empty() && tokens_.front().kind == Token::Kind::kAnyText;
@@ -93,6 +94,9 @@ bool LikePattern::matches_general(std::string_view text) const {
       at = std::min(at + utf8_sequence_length(text[at]), text.size());
       ++token;
       continue;
+    }
+    if (token < tokens_.size() && tokens_[token].kind == Token::Kind::kTrailingEscape) {
+      throw SqlError(sqlstate::kInvalidEscapeSequence, "LIKE pattern must not end with escape character");
     }
     if (token < tokens_.size() && tokens_[token].byte == text[at]) {
       ++at;

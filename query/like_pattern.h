@@ -8,7 +8,8 @@
 namespace idem {
 
 // A LIKE pattern, ready for many texts: % any characters, _ one, \ takes the next character as it is. Patterns without _ whose
-// only % stand at the ends compare bytes directly. Throws 22025 for a pattern that ends with \.
+// only % stand at the ends compare bytes directly. A pattern that ends with \ is 22025 when a
+// text gets that far.
 class LikePattern {
  public:
   LikePattern(std::string_view pattern, bool ignore_case);
@@ -21,7 +22,7 @@ class LikePattern {
  private:
   enum class Form : uint8_t { kExact, kPrefix, kSuffix, kContains, kPrefixSuffix, kGeneral };
   struct Token {
-    enum class Kind : uint8_t { kByte, kAnyCharacter, kAnyText } kind = Kind::kByte;
+    enum class Kind : uint8_t { kByte, kAnyCharacter, kAnyText, kTrailingEscape } kind = Kind::kByte;
     char byte = 0;
   };
 

@@ -280,11 +280,14 @@ std::vector<std::string_view> regex_split(const Regex& regex, std::string_view t
   return parts;
 }
 
-std::string similar_to_regex(std::string_view pattern, std::string_view escape) {
-  if (utf8_length(escape) > 1) {
-    throw SqlError(sqlstate::kInvalidEscapeSequence, "invalid escape string").with_hint("Escape string must be empty or one character.");
-  }
-  std::string out = "^(?:";
+namespace {
+
+void check_escape(std::string_view escape) {
+  if (utf8_length(escape) <= 1) return;
+  throw SqlError(sqlstate::kInvalidEscapeSequence, "invalid escape string").with_hint("Escape string must be empty or one character.");
+}
+
+void append_similar(std::string& out, std::string_view pattern, std::string_view escape) {
   bool in_bracket = false;
   for (size_t i = 0; i < pattern.size(); ++i) {
     const char c = pattern[i];
@@ -314,6 +317,29 @@ std::string similar_to_regex(std::string_view pattern, std::string_view escape) 
       out += c;
     }
   }
+}
+
+}  // namespace
+
+std::string similar_to_regex(std::string_view pattern, std::string_view escape) {
+  check_escape(escape);
+  std::string out = "^(?:";
+  append_similar(out, pattern, escape);
+  return out + ")$";
+}
+
+std::string similar_substring_regex(std::string_view pattern, std::string_view escape) {
+  check_escape(escape);
+  const std::string mark = std::string(escape) + '"';
+  const size_t first = pattern.find(mark);
+  const size_t second = first == std::string_view::npos ? first : pattern.find(mark, first + mark.size());
+  if (second == std::string_view::npos) return similar_to_regex(pattern, escape);
+  std::string out = "^(?:";
+  append_similar(out, pattern.substr(0, first), escape);
+  out += ")(";
+  append_similar(out, pattern.substr(first + mark.size(), second - first - mark.size()), escape);
+  out += ")(?:";
+  append_similar(out, pattern.substr(second + mark.size()), escape);
   return out + ")$";
 }
 

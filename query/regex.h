@@ -33,6 +33,9 @@ class Regex {
 // SIMILAR TO's pattern as a regular expression that is anchored at both ends; `escape` is one character or empty.
 std::string similar_to_regex(std::string_view pattern, std::string_view escape);
 
+// The same for SUBSTRING(x SIMILAR pattern ESCAPE escape): the part between two escape-double-quotes is group 1.
+std::string similar_substring_regex(std::string_view pattern, std::string_view escape);
+
 // The first match after `start` that a search for all matches takes: moves on behind empty matches. `*next` is where the
 // following search begins; greater than text.size() at the end.
 bool find_next(const Regex& regex, std::string_view text, size_t* next, std::vector<std::string_view>* groups);
