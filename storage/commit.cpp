@@ -77,7 +77,7 @@ void build_next(CommittingTable* table) {
   }
   table->next->version = static_cast<VersionNumber>(static_cast<uint64_t>(table->state->head->version) + 1);
   table->step = changes.history_step();
-  table->next->history = table->step ? std::make_shared<PositionHistory>() : table->state->head->history;
+  table->next->history = table->step ? HistoryHandle::make() : table->state->head->history;
 }
 
 }  // namespace

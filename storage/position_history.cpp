@@ -1,17 +1,27 @@
 #include "storage/position_history.h"
 
+#include <memory>
+
 namespace idem {
 
-PositionHistory::~PositionHistory() {
-  // A long list is freed node by node and not by recursion.
-  std::shared_ptr<PositionHistory> next = std::move(next_);
-  while (next && next.use_count() == 1) {
-    std::shared_ptr<PositionHistory> after = std::move(next->next_);
-    next = std::move(after);
+HistoryHandle HistoryHandle::make() {
+  HistoryHandle handle;
+  handle.node_ = std::make_unique<PositionHistory>().release();
+  return handle;
+}
+
+HistoryHandle::HistoryHandle(const HistoryHandle& other) noexcept : node_(other.node_) {
+  if (node_) node_->references_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void HistoryHandle::release(PositionHistory* node) {
+  while (node && node->references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    const std::unique_ptr<PositionHistory> freed(node);
+    node = std::exchange(freed->next_.node_, nullptr);
   }
 }
 
-void PositionHistory::link(Step step, std::shared_ptr<PositionHistory> next) {
+void PositionHistory::link(Step step, HistoryHandle next) {
   step_ = std::move(step);
   next_ = std::move(next);
 }

@@ -1,12 +1,37 @@
 #pragma once
 
-#include <memory>
+#include <atomic>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "storage/position_delta.h"
 
 namespace idem {
+
+class PositionHistory;
+
+// A counted reference to a node. Not a shared_ptr: the last reference to a long list frees it node by node, not by recursion.
+class HistoryHandle {
+ public:
+  HistoryHandle() = default;
+  static HistoryHandle make();
+  HistoryHandle(const HistoryHandle& other) noexcept;
+  HistoryHandle(HistoryHandle&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
+  HistoryHandle& operator=(HistoryHandle other) noexcept {
+    std::swap(node_, other.node_);
+    return *this;
+  }
+  ~HistoryHandle() { release(node_); }
+
+  PositionHistory* get() const { return node_; }
+  PositionHistory* operator->() const { return node_; }
+  explicit operator bool() const { return node_ != nullptr; }
+
+ private:
+  static void release(PositionHistory* node);
+  PositionHistory* node_ = nullptr;
+};
 
 // How commits moved the rows of a table: a list that begins at each version and ends at the newest.
 //
@@ -28,21 +53,18 @@ class PositionHistory {
     std::vector<PartitionStep> partitions;
   };
 
-  PositionHistory() = default;
-  ~PositionHistory();
-  PositionHistory(const PositionHistory&) = delete;
-  PositionHistory& operator=(const PositionHistory&) = delete;
-
   // Ends this node with a step to a new one.
-  void link(Step step, std::shared_ptr<PositionHistory> next);
+  void link(Step step, HistoryHandle next);
 
   // The ordinal of a row in the later version; nothing if it was deleted or replaced in between.
   static std::optional<uint64_t> forward(const PositionHistory* from, const PositionHistory* to,
                                          int64_t start, uint64_t ordinal);
 
  private:
+  friend class HistoryHandle;
   Step step_;
-  std::shared_ptr<PositionHistory> next_;
+  HistoryHandle next_;
+  std::atomic<uint32_t> references_{1};
 };
 
 }  // namespace idem

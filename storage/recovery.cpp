@@ -68,7 +68,7 @@ void Replay::load_table(const Manifest& manifest, const ManifestTable& table) {
   version->schema = schema;
   version->version = table.version;
   version->commit = table.commit;
-  version->history = std::make_shared<PositionHistory>();
+  version->history = HistoryHandle::make();
   std::vector<std::shared_ptr<const Partition>> partitions;
   for (const ManifestTable::Partition& from : table.partitions) {
     auto partition = std::make_shared<Partition>();
@@ -124,7 +124,7 @@ void Replay::apply_table(const ReadTable& table, CommitNumber commit) {
   auto& known = tables_[static_cast<uint32_t>(table.table)];
   if (table.created != (known == nullptr)) throw damaged("log record", "a table that is not there");
   auto next = known ? std::make_shared<TableVersion>(*known) : std::make_shared<TableVersion>();
-  if (!next->history) next->history = std::make_shared<PositionHistory>();
+  if (!next->history) next->history = HistoryHandle::make();
   next->schema = table.schema;
   next->version = table.version;
   next->commit = commit;

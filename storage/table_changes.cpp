@@ -67,7 +67,7 @@ std::unique_ptr<TableChanges> TableChanges::created(WriteContext context,
                                                     std::shared_ptr<const TableSchema> schema) {
   auto empty = std::make_shared<TableVersion>();
   empty->schema = std::move(schema);
-  empty->history = std::make_shared<PositionHistory>();
+  empty->history = HistoryHandle::make();
   auto changes = std::make_unique<TableChanges>(std::move(context), std::move(empty));
   changes->created_ = true;
   return changes;

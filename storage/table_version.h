@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/persistent_vector.h"
+#include "storage/position_history.h"
 #include "storage/row_group.h"
 #include "storage/schema.h"
 
@@ -43,8 +44,6 @@ struct RowPosition {
   }
 };
 
-class PositionHistory;
-
 // A table at one moment: an immutable value. A commit publishes the next one, sharing what it did not touch.
 struct TableVersion {
   std::shared_ptr<const TableSchema> schema;
@@ -53,7 +52,7 @@ struct TableVersion {
   PersistentVector<std::shared_ptr<const Partition>> partitions;  // ascending by start
   uint64_t row_count = 0;
   // How later commits moved the rows of this version (position_history.h).
-  std::shared_ptr<PositionHistory> history;
+  HistoryHandle history;
 
   int find_partition(int64_t start) const;  // index or -1
   size_t lower_partition(int64_t start) const;  // index of the first that does not start before `start`
