@@ -73,13 +73,5 @@ TEST(FullDisk, RefusesWritersServesReadersAndRecovers) {
   EXPECT_EQ(value_of(*connection, "SELECT count(DISTINCT id) FROM t"), std::to_string(acknowledged + 1));
 }
 
-TEST(FullDisk, SaysSoWhenThereIsNoRoomToStart) {
-  const SmallDisk disk("size=64k");
-  if (!disk.is_mounted()) GTEST_SKIP() << "a tmpfs cannot be mounted here: " << disk.error();
-  const Finished finished = run_program(idemdb_path(), {"--data", disk.file("data"), "--port", "0"});
-  EXPECT_EQ(finished.status.number, 1);
-  EXPECT_THAT(finished.errors, ::testing::HasSubstr("No space left on device"));
-}
-
 }  // namespace
 }  // namespace idem::test
