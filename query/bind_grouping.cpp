@@ -77,7 +77,8 @@ Sets SelectBinder::group_item_sets(const ast::GroupItem& item) {
       Sets sets{{}};
       for (const ast::GroupItem& member : item.members) {
         std::vector<uint32_t> longer = sets.front();
-        for (uint32_t group : group_item_sets(member)[0]) longer.push_back(group);
+        const Sets member_sets = group_item_sets(member);
+        longer.insert(longer.end(), member_sets[0].begin(), member_sets[0].end());
         sets.insert(sets.begin(), std::move(longer));
       }
       return sets;

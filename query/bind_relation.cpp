@@ -152,10 +152,10 @@ void QueryBinder::throw_undefined_table(const ast::ObjectName& name) const {
   for (const auto& [key, id] : catalog.tables) add(key);
   for (const auto& [key, view] : catalog.views) add(key);
   const std::string nearest = nearest_name(name.name.text, candidates);
-  if (!nearest.empty()) {
-    error.with_hint(fmt::format("Perhaps you meant the table \"{}\".", nearest));
-  } else if (names_.find_virtual_function(name.name.text)) {
+  if (name.schema.empty() && names_.find_virtual_function(name.name.text)) {
     error.with_hint(fmt::format("There is a function of that name: FROM {}().", name.name.text));
+  } else if (!nearest.empty()) {
+    error.with_hint(fmt::format("Perhaps you meant the table \"{}\".", nearest));
   }
   throw error.with_position(name.position());
 }

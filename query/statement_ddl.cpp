@@ -114,7 +114,12 @@ void drop_one(SessionState& session, const ast::DropStatement& s, const ast::Obj
     }
     case ast::ObjectKind::kView: {
       auto found = session.find_view(name_parts(name));
-      if (!found) return missing("view", sqlstate::kUndefinedTable);
+      if (!found) {
+        if (session.find_table(name_parts(name))) {
+          throw sql_error(sqlstate::kWrongObjectType, "\"{}\" is not a view", name.name.text).with_hint("Use DROP TABLE to remove a table.");
+        }
+        return missing("view", sqlstate::kUndefinedTable);
+      }
       drop_dependents(session, "view", found->schema_name, found->name, s.cascade);
       session.write_transaction("DROP").drop_view(found->schema_name, found->name);
       return;

@@ -38,3 +38,5 @@ SELECT * FROM all_of_base;
 ALTER VIEW all_of_base RENAME TO renamed;
 SELECT * FROM renamed;
 CREATE VIEW base AS SELECT 1;
+DROP VIEW base;
+DROP TABLE renamed;
