@@ -21,9 +21,9 @@ source "$here/server_for_scripts.sh"
 work=$(mktemp -d)
 trap 'stop_idemdb; rm -rf "$work"' EXIT
 
-# Statements and answers one after the other, as one would see them on a terminal.
+# Statements and answers one after the other, as one would see them on a terminal. The scratch folder has another name each time.
 run_script() {
-  (cd "$here" && PGOPTIONS= psql -X -q -A -a -h 127.0.0.1 -p "$idemdb_port" -U admin -d main -v VERBOSITY=verbose <"$1.sql" 2>&1)
+  (cd "$here" && PGOPTIONS= psql -X -q -A -a -h 127.0.0.1 -p "$idemdb_port" -U admin -d main -v VERBOSITY=verbose <"$1.sql" 2>&1) | sed "s#$work#WORK#g"
 }
 
 passed=0 failed=0
