@@ -4,7 +4,7 @@
 
 #include <span>
 
-#include "expression_fixture.h"
+#include "tests/unit/query/expression_fixture.h"
 
 namespace idem::test {
 

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "expression_examples.h"
+#include "tests/unit/query/expression_examples.h"
 
 namespace idem::test {
 namespace {
