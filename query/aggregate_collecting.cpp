@@ -15,7 +15,8 @@ using namespace aggregate_detail;
 
 struct Text {
   std::string text;
-  std::string separator;  // of the first row: it stands before this text where it is joined to one of an earlier worker
+  std::string separator;  // of the first row: it stands before this text where it is joined to one of an
+                          // earlier worker
   bool has_separator = false;
 };
 struct TextState {
@@ -28,8 +29,8 @@ Text& text_of(TextState& s, AggregateArena& arena, bool* is_new) {
   return *s.text;
 }
 
-void update_string(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&, std::span<const Vector> arguments,
-                   uint32_t, Selection selection, AggregateArena& arena) {
+void update_string(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
+                   std::span<const Vector> arguments, uint32_t, Selection selection, AggregateArena& arena) {
   const Vector &values = arguments[0], &separators = arguments[1];
   for (uint32_t i = 0; i < selection.count; ++i) {
     const uint32_t row = selection[i];
@@ -38,7 +39,8 @@ void update_string(char* states, uint32_t stride, const uint32_t* groups, const 
     Text& all = text_of(state_at<TextState>(states, stride, groups, i), arena, &is_new);
     const size_t before = all.text.capacity();
     if (separators.is_valid(row)) {
-      const std::string_view separator = separators.values<std::string_view>()[separators.is_constant() ? 0 : row];
+      const std::string_view separator =
+          separators.values<std::string_view>()[separators.is_constant() ? 0 : row];
       if (is_new) {
         all.separator = separator;
         all.has_separator = true;
@@ -65,11 +67,13 @@ void combine_string(char* into, const char* from, const CallTypes&, AggregateAre
   arena.add_bytes(b->text.size());
 }
 
-void finalize_string(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result, uint32_t first) {
-  finalize_states<TextState>(states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const TextState& s) {
-    if (s.text == nullptr) return out.set_null(i);
-    out.set_text(i, s.text->text);
-  });
+void finalize_string(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result,
+                     uint32_t first) {
+  finalize_states<TextState>(states, stride, count, result, first,
+                             [](ResultWriter& out, uint32_t i, const TextState& s) {
+                               if (s.text == nullptr) return out.set_null(i);
+                               out.set_text(i, s.text->text);
+                             });
 }
 
 // ---- array_agg
@@ -84,13 +88,15 @@ ArrayBuilder& builder_of(ArrayState& s, TypeId element, AggregateArena& arena) {
 }
 
 void update_array(char* states, uint32_t stride, const uint32_t* groups, const CallTypes& types,
-                  std::span<const Vector> arguments, uint32_t size, Selection selection, AggregateArena& arena) {
+                  std::span<const Vector> arguments, uint32_t size, Selection selection,
+                  AggregateArena& arena) {
   const Vector v = plain(arguments[0], size, selection);
   const size_t width = physical_size(physical_type(types.arguments[0]));
   const bool is_text = physical_type(types.arguments[0]) == PhysicalType::kString;
   for (uint32_t i = 0; i < selection.count; ++i) {
     const uint32_t row = selection[i];
-    ArrayBuilder& builder = builder_of(state_at<ArrayState>(states, stride, groups, i), types.result.element, arena);
+    ArrayBuilder& builder =
+        builder_of(state_at<ArrayState>(states, stride, groups, i), types.result.element, arena);
     if (!v.is_valid(row)) {
       builder.append_null();
       continue;
@@ -119,11 +125,13 @@ void combine_array(char* into, const char* from, const CallTypes& types, Aggrega
   arena.add_bytes(bytes.size());
 }
 
-void finalize_array(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result, uint32_t first) {
-  finalize_states<ArrayState>(states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const ArrayState& s) {
-    if (s.builder == nullptr) return out.set_null(i);
-    out.set_text(i, s.builder->finish());
-  });
+void finalize_array(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result,
+                    uint32_t first) {
+  finalize_states<ArrayState>(states, stride, count, result, first,
+                              [](ResultWriter& out, uint32_t i, const ArrayState& s) {
+                                if (s.builder == nullptr) return out.set_null(i);
+                                out.set_text(i, s.builder->finish());
+                              });
 }
 
 // ---- json_agg, json_object_agg
@@ -142,7 +150,8 @@ std::string& items_of(JsonState& s, AggregateArena& arena, std::string_view sepa
 }
 
 const char* element_at(const Vector& v, uint32_t row) {
-  return static_cast<const char*>(v.data) + physical_size(physical_type(v.type)) * (v.is_constant() ? 0 : row);
+  return static_cast<const char*>(v.data) +
+         physical_size(physical_type(v.type)) * (v.is_constant() ? 0 : row);
 }
 
 void append_value(std::string& out, const Vector& v, SqlType type, uint32_t row) {
@@ -154,7 +163,8 @@ void append_value(std::string& out, const Vector& v, SqlType type, uint32_t row)
 }
 
 void update_json(char* states, uint32_t stride, const uint32_t* groups, const CallTypes& types,
-                 std::span<const Vector> arguments, uint32_t size, Selection selection, AggregateArena& arena) {
+                 std::span<const Vector> arguments, uint32_t size, Selection selection,
+                 AggregateArena& arena) {
   const Vector v = plain(arguments[0], size, selection);
   for (uint32_t i = 0; i < selection.count; ++i) {
     std::string& items = items_of(state_at<JsonState>(states, stride, groups, i), arena, ", ");
@@ -165,7 +175,8 @@ void update_json(char* states, uint32_t stride, const uint32_t* groups, const Ca
 }
 
 void update_json_object(char* states, uint32_t stride, const uint32_t* groups, const CallTypes& types,
-                        std::span<const Vector> arguments, uint32_t size, Selection selection, AggregateArena& arena) {
+                        std::span<const Vector> arguments, uint32_t size, Selection selection,
+                        AggregateArena& arena) {
   const Vector keys = plain(arguments[0], size, selection), values = plain(arguments[1], size, selection);
   for (uint32_t i = 0; i < selection.count; ++i) {
     const uint32_t row = selection[i];
@@ -187,13 +198,15 @@ void combine_json(char* into, const char* from, const CallTypes&, AggregateArena
 }
 
 template <bool kObject>
-void finalize_json(const char* states, uint32_t stride, uint32_t count, const CallTypes& types, Vector* result, uint32_t first) {
+void finalize_json(const char* states, uint32_t stride, uint32_t count, const CallTypes& types,
+                   Vector* result, uint32_t first) {
   const bool is_jsonb = types.result.id == TypeId::kJsonb;
-  finalize_states<JsonState>(states, stride, count, result, first, [&](ResultWriter& out, uint32_t i, const JsonState& s) {
-    if (s.items == nullptr) return out.set_null(i);
-    const std::string text = kObject ? "{ " + *s.items + " }" : "[" + *s.items + "]";
-    out.set_text(i, is_jsonb ? normalize_jsonb(text) : text);
-  });
+  finalize_states<JsonState>(
+      states, stride, count, result, first, [&](ResultWriter& out, uint32_t i, const JsonState& s) {
+        if (s.items == nullptr) return out.set_null(i);
+        const std::string text = kObject ? "{ " + *s.items + " }" : "[" + *s.items + "]";
+        out.set_text(i, is_jsonb ? normalize_jsonb(text) : text);
+      });
 }
 
 // ---- registration
@@ -242,7 +255,8 @@ bool bind_json_object(std::span<const SqlType> arguments, CallTypes* types) {
 
 template <class State>
 AggregateFunction make(std::string_view name, bool (*bind)(std::span<const SqlType>, CallTypes*),
-                       decltype(AggregateFunction::update) update, decltype(AggregateFunction::combine) combine,
+                       decltype(AggregateFunction::update) update,
+                       decltype(AggregateFunction::combine) combine,
                        decltype(AggregateFunction::finalize) finalize) {
   AggregateFunction f;
   f.name = name;
@@ -261,12 +275,14 @@ AggregateFunction make(std::string_view name, bool (*bind)(std::span<const SqlTy
 void register_collecting_aggregates(FunctionRegistry& r) {
   r.add_aggregate(make<TextState>("string_agg", bind_string, update_string, combine_string, finalize_string));
   r.add_aggregate(make<ArrayState>("array_agg", bind_array, update_array, combine_array, finalize_array));
-  r.add_aggregate(make<JsonState>("json_agg", bind_json<TypeId::kJson>, update_json, combine_json, finalize_json<false>));
-  r.add_aggregate(make<JsonState>("jsonb_agg", bind_json<TypeId::kJsonb>, update_json, combine_json, finalize_json<false>));
-  r.add_aggregate(make<JsonState>("json_object_agg", bind_json_object<TypeId::kJson>, update_json_object, combine_json,
-                                  finalize_json<true>));
-  r.add_aggregate(make<JsonState>("jsonb_object_agg", bind_json_object<TypeId::kJsonb>, update_json_object, combine_json,
-                                  finalize_json<true>));
+  r.add_aggregate(
+      make<JsonState>("json_agg", bind_json<TypeId::kJson>, update_json, combine_json, finalize_json<false>));
+  r.add_aggregate(make<JsonState>("jsonb_agg", bind_json<TypeId::kJsonb>, update_json, combine_json,
+                                  finalize_json<false>));
+  r.add_aggregate(make<JsonState>("json_object_agg", bind_json_object<TypeId::kJson>, update_json_object,
+                                  combine_json, finalize_json<true>));
+  r.add_aggregate(make<JsonState>("jsonb_object_agg", bind_json_object<TypeId::kJsonb>, update_json_object,
+                                  combine_json, finalize_json<true>));
 }
 
 }  // namespace idem

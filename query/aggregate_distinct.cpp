@@ -109,37 +109,40 @@ Set& set_of(Set*& slot, AggregateArena& arena) {
 }
 
 template <class T>
-void update_numbers(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&, std::span<const Vector> arguments,
-                    uint32_t size, Selection selection, AggregateArena& arena) {
+void update_numbers(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
+                    std::span<const Vector> arguments, uint32_t size, Selection selection,
+                    AggregateArena& arena) {
   size_t grown = 0;
-  fold_rows<NumberSetState, T>(states, stride, groups, arguments[0], size, selection, [&](NumberSetState& s, T value) {
-    set_of(s.set, arena).insert(number_key(value), &grown);
-  });
+  fold_rows<NumberSetState, T>(
+      states, stride, groups, arguments[0], size, selection,
+      [&](NumberSetState& s, T value) { set_of(s.set, arena).insert(number_key(value), &grown); });
   arena.add_bytes(grown);
 }
 
 // Structures as texts that are equal for equal values.
 template <class T>
-void update_texts(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&, std::span<const Vector> arguments,
-                  uint32_t size, Selection selection, AggregateArena& arena) {
-  fold_rows<TextSetState, T>(states, stride, groups, arguments[0], size, selection, [&](TextSetState& s, const T& value) {
-    if constexpr (std::is_same_v<T, std::string_view>) {
-      set_of(s.set, arena).insert(value, arena);
-    } else if constexpr (std::is_same_v<T, Decimal>) {
-      const Decimal plain_value = trim_scale(value);
-      char bytes[20];
-      std::memcpy(bytes, &plain_value.value, 16);
-      std::memcpy(bytes + 16, &plain_value.scale, 4);
-      set_of(s.set, arena).insert({bytes, sizeof bytes}, arena);
-    } else if constexpr (std::is_same_v<T, Interval>) {
-      const int128_t micros = (int128_t{value.months} * 30 + value.days) * 86'400'000'000 + value.micros;
-      char bytes[16];
-      std::memcpy(bytes, &micros, sizeof bytes);
-      set_of(s.set, arena).insert({bytes, sizeof bytes}, arena);
-    } else {
-      set_of(s.set, arena).insert({reinterpret_cast<const char*>(&value), sizeof value}, arena);
-    }
-  });
+void update_texts(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
+                  std::span<const Vector> arguments, uint32_t size, Selection selection,
+                  AggregateArena& arena) {
+  fold_rows<TextSetState, T>(
+      states, stride, groups, arguments[0], size, selection, [&](TextSetState& s, const T& value) {
+        if constexpr (std::is_same_v<T, std::string_view>) {
+          set_of(s.set, arena).insert(value, arena);
+        } else if constexpr (std::is_same_v<T, Decimal>) {
+          const Decimal plain_value = trim_scale(value);
+          char bytes[20];
+          std::memcpy(bytes, &plain_value.value, 16);
+          std::memcpy(bytes + 16, &plain_value.scale, 4);
+          set_of(s.set, arena).insert({bytes, sizeof bytes}, arena);
+        } else if constexpr (std::is_same_v<T, Interval>) {
+          const int128_t micros = (int128_t{value.months} * 30 + value.days) * 86'400'000'000 + value.micros;
+          char bytes[16];
+          std::memcpy(bytes, &micros, sizeof bytes);
+          set_of(s.set, arena).insert({bytes, sizeof bytes}, arena);
+        } else {
+          set_of(s.set, arena).insert({reinterpret_cast<const char*>(&value), sizeof value}, arena);
+        }
+      });
 }
 
 void combine_numbers(char* into, const char* from, const CallTypes&, AggregateArena& arena) {
@@ -158,10 +161,12 @@ void combine_texts(char* into, const char* from, const CallTypes&, AggregateAren
 }
 
 template <class State>
-void finalize_set(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result, uint32_t first) {
-  finalize_states<State>(states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const State& s) {
-    out.set<int64_t>(i, s.set == nullptr ? 0 : s.set->size());
-  });
+void finalize_set(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result,
+                  uint32_t first) {
+  finalize_states<State>(states, stride, count, result, first,
+                         [](ResultWriter& out, uint32_t i, const State& s) {
+                           out.set<int64_t>(i, s.set == nullptr ? 0 : s.set->size());
+                         });
 }
 
 // ---- approx_count_distinct: HyperLogLog with 4,096 registers, about 1.6 % standard error
@@ -196,15 +201,17 @@ uint64_t hash_of(const T& value) {
 }
 
 template <class T>
-void update_sketch(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&, std::span<const Vector> arguments,
-                   uint32_t size, Selection selection, AggregateArena& arena) {
-  fold_rows<SketchState, T>(states, stride, groups, arguments[0], size, selection, [&](SketchState& s, const T& value) {
-    const uint64_t hash = hash_of(value);
-    uint8_t* registers = registers_of(s, arena);
-    const auto rank = static_cast<uint8_t>(std::countl_zero(hash << kRegisterBits | kRegisters / 2) + 1);
-    uint8_t& slot = registers[hash >> (64 - kRegisterBits)];
-    slot = std::max(slot, rank);
-  });
+void update_sketch(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
+                   std::span<const Vector> arguments, uint32_t size, Selection selection,
+                   AggregateArena& arena) {
+  fold_rows<SketchState, T>(
+      states, stride, groups, arguments[0], size, selection, [&](SketchState& s, const T& value) {
+        const uint64_t hash = hash_of(value);
+        uint8_t* registers = registers_of(s, arena);
+        const auto rank = static_cast<uint8_t>(std::countl_zero(hash << kRegisterBits | kRegisters / 2) + 1);
+        uint8_t& slot = registers[hash >> (64 - kRegisterBits)];
+        slot = std::max(slot, rank);
+      });
 }
 
 void combine_sketch(char* into, const char* from, const CallTypes&, AggregateArena& arena) {
@@ -229,10 +236,12 @@ int64_t estimate(const uint8_t* registers) {
   return std::llround(result);
 }
 
-void finalize_sketch(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result, uint32_t first) {
-  finalize_states<SketchState>(states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const SketchState& s) {
-    out.set<int64_t>(i, estimate(s.registers));
-  });
+void finalize_sketch(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result,
+                     uint32_t first) {
+  finalize_states<SketchState>(states, stride, count, result, first,
+                               [](ResultWriter& out, uint32_t i, const SketchState& s) {
+                                 out.set<int64_t>(i, estimate(s.registers));
+                               });
 }
 
 // ---- registration

@@ -88,7 +88,8 @@ bool dense_extreme(const T* values, uint32_t count, T* result) {
 
 template <class T, bool kMax>
 void update_extreme(char* states, uint32_t stride, const uint32_t* groups, const CallTypes& types,
-                    std::span<const Vector> arguments, uint32_t size, Selection selection, AggregateArena& arena) {
+                    std::span<const Vector> arguments, uint32_t size, Selection selection,
+                    AggregateArena& arena) {
   const SqlType type = types.result;
   using State = ExtremeState<T>;
   if constexpr (std::is_arithmetic_v<T>) {
@@ -105,15 +106,18 @@ void update_extreme(char* states, uint32_t stride, const uint32_t* groups, const
 template <class T, bool kMax>
 void combine_extreme(char* into, const char* from, const CallTypes& types, AggregateArena& arena) {
   const auto& b = *reinterpret_cast<const ExtremeState<T>*>(from);
-  if (b.found != 0) offer<T, kMax>(*reinterpret_cast<ExtremeState<T>*>(into), types.result, b.kept.get(), arena);
+  if (b.found != 0)
+    offer<T, kMax>(*reinterpret_cast<ExtremeState<T>*>(into), types.result, b.kept.get(), arena);
 }
 
 template <class State, class T>
-void finalize_kept(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result, uint32_t first) {
-  finalize_states<State>(states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const State& s) {
-    if (s.found == 0) return out.set_null(i);
-    write_kept<T>(out, i, s.kept);
-  });
+void finalize_kept(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result,
+                   uint32_t first) {
+  finalize_states<State>(states, stride, count, result, first,
+                         [](ResultWriter& out, uint32_t i, const State& s) {
+                           if (s.found == 0) return out.set_null(i);
+                           write_kept<T>(out, i, s.kept);
+                         });
 }
 
 // ---- arg_min, arg_max: the value beside the smallest or largest key; of equal keys the first
@@ -126,7 +130,8 @@ struct BesideState {
 };
 
 template <class T, class K, bool kMax>
-void offer_beside(BesideState<T, K>& s, SqlType key_type, const K& key, const T* value, AggregateArena& arena) {
+void offer_beside(BesideState<T, K>& s, SqlType key_type, const K& key, const T* value,
+                  AggregateArena& arena) {
   if (s.found != 0 && !is_better<K, kMax>(key_type, key, s.key.get())) return;
   s.key.set(key, arena);
   if (value != nullptr) s.kept.set(*value, arena);
@@ -135,7 +140,8 @@ void offer_beside(BesideState<T, K>& s, SqlType key_type, const K& key, const T*
 
 template <class T, class K, bool kMax>
 void update_beside(char* states, uint32_t stride, const uint32_t* groups, const CallTypes& types,
-                   std::span<const Vector> arguments, uint32_t size, Selection selection, AggregateArena& arena) {
+                   std::span<const Vector> arguments, uint32_t size, Selection selection,
+                   AggregateArena& arena) {
   const Vector values = plain(arguments[0], size, selection), keys = plain(arguments[1], size, selection);
   using State = BesideState<T, K>;
   for (uint32_t i = 0; i < selection.count; ++i) {
@@ -157,21 +163,26 @@ void combine_beside(char* into, const char* from, const CallTypes& types, Aggreg
 }
 
 template <class T, class K>
-void finalize_beside(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result, uint32_t first) {
+void finalize_beside(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result,
+                     uint32_t first) {
   using State = BesideState<T, K>;
-  finalize_states<State>(states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const State& s) {
-    if (s.found != 1) return out.set_null(i);
-    write_kept<T>(out, i, s.kept);
-  });
+  finalize_states<State>(states, stride, count, result, first,
+                         [](ResultWriter& out, uint32_t i, const State& s) {
+                           if (s.found != 1) return out.set_null(i);
+                           write_kept<T>(out, i, s.kept);
+                         });
 }
 
 // Types of one physical type share kernels.
 SqlType accepted(SqlType type) {
-  if (type.id == TypeId::kSymbol || type.id == TypeId::kVarchar || type.id == TypeId::kUnknown) return TypeId::kText;
+  if (type.id == TypeId::kSymbol || type.id == TypeId::kVarchar || type.id == TypeId::kUnknown)
+    return TypeId::kText;
   return type;
 }
 
-bool is_ordered(SqlType type) { return type.id != TypeId::kJson && type.id != TypeId::kVoid && type.id != TypeId::kRecord; }
+bool is_ordered(SqlType type) {
+  return type.id != TypeId::kJson && type.id != TypeId::kVoid && type.id != TypeId::kRecord;
+}
 
 template <PhysicalType P>
 bool bind_extreme(std::span<const SqlType> arguments, CallTypes* types) {

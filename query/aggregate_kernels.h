@@ -26,7 +26,8 @@ inline Vector plain(const Vector& v, uint32_t size, Selection selection) {
 
 template <class State>
 State& state_at(char* states, uint32_t stride, const uint32_t* groups, uint32_t i) {
-  return *reinterpret_cast<State*>(states + (groups != nullptr ? static_cast<size_t>(stride) * groups[i] : 0));
+  return *reinterpret_cast<State*>(states +
+                                   (groups != nullptr ? static_cast<size_t>(stride) * groups[i] : 0));
 }
 
 // fold(state, value) for the rows at which the argument is not NULL.
@@ -38,7 +39,8 @@ void fold_rows(char* states, uint32_t stride, const uint32_t* groups, const Vect
   const uint32_t mask = v.is_constant() ? 0 : ~0U;
   if (v.is_constant() && !v.is_valid(0)) return;
   if (!v.may_have_nulls() || v.is_constant()) {
-    for (uint32_t i = 0; i < selection.count; ++i) fold(state_at<State>(states, stride, groups, i), values[selection[i] & mask]);
+    for (uint32_t i = 0; i < selection.count; ++i)
+      fold(state_at<State>(states, stride, groups, i), values[selection[i] & mask]);
     return;
   }
   for (uint32_t i = 0; i < selection.count; ++i) {
@@ -49,8 +51,8 @@ void fold_rows(char* states, uint32_t stride, const uint32_t* groups, const Vect
 
 // Two arguments, rows at which neither is NULL.
 template <class State, class A, class B, class Fold>
-void fold_pairs(char* states, uint32_t stride, const uint32_t* groups, std::span<const Vector> arguments, uint32_t size,
-                Selection selection, Fold&& fold) {
+void fold_pairs(char* states, uint32_t stride, const uint32_t* groups, std::span<const Vector> arguments,
+                uint32_t size, Selection selection, Fold&& fold) {
   const Vector a = plain(arguments[0], size, selection), b = plain(arguments[1], size, selection);
   const A* left = a.values<A>();
   const B* right = b.values<B>();
@@ -66,7 +68,8 @@ void fold_pairs(char* states, uint32_t stride, const uint32_t* groups, std::span
 // Writes results of one call of finalize().
 class ResultWriter {
  public:
-  ResultWriter(Vector* result, uint32_t first, uint32_t count) : result_(result), first_(first), end_(first + count) {}
+  ResultWriter(Vector* result, uint32_t first, uint32_t count)
+      : result_(result), first_(first), end_(first + count) {}
 
   template <class T>
   void set(uint32_t i, const T& value) {
@@ -151,32 +154,17 @@ void write_kept(ResultWriter& out, uint32_t i, const Kept<T>& kept) {
   }
 }
 
-// Calls fn with a value of the element type of a physical type.
-template <class Fn>
-void with_physical_type(PhysicalType type, Fn&& fn) {
-  switch (type) {
-    case PhysicalType::kBool: return fn(uint8_t{});
-    case PhysicalType::kInt16: return fn(int16_t{});
-    case PhysicalType::kInt32: return fn(int32_t{});
-    case PhysicalType::kInt64: return fn(int64_t{});
-    case PhysicalType::kFloat: return fn(float{});
-    case PhysicalType::kDouble: return fn(double{});
-    case PhysicalType::kDecimal: return fn(Decimal{});
-    case PhysicalType::kInterval: return fn(Interval{});
-    case PhysicalType::kUuid: return fn(Uuid{});
-    case PhysicalType::kString: return fn(std::string_view{});
-  }
-}
-
 template <class State>
 void init_state(char* state) {
   new (state) State();
 }
 
 template <class State, class Write>
-void finalize_states(const char* states, uint32_t stride, uint32_t count, Vector* result, uint32_t first, Write&& write) {
+void finalize_states(const char* states, uint32_t stride, uint32_t count, Vector* result, uint32_t first,
+                     Write&& write) {
   ResultWriter out(result, first, count);
-  for (uint32_t i = 0; i < count; ++i) write(out, i, *reinterpret_cast<const State*>(states + static_cast<size_t>(stride) * i));
+  for (uint32_t i = 0; i < count; ++i)
+    write(out, i, *reinterpret_cast<const State*>(states + static_cast<size_t>(stride) * i));
 }
 
 // One argument of exactly this type.

@@ -29,8 +29,8 @@ void fold(BitState<T>& s, T value) {
 }
 
 template <class T, Operation kOperation>
-void update_bits(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&, std::span<const Vector> arguments,
-                 uint32_t size, Selection selection, AggregateArena&) {
+void update_bits(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
+                 std::span<const Vector> arguments, uint32_t size, Selection selection, AggregateArena&) {
   fold_rows<BitState<T>, T>(states, stride, groups, arguments[0], size, selection,
                             [](BitState<T>& s, T value) { fold<T, kOperation>(s, value); });
 }
@@ -42,11 +42,13 @@ void combine_bits(char* into, const char* from, const CallTypes&, AggregateArena
 }
 
 template <class T>
-void finalize_bits(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result, uint32_t first) {
-  finalize_states<BitState<T>>(states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const BitState<T>& s) {
-    if (!s.found) return out.set_null(i);
-    out.set<T>(i, s.value);
-  });
+void finalize_bits(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result,
+                   uint32_t first) {
+  finalize_states<BitState<T>>(states, stride, count, result, first,
+                               [](ResultWriter& out, uint32_t i, const BitState<T>& s) {
+                                 if (!s.found) return out.set_null(i);
+                                 out.set<T>(i, s.value);
+                               });
 }
 
 template <class T, TypeId kType, Operation kOperation>

@@ -14,8 +14,8 @@ using namespace aggregate_detail;
 
 // All values of a group and the fraction asked for; approx_percentile is exact here.
 //
-// percentile_cont(f) WITHIN GROUP (ORDER BY x) has the arguments (f, x), and its rows come in that order; approx_percentile is
-// (x, f). Values that come unordered are sorted.
+// percentile_cont(f) WITHIN GROUP (ORDER BY x) has the arguments (f, x), and its rows come in that order;
+// approx_percentile is (x, f). Values that come unordered are sorted.
 template <class T>
 struct Values {
   std::vector<T> items;
@@ -45,14 +45,17 @@ T stored(const T& value, AggregateArena& arena) {
 
 void check_fraction(double fraction) {
   if (!(0 <= fraction && fraction <= 1)) {
-    throw sql_error(sqlstate::kNumericValueOutOfRange, "percentile value {} is not between 0 and 1", fraction);
+    throw sql_error(sqlstate::kNumericValueOutOfRange, "percentile value {} is not between 0 and 1",
+                    fraction);
   }
 }
 
 template <class T, size_t kValueAt>
-void update_values(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&, std::span<const Vector> arguments,
-                   uint32_t size, Selection selection, AggregateArena& arena) {
-  const Vector values = plain(arguments[kValueAt], size, selection), fractions = plain(arguments[1 - kValueAt], size, selection);
+void update_values(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
+                   std::span<const Vector> arguments, uint32_t size, Selection selection,
+                   AggregateArena& arena) {
+  const Vector values = plain(arguments[kValueAt], size, selection),
+               fractions = plain(arguments[1 - kValueAt], size, selection);
   for (uint32_t i = 0; i < selection.count; ++i) {
     const uint32_t row = selection[i];
     Values<T>& all = values_of(state_at<ValuesState<T>>(states, stride, groups, i), arena);
@@ -86,31 +89,34 @@ std::vector<T> ordered(const std::vector<T>& items, SqlType type) {
   const auto less = [&](const T& a, const T& b) { return compare_elements(type.id, &a, &b) < 0; };
   const auto greater = [&](const T& a, const T& b) { return compare_elements(type.id, &a, &b) > 0; };
   std::vector<T> sorted = items;
-  if (!std::is_sorted(sorted.begin(), sorted.end(), greater)) std::stable_sort(sorted.begin(), sorted.end(), less);
+  if (!std::is_sorted(sorted.begin(), sorted.end(), greater))
+    std::stable_sort(sorted.begin(), sorted.end(), less);
   return sorted;
 }
 
 template <class T, size_t kValueAt, bool kContinuous>
-void finalize_values(const char* states, uint32_t stride, uint32_t count, const CallTypes& types, Vector* result, uint32_t first) {
-  finalize_states<ValuesState<T>>(states, stride, count, result, first, [&](ResultWriter& out, uint32_t i, const ValuesState<T>& s) {
-    if (s.values == nullptr || s.values->items.empty() || !s.values->has_fraction) return out.set_null(i);
-    const std::vector<T> sorted = ordered(s.values->items, types.arguments[kValueAt]);
-    const auto n = static_cast<double>(sorted.size());
-    if constexpr (kContinuous && std::is_same_v<T, double>) {
-      const double position = s.values->fraction * (n - 1);
-      const double below = std::floor(position), above = std::ceil(position);
-      const double low = sorted[static_cast<size_t>(below)], high = sorted[static_cast<size_t>(above)];
-      out.set<double>(i, below == above ? low : low + (position - below) * (high - low));
-    } else {
-      const double position = std::ceil(s.values->fraction * n);
-      const T& value = sorted[position < 1 ? 0 : static_cast<size_t>(position) - 1];
-      if constexpr (std::is_same_v<T, std::string_view>) {
-        out.set_text(i, value);
-      } else {
-        out.set<T>(i, value);
-      }
-    }
-  });
+void finalize_values(const char* states, uint32_t stride, uint32_t count, const CallTypes& types,
+                     Vector* result, uint32_t first) {
+  finalize_states<ValuesState<T>>(
+      states, stride, count, result, first, [&](ResultWriter& out, uint32_t i, const ValuesState<T>& s) {
+        if (s.values == nullptr || s.values->items.empty() || !s.values->has_fraction) return out.set_null(i);
+        const std::vector<T> sorted = ordered(s.values->items, types.arguments[kValueAt]);
+        const auto n = static_cast<double>(sorted.size());
+        if constexpr (kContinuous && std::is_same_v<T, double>) {
+          const double position = s.values->fraction * (n - 1);
+          const double below = std::floor(position), above = std::ceil(position);
+          const double low = sorted[static_cast<size_t>(below)], high = sorted[static_cast<size_t>(above)];
+          out.set<double>(i, below == above ? low : low + (position - below) * (high - low));
+        } else {
+          const double position = std::ceil(s.values->fraction * n);
+          const T& value = sorted[position < 1 ? 0 : static_cast<size_t>(position) - 1];
+          if constexpr (std::is_same_v<T, std::string_view>) {
+            out.set_text(i, value);
+          } else {
+            out.set<T>(i, value);
+          }
+        }
+      });
 }
 
 // ---- mode: the most frequent value, of several the first
@@ -158,10 +164,12 @@ Frequencies<T>& frequencies_of(ModeState<T>& s, AggregateArena& arena) {
 }
 
 template <class T>
-void update_mode(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&, std::span<const Vector> arguments,
-                 uint32_t size, Selection selection, AggregateArena& arena) {
-  fold_rows<ModeState<T>, T>(states, stride, groups, arguments[0], size, selection,
-                             [&](ModeState<T>& s, const T& value) { frequencies_of(s, arena).add(value, 1, arena); });
+void update_mode(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
+                 std::span<const Vector> arguments, uint32_t size, Selection selection,
+                 AggregateArena& arena) {
+  fold_rows<ModeState<T>, T>(
+      states, stride, groups, arguments[0], size, selection,
+      [&](ModeState<T>& s, const T& value) { frequencies_of(s, arena).add(value, 1, arena); });
 }
 
 template <class T>
@@ -179,18 +187,22 @@ void combine_mode(char* into, const char* from, const CallTypes&, AggregateArena
 }
 
 template <class T>
-void finalize_mode(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result, uint32_t first) {
-  finalize_states<ModeState<T>>(states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const ModeState<T>& s) {
-    if (s.frequencies == nullptr) return out.set_null(i);
-    const auto best = std::max_element(s.frequencies->entries.begin(), s.frequencies->entries.end(), [](const auto& a, const auto& b) {
-      return a.second.count != b.second.count ? a.second.count < b.second.count : a.second.first_seen > b.second.first_seen;
-    });
-    if constexpr (std::is_same_v<T, std::string_view>) {
-      out.set_text(i, best->first);
-    } else {
-      out.set<T>(i, best->first);
-    }
-  });
+void finalize_mode(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result,
+                   uint32_t first) {
+  finalize_states<ModeState<T>>(
+      states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const ModeState<T>& s) {
+        if (s.frequencies == nullptr) return out.set_null(i);
+        const auto best = std::max_element(
+            s.frequencies->entries.begin(), s.frequencies->entries.end(), [](const auto& a, const auto& b) {
+              return a.second.count != b.second.count ? a.second.count < b.second.count
+                                                      : a.second.first_seen > b.second.first_seen;
+            });
+        if constexpr (std::is_same_v<T, std::string_view>) {
+          out.set_text(i, best->first);
+        } else {
+          out.set<T>(i, best->first);
+        }
+      });
 }
 
 // ---- registration
@@ -214,7 +226,8 @@ SqlType value_type(SqlType type) {
 }
 template <PhysicalType P>
 bool bind_discrete(std::span<const SqlType> arguments, CallTypes* types) {
-  if (arguments.size() != 2 || !is_number(arguments[0]) || physical_type(value_type(arguments[1])) != P) return false;
+  if (arguments.size() != 2 || !is_number(arguments[0]) || physical_type(value_type(arguments[1])) != P)
+    return false;
   types->arguments = {TypeId::kDouble, value_type(arguments[1])};
   types->result = types->arguments[1];
   return true;
@@ -228,7 +241,8 @@ bool bind_mode(std::span<const SqlType> arguments, CallTypes* types) {
 }
 
 template <class T, size_t kValueAt, bool kContinuous>
-void add_percentile(FunctionRegistry& r, std::string_view name, bool (*bind)(std::span<const SqlType>, CallTypes*)) {
+void add_percentile(FunctionRegistry& r, std::string_view name,
+                    bool (*bind)(std::span<const SqlType>, CallTypes*)) {
   AggregateFunction f;
   f.name = name;
   f.state_size = sizeof(ValuesState<T>);

@@ -27,7 +27,8 @@ void keep(PositionState<T>& s, const Vector& v, uint32_t row, AggregateArena& ar
 
 template <class T, Which kWhich, bool kNotNull>
 void update_position(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
-                     std::span<const Vector> arguments, uint32_t size, Selection selection, AggregateArena& arena) {
+                     std::span<const Vector> arguments, uint32_t size, Selection selection,
+                     AggregateArena& arena) {
   const Vector v = plain(arguments[0], size, selection);
   using State = PositionState<T>;
   if (groups == nullptr) {
@@ -59,19 +60,22 @@ void combine_position(char* into, const char* from, const CallTypes&, AggregateA
 }
 
 template <class T>
-void finalize_position(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result, uint32_t first) {
+void finalize_position(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result,
+                       uint32_t first) {
   using State = PositionState<T>;
-  finalize_states<State>(states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const State& s) {
-    if (s.found != 1) return out.set_null(i);
-    write_kept<T>(out, i, s.kept);
-  });
+  finalize_states<State>(states, stride, count, result, first,
+                         [](ResultWriter& out, uint32_t i, const State& s) {
+                           if (s.found != 1) return out.set_null(i);
+                           write_kept<T>(out, i, s.kept);
+                         });
 }
 
 template <PhysicalType P>
 bool bind_position(std::span<const SqlType> arguments, CallTypes* types) {
   if (arguments.size() != 1) return false;
   const bool as_text = arguments[0].id == TypeId::kSymbol || arguments[0].id == TypeId::kUnknown;
-  const SqlType type = as_text ? SqlType(arguments[0].id == TypeId::kSymbol ? TypeId::kVarchar : TypeId::kText) : arguments[0];
+  const SqlType type =
+      as_text ? SqlType(arguments[0].id == TypeId::kSymbol ? TypeId::kVarchar : TypeId::kText) : arguments[0];
   if (physical_type(type) != P) return false;
   types->arguments = {type};
   types->result = type;

@@ -51,7 +51,9 @@ void AggregateArena::add_bytes(size_t bytes) { state_->bytes += bytes; }
 
 size_t AggregateArena::bytes() const { return state_->bytes; }
 
-bool is_aggregate(std::string_view name) { return FunctionRegistry::instance().find_aggregate(name) != nullptr; }
+bool is_aggregate(std::string_view name) {
+  return FunctionRegistry::instance().find_aggregate(name) != nullptr;
+}
 
 ResolvedAggregate resolve_aggregate(std::string_view name, std::span<const SqlType> arguments) {
   ResolvedAggregate resolved;
@@ -72,7 +74,9 @@ ResolvedAggregate resolve_aggregate(std::string_view name, std::span<const SqlTy
     list += (list.empty() ? "" : ", ") + format_type(bare);
   }
   throw sql_error(sqlstate::kUndefinedFunction, "function {}({}) does not exist", name, list)
-      .with_hint("No function matches the given name and argument types. You might need to add explicit type casts.");
+      .with_hint(
+          "No function matches the given name and argument types. You might need to add explicit type "
+          "casts.");
 }
 
 }  // namespace idem

@@ -39,8 +39,8 @@ struct MomentState {
   }
 };
 
-void update_moments(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&, std::span<const Vector> arguments,
-                    uint32_t size, Selection selection, AggregateArena&) {
+void update_moments(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
+                    std::span<const Vector> arguments, uint32_t size, Selection selection, AggregateArena&) {
   fold_rows<MomentState, double>(states, stride, groups, arguments[0], size, selection,
                                  [](MomentState& s, double x) { s.add(x); });
 }
@@ -51,13 +51,15 @@ void combine_moments(char* into, const char* from, const CallTypes&, AggregateAr
 enum class Spread : uint8_t { kVariance, kDeviation };
 
 template <Spread kSpread, bool kSample>
-void finalize_moments(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result, uint32_t first) {
-  finalize_states<MomentState>(states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const MomentState& s) {
-    const double divisor = kSample ? s.n - 1 : s.n;
-    if (divisor <= 0) return out.set_null(i);
-    const double variance = s.squares / divisor;
-    out.set<double>(i, kSpread == Spread::kDeviation ? std::sqrt(variance) : variance);
-  });
+void finalize_moments(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result,
+                      uint32_t first) {
+  finalize_states<MomentState>(
+      states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const MomentState& s) {
+        const double divisor = kSample ? s.n - 1 : s.n;
+        if (divisor <= 0) return out.set_null(i);
+        const double variance = s.squares / divisor;
+        out.set<double>(i, kSpread == Spread::kDeviation ? std::sqrt(variance) : variance);
+      });
 }
 
 // ---- variance of exact numbers
@@ -83,8 +85,8 @@ Decimal decimal_of(const T& value) {
 }
 
 template <class T>
-void update_exact(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&, std::span<const Vector> arguments,
-                  uint32_t size, Selection selection, AggregateArena&) {
+void update_exact(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
+                  std::span<const Vector> arguments, uint32_t size, Selection selection, AggregateArena&) {
   fold_rows<ExactMomentState, T>(states, stride, groups, arguments[0], size, selection,
                                  [](ExactMomentState& s, const T& x) { s.add_value(decimal_of(x)); });
 }
@@ -98,15 +100,17 @@ void combine_exact(char* into, const char* from, const CallTypes&, AggregateAren
 }
 
 template <Spread kSpread, bool kSample>
-void finalize_exact(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result, uint32_t first) {
-  finalize_states<ExactMomentState>(states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const ExactMomentState& s) {
-    if (s.n == 0 || (kSample && s.n == 1)) return out.set_null(i);
-    const Decimal n = decimal_from_int64(s.n);
-    Decimal numerator = subtract(multiply(n, s.squares.get()), multiply(s.sum.get(), s.sum.get()));
-    if (sign(numerator) <= 0) return out.set<Decimal>(i, decimal_from_int64(0));
-    const Decimal variance = divide(numerator, multiply(n, kSample ? decimal_from_int64(s.n - 1) : n));
-    out.set<Decimal>(i, kSpread == Spread::kDeviation ? square_root(variance) : variance);
-  });
+void finalize_exact(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result,
+                    uint32_t first) {
+  finalize_states<ExactMomentState>(
+      states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const ExactMomentState& s) {
+        if (s.n == 0 || (kSample && s.n == 1)) return out.set_null(i);
+        const Decimal n = decimal_from_int64(s.n);
+        Decimal numerator = subtract(multiply(n, s.squares.get()), multiply(s.sum.get(), s.sum.get()));
+        if (sign(numerator) <= 0) return out.set<Decimal>(i, decimal_from_int64(0));
+        const Decimal variance = divide(numerator, multiply(n, kSample ? decimal_from_int64(s.n - 1) : n));
+        out.set<Decimal>(i, kSpread == Spread::kDeviation ? square_root(variance) : variance);
+      });
 }
 
 // ---- two variables
@@ -146,8 +150,8 @@ struct PairState {
   }
 };
 
-void update_pairs(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&, std::span<const Vector> arguments,
-                  uint32_t size, Selection selection, AggregateArena&) {
+void update_pairs(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
+                  std::span<const Vector> arguments, uint32_t size, Selection selection, AggregateArena&) {
   fold_pairs<PairState, double, double>(states, stride, groups, arguments, size, selection,
                                         [](PairState& s, double y, double x) { s.add(y, x); });
 }
@@ -159,14 +163,16 @@ void combine_pairs(char* into, const char* from, const CallTypes&, AggregateAren
 using PairResult = std::optional<double> (*)(const PairState&);
 
 template <PairResult kResult>
-void finalize_pairs(const char* states, uint32_t stride, uint32_t count, const CallTypes& types, Vector* result, uint32_t first) {
+void finalize_pairs(const char* states, uint32_t stride, uint32_t count, const CallTypes& types,
+                    Vector* result, uint32_t first) {
   const bool is_count = types.result.id == TypeId::kBigInt;
-  finalize_states<PairState>(states, stride, count, result, first, [&](ResultWriter& out, uint32_t i, const PairState& s) {
-    const std::optional<double> value = kResult(s);
-    if (!value) return out.set_null(i);
-    if (is_count) return out.set<int64_t>(i, static_cast<int64_t>(*value));
-    out.set<double>(i, *value);
-  });
+  finalize_states<PairState>(states, stride, count, result, first,
+                             [&](ResultWriter& out, uint32_t i, const PairState& s) {
+                               const std::optional<double> value = kResult(s);
+                               if (!value) return out.set_null(i);
+                               if (is_count) return out.set<int64_t>(i, static_cast<int64_t>(*value));
+                               out.set<double>(i, *value);
+                             });
 }
 
 std::optional<double> correlation(const PairState& s) {
@@ -195,8 +201,12 @@ std::optional<double> determination(const PairState& s) {
   return s.sxy * s.sxy / (s.sxx * s.syy);
 }
 std::optional<double> pair_count(const PairState& s) { return s.n; }
-std::optional<double> mean_x(const PairState& s) { return s.n < 1 ? std::nullopt : std::optional(s.sum_x / s.n); }
-std::optional<double> mean_y(const PairState& s) { return s.n < 1 ? std::nullopt : std::optional(s.sum_y / s.n); }
+std::optional<double> mean_x(const PairState& s) {
+  return s.n < 1 ? std::nullopt : std::optional(s.sum_x / s.n);
+}
+std::optional<double> mean_y(const PairState& s) {
+  return s.n < 1 ? std::nullopt : std::optional(s.sum_y / s.n);
+}
 std::optional<double> squares_x(const PairState& s) { return s.n < 1 ? std::nullopt : std::optional(s.sxx); }
 std::optional<double> squares_y(const PairState& s) { return s.n < 1 ? std::nullopt : std::optional(s.syy); }
 std::optional<double> products(const PairState& s) { return s.n < 1 ? std::nullopt : std::optional(s.sxy); }
@@ -210,12 +220,14 @@ bool bind_pair_count(std::span<const SqlType> arguments, CallTypes* types) {
   return bind_doubles(arguments, types, 2, TypeId::kBigInt);
 }
 bool bind_float(std::span<const SqlType> arguments, CallTypes* types) {
-  const bool exact = arguments.size() == 1 && (is_integer(arguments[0].id) || arguments[0].id == TypeId::kDecimal);
+  const bool exact =
+      arguments.size() == 1 && (is_integer(arguments[0].id) || arguments[0].id == TypeId::kDecimal);
   return !exact && bind_doubles(arguments, types, 1, TypeId::kDouble);
 }
 
 template <PairResult kResult>
-void add_pair(FunctionRegistry& r, std::string_view name, bool (*bind)(std::span<const SqlType>, CallTypes*) = bind_pair) {
+void add_pair(FunctionRegistry& r, std::string_view name,
+              bool (*bind)(std::span<const SqlType>, CallTypes*) = bind_pair) {
   AggregateFunction f;
   f.name = name;
   f.state_size = sizeof(PairState);

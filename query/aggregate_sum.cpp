@@ -18,8 +18,8 @@ struct CountState {
   int64_t count = 0;
 };
 
-void update_count_all(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&, std::span<const Vector>,
-                      uint32_t, Selection selection, AggregateArena&) {
+void update_count_all(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
+                      std::span<const Vector>, uint32_t, Selection selection, AggregateArena&) {
   if (groups == nullptr) {
     reinterpret_cast<CountState*>(states)->count += selection.count;
     return;
@@ -42,7 +42,8 @@ int64_t count_valid(const Vector& v, Selection selection) {
 }
 
 void update_count(char* states, uint32_t stride, const uint32_t* groups, const CallTypes& types,
-                  std::span<const Vector> arguments, uint32_t size, Selection selection, AggregateArena& arena) {
+                  std::span<const Vector> arguments, uint32_t size, Selection selection,
+                  AggregateArena& arena) {
   const Vector& v = arguments[0];
   if (groups == nullptr) {
     reinterpret_cast<CountState*>(states)->count += count_valid(v, selection);
@@ -58,9 +59,11 @@ void combine_count(char* into, const char* from, const CallTypes&, AggregateAren
   reinterpret_cast<CountState*>(into)->count += reinterpret_cast<const CountState*>(from)->count;
 }
 
-void finalize_count(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result, uint32_t first) {
-  finalize_states<CountState>(states, stride, count, result, first,
-                              [](ResultWriter& out, uint32_t i, const CountState& s) { out.set<int64_t>(i, s.count); });
+void finalize_count(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result,
+                    uint32_t first) {
+  finalize_states<CountState>(
+      states, stride, count, result, first,
+      [](ResultWriter& out, uint32_t i, const CountState& s) { out.set<int64_t>(i, s.count); });
 }
 
 bool bind_star(std::span<const SqlType> arguments, CallTypes* types) {
@@ -91,12 +94,14 @@ double dense_sum(const T* values, uint32_t count) {
   }
   double rest = 0;
   for (; i < count; ++i) rest += static_cast<double>(values[i]);
-  return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7])) + rest;
+  return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7])) +
+         rest;
 }
 
 template <class T>
 void update_float_sum(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
-                      std::span<const Vector> arguments, uint32_t size, Selection selection, AggregateArena&) {
+                      std::span<const Vector> arguments, uint32_t size, Selection selection,
+                      AggregateArena&) {
   if (groups == nullptr && is_dense(arguments[0], selection)) {
     auto& state = *reinterpret_cast<FloatState*>(states);
     state.sum += dense_sum(arguments[0].values<T>(), selection.count);
@@ -116,22 +121,24 @@ void combine_float_sum(char* into, const char* from, const CallTypes&, Aggregate
   a.count += b.count;
 }
 
-void finalize_float_sum(const char* states, uint32_t stride, uint32_t count, const CallTypes& types, Vector* result,
-                        uint32_t first) {
+void finalize_float_sum(const char* states, uint32_t stride, uint32_t count, const CallTypes& types,
+                        Vector* result, uint32_t first) {
   const bool is_real = types.result.id == TypeId::kReal;
-  finalize_states<FloatState>(states, stride, count, result, first, [&](ResultWriter& out, uint32_t i, const FloatState& s) {
-    if (s.count == 0) return out.set_null(i);
-    if (is_real) return out.set<float>(i, static_cast<float>(s.sum));
-    out.set<double>(i, s.sum);
-  });
+  finalize_states<FloatState>(states, stride, count, result, first,
+                              [&](ResultWriter& out, uint32_t i, const FloatState& s) {
+                                if (s.count == 0) return out.set_null(i);
+                                if (is_real) return out.set<float>(i, static_cast<float>(s.sum));
+                                out.set<double>(i, s.sum);
+                              });
 }
 
-void finalize_float_average(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result,
-                            uint32_t first) {
-  finalize_states<FloatState>(states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const FloatState& s) {
-    if (s.count == 0) return out.set_null(i);
-    out.set<double>(i, s.sum / static_cast<double>(s.count));
-  });
+void finalize_float_average(const char* states, uint32_t stride, uint32_t count, const CallTypes&,
+                            Vector* result, uint32_t first) {
+  finalize_states<FloatState>(states, stride, count, result, first,
+                              [](ResultWriter& out, uint32_t i, const FloatState& s) {
+                                if (s.count == 0) return out.set_null(i);
+                                out.set<double>(i, s.sum / static_cast<double>(s.count));
+                              });
 }
 
 // ksum: Kahan; nsum: Neumaier, which also keeps what a larger addend pushes out.
@@ -156,7 +163,8 @@ void add_neumaier(CompensatedState& s, double value) {
 
 template <auto Add>
 void update_compensated(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
-                        std::span<const Vector> arguments, uint32_t size, Selection selection, AggregateArena&) {
+                        std::span<const Vector> arguments, uint32_t size, Selection selection,
+                        AggregateArena&) {
   fold_rows<CompensatedState, double>(states, stride, groups, arguments[0], size, selection,
                                       [](CompensatedState& s, double value) { Add(s, value); });
 }
@@ -173,8 +181,8 @@ void combine_compensated(char* into, const char* from, const CallTypes&, Aggrega
 }
 
 template <int kSign>
-void finalize_compensated(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result,
-                          uint32_t first) {
+void finalize_compensated(const char* states, uint32_t stride, uint32_t count, const CallTypes&,
+                          Vector* result, uint32_t first) {
   finalize_states<CompensatedState>(states, stride, count, result, first,
                                     [](ResultWriter& out, uint32_t i, const CompensatedState& s) {
                                       if (s.count == 0) return out.set_null(i);
@@ -185,8 +193,8 @@ void finalize_compensated(const char* states, uint32_t stride, uint32_t count, c
 struct WeightedState {
   double weighted = 0, weights = 0;
 };
-void update_vwap(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&, std::span<const Vector> arguments,
-                 uint32_t size, Selection selection, AggregateArena&) {
+void update_vwap(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
+                 std::span<const Vector> arguments, uint32_t size, Selection selection, AggregateArena&) {
   fold_pairs<WeightedState, double, double>(states, stride, groups, arguments, size, selection,
                                             [](WeightedState& s, double price, double quantity) {
                                               s.weighted += price * quantity;
@@ -199,7 +207,8 @@ void combine_vwap(char* into, const char* from, const CallTypes&, AggregateArena
   a.weighted += b.weighted;
   a.weights += b.weights;
 }
-void finalize_vwap(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result, uint32_t first) {
+void finalize_vwap(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result,
+                   uint32_t first) {
   finalize_states<WeightedState>(states, stride, count, result, first,
                                  [](ResultWriter& out, uint32_t i, const WeightedState& s) {
                                    if (s.weights == 0) return out.set_null(i);
@@ -214,7 +223,9 @@ struct WideState {
   uint64_t low = 0;
   int64_t high = 0;
 
-  int128_t sum() const { return static_cast<int128_t>(static_cast<uint128_t>(static_cast<uint64_t>(high)) << 64 | low); }
+  int128_t sum() const {
+    return static_cast<int128_t>(static_cast<uint128_t>(static_cast<uint64_t>(high)) << 64 | low);
+  }
   void add(int128_t value) {
     const int128_t total = sum() + value;
     low = static_cast<uint64_t>(total);
@@ -242,7 +253,8 @@ int128_t dense_integer_sum(const T* values, uint32_t count) {
 
 template <class T>
 void update_integer_sum(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
-                        std::span<const Vector> arguments, uint32_t size, Selection selection, AggregateArena&) {
+                        std::span<const Vector> arguments, uint32_t size, Selection selection,
+                        AggregateArena&) {
   if (groups == nullptr && is_dense(arguments[0], selection)) {
     auto& state = *reinterpret_cast<WideState*>(states);
     state.add(dense_integer_sum(arguments[0].values<T>(), selection.count));
@@ -265,24 +277,27 @@ void combine_integer_sum(char* into, const char* from, const CallTypes&, Aggrega
   a.count += b.count;
 }
 
-void finalize_integer_sum(const char* states, uint32_t stride, uint32_t count, const CallTypes& types, Vector* result,
-                          uint32_t first) {
+void finalize_integer_sum(const char* states, uint32_t stride, uint32_t count, const CallTypes& types,
+                          Vector* result, uint32_t first) {
   const bool is_bigint = types.result.id == TypeId::kBigInt;
-  finalize_states<WideState>(states, stride, count, result, first, [&](ResultWriter& out, uint32_t i, const WideState& s) {
-    if (s.count == 0) return out.set_null(i);
-    if (!is_bigint) return out.set<Decimal>(i, decimal_from_int128(s.sum()));
-    const auto sum = static_cast<int64_t>(s.sum());
-    if (static_cast<int128_t>(sum) != s.sum()) throw SqlError(sqlstate::kNumericValueOutOfRange, "bigint out of range");
-    out.set<int64_t>(i, sum);
-  });
+  finalize_states<WideState>(states, stride, count, result, first,
+                             [&](ResultWriter& out, uint32_t i, const WideState& s) {
+                               if (s.count == 0) return out.set_null(i);
+                               if (!is_bigint) return out.set<Decimal>(i, decimal_from_int128(s.sum()));
+                               const auto sum = static_cast<int64_t>(s.sum());
+                               if (static_cast<int128_t>(sum) != s.sum())
+                                 throw SqlError(sqlstate::kNumericValueOutOfRange, "bigint out of range");
+                               out.set<int64_t>(i, sum);
+                             });
 }
 
-void finalize_integer_average(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result,
-                              uint32_t first) {
-  finalize_states<WideState>(states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const WideState& s) {
-    if (s.count == 0) return out.set_null(i);
-    out.set<Decimal>(i, divide(decimal_from_int128(s.sum()), decimal_from_int64(s.count)));
-  });
+void finalize_integer_average(const char* states, uint32_t stride, uint32_t count, const CallTypes&,
+                              Vector* result, uint32_t first) {
+  finalize_states<WideState>(
+      states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const WideState& s) {
+        if (s.count == 0) return out.set_null(i);
+        out.set<Decimal>(i, divide(decimal_from_int128(s.sum()), decimal_from_int64(s.count)));
+      });
 }
 
 // ---- numeric and interval
@@ -292,18 +307,20 @@ struct DecimalState {
   int64_t count = 0;
 };
 void update_decimal_sum(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
-                        std::span<const Vector> arguments, uint32_t size, Selection selection, AggregateArena&) {
-  fold_rows<DecimalState, Decimal>(states, stride, groups, arguments[0], size, selection, [](DecimalState& s, const Decimal& value) {
-    const Decimal sum = s.sum.get();
-    int128_t total = 0;
-    if (sum.scale == value.scale && !__builtin_add_overflow(sum.value, value.value, &total) &&
-        total < power_of_ten(kMaxDecimalDigits) && -total < power_of_ten(kMaxDecimalDigits)) {
-      s.sum = Decimal{total, sum.scale};
-    } else {
-      s.sum = add(sum, value);
-    }
-    ++s.count;
-  });
+                        std::span<const Vector> arguments, uint32_t size, Selection selection,
+                        AggregateArena&) {
+  fold_rows<DecimalState, Decimal>(
+      states, stride, groups, arguments[0], size, selection, [](DecimalState& s, const Decimal& value) {
+        const Decimal sum = s.sum.get();
+        int128_t total = 0;
+        if (sum.scale == value.scale && !__builtin_add_overflow(sum.value, value.value, &total) &&
+            total < power_of_ten(kMaxDecimalDigits) && -total < power_of_ten(kMaxDecimalDigits)) {
+          s.sum = Decimal{total, sum.scale};
+        } else {
+          s.sum = add(sum, value);
+        }
+        ++s.count;
+      });
 }
 void combine_decimal_sum(char* into, const char* from, const CallTypes&, AggregateArena&) {
   auto& a = *reinterpret_cast<DecimalState*>(into);
@@ -313,11 +330,13 @@ void combine_decimal_sum(char* into, const char* from, const CallTypes&, Aggrega
   a.count += b.count;
 }
 template <bool kAverage>
-void finalize_decimal_sum(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result, uint32_t first) {
-  finalize_states<DecimalState>(states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const DecimalState& s) {
-    if (s.count == 0) return out.set_null(i);
-    out.set<Decimal>(i, kAverage ? divide(s.sum.get(), decimal_from_int64(s.count)) : s.sum.get());
-  });
+void finalize_decimal_sum(const char* states, uint32_t stride, uint32_t count, const CallTypes&,
+                          Vector* result, uint32_t first) {
+  finalize_states<DecimalState>(
+      states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const DecimalState& s) {
+        if (s.count == 0) return out.set_null(i);
+        out.set<Decimal>(i, kAverage ? divide(s.sum.get(), decimal_from_int64(s.count)) : s.sum.get());
+      });
 }
 
 struct IntervalState {
@@ -325,7 +344,8 @@ struct IntervalState {
   int64_t count = 0;
 };
 void update_interval_sum(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
-                         std::span<const Vector> arguments, uint32_t size, Selection selection, AggregateArena&) {
+                         std::span<const Vector> arguments, uint32_t size, Selection selection,
+                         AggregateArena&) {
   fold_rows<IntervalState, Interval>(states, stride, groups, arguments[0], size, selection,
                                      [](IntervalState& s, const Interval& value) {
                                        s.sum = add(s.sum, value);
@@ -339,11 +359,13 @@ void combine_interval_sum(char* into, const char* from, const CallTypes&, Aggreg
   a.count += b.count;
 }
 template <bool kAverage>
-void finalize_interval_sum(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result, uint32_t first) {
-  finalize_states<IntervalState>(states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const IntervalState& s) {
-    if (s.count == 0) return out.set_null(i);
-    out.set<Interval>(i, kAverage ? divide(s.sum, static_cast<double>(s.count)) : s.sum);
-  });
+void finalize_interval_sum(const char* states, uint32_t stride, uint32_t count, const CallTypes&,
+                           Vector* result, uint32_t first) {
+  finalize_states<IntervalState>(
+      states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const IntervalState& s) {
+        if (s.count == 0) return out.set_null(i);
+        out.set<Interval>(i, kAverage ? divide(s.sum, static_cast<double>(s.count)) : s.sum);
+      });
 }
 
 // ---- registration
@@ -352,7 +374,8 @@ using Bind = bool (*)(std::span<const SqlType>, CallTypes*);
 
 template <class State>
 AggregateFunction make(std::string_view name, Bind bind, decltype(AggregateFunction::update) update,
-                       decltype(AggregateFunction::combine) combine, decltype(AggregateFunction::finalize) finalize) {
+                       decltype(AggregateFunction::combine) combine,
+                       decltype(AggregateFunction::finalize) finalize) {
   AggregateFunction f;
   f.name = name;
   f.state_size = sizeof(State);
@@ -366,15 +389,17 @@ AggregateFunction make(std::string_view name, Bind bind, decltype(AggregateFunct
 
 template <class T, TypeId A, TypeId Sum>
 void add_integer(FunctionRegistry& r) {
-  r.add_aggregate(make<WideState>("sum", bind_one<A, Sum>, update_integer_sum<T>, combine_integer_sum, finalize_integer_sum));
-  r.add_aggregate(make<WideState>("avg", bind_one<A, TypeId::kDecimal>, update_integer_sum<T>, combine_integer_sum,
-                                  finalize_integer_average));
+  r.add_aggregate(make<WideState>("sum", bind_one<A, Sum>, update_integer_sum<T>, combine_integer_sum,
+                                  finalize_integer_sum));
+  r.add_aggregate(make<WideState>("avg", bind_one<A, TypeId::kDecimal>, update_integer_sum<T>,
+                                  combine_integer_sum, finalize_integer_average));
 }
 template <class T, TypeId A>
 void add_float(FunctionRegistry& r) {
-  r.add_aggregate(make<FloatState>("sum", bind_one<A, A>, update_float_sum<T>, combine_float_sum, finalize_float_sum));
-  r.add_aggregate(make<FloatState>("avg", bind_one<A, TypeId::kDouble>, update_float_sum<T>, combine_float_sum,
-                                   finalize_float_average));
+  r.add_aggregate(
+      make<FloatState>("sum", bind_one<A, A>, update_float_sum<T>, combine_float_sum, finalize_float_sum));
+  r.add_aggregate(make<FloatState>("avg", bind_one<A, TypeId::kDouble>, update_float_sum<T>,
+                                   combine_float_sum, finalize_float_average));
 }
 
 bool bind_one_double(std::span<const SqlType> arguments, CallTypes* types) {
@@ -387,7 +412,8 @@ bool bind_two_doubles(std::span<const SqlType> arguments, CallTypes* types) {
 }  // namespace
 
 void register_sum_aggregates(FunctionRegistry& r) {
-  AggregateFunction star = make<CountState>("count", bind_star, update_count_all, combine_count, finalize_count);
+  AggregateFunction star =
+      make<CountState>("count", bind_star, update_count_all, combine_count, finalize_count);
   star.star_allowed = true;
   r.add_aggregate(std::move(star));
   r.add_aggregate(make<CountState>("count", bind_count, update_count, combine_count, finalize_count));
@@ -401,10 +427,12 @@ void register_sum_aggregates(FunctionRegistry& r) {
                                      combine_decimal_sum, finalize_decimal_sum<false>));
   r.add_aggregate(make<DecimalState>("avg", bind_one<TypeId::kDecimal, TypeId::kDecimal>, update_decimal_sum,
                                      combine_decimal_sum, finalize_decimal_sum<true>));
-  r.add_aggregate(make<IntervalState>("sum", bind_one<TypeId::kInterval, TypeId::kInterval>, update_interval_sum,
-                                      combine_interval_sum, finalize_interval_sum<false>));
-  r.add_aggregate(make<IntervalState>("avg", bind_one<TypeId::kInterval, TypeId::kInterval>, update_interval_sum,
-                                      combine_interval_sum, finalize_interval_sum<true>));
+  r.add_aggregate(make<IntervalState>("sum", bind_one<TypeId::kInterval, TypeId::kInterval>,
+                                      update_interval_sum, combine_interval_sum,
+                                      finalize_interval_sum<false>));
+  r.add_aggregate(make<IntervalState>("avg", bind_one<TypeId::kInterval, TypeId::kInterval>,
+                                      update_interval_sum, combine_interval_sum,
+                                      finalize_interval_sum<true>));
 
   r.add_aggregate(make<CompensatedState>("ksum", bind_one_double, update_compensated<add_kahan>,
                                          combine_compensated<add_kahan, -1>, finalize_compensated<-1>));

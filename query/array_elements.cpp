@@ -27,7 +27,9 @@ Vector element_constant(const ArrayView& array, SqlType type, uint32_t index) {
   return out;
 }
 
-bool elements_equal(SqlType type, const void* a, const void* b) { return compare_elements(type.id, a, b) == 0; }
+bool elements_equal(SqlType type, const void* a, const void* b) {
+  return compare_elements(type.id, a, b) == 0;
+}
 
 TypeId element_type(SqlType array) {
   if (array.id == TypeId::kInt2Vector) return TypeId::kSmallInt;

@@ -20,7 +20,8 @@ class Quantifier {
     call_ = resolve_operator(symbol, operands);
   }
 
-  void by_element(const Vector& left, const ArrayView& array, uint32_t size, Selection selection, Vector* result) {
+  void by_element(const Vector& left, const ArrayView& array, uint32_t size, Selection selection,
+                  Vector* result) {
     auto* out = result->allocate_as<uint8_t>(TypeId::kBoolean, size);
     std::array<uint16_t, kVectorSize> rows, valid_rows;
     std::array<uint8_t, kVectorSize> met_null;
@@ -72,7 +73,8 @@ class Quantifier {
       }
       met_null |= valid < end - begin;
       if (valid == 0) continue;
-      call_.function->kernel(state_, call_.types, operands, end - begin, {valid_rows.data(), valid}, &compared);
+      call_.function->kernel(state_, call_.types, operands, end - begin, {valid_rows.data(), valid},
+                             &compared);
       for (uint32_t i = 0; i < valid; ++i) {
         if (!compared.is_valid(valid_rows[i])) {
           met_null = true;
@@ -85,7 +87,8 @@ class Quantifier {
   }
 
  private:
-  static void mark_nulls(const uint8_t* met_null, uint32_t size, Selection selection, uint8_t* out, Vector* result) {
+  static void mark_nulls(const uint8_t* met_null, uint32_t size, Selection selection, uint8_t* out,
+                         Vector* result) {
     uint64_t* words = nullptr;
     for (uint32_t i = 0; i < selection.count; ++i) {
       const uint32_t row = selection[i];
@@ -103,13 +106,14 @@ class Quantifier {
 };
 
 template <bool kAny>
-void quantifier_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                       Selection selection, Vector* result) {
+void quantifier_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments,
+                       uint32_t size, Selection selection, Vector* result) {
   const std::string_view symbol = *arguments[0].values<std::string_view>();
   const Vector &left = arguments[1], &arrays = arguments[2];
   Quantifier quantifier(state, types, symbol, kAny);
   if (arrays.is_constant() && arrays.is_valid(0) && !left.is_constant()) {
-    return quantifier.by_element(left, ArrayView(*arrays.values<std::string_view>()), size, selection, result);
+    return quantifier.by_element(left, ArrayView(*arrays.values<std::string_view>()), size, selection,
+                                 result);
   }
   auto* out = result->allocate_as<uint8_t>(TypeId::kBoolean, size);
   kernel_detail::NullMarker nulls(result, size);
@@ -120,7 +124,8 @@ void quantifier_kernel(EvaluationState& state, const CallTypes& types, std::span
     if (arrays.is_valid(row)) {
       Vector one = left.is_constant() ? left : compact(left, {&position, 1});
       one.form = Vector::Form::kConstant;
-      answer = quantifier.of_row(one, ArrayView(arrays.values<std::string_view>()[arrays.is_constant() ? 0 : row]));
+      answer = quantifier.of_row(
+          one, ArrayView(arrays.values<std::string_view>()[arrays.is_constant() ? 0 : row]));
     }
     out[row] = answer == 1;
     if (answer < 0) nulls.mark(row);
@@ -154,7 +159,8 @@ ResolvedCall resolve_array_quantifier(std::string_view symbol, SqlType left, Sql
   const auto* found = FunctionRegistry::instance().find(all ? "all_of" : "any_of");
   ResolvedCall result;
   result.function = found->front();
-  result.types.arguments = {TypeId::kText, call.types.arguments[0], SqlType::array_of(call.types.arguments[1].id)};
+  result.types.arguments = {TypeId::kText, call.types.arguments[0],
+                            SqlType::array_of(call.types.arguments[1].id)};
   result.types.result = TypeId::kBoolean;
   return result;
 }

@@ -19,13 +19,15 @@ bool equal_values(const Value& a, const Value& b) {
       const double x = a.as_double(), y = b.as_double();
       return std::memcmp(&x, &y, sizeof x) == 0;
     }
-    case PhysicalType::kDecimal: return a.as_decimal().value == b.as_decimal().value && a.as_decimal().scale == b.as_decimal().scale;
+    case PhysicalType::kDecimal:
+      return a.as_decimal().value == b.as_decimal().value && a.as_decimal().scale == b.as_decimal().scale;
     case PhysicalType::kInterval:
-      return a.as_interval().micros == b.as_interval().micros && a.as_interval().days == b.as_interval().days &&
-             a.as_interval().months == b.as_interval().months;
+      return a.as_interval().micros == b.as_interval().micros &&
+             a.as_interval().days == b.as_interval().days && a.as_interval().months == b.as_interval().months;
     case PhysicalType::kUuid: return a.as_uuid() == b.as_uuid();
     case PhysicalType::kString: return a.as_string() == b.as_string();
-    default: return a.type().id == TypeId::kSymbol ? a.as_string() == b.as_string() : a.as_int() == b.as_int();
+    default:
+      return a.type().id == TypeId::kSymbol ? a.as_string() == b.as_string() : a.as_int() == b.as_int();
   }
 }
 
@@ -91,28 +93,30 @@ BoundPtr BoundExpression::clone() const {
   for (const BoundPtr& child : children) e->children.push_back(child->clone());
   e->subquery_kind = subquery_kind;
   e->subquery = subquery;
-  for (const auto& [slot_index, expression] : correlated) e->correlated.emplace_back(slot_index, expression->clone());
+  for (const auto& [slot_index, expression] : correlated)
+    e->correlated.emplace_back(slot_index, expression->clone());
   if (comparison) e->comparison = comparison->clone();
   return e;
 }
 
 bool BoundExpression::equals(const BoundExpression& other) const {
   if (kind != other.kind || type != other.type || index != other.index || function != other.function ||
-      subquery_kind != other.subquery_kind || subquery != other.subquery || children.size() != other.children.size() ||
-      correlated.size() != other.correlated.size()) {
+      subquery_kind != other.subquery_kind || subquery != other.subquery ||
+      children.size() != other.children.size() || correlated.size() != other.correlated.size()) {
     return false;
   }
   if (kind == BoundKind::kConstant && !equal_values(value, other.value)) return false;
-  if (kind == BoundKind::kCall && (call_types.result != other.call_types.result ||
-                                   call_types.arguments != other.call_types.arguments ||
-                                   function->volatility == Volatility::kVolatile)) {
+  if (kind == BoundKind::kCall &&
+      (call_types.result != other.call_types.result || call_types.arguments != other.call_types.arguments ||
+       function->volatility == Volatility::kVolatile)) {
     return false;
   }
   for (size_t i = 0; i < children.size(); ++i) {
     if (!children[i]->equals(*other.children[i])) return false;
   }
   for (size_t i = 0; i < correlated.size(); ++i) {
-    if (correlated[i].first != other.correlated[i].first || !equal_pointers(correlated[i].second, other.correlated[i].second)) {
+    if (correlated[i].first != other.correlated[i].first ||
+        !equal_pointers(correlated[i].second, other.correlated[i].second)) {
       return false;
     }
   }
@@ -153,7 +157,8 @@ class TextWriter {
 
   std::string write(const BoundExpression& e) const {
     switch (e.kind) {
-      case BoundKind::kColumn: return e.index < names_.size() ? names_[e.index] : fmt::format("column{}", e.index + 1);
+      case BoundKind::kColumn:
+        return e.index < names_.size() ? names_[e.index] : fmt::format("column{}", e.index + 1);
       case BoundKind::kConstant: return constant(e.value);
       case BoundKind::kSlot: return fmt::format("${}", e.index + 1);
       case BoundKind::kCall: return call(e);
@@ -176,9 +181,10 @@ class TextWriter {
     if (value.is_null()) return "NULL";
     if (value.type().id == TypeId::kBoolean) return value.as_bool() ? "true" : "false";
     EvaluationState state;
-    const std::string text = value.type().id == TypeId::kText
-                                 ? value.as_string()
-                                 : cast_value(state, value, TypeId::kText, CastContext::kExplicit).as_string();
+    const std::string text =
+        value.type().id == TypeId::kText
+            ? value.as_string()
+            : cast_value(state, value, TypeId::kText, CastContext::kExplicit).as_string();
     if (is_numeric(value.type().id)) return text;
     std::string quoted = "'";
     for (const char c : text) {
@@ -187,14 +193,16 @@ class TextWriter {
     }
     quoted += '\'';
     const TypeId id = value.type().id;
-    if (id != TypeId::kText && id != TypeId::kUnknown && id != TypeId::kSymbol) quoted += "::" + format_type(value.type());
+    if (id != TypeId::kText && id != TypeId::kUnknown && id != TypeId::kSymbol)
+      quoted += "::" + format_type(value.type());
     return quoted;
   }
 
   std::string call(const BoundExpression& e) const {
     const std::string& name = e.function->name;
     if (name == "cast") return relabelled(e);
-    const bool is_operator = !name.empty() && std::isalpha(static_cast<unsigned char>(name[0])) == 0 && name[0] != '_';
+    const bool is_operator =
+        !name.empty() && std::isalpha(static_cast<unsigned char>(name[0])) == 0 && name[0] != '_';
     if (is_operator && e.children.size() == 2) {
       return fmt::format("({} {} {})", write(*e.children[0]), name, write(*e.children[1]));
     }
@@ -208,7 +216,8 @@ class TextWriter {
 
   std::string relabelled(const BoundExpression& e) const {
     const BoundExpression& child = *e.children[0];
-    if (e.function->kernel == nullptr && is_string_like(child.type.id) && is_string_like(e.type.id)) return write(child);
+    if (e.function->kernel == nullptr && is_string_like(child.type.id) && is_string_like(e.type.id))
+      return write(child);
     const std::string text = write(child);
     const bool is_plain = child.is_column() || child.is_constant();
     return (is_plain ? text : "(" + text + ")") + "::" + format_type(e.type);

@@ -33,23 +33,25 @@ int64_t rounded_micros(int64_t micros, int digits) {
   return floor_divide(micros + unit / 2, unit) * unit;
 }
 
-void time_precision_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                           Selection selection, Vector* result) {
+void time_precision_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments,
+                           uint32_t size, Selection selection, Vector* result) {
   if (types.result.id == TypeId::kInterval) {
     return row_kernel<[](KernelCall& call, const Interval& v) {
       const int64_t sign = v.micros < 0 ? -1 : 1;
       return Interval{sign * rounded_micros(sign * v.micros, call.types.result.modifier), v.days, v.months};
     }>(state, types, arguments, size, selection, result);
   }
-  row_kernel<[](KernelCall& call, int64_t v) { return fitted(call, v); }>(state, types, arguments, size, selection, result);
+  row_kernel<[](KernelCall& call, int64_t v) { return fitted(call, v); }>(state, types, arguments, size,
+                                                                          selection, result);
 }
 
-// TIMESTAMPTZ is an instant in UTC like TIMESTAMP (dialect.md 1): the casts between them change only how it is shown.
+// TIMESTAMPTZ is an instant in UTC like TIMESTAMP (dialect.md 1): the casts between them change only how it
+// is shown.
 void register_datetime_casts(CastRegistry& r) {
   constexpr auto kImplicit = CastContext::kImplicit;
   constexpr auto kAssignment = CastContext::kAssignment;
-  constexpr TypeId kStamp = TypeId::kTimestamp, kStampTz = TypeId::kTimestampTz, kDate = TypeId::kDate, kTime = TypeId::kTime,
-                   kInterval = TypeId::kInterval;
+  constexpr TypeId kStamp = TypeId::kTimestamp, kStampTz = TypeId::kTimestampTz, kDate = TypeId::kDate,
+                   kTime = TypeId::kTime, kInterval = TypeId::kInterval;
   r.add(kStamp, kStampTz, kImplicit, nullptr);
   r.add(kStampTz, kStamp, kAssignment, nullptr);
   for (const TypeId stamp : {kStamp, kStampTz}) {
@@ -60,7 +62,8 @@ void register_datetime_casts(CastRegistry& r) {
             return fitted(call, time_of_day(t));
           }>);
     r.add(TypeId::kBigInt, stamp, kAssignment, row_kernel<[](int64_t v) { return timestamp_of_int(v); }>);
-    r.add(TypeId::kInteger, stamp, kAssignment, row_kernel<[](int32_t v) { return static_cast<int64_t>(v); }>);
+    r.add(TypeId::kInteger, stamp, kAssignment,
+          row_kernel<[](int32_t v) { return static_cast<int64_t>(v); }>);
     r.add(stamp, TypeId::kBigInt, CastContext::kExplicit, nullptr);
   }
   r.add(kTime, kInterval, kImplicit, row_kernel<[](int64_t t) { return Interval{t, 0, 0}; }>);

@@ -13,7 +13,9 @@ namespace idem {
 namespace {
 
 template <class T>
-constexpr std::string_view kTypeName = sizeof(T) == 2 ? "smallint" : sizeof(T) == 4 ? "integer" : "bigint";
+constexpr std::string_view kTypeName = sizeof(T) == 2   ? "smallint"
+                                       : sizeof(T) == 4 ? "integer"
+                                                        : "bigint";
 
 template <class To>
 [[noreturn]] void throw_out_of_range() {
@@ -47,7 +49,8 @@ To integer_of_decimal(const Decimal& v) {
 
 float real_of_double(double v) {
   const auto r = static_cast<float>(v);
-  if (std::isinf(r) && !std::isinf(v)) throw SqlError(sqlstate::kNumericValueOutOfRange, "value out of range: overflow");
+  if (std::isinf(r) && !std::isinf(v))
+    throw SqlError(sqlstate::kNumericValueOutOfRange, "value out of range: overflow");
   if (r == 0 && v != 0) throw SqlError(sqlstate::kNumericValueOutOfRange, "value out of range: underflow");
   return r;
 }
@@ -66,8 +69,8 @@ uint32_t oid_of_int(int64_t v) {
 
 // NULL rows hold zeros, which convert.
 template <class From, class To>
-void widen(EvaluationState&, const CallTypes& types, std::span<const Vector> arguments, uint32_t size, Selection selection,
-           Vector* result) {
+void widen(EvaluationState&, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
+           Selection selection, Vector* result) {
   To* out = result->allocate_as<To>(types.result, size);
   const From* in = arguments[0].values<From>();
   if (arguments[0].is_constant()) {
@@ -76,7 +79,8 @@ void widen(EvaluationState&, const CallTypes& types, std::span<const Vector> arg
   } else if (selection.is_all()) {
     for (uint32_t i = 0; i < selection.count; ++i) out[i] = static_cast<To>(in[i]);
   } else {
-    for (uint32_t i = 0; i < selection.count; ++i) out[selection.rows[i]] = static_cast<To>(in[selection.rows[i]]);
+    for (uint32_t i = 0; i < selection.count; ++i)
+      out[selection.rows[i]] = static_cast<To>(in[selection.rows[i]]);
   }
 }
 
@@ -84,7 +88,8 @@ void widen(EvaluationState&, const CallTypes& types, std::span<const Vector> arg
 std::string_view json_scalar(std::string_view json, JsonKind wanted, std::string_view type_name) {
   const JsonKind kind = json_kind(json);
   if (kind != wanted) {
-    throw sql_error(sqlstate::kInvalidParameterValue, "cannot cast jsonb {} to type {}", json_kind_name(kind), type_name);
+    throw sql_error(sqlstate::kInvalidParameterValue, "cannot cast jsonb {} to type {}", json_kind_name(kind),
+                    type_name);
   }
   return json;
 }
@@ -95,14 +100,15 @@ Decimal json_number(std::string_view json, std::string_view type_name) {
 constexpr auto kImplicit = CastContext::kImplicit;
 constexpr auto kAssignment = CastContext::kAssignment;
 constexpr auto kExplicit = CastContext::kExplicit;
-constexpr TypeId kInt2 = TypeId::kSmallInt, kInt4 = TypeId::kInteger, kInt8 = TypeId::kBigInt, kReal = TypeId::kReal,
-                 kDouble = TypeId::kDouble, kDecimal = TypeId::kDecimal;
+constexpr TypeId kInt2 = TypeId::kSmallInt, kInt4 = TypeId::kInteger, kInt8 = TypeId::kBigInt,
+                 kReal = TypeId::kReal, kDouble = TypeId::kDouble, kDecimal = TypeId::kDecimal;
 
 template <class T>
 void add_integer(CastRegistry& r, TypeId type) {
   r.add(type, kReal, kImplicit, widen<T, float>);
   r.add(type, kDouble, kImplicit, widen<T, double>);
-  r.add(type, kDecimal, kImplicit, row_kernel<[](KernelCall& c, T v) { return fitted(c, decimal_from_int64(v)); }>);
+  r.add(type, kDecimal, kImplicit,
+        row_kernel<[](KernelCall& c, T v) { return fitted(c, decimal_from_int64(v)); }>);
   r.add(kReal, type, kAssignment, row_kernel<[](float v) { return integer_of_float<T>(v); }>);
   r.add(kDouble, type, kAssignment, row_kernel<[](double v) { return integer_of_float<T>(v); }>);
   r.add(kDecimal, type, kAssignment, row_kernel<[](const Decimal& v) { return integer_of_decimal<T>(v); }>);
@@ -115,7 +121,8 @@ void add_integer(CastRegistry& r, TypeId type) {
 }
 
 void add_oid_casts(CastRegistry& r) {
-  for (const TypeId type : {TypeId::kOid, TypeId::kRegclass, TypeId::kRegtype, TypeId::kRegproc, TypeId::kRegnamespace}) {
+  for (const TypeId type :
+       {TypeId::kOid, TypeId::kRegclass, TypeId::kRegtype, TypeId::kRegproc, TypeId::kRegnamespace}) {
     r.add(type, kInt4, kAssignment, nullptr);
     r.add(type, kInt8, kAssignment, widen<uint32_t, int64_t>);
     if (type == TypeId::kOid) continue;
@@ -161,12 +168,11 @@ void register_numeric_casts(CastRegistry& r) {
   r.add(TypeId::kJson, TypeId::kJsonb, kAssignment,
         row_kernel<[](std::string_view v) { return normalize_jsonb(v); }>);
   r.add(TypeId::kJsonb, TypeId::kJson, kAssignment, nullptr);
-  r.add(TypeId::kJsonb, TypeId::kBoolean, kExplicit, row_kernel<[](std::string_view v) {
-          return json_scalar(v, JsonKind::kBoolean, "boolean") == "true";
-        }>);
-  r.add(TypeId::kJsonb, kDecimal, kExplicit, row_kernel<[](KernelCall& c, std::string_view v) {
-          return fitted(c, json_number(v, "numeric"));
-        }>);
+  r.add(
+      TypeId::kJsonb, TypeId::kBoolean, kExplicit,
+      row_kernel<[](std::string_view v) { return json_scalar(v, JsonKind::kBoolean, "boolean") == "true"; }>);
+  r.add(TypeId::kJsonb, kDecimal, kExplicit,
+        row_kernel<[](KernelCall& c, std::string_view v) { return fitted(c, json_number(v, "numeric")); }>);
   r.add(TypeId::kJsonb, kDouble, kExplicit, row_kernel<[](std::string_view v) {
           return double_from_text(json_scalar(v, JsonKind::kNumber, "double precision"));
         }>);

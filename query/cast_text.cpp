@@ -61,7 +61,8 @@ void append_reg_array_text(std::string& out, EvaluationState& state, SqlType typ
 void pad(std::string& out, SqlType type) {
   if (type.id != TypeId::kChar || type.modifier < 0) return;
   const size_t length = utf8_length(out);
-  if (length < static_cast<size_t>(type.modifier)) out.append(static_cast<size_t>(type.modifier) - length, ' ');
+  if (length < static_cast<size_t>(type.modifier))
+    out.append(static_cast<size_t>(type.modifier) - length, ' ');
 }
 
 template <bool kIsExplicit>
@@ -85,8 +86,8 @@ void append_fitted(std::string& out, SqlType to, std::string_view text) {
 }
 
 template <bool kIsExplicit>
-void fit_strings(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                 Selection selection, Vector* result) {
+void fit_strings(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments,
+                 uint32_t size, Selection selection, Vector* result) {
   row_kernel<[](KernelCall& call, std::string& out, std::string_view text) {
     // CHAR(n) loses its padding on the way to other types.
     if (call.types.arguments[0].id == TypeId::kChar) {
@@ -98,8 +99,8 @@ void fit_strings(EvaluationState& state, const CallTypes& types, std::span<const
 
 }  // namespace
 
-void format_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                   Selection selection, Vector* result) {
+void format_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments,
+                   uint32_t size, Selection selection, Vector* result) {
   auto* out = result->allocate_as<std::string_view>(types.result, size);
   const Vector& input = arguments[0];
   const size_t width = physical_size(physical_type(input.type));
@@ -127,8 +128,8 @@ void format_kernel(EvaluationState& state, const CallTypes& types, std::span<con
   }
 }
 
-void parse_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                  Selection selection, Vector* result) {
+void parse_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments,
+                  uint32_t size, Selection selection, Vector* result) {
   const SqlType to = types.result;
   auto* out = static_cast<char*>(result->allocate(to, size));
   const size_t width = physical_size(physical_type(to));
@@ -149,25 +150,25 @@ void parse_kernel(EvaluationState& state, const CallTypes& types, std::span<cons
   if (physical_type(to) == PhysicalType::kString) result->string_owner = arena;
 }
 
-void length_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                   Selection selection, Vector* result) {
+void length_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments,
+                   uint32_t size, Selection selection, Vector* result) {
   fit_strings<false>(state, types, arguments, size, selection, result);
 }
 
-void explicit_length_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                            Selection selection, Vector* result) {
+void explicit_length_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments,
+                            uint32_t size, Selection selection, Vector* result) {
   fit_strings<true>(state, types, arguments, size, selection, result);
 }
 
-void decimal_scale_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                          Selection selection, Vector* result) {
+void decimal_scale_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments,
+                          uint32_t size, Selection selection, Vector* result) {
   row_kernel<[](KernelCall& call, const Decimal& v) {
     return rescale(v, call.types.result.precision(), call.types.result.scale());
   }>(state, types, arguments, size, selection, result);
 }
 
-void array_cast_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                       Selection selection, Vector* result) {
+void array_cast_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments,
+                       uint32_t size, Selection selection, Vector* result) {
   const SqlType from(types.arguments[0].element), to(types.result.element, types.result.modifier);
   const ScalarFunction* cast = find_cast(from, to, CastContext::kExplicit);
   CallTypes element_types{{from}, to};

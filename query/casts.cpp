@@ -16,7 +16,8 @@ const CastRegistry& CastRegistry::instance() {
   return registry;
 }
 
-void CastRegistry::add(TypeId from, TypeId to, CastContext context, ScalarKernel kernel, Volatility volatility) {
+void CastRegistry::add(TypeId from, TypeId to, CastContext context, ScalarKernel kernel,
+                       Volatility volatility) {
   ScalarFunction& function = functions_.emplace_back();
   function.name = "cast";
   function.parameters = {from};
@@ -39,7 +40,8 @@ struct RuleCasts {
       time_precision, array;
 
   RuleCasts() {
-    const auto set = [](ScalarFunction& function, ScalarKernel kernel, Volatility volatility = Volatility::kImmutable) {
+    const auto set = [](ScalarFunction& function, ScalarKernel kernel,
+                        Volatility volatility = Volatility::kImmutable) {
       function.name = "cast";
       function.kernel = kernel;
       function.volatility = volatility;
@@ -86,8 +88,9 @@ const ScalarFunction* modifier_cast(SqlType from, SqlType to, CastContext contex
 // Between string types; PostgreSQL's contexts for the pairs that are not implicit.
 const ScalarFunction* character_cast(SqlType from, SqlType to, CastContext context) {
   const RuleCasts& rules = RuleCasts::instance();
-  const bool narrowing = to.id == TypeId::kInternalChar || (to.id == TypeId::kName && from.id == TypeId::kInternalChar) ||
-                         ((from.id == TypeId::kName || from.id == TypeId::kInternalChar) && to.id != TypeId::kText);
+  const bool narrowing =
+      to.id == TypeId::kInternalChar || (to.id == TypeId::kName && from.id == TypeId::kInternalChar) ||
+      ((from.id == TypeId::kName || from.id == TypeId::kInternalChar) && to.id != TypeId::kText);
   if (narrowing && context == CastContext::kImplicit) return nullptr;
   const bool cuts = to.id == TypeId::kName || to.id == TypeId::kInternalChar;
   const bool sized = to.modifier >= 0 && (to.id == TypeId::kVarchar || to.id == TypeId::kChar);
@@ -98,13 +101,17 @@ const ScalarFunction* character_cast(SqlType from, SqlType to, CastContext conte
 
 // now(), a session's zone and the catalog are in what texts of these types mean.
 bool reads_session(TypeId id) {
-  return is_timestamp(id) || id == TypeId::kDate || id == TypeId::kTime || (is_oid_like(id) && id != TypeId::kOid);
+  return is_timestamp(id) || id == TypeId::kDate || id == TypeId::kTime ||
+         (is_oid_like(id) && id != TypeId::kOid);
 }
-bool shows_session(TypeId id) { return id == TypeId::kTimestampTz || (is_oid_like(id) && id != TypeId::kOid); }
+bool shows_session(TypeId id) {
+  return id == TypeId::kTimestampTz || (is_oid_like(id) && id != TypeId::kOid);
+}
 
 const ScalarFunction* array_cast(SqlType from, SqlType to, CastContext context) {
   const RuleCasts& rules = RuleCasts::instance();
-  if (from.element == TypeId::kUnknown || (from.element == to.element && to.modifier < 0)) return &rules.relabel;
+  if (from.element == TypeId::kUnknown || (from.element == to.element && to.modifier < 0))
+    return &rules.relabel;
   const ScalarFunction* element = find_cast(SqlType(from.element), SqlType(to.element, to.modifier), context);
   if (element == nullptr) return nullptr;
   // Even a relabelling has to write the element's type into the array.
@@ -121,13 +128,16 @@ const ScalarFunction* find_cast(SqlType from, SqlType to, CastContext context) {
   if (from.id == to.id) return modifier_cast(from, to, context);
   if (to.id == TypeId::kUnknown) return &rules.relabel;
   if (from.id == TypeId::kUnknown) {
-    if (to.id == TypeId::kText || to.id == TypeId::kSymbol || (to.id == TypeId::kVarchar && to.modifier < 0)) return &rules.relabel;
-    if (is_character(to.id)) return context == CastContext::kExplicit ? &rules.explicit_length : &rules.length;
+    if (to.id == TypeId::kText || to.id == TypeId::kSymbol || (to.id == TypeId::kVarchar && to.modifier < 0))
+      return &rules.relabel;
+    if (is_character(to.id))
+      return context == CastContext::kExplicit ? &rules.explicit_length : &rules.length;
     return reads_session(to.id) ? &rules.parse_stable : &rules.parse;
   }
   if (to.id == TypeId::kVoid || from.id == TypeId::kVoid) return nullptr;
   if (is_character(from.id) && is_character(to.id)) return character_cast(from, to, context);
-  if ((from.id == TypeId::kInt2Vector && to.id == TypeId::kArray && to.element == TypeId::kSmallInt)) return &rules.relabel;
+  if ((from.id == TypeId::kInt2Vector && to.id == TypeId::kArray && to.element == TypeId::kSmallInt))
+    return &rules.relabel;
   if (const CastRegistry::Cast* cast = CastRegistry::instance().find(from.id, to.id)) {
     return is_relaxed_enough(cast->context, context) ? cast->function : nullptr;
   }
@@ -143,7 +153,9 @@ const ScalarFunction* find_cast(SqlType from, SqlType to, CastContext context) {
   return nullptr;
 }
 
-bool can_cast(SqlType from, SqlType to, CastContext context) { return find_cast(from, to, context) != nullptr; }
+bool can_cast(SqlType from, SqlType to, CastContext context) {
+  return find_cast(from, to, context) != nullptr;
+}
 
 Value cast_value(EvaluationState& state, const Value& value, SqlType to, CastContext context) {
   const SqlType from = value.type();

@@ -14,7 +14,8 @@ namespace idem {
 namespace {
 
 constexpr std::string_view kPgCatalog = "pg_catalog";
-// Functions beyond PostgreSQL's own input and output functions are numbered by their place in the sorted list of names.
+// Functions beyond PostgreSQL's own input and output functions are numbered by their place in the sorted list
+// of names.
 constexpr uint32_t kFirstFunctionOid = 8000;
 
 const Catalog* catalog_of(const ExecutionContext* context) {
@@ -34,7 +35,8 @@ uint32_t find_in_schema(const ExecutionContext* context, std::string_view schema
   if (const auto table = catalog->tables.find(key); table != catalog->tables.end()) {
     return kFirstUserOid + static_cast<uint32_t>(table->second);
   }
-  if (const auto view = catalog->views.find(key); view != catalog->views.end()) return kFirstUserOid + view->second->id;
+  if (const auto view = catalog->views.find(key); view != catalog->views.end())
+    return kFirstUserOid + view->second->id;
   return 0;
 }
 
@@ -70,9 +72,7 @@ uint32_t type_oid_of_name(std::string_view text) {
     try {
       oid = type_oid(resolve_type_name(name, nullptr, 0, false));
       array_oid = type_oid(resolve_type_name(name, nullptr, 0, true));
-    } catch (const SqlError&) {
-      return 0;
-    }
+    } catch (const SqlError&) { return 0; }
   }
   return is_array ? array_oid : oid;
 }
@@ -130,7 +130,8 @@ std::optional<RelationName> relation_of_oid(const ExecutionContext* context, uin
   const Catalog* catalog = catalog_of(context);
   if (catalog == nullptr) return std::nullopt;
   const uint32_t id = oid - kFirstUserOid;
-  if (const auto table = context->snapshot->table(TableId{id})) return RelationName{table->schema->schema_name, table->schema->name, false};
+  if (const auto table = context->snapshot->table(TableId{id}))
+    return RelationName{table->schema->schema_name, table->schema->name, false};
   for (const auto& [key, view] : catalog->views) {
     if (view->id == id) return RelationName{key.first, key.second, true};
   }
@@ -185,7 +186,8 @@ std::vector<std::string> split_qualified_name(std::string_view text) {
       ++at;
     } else {
       const size_t begin = at;
-      while (at < text.size() && text[at] != '.' && std::isspace(static_cast<unsigned char>(text[at])) == 0) ++at;
+      while (at < text.size() && text[at] != '.' && std::isspace(static_cast<unsigned char>(text[at])) == 0)
+        ++at;
       part = utf8_lower(text.substr(begin, at - begin));
     }
     if (part.empty()) throw SqlError(sqlstate::kInvalidName, "invalid name syntax");
@@ -235,7 +237,8 @@ uint32_t oid_of_name(const ExecutionContext* context, TypeId type, std::string_v
     case TypeId::kRegclass: {
       const std::vector<std::string> parts = split_qualified_name(text);
       const uint32_t oid = relation_oid(context, parts);
-      if (oid == 0) throw sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist", joined(parts));
+      if (oid == 0)
+        throw sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist", joined(parts));
       return oid;
     }
     case TypeId::kRegtype: {
@@ -247,7 +250,8 @@ uint32_t oid_of_name(const ExecutionContext* context, TypeId type, std::string_v
       std::string_view name = text.substr(0, text.find('('));
       const std::vector<std::string> parts = split_qualified_name(name);
       const uint32_t oid = function_oid(parts.back());
-      if (oid == 0) throw sql_error(sqlstate::kUndefinedFunction, "function \"{}\" does not exist", joined(parts));
+      if (oid == 0)
+        throw sql_error(sqlstate::kUndefinedFunction, "function \"{}\" does not exist", joined(parts));
       return oid;
     }
     default: {

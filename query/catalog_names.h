@@ -11,8 +11,9 @@
 
 namespace idem {
 
-// Names ⇄ oids of what a statement's snapshot and pg_catalog hold. `context` may be null: then only PostgreSQL's own names are
-// known. Tables, views, schemas and roles have oid kFirstUserOid + id, but for the schemas that every PostgreSQL has.
+// Names ⇄ oids of what a statement's snapshot and pg_catalog hold. `context` may be null: then only
+// PostgreSQL's own names are known. Tables, views, schemas and roles have oid kFirstUserOid + id, but for the
+// schemas that every PostgreSQL has.
 
 std::optional<std::string> schema_name_of_oid(const ExecutionContext* context, uint32_t oid);
 
@@ -31,12 +32,14 @@ std::optional<std::string> role_name_of_oid(const ExecutionContext* context, uin
 // `a."B".c` as SQL reads it: parts folded to lower case unless quoted. Throws 42602.
 std::vector<std::string> split_qualified_name(std::string_view text);
 
-// Texts of reg* values: schema-qualified only where the search path does not find the name; the number if nothing has it.
+// Texts of reg* values: schema-qualified only where the search path does not find the name; the number if
+// nothing has it.
 std::string regclass_text(const ExecutionContext* context, uint32_t oid);
 std::string regtype_text(uint32_t oid);
 std::string regproc_text(uint32_t oid);
 std::string regnamespace_text(const ExecutionContext* context, uint32_t oid);
-// Input of regclass, regtype, regproc, regnamespace: a number, "-" (0), or a name. Throws 42P01, 42704, 42883, 3F000.
+// Input of regclass, regtype, regproc, regnamespace: a number, "-" (0), or a name. Throws 42P01, 42704,
+// 42883, 3F000.
 uint32_t oid_of_name(const ExecutionContext* context, TypeId type, std::string_view text);
 
 }  // namespace idem

@@ -11,7 +11,8 @@ constexpr uint32_t kMaxCodes = 1 << 20;
 }  // namespace
 
 bool CodeMemory::suits(const Vector& symbols) {
-  return symbols.form == Vector::Form::kDictionary && symbols.dictionary != nullptr && symbols.dictionary->size() <= kMaxCodes;
+  return symbols.form == Vector::Form::kDictionary && symbols.dictionary != nullptr &&
+         symbols.dictionary->size() <= kMaxCodes;
 }
 
 void CodeMemory::learn(const Vector& symbols, Selection selection, const Compute& compute) {
@@ -32,7 +33,8 @@ void CodeMemory::learn(const Vector& symbols, Selection selection, const Compute
   std::vector<int32_t> fresh;
   for (uint32_t i = 0; i < selection.count; ++i) {
     const int32_t code = codes[selection[i]];
-    if (code < 0 || !symbols.is_valid(selection[i]) || states_[static_cast<size_t>(code)] != kUnknown) continue;
+    if (code < 0 || !symbols.is_valid(selection[i]) || states_[static_cast<size_t>(code)] != kUnknown)
+      continue;
     states_[static_cast<size_t>(code)] = kValue;
     fresh.push_back(code);
   }
@@ -77,7 +79,8 @@ void CodeMemory::add(const std::vector<int32_t>& codes, const Compute& compute) 
   }
 }
 
-void CodeMemory::gather(const Vector& symbols, uint32_t size, Selection selection, SqlType type, Vector* result) const {
+void CodeMemory::gather(const Vector& symbols, uint32_t size, Selection selection, SqlType type,
+                        Vector* result) const {
   auto* out = static_cast<char*>(result->allocate(type, size));
   const size_t width = physical_size(physical_type(type));
   const int32_t* codes = symbols.values<int32_t>();

@@ -10,8 +10,8 @@
 
 namespace idem {
 
-// What a function says of the strings of one dictionary, remembered by code. Strings are looked at when a row first
-// brings their code, so that an error comes only from a string that some row has.
+// What a function says of the strings of one dictionary, remembered by code. Strings are looked at when a row
+// first brings their code, so that an error comes only from a string that some row has.
 class CodeMemory {
  public:
   // Computes the function for `count` strings: a flat VARCHAR vector in, values of one type out.
@@ -26,7 +26,8 @@ class CodeMemory {
 
   // After learn(): the values at the selected rows.
   void gather(const Vector& symbols, uint32_t size, Selection selection, SqlType type, Vector* result) const;
-  uint32_t select(const Vector& symbols, Selection selection, bool wanted, uint16_t* out) const;  // of booleans
+  uint32_t select(const Vector& symbols, Selection selection, bool wanted,
+                  uint16_t* out) const;  // of booleans
 
  private:
   enum State : uint8_t { kUnknown, kValue, kNull };
@@ -34,8 +35,8 @@ class CodeMemory {
 
   const SymbolDictionary* dictionary_ = nullptr;
   std::shared_ptr<const void> dictionary_owner_;
-  std::vector<uint8_t> states_;   // by code
-  std::vector<char> elements_;    // by code, in the layout of the result's physical type
+  std::vector<uint8_t> states_;  // by code
+  std::vector<char> elements_;   // by code, in the layout of the result's physical type
   size_t width_ = 0;
   bool is_text_ = false;
   std::shared_ptr<StringArena> characters_;

@@ -30,8 +30,12 @@ struct TextOrder {
   static bool equal(std::string_view a, std::string_view b) { return a == b; }
 };
 struct PaddedOrder {
-  static int compare(std::string_view a, std::string_view b) { return without_padding(a).compare(without_padding(b)); }
-  static bool equal(std::string_view a, std::string_view b) { return without_padding(a) == without_padding(b); }
+  static int compare(std::string_view a, std::string_view b) {
+    return without_padding(a).compare(without_padding(b));
+  }
+  static bool equal(std::string_view a, std::string_view b) {
+    return without_padding(a) == without_padding(b);
+  }
 };
 struct ArrayOrder {
   static int compare(std::string_view a, std::string_view b) { return compare_arrays(a, b); }
@@ -127,7 +131,8 @@ void with_comparison(Comparison comparison, Fn&& fn) {
     case Comparison::kLess: return fn(std::integral_constant<Comparison, Comparison::kLess>());
     case Comparison::kLessEqual: return fn(std::integral_constant<Comparison, Comparison::kLessEqual>());
     case Comparison::kGreater: return fn(std::integral_constant<Comparison, Comparison::kGreater>());
-    case Comparison::kGreaterEqual: return fn(std::integral_constant<Comparison, Comparison::kGreaterEqual>());
+    case Comparison::kGreaterEqual:
+      return fn(std::integral_constant<Comparison, Comparison::kGreaterEqual>());
   }
 }
 
@@ -150,13 +155,15 @@ void compare_physical(const Vector& left, const Vector& right, Selection selecti
     case PhysicalType::kBool: return compare_values<C, NaturalOrder, uint8_t>(left, right, selection, out);
     case PhysicalType::kInt16: return compare_values<C, NaturalOrder, int16_t>(left, right, selection, out);
     case PhysicalType::kInt32:
-      if (is_unsigned_32(left.type)) return compare_values<C, NaturalOrder, uint32_t>(left, right, selection, out);
+      if (is_unsigned_32(left.type))
+        return compare_values<C, NaturalOrder, uint32_t>(left, right, selection, out);
       return compare_values<C, NaturalOrder, int32_t>(left, right, selection, out);
     case PhysicalType::kInt64: return compare_values<C, NaturalOrder, int64_t>(left, right, selection, out);
     case PhysicalType::kFloat: return compare_values<C, NaturalOrder, float>(left, right, selection, out);
     case PhysicalType::kDouble: return compare_values<C, NaturalOrder, double>(left, right, selection, out);
     case PhysicalType::kDecimal: return compare_values<C, NaturalOrder, Decimal>(left, right, selection, out);
-    case PhysicalType::kInterval: return compare_values<C, NaturalOrder, Interval>(left, right, selection, out);
+    case PhysicalType::kInterval:
+      return compare_values<C, NaturalOrder, Interval>(left, right, selection, out);
     case PhysicalType::kUuid: return compare_values<C, NaturalOrder, Uuid>(left, right, selection, out);
     case PhysicalType::kString: return compare_strings<C>(left, right, selection, out);
   }
@@ -177,7 +184,8 @@ Vector widened(const Vector& input, uint32_t size, Selection selection) {
   if (input.is_constant()) {
     for (uint32_t i = 0; i < size; ++i) values[i] = static_cast<double>(*from);
   } else {
-    for (uint32_t i = 0; i < selection.count; ++i) values[selection[i]] = static_cast<double>(from[selection[i]]);
+    for (uint32_t i = 0; i < selection.count; ++i)
+      values[selection[i]] = static_cast<double>(from[selection[i]]);
   }
   return out;
 }
@@ -209,15 +217,18 @@ struct Pair {
   Vector left, right;
 };
 
-Pair prepared_pair(Comparison comparison, const Vector& left, const Vector& right, uint32_t size, Selection selection) {
+Pair prepared_pair(Comparison comparison, const Vector& left, const Vector& right, uint32_t size,
+                   Selection selection) {
   const bool by_code = comparison == Comparison::kEqual || comparison == Comparison::kNotEqual;
   if (by_code && symbol_meets_constant(left, right)) return {as_codes(left), code_of(left, right)};
   if (by_code && symbol_meets_constant(right, left)) return {code_of(right, left), as_codes(right)};
   if (by_code && same_codes(left, right)) return {as_codes(left), as_codes(right)};
   Pair pair{prepared(left, size, selection), prepared(right, size, selection)};
   const PhysicalType l = physical_type(pair.left.type), r = physical_type(pair.right.type);
-  if (l == PhysicalType::kFloat && r == PhysicalType::kDouble) pair.left = widened(pair.left, size, selection);
-  if (r == PhysicalType::kFloat && l == PhysicalType::kDouble) pair.right = widened(pair.right, size, selection);
+  if (l == PhysicalType::kFloat && r == PhysicalType::kDouble)
+    pair.left = widened(pair.left, size, selection);
+  if (r == PhysicalType::kFloat && l == PhysicalType::kDouble)
+    pair.right = widened(pair.right, size, selection);
   return pair;
 }
 
@@ -276,7 +287,9 @@ std::optional<Comparison> comparison_of(std::string_view symbol) {
   return static_cast<Comparison>(found - kSymbols.begin());
 }
 
-std::string_view comparison_symbol(Comparison comparison) { return kSymbols[static_cast<size_t>(comparison)]; }
+std::string_view comparison_symbol(Comparison comparison) {
+  return kSymbols[static_cast<size_t>(comparison)];
+}
 
 Comparison negated(Comparison comparison) {
   switch (comparison) {
@@ -327,8 +340,8 @@ uint32_t select_bytes(const uint8_t* bytes, Selection in, uint16_t* out_rows) {
   return found;
 }
 
-uint32_t select_comparison(Comparison comparison, const Vector& left, const Vector& right, uint32_t size, Selection in,
-                           uint16_t* out_rows) {
+uint32_t select_comparison(Comparison comparison, const Vector& left, const Vector& right, uint32_t size,
+                           Selection in, uint16_t* out_rows) {
   if (in.count == 0 || is_null_constant(left) || is_null_constant(right)) return 0;
   const Pair pair = prepared_pair(comparison, left, right, size, in);
   if (pair.left.is_constant() && !pair.right.is_constant()) {
@@ -338,7 +351,8 @@ uint32_t select_comparison(Comparison comparison, const Vector& left, const Vect
   uint32_t found = 0;
   if (in.is_all() && (!has_nulls || is_plain(pair.left))) {
     std::array<uint8_t, kVectorSize> bytes;
-    with_comparison(comparison, [&](auto c) { compare_physical<c.value>(pair.left, pair.right, in, bytes.data()); });
+    with_comparison(comparison,
+                    [&](auto c) { compare_physical<c.value>(pair.left, pair.right, in, bytes.data()); });
     and_validity(pair.left, in.count, bytes.data());
     and_validity(pair.right, in.count, bytes.data());
     return select_bytes(bytes.data(), in, out_rows);
@@ -355,18 +369,20 @@ uint32_t select_comparison(Comparison comparison, const Vector& left, const Vect
   return found;
 }
 
-void compare_vectors(Comparison comparison, const Vector& left, const Vector& right, uint32_t size, Selection selection,
-                     uint8_t* out) {
+void compare_vectors(Comparison comparison, const Vector& left, const Vector& right, uint32_t size,
+                     Selection selection, uint8_t* out) {
   if (is_null_constant(left) || is_null_constant(right)) return;
   const Pair pair = prepared_pair(comparison, left, right, size, selection);
   const bool has_nulls = pair.left.may_have_nulls() || pair.right.may_have_nulls();
   std::array<uint16_t, kVectorSize> valid;
   Selection rows = selection;
-  if (has_nulls && !is_plain(pair.left)) rows = {valid.data(), select_valid(pair.left, pair.right, selection, valid.data())};
+  if (has_nulls && !is_plain(pair.left))
+    rows = {valid.data(), select_valid(pair.left, pair.right, selection, valid.data())};
   with_comparison(comparison, [&](auto c) { compare_physical<c.value>(pair.left, pair.right, rows, out); });
 }
 
-void compare_distinct(const Vector& left, const Vector& right, uint32_t size, Selection selection, uint8_t* out) {
+void compare_distinct(const Vector& left, const Vector& right, uint32_t size, Selection selection,
+                      uint8_t* out) {
   compare_vectors(Comparison::kNotEqual, left, right, size, selection, out);
   if (!left.may_have_nulls() && !right.may_have_nulls()) return;
   for (uint32_t i = 0; i < selection.count; ++i) {

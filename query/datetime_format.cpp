@@ -19,10 +19,13 @@ using Field = DateTimeFormat::Field;
 using Letters = DateTimeFormat::Letters;
 using Token = DateTimeFormat::Token;
 
-constexpr std::array<std::string_view, 12> kMonths = {"January", "February", "March",     "April",   "May",      "June",
-                                                      "July",    "August",   "September", "October", "November", "December"};
-constexpr std::array<std::string_view, 7> kDays = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
-constexpr std::array<std::string_view, 12> kRoman = {"I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"};
+constexpr std::array<std::string_view, 12> kMonths = {"January",   "February", "March",    "April",
+                                                      "May",       "June",     "July",     "August",
+                                                      "September", "October",  "November", "December"};
+constexpr std::array<std::string_view, 7> kDays = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                                   "Thursday", "Friday", "Saturday"};
+constexpr std::array<std::string_view, 12> kRoman = {"I",   "II",   "III", "IV", "V",  "VI",
+                                                     "VII", "VIII", "IX",  "X",  "XI", "XII"};
 
 void append_word(std::string& out, std::string_view word, Letters letters, bool fill, size_t width) {
   const size_t begin = out.size();
@@ -48,12 +51,17 @@ void append_number(std::string& out, int64_t value, int width, const Token& toke
   const std::string digits = out.substr(begin);
   const char last = digits.back();
   const bool teen = digits.size() > 1 && digits[digits.size() - 2] == '1';
-  const std::string_view suffix = teen ? "th" : last == '1' ? "st" : last == '2' ? "nd" : last == '3' ? "rd" : "th";
+  const std::string_view suffix = teen          ? "th"
+                                  : last == '1' ? "st"
+                                  : last == '2' ? "nd"
+                                  : last == '3' ? "rd"
+                                                : "th";
   append_word(out, suffix, token.ordinal_upper ? Letters::kUpper : Letters::kLower, true, 0);
 }
 
 void append_mark(std::string& out, const Token& token, std::string_view plain, std::string_view dotted) {
-  append_word(out, token.dotted ? dotted : plain, token.letters == Letters::kLower ? Letters::kLower : Letters::kUpper, true, 0);
+  append_word(out, token.dotted ? dotted : plain,
+              token.letters == Letters::kLower ? Letters::kLower : Letters::kUpper, true, 0);
 }
 
 // What the fields are read from; of an interval without a calendar date.
@@ -95,10 +103,16 @@ void append_offset(std::string& out, const Token& token, int32_t offset) {
 void append_date_field(std::string& out, const Token& token, const Parts& p) {
   const IsoWeek week = p.is_interval ? IsoWeek{} : iso_week(p.days);
   switch (token.field) {
-    case Field::kDayName: append_word(out, kDays[static_cast<size_t>(day_of_week(p.days))], token.letters, token.fill, 9); break;
-    case Field::kDayShort: append_word(out, kDays[static_cast<size_t>(day_of_week(p.days))].substr(0, 3), token.letters, true, 0); break;
+    case Field::kDayName:
+      append_word(out, kDays[static_cast<size_t>(day_of_week(p.days))], token.letters, token.fill, 9);
+      break;
+    case Field::kDayShort:
+      append_word(out, kDays[static_cast<size_t>(day_of_week(p.days))].substr(0, 3), token.letters, true, 0);
+      break;
     case Field::kDayOfYear: append_number(out, p.is_interval ? p.days : day_of_year(p.days), 3, token); break;
-    case Field::kIsoDayOfYear: append_number(out, p.days - days_from_iso_week(week.year, 1) + 1, 3, token); break;
+    case Field::kIsoDayOfYear:
+      append_number(out, p.days - days_from_iso_week(week.year, 1) + 1, 3, token);
+      break;
     case Field::kDay: append_number(out, p.day, 2, token); break;
     case Field::kDayOfWeek: append_number(out, day_of_week(p.days) + 1, 1, token); break;
     case Field::kIsoDayOfWeek: append_number(out, week.weekday, 1, token); break;
@@ -106,18 +120,23 @@ void append_date_field(std::string& out, const Token& token, const Parts& p) {
     case Field::kWeekOfYear: append_number(out, (day_of_year(p.days) - 1) / 7 + 1, 2, token); break;
     case Field::kIsoWeek: append_number(out, week.week, 2, token); break;
     case Field::kIsoYear: append_year(out, week.year, token); break;
-    case Field::kCentury: append_number(out, p.year > 0 ? (p.year + 99) / 100 : p.year / 100 - 1, 2, token); break;
+    case Field::kCentury:
+      append_number(out, p.year > 0 ? (p.year + 99) / 100 : p.year / 100 - 1, 2, token);
+      break;
     case Field::kJulian: append_number(out, p.days + 2'440'588, 1, token); break;
     case Field::kQuarter: append_number(out, (p.month - 1) / 3 + 1, 1, token); break;
     case Field::kMonth: append_number(out, p.month, 2, token); break;
     case Field::kMonthName:
-      if (p.month > 0) append_word(out, kMonths[static_cast<size_t>(p.month - 1)], token.letters, token.fill, 9);
+      if (p.month > 0)
+        append_word(out, kMonths[static_cast<size_t>(p.month - 1)], token.letters, token.fill, 9);
       break;
     case Field::kMonthShort:
-      if (p.month > 0) append_word(out, kMonths[static_cast<size_t>(p.month - 1)].substr(0, 3), token.letters, true, 0);
+      if (p.month > 0)
+        append_word(out, kMonths[static_cast<size_t>(p.month - 1)].substr(0, 3), token.letters, true, 0);
       break;
     case Field::kMonthRoman:
-      if (p.month > 0) append_word(out, kRoman[static_cast<size_t>(p.month - 1)], token.letters, token.fill, 4);
+      if (p.month > 0)
+        append_word(out, kRoman[static_cast<size_t>(p.month - 1)], token.letters, token.fill, 4);
       break;
     case Field::kYear: append_year(out, shown_year(p), token); break;
     case Field::kYearComma: {
@@ -138,16 +157,21 @@ void append_field(std::string& out, const Token& token, const Parts& p) {
     case Field::kMinute: append_number(out, p.minute, 2, token); break;
     case Field::kSecond: append_number(out, p.second, 2, token); break;
     case Field::kMillisecond: append_number(out, p.micros / 1000, 3, Token{}); break;
-    case Field::kMicrosecond: append_number(out, token.digits == 3 ? p.micros % 1000 : p.micros, token.digits == 3 ? 3 : 6, Token{}); break;
+    case Field::kMicrosecond:
+      append_number(out, token.digits == 3 ? p.micros % 1000 : p.micros, token.digits == 3 ? 3 : 6, Token{});
+      break;
     case Field::kFraction: {
       const std::string digits = fmt::format("{:06}", p.micros);
       out += digits.substr(0, token.digits);
       break;
     }
     case Field::kSecondOfDay: append_number(out, p.hour * 3600 + p.minute * 60 + p.second, 1, token); break;
-    case Field::kMeridiem: append_mark(out, token, p.hour % 24 < 12 ? "AM" : "PM", p.hour % 24 < 12 ? "A.M." : "P.M."); break;
+    case Field::kMeridiem:
+      append_mark(out, token, p.hour % 24 < 12 ? "AM" : "PM", p.hour % 24 < 12 ? "A.M." : "P.M.");
+      break;
     case Field::kZoneName:
-      append_word(out, p.has_zone ? p.zone_name : std::string_view(), token.letters == Letters::kLower ? Letters::kLower : Letters::kUpper, true, 0);
+      append_word(out, p.has_zone ? p.zone_name : std::string_view(),
+                  token.letters == Letters::kLower ? Letters::kLower : Letters::kUpper, true, 0);
       break;
     case Field::kZoneHours:
     case Field::kZoneMinutes:
@@ -179,9 +203,11 @@ class Parser {
     if (hours > 24 || minute_ > 59 || second_ > 60) {
       throw sql_error(sqlstate::kDatetimeFieldOverflow, "date/time field value out of range: \"{}\"", text_);
     }
-    const int64_t time = hours * kMicrosPerHour + minute_ * kMicrosPerMinute + second_ * kMicrosPerSecond + second_of_day_ * kMicrosPerSecond + micros_;
+    const int64_t time = hours * kMicrosPerHour + minute_ * kMicrosPerMinute + second_ * kMicrosPerSecond +
+                         second_of_day_ * kMicrosPerSecond + micros_;
     const int64_t local = days * kMicrosPerDay + time;
-    if (has_offset_) return local - (offset_sign_ * (offset_hours_ * 60 + offset_minutes_)) * kMicrosPerMinute;
+    if (has_offset_)
+      return local - (offset_sign_ * (offset_hours_ * 60 + offset_minutes_)) * kMicrosPerMinute;
     return zone != nullptr ? zone->local_to_utc(local) : local;
   }
 
@@ -199,9 +225,11 @@ class Parser {
     if (julian_) return *julian_ - 2'440'588;
     if (iso_year_ || iso_week_) {
       const auto weekday = static_cast<int32_t>(iso_weekday_.value_or(1));
-      return days_from_iso_week(static_cast<int32_t>(iso_year_.value_or(year)), static_cast<int32_t>(iso_week_.value_or(1)), weekday);
+      return days_from_iso_week(static_cast<int32_t>(iso_year_.value_or(year)),
+                                static_cast<int32_t>(iso_week_.value_or(1)), weekday);
     }
-    if (!has_year_ && !month_ && !day_ && !day_of_year_) return days_from_civil(0, 1, 1);  // 0001-01-01 BC, as PostgreSQL
+    if (!has_year_ && !month_ && !day_ && !day_of_year_)
+      return days_from_civil(0, 1, 1);  // 0001-01-01 BC, as PostgreSQL
     if (!has_year_) year = 0;
     if (day_of_year_ && !month_) return days_from_civil(year, 1, 1) + *day_of_year_ - 1;
     const auto month = static_cast<int32_t>(month_.value_or(1)), day = static_cast<int32_t>(day_.value_or(1));
@@ -239,13 +267,15 @@ class Parser {
     if (at_ < text_.size() && (text_[at_] == '-' || text_[at_] == '+')) negative = text_[at_++] == '-';
     int64_t value = 0;
     size_t digits = 0;
-    while (at_ < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at_])) != 0 && (!bounded || digits < width) && digits < 9) {
+    while (at_ < text_.size() && std::isdigit(static_cast<unsigned char>(text_[at_])) != 0 &&
+           (!bounded || digits < width) && digits < 9) {
       value = value * 10 + (text_[at_++] - '0');
       ++digits;
     }
     digits_ = digits;
     if (digits == 0) {
-      throw sql_error(sqlstate::kInvalidDatetimeFormat, "invalid value \"{}\" for \"{}\"", text_.substr(begin, std::max<size_t>(width, 1)), name)
+      throw sql_error(sqlstate::kInvalidDatetimeFormat, "invalid value \"{}\" for \"{}\"",
+                      text_.substr(begin, std::max<size_t>(width, 1)), name)
           .with_detail("Value must be an integer.");
     }
     return negative ? -value : value;
@@ -271,7 +301,8 @@ class Parser {
       }
     }
     if (best == N) {
-      throw sql_error(sqlstate::kInvalidDatetimeFormat, "invalid value \"{}\" for \"{}\"", text_.substr(at_), name)
+      throw sql_error(sqlstate::kInvalidDatetimeFormat, "invalid value \"{}\" for \"{}\"", text_.substr(at_),
+                      name)
           .with_detail("The given value did not match any of the allowed values for this field.");
     }
     at_ += best_size;
@@ -279,8 +310,10 @@ class Parser {
   }
   bool starts_with_word(std::string_view candidate) const {
     const std::string_view here = text_.substr(at_, candidate.size());
-    return here.size() == candidate.size() && std::equal(here.begin(), here.end(), candidate.begin(), [](char a, char b) {
-             return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+    return here.size() == candidate.size() &&
+           std::equal(here.begin(), here.end(), candidate.begin(), [](char a, char b) {
+             return std::tolower(static_cast<unsigned char>(a)) ==
+                    std::tolower(static_cast<unsigned char>(b));
            });
   }
 
@@ -361,7 +394,9 @@ class Parser {
       }
       case Field::kZoneMinutes: offset_minutes_ = number(2, bounded, "TZM"); break;
       case Field::kZoneName: zone_name(); break;
-      default: throw SqlError(sqlstate::kFeatureNotSupported, "formatting field \"OF\" is only supported in to_char");
+      default:
+        throw SqlError(sqlstate::kFeatureNotSupported,
+                       "formatting field \"OF\" is only supported in to_char");
     }
   }
 

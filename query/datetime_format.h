@@ -11,25 +11,57 @@ namespace idem {
 
 class TimeZone;
 
-// A template of to_char, to_timestamp and to_date, PostgreSQL's (YYYY-MM-DD HH24:MI:SS.US) or QuestDB's (yyyy-MM-ddTHH:mm:ss.SSSUUU),
-// which is known by a lower-case yyyy beside an upper-case MM. Read once, used for many values.
+// A template of to_char, to_timestamp and to_date, PostgreSQL's (YYYY-MM-DD HH24:MI:SS.US) or QuestDB's
+// (yyyy-MM-ddTHH:mm:ss.SSSUUU), which is known by a lower-case yyyy beside an upper-case MM. Read once, used
+// for many values.
 class DateTimeFormat {
  public:
   explicit DateTimeFormat(std::string_view pattern);
 
   enum class Field : uint8_t {
-    kLiteral, kHour12, kHour24, kMinute, kSecond, kMillisecond, kMicrosecond, kFraction, kSecondOfDay, kMeridiem,
-    kYear, kYearComma, kIsoYear, kEra, kMonthName, kMonthShort, kMonth, kMonthRoman, kDayName, kDayShort, kDayOfYear,
-    kIsoDayOfYear, kDay, kDayOfWeek, kIsoDayOfWeek, kWeekOfMonth, kWeekOfYear, kIsoWeek, kCentury, kJulian, kQuarter,
-    kZoneName, kZoneHours, kZoneMinutes, kZoneOffset,
+    kLiteral,
+    kHour12,
+    kHour24,
+    kMinute,
+    kSecond,
+    kMillisecond,
+    kMicrosecond,
+    kFraction,
+    kSecondOfDay,
+    kMeridiem,
+    kYear,
+    kYearComma,
+    kIsoYear,
+    kEra,
+    kMonthName,
+    kMonthShort,
+    kMonth,
+    kMonthRoman,
+    kDayName,
+    kDayShort,
+    kDayOfYear,
+    kIsoDayOfYear,
+    kDay,
+    kDayOfWeek,
+    kIsoDayOfWeek,
+    kWeekOfMonth,
+    kWeekOfYear,
+    kIsoWeek,
+    kCentury,
+    kJulian,
+    kQuarter,
+    kZoneName,
+    kZoneHours,
+    kZoneMinutes,
+    kZoneOffset,
   };
   enum class Letters : uint8_t { kUpper, kCapital, kLower };
   struct Token {
     Field field = Field::kLiteral;
-    uint8_t digits = 0;            // of years, fractions and day names
+    uint8_t digits = 0;  // of years, fractions and day names
     Letters letters = Letters::kUpper;
-    bool fill = false;             // FM: no padding
-    bool dotted = false;           // A.M., B.C.
+    bool fill = false;                            // FM: no padding
+    bool dotted = false;                          // A.M., B.C.
     bool ordinal = false, ordinal_upper = false;  // TH, th
     std::string literal;
   };

@@ -30,7 +30,8 @@ class CallNode : public ExpressionNode {
 
   bool can_fail() const override {
     if (!function_.never_fails) return true;
-    return std::any_of(children_.begin(), children_.end(), [](const NodePtr& child) { return child->can_fail(); });
+    return std::any_of(children_.begin(), children_.end(),
+                       [](const NodePtr& child) { return child->can_fail(); });
   }
   void reset() override {
     for (const NodePtr& child : children_) child->reset();
@@ -62,7 +63,8 @@ class CallNode : public ExpressionNode {
     for (size_t i = 0; i < children_.size(); ++i) {
       children_[i]->evaluate(input, selection, &arguments_[i]);
       Vector& argument = arguments_[i];
-      if (argument.form == Vector::Form::kSequence) argument = flatten(argument, input.chunk.size, selection, false);
+      if (argument.form == Vector::Form::kSequence)
+        argument = flatten(argument, input.chunk.size, selection, false);
       if (is_symbol(argument) && argument.is_constant()) argument = decoded(argument, 1, {nullptr, 1});
       if (!is_symbol(argument)) argument.type = types_.arguments[i];
     }
@@ -129,9 +131,12 @@ class CallNode : public ExpressionNode {
     result->type = type_;
   }
 
-  void run(EvaluationState& state, std::span<const Vector> arguments, uint32_t size, Selection selection, Vector* result) {
-    const bool has_nulls = function_.strict && std::any_of(arguments.begin(), arguments.end(),
-                                                           [](const Vector& v) { return !v.is_constant() && v.may_have_nulls(); });
+  void run(EvaluationState& state, std::span<const Vector> arguments, uint32_t size, Selection selection,
+           Vector* result) {
+    const bool has_nulls =
+        function_.strict && std::any_of(arguments.begin(), arguments.end(), [](const Vector& v) {
+          return !v.is_constant() && v.may_have_nulls();
+        });
     if (!has_nulls) {
       function_.kernel(state, types_, arguments, size, selection, result);
     } else if (function_.blind) {
@@ -179,7 +184,8 @@ class CallNode : public ExpressionNode {
       if (!argument.is_constant()) continue;
       const Value value = argument.value_at(0);
       EvaluationState plain;
-      now += value.is_null() ? std::string("\1") : cast_value(plain, value, TypeId::kText, CastContext::kExplicit).as_string();
+      now += value.is_null() ? std::string("\1")
+                             : cast_value(plain, value, TypeId::kText, CastContext::kExplicit).as_string();
       now += '\0';
     }
     if (now == constants_) return;
@@ -227,8 +233,8 @@ class ComparisonNode final : public CallNode {
       learn(input.state, *symbols, selection);
       found = memory_.select(*symbols, selection, wanted, out);
     } else {
-      found = select_comparison(wanted ? comparison_ : negated(comparison_), arguments_[0], arguments_[1], input.chunk.size,
-                                selection, out);
+      found = select_comparison(wanted ? comparison_ : negated(comparison_), arguments_[0], arguments_[1],
+                                input.chunk.size, selection, out);
     }
     drop_arguments();
     return found;
@@ -262,13 +268,16 @@ NodePtr compile_call(const BoundExpression& expression) {
   std::vector<NodePtr> children;
   for (const BoundPtr& child : expression.children) children.push_back(compile_expression(*child));
   const ScalarFunction& function = *expression.function;
-  if (function.kernel == nullptr) return std::make_unique<RelabelNode>(expression.type, std::move(children[0]));
-  if (function.name == "any_of" && expression.children[0]->is_constant() && expression.children[0]->value.as_string() == "=" &&
-      expression.children[2]->is_constant() && !expression.children[2]->value.is_null() &&
+  if (function.kernel == nullptr)
+    return std::make_unique<RelabelNode>(expression.type, std::move(children[0]));
+  if (function.name == "any_of" && expression.children[0]->is_constant() &&
+      expression.children[0]->value.as_string() == "=" && expression.children[2]->is_constant() &&
+      !expression.children[2]->value.is_null() &&
       ArrayView(expression.children[2]->value.as_string()).size() > 0) {
     return make_array_membership(std::move(children[1]), expression.children[2]->value);
   }
-  if (expression.type.id != TypeId::kBoolean) return std::make_unique<CallNode>(expression, std::move(children));
+  if (expression.type.id != TypeId::kBoolean)
+    return std::make_unique<CallNode>(expression, std::move(children));
   const auto comparison = children.size() == 2 ? comparison_of(function.name) : std::nullopt;
   if (comparison) return std::make_unique<ComparisonNode>(expression, std::move(children), *comparison);
   return std::make_unique<PredicateNode>(expression, std::move(children));

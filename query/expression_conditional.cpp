@@ -62,7 +62,8 @@ class CaseNode final : public ExpressionNode {
   CaseNode(SqlType result_type, std::vector<NodePtr> children)
       : ExpressionNode(result_type), children_(std::move(children)) {}
   bool can_fail() const override {
-    return std::any_of(children_.begin(), children_.end(), [](const NodePtr& child) { return child->can_fail(); });
+    return std::any_of(children_.begin(), children_.end(),
+                       [](const NodePtr& child) { return child->can_fail(); });
   }
   void reset() override {
     for (const NodePtr& child : children_) child->reset();
@@ -105,7 +106,8 @@ class CoalesceNode final : public ExpressionNode {
   CoalesceNode(SqlType result_type, std::vector<NodePtr> children)
       : ExpressionNode(result_type), children_(std::move(children)) {}
   bool can_fail() const override {
-    return std::any_of(children_.begin(), children_.end(), [](const NodePtr& child) { return child->can_fail(); });
+    return std::any_of(children_.begin(), children_.end(),
+                       [](const NodePtr& child) { return child->can_fail(); });
   }
   void reset() override {
     for (const NodePtr& child : children_) child->reset();
@@ -145,7 +147,8 @@ NodePtr compile_conditional(const BoundExpression& expression) {
   for (const BoundPtr& child : expression.children) children.push_back(compile_expression(*child));
   switch (expression.kind) {
     case BoundKind::kIsNull: return std::make_unique<IsNullNode>(std::move(children[0]));
-    case BoundKind::kIsDistinct: return std::make_unique<IsDistinctNode>(std::move(children[0]), std::move(children[1]));
+    case BoundKind::kIsDistinct:
+      return std::make_unique<IsDistinctNode>(std::move(children[0]), std::move(children[1]));
     case BoundKind::kCase: return std::make_unique<CaseNode>(expression.type, std::move(children));
     default: return std::make_unique<CoalesceNode>(expression.type, std::move(children));
   }

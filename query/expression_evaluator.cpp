@@ -15,7 +15,9 @@ namespace {
 class ColumnNode final : public ExpressionNode {
  public:
   ColumnNode(uint32_t index, SqlType result_type) : ExpressionNode(result_type), index_(index) {}
-  void evaluate(EvaluationInput& input, Selection, Vector* result) override { *result = input.chunk.columns[index_]; }
+  void evaluate(EvaluationInput& input, Selection, Vector* result) override {
+    *result = input.chunk.columns[index_];
+  }
   bool can_fail() const override { return false; }
 
  private:
@@ -24,7 +26,8 @@ class ColumnNode final : public ExpressionNode {
 
 class ConstantNode final : public ExpressionNode {
  public:
-  explicit ConstantNode(const Value& value) : ExpressionNode(value.type()), vector_(Vector::constant(value)) {}
+  explicit ConstantNode(const Value& value)
+      : ExpressionNode(value.type()), vector_(Vector::constant(value)) {}
   void evaluate(EvaluationInput&, Selection, Vector* result) override { *result = vector_; }
   bool can_fail() const override { return false; }
 
@@ -131,7 +134,8 @@ Vector decoded(const Vector& input, uint32_t size, Selection selection) {
 VectorScatter::VectorScatter(SqlType type, uint32_t size, Vector* to)
     : to_(to),
       size_(size),
-      elements_(static_cast<char*>(to->allocate(type.id == TypeId::kSymbol ? SqlType(TypeId::kVarchar) : type, size))),
+      elements_(static_cast<char*>(
+          to->allocate(type.id == TypeId::kSymbol ? SqlType(TypeId::kVarchar) : type, size))),
       width_(physical_size(physical_type(to->type))),
       is_text_(physical_type(to->type) == PhysicalType::kString) {}
 
@@ -202,18 +206,21 @@ ExpressionEvaluator::~ExpressionEvaluator() = default;
 ExpressionEvaluator::ExpressionEvaluator(ExpressionEvaluator&&) noexcept = default;
 ExpressionEvaluator& ExpressionEvaluator::operator=(ExpressionEvaluator&&) noexcept = default;
 
-void ExpressionEvaluator::evaluate(EvaluationState& state, const DataChunk& input, Selection selection, Vector* result) {
+void ExpressionEvaluator::evaluate(EvaluationState& state, const DataChunk& input, Selection selection,
+                                   Vector* result) {
   if (selection.count == 0) {
     *result = Vector::constant_null(type_.id == TypeId::kSymbol ? SqlType(TypeId::kVarchar) : type_);
     return;
   }
   EvaluationInput in{state, input};
   root_->evaluate(in, selection, result);
-  if (result->type.id == TypeId::kSymbol && type_.id != TypeId::kSymbol) *result = decoded(*result, input.size, selection);
+  if (result->type.id == TypeId::kSymbol && type_.id != TypeId::kSymbol)
+    *result = decoded(*result, input.size, selection);
   if (result->type.id != TypeId::kSymbol && type_.id != TypeId::kSymbol) result->type = type_;
 }
 
-uint32_t ExpressionEvaluator::select(EvaluationState& state, const DataChunk& input, Selection in, uint16_t* out_rows) {
+uint32_t ExpressionEvaluator::select(EvaluationState& state, const DataChunk& input, Selection in,
+                                     uint16_t* out_rows) {
   if (in.count == 0) return 0;
   EvaluationInput all{state, input};
   return root_->select(all, in, true, out_rows);

@@ -18,8 +18,8 @@ std::string_view without_padding(std::string_view text) {
   return text;
 }
 
-// A set of constants of one type. Whole numbers (dates, timestamps, codes …) and strings are hashed; other types, rare in lists, are
-// compared one by one.
+// A set of constants of one type. Whole numbers (dates, timestamps, codes …) and strings are hashed; other
+// types, rare in lists, are compared one by one.
 class ValueSet {
  public:
   void add(const Vector& constant) {
@@ -87,7 +87,8 @@ class ValueSet {
       for (const int64_t number : numbers_) {
         const auto wanted = static_cast<T>(number);
         if (selection.is_all() && !value.is_constant()) {
-          for (uint32_t i = 0; i < selection.count; ++i) out[i] = static_cast<uint8_t>(out[i] | (values[i] == wanted));
+          for (uint32_t i = 0; i < selection.count; ++i)
+            out[i] = static_cast<uint8_t>(out[i] | (values[i] == wanted));
         } else {
           for (uint32_t i = 0; i < selection.count; ++i) {
             const uint32_t row = selection[i];
@@ -125,7 +126,8 @@ class ValueSet {
   void contains_others(const Vector& value, uint32_t size, Selection selection, uint8_t* out) const {
     std::array<uint16_t, kVectorSize> found;
     for (const Vector& other : others_) {
-      const uint32_t count = select_comparison(Comparison::kEqual, value, other, size, selection, found.data());
+      const uint32_t count =
+          select_comparison(Comparison::kEqual, value, other, size, selection, found.data());
       for (uint32_t i = 0; i < count; ++i) out[found[i]] = 1;
     }
   }
@@ -191,7 +193,8 @@ class MembershipNode : public ExpressionNode {
     const uint32_t size = input.chunk.size;
     if (CodeMemory::suits(*value)) {
       memory_.learn(*value, selection, [this](const Vector& strings, uint32_t count, Vector* results) {
-        set_.contains(strings, count, {nullptr, count}, results->allocate_as<uint8_t>(TypeId::kBoolean, count));
+        set_.contains(strings, count, {nullptr, count},
+                      results->allocate_as<uint8_t>(TypeId::kBoolean, count));
       });
       memory_.gather(*value, size, selection, TypeId::kBoolean, &by_code_);
       return by_code_.values<uint8_t>();
@@ -234,7 +237,8 @@ class GeneralInNode final : public ExpressionNode {
     for (const NodePtr& node : list_) {
       if (open.count == 0) break;
       node->evaluate(input, open, &item);
-      const uint32_t found = select_comparison(Comparison::kEqual, value, item, size, open, found_rows.data());
+      const uint32_t found =
+          select_comparison(Comparison::kEqual, value, item, size, open, found_rows.data());
       for (uint32_t i = 0; i < found; ++i) out[found_rows[i]] = 1;
       if (item.may_have_nulls()) {
         for (uint32_t i = 0; i < open.count; ++i) met_null[open[i]] |= !item.is_valid(open[i]);
@@ -260,14 +264,17 @@ class GeneralInNode final : public ExpressionNode {
 NodePtr compile_in_list(const BoundExpression& expression) {
   NodePtr value = compile_expression(*expression.children[0]);
   const auto first = expression.children.begin() + 1;
-  if (std::all_of(first, expression.children.end(), [](const BoundPtr& item) { return item->is_constant(); })) {
+  if (std::all_of(first, expression.children.end(),
+                  [](const BoundPtr& item) { return item->is_constant(); })) {
     auto node = std::make_unique<MembershipNode>(std::move(value));
-    for (auto item = first; item != expression.children.end(); ++item) node->set().add(Vector::constant((*item)->value));
+    for (auto item = first; item != expression.children.end(); ++item)
+      node->set().add(Vector::constant((*item)->value));
     node->set().finish();
     return node;
   }
   std::vector<NodePtr> list;
-  for (auto item = first; item != expression.children.end(); ++item) list.push_back(compile_expression(**item));
+  for (auto item = first; item != expression.children.end(); ++item)
+    list.push_back(compile_expression(**item));
   return std::make_unique<GeneralInNode>(std::move(value), std::move(list));
 }
 

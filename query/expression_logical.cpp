@@ -14,7 +14,7 @@ using Rows = std::array<uint16_t, kVectorSize>;
 // What a conjunct costs and lets through, as measured lately.
 struct Conjunct {
   size_t child = 0;
-  size_t segment = 0;      // conjuncts change places within their segment only
+  size_t segment = 0;  // conjuncts change places within their segment only
   double nanos_per_row = 1;
   double pass_rate = 0.5;
   // Least total work: cheap and selective ones first.
@@ -23,9 +23,11 @@ struct Conjunct {
 
 class LogicalNode : public ExpressionNode {
  public:
-  explicit LogicalNode(std::vector<NodePtr> children) : ExpressionNode(TypeId::kBoolean), children_(std::move(children)) {}
+  explicit LogicalNode(std::vector<NodePtr> children)
+      : ExpressionNode(TypeId::kBoolean), children_(std::move(children)) {}
   bool can_fail() const override {
-    return std::any_of(children_.begin(), children_.end(), [](const NodePtr& child) { return child->can_fail(); });
+    return std::any_of(children_.begin(), children_.end(),
+                       [](const NodePtr& child) { return child->can_fail(); });
   }
   void reset() override {
     for (const NodePtr& child : children_) child->reset();
@@ -142,8 +144,8 @@ class AndNode final : public LogicalNode {
   }
 
  private:
-  static uint32_t measured_select(Conjunct& conjunct, ExpressionNode& child, EvaluationInput& input, Selection open,
-                                  uint16_t* out) {
+  static uint32_t measured_select(Conjunct& conjunct, ExpressionNode& child, EvaluationInput& input,
+                                  Selection open, uint16_t* out) {
     const auto begin = std::chrono::steady_clock::now();
     const uint32_t found = child.select(input, open, true, out);
     const std::chrono::duration<double, std::nano> elapsed = std::chrono::steady_clock::now() - begin;
@@ -187,7 +189,8 @@ class NotNode final : public ExpressionNode {
       out[row] = bytes[row] == 0 && value.is_valid(row);
     }
     if (value.may_have_nulls()) {
-      std::memcpy(result->allocate_validity(input.chunk.size), value.validity, (input.chunk.size + 63) / 64 * sizeof(uint64_t));
+      std::memcpy(result->allocate_validity(input.chunk.size), value.validity,
+                  (input.chunk.size + 63) / 64 * sizeof(uint64_t));
     }
   }
   uint32_t select(EvaluationInput& input, Selection selection, bool wanted, uint16_t* out) override {

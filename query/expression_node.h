@@ -22,10 +22,11 @@ class ExpressionNode {
   ExpressionNode(const ExpressionNode&) = delete;
   ExpressionNode& operator=(const ExpressionNode&) = delete;
 
-  // Values at the selected rows. A SYMBOL stays a dictionary vector, also where it is to be read as text: whoever needs
-  // characters calls decoded(). selection.count is not 0.
+  // Values at the selected rows. A SYMBOL stays a dictionary vector, also where it is to be read as text:
+  // whoever needs characters calls decoded(). selection.count is not 0.
   virtual void evaluate(EvaluationInput& input, Selection selection, Vector* result) = 0;
-  // Rows of `selection` at which the boolean is exactly `wanted`, ascending; `out` may be the memory of `selection`.
+  // Rows of `selection` at which the boolean is exactly `wanted`, ascending; `out` may be the memory of
+  // `selection`.
   virtual uint32_t select(EvaluationInput& input, Selection selection, bool wanted, uint16_t* out);
   virtual bool can_fail() const = 0;
   virtual void reset() {}
@@ -40,19 +41,21 @@ using NodePtr = std::unique_ptr<ExpressionNode>;
 
 NodePtr compile_expression(const BoundExpression& expression);
 // compile_expression() and its parts by subject:
-NodePtr compile_call(const BoundExpression& expression);         // expression_call.cpp
-NodePtr compile_logical(const BoundExpression& expression);      // expression_logical.cpp: AND OR NOT
-NodePtr compile_conditional(const BoundExpression& expression);  // expression_conditional.cpp: CASE COALESCE IS
-NodePtr compile_in_list(const BoundExpression& expression);      // expression_in_list.cpp
+NodePtr compile_call(const BoundExpression& expression);     // expression_call.cpp
+NodePtr compile_logical(const BoundExpression& expression);  // expression_logical.cpp: AND OR NOT
+NodePtr compile_conditional(
+    const BoundExpression& expression);                      // expression_conditional.cpp: CASE COALESCE IS
+NodePtr compile_in_list(const BoundExpression& expression);  // expression_in_list.cpp
 // `value` = ANY of the elements: the array is a constant.
 NodePtr make_array_membership(NodePtr value, const Value& array);
-NodePtr compile_subquery(const BoundExpression& expression);     // expression_subquery.cpp
+NodePtr compile_subquery(const BoundExpression& expression);  // expression_subquery.cpp
 
-// A symbol as the VARCHAR that it stands for; a sequence as a flat vector. Other vectors are returned unchanged.
+// A symbol as the VARCHAR that it stands for; a sequence as a flat vector. Other vectors are returned
+// unchanged.
 Vector decoded(const Vector& input, uint32_t size, Selection selection);
 
-// Copies the selected rows of `from` to the same rows of a flat vector made by allocate(); characters are copied into it.
-// `validity` gets cleared bits for NULLs (made when first needed).
+// Copies the selected rows of `from` to the same rows of a flat vector made by allocate(); characters are
+// copied into it. `validity` gets cleared bits for NULLs (made when first needed).
 class VectorScatter {
  public:
   VectorScatter(SqlType type, uint32_t size, Vector* to);

@@ -16,7 +16,9 @@ namespace {
 constexpr size_t kMaxRemembered = 16'384;
 
 void append_key(std::string& key, const Value& value) {
-  const auto append = [&](const auto& bits) { key.append(reinterpret_cast<const char*>(&bits), sizeof bits); };
+  const auto append = [&](const auto& bits) {
+    key.append(reinterpret_cast<const char*>(&bits), sizeof bits);
+  };
   key += static_cast<char>(value.is_null() ? 0 : 1);
   if (value.is_null()) return;
   switch (physical_type(value.type())) {
@@ -28,7 +30,10 @@ void append_key(std::string& key, const Value& value) {
       append(value.as_interval().days);
       return append(value.as_interval().months);
     case PhysicalType::kUuid: return append(value.as_uuid());
-    case PhysicalType::kString: append(value.as_string().size()); key += value.as_string(); return;
+    case PhysicalType::kString:
+      append(value.as_string().size());
+      key += value.as_string();
+      return;
     default:
       if (value.type().id == TypeId::kSymbol) {
         append(value.as_string().size());
@@ -64,14 +69,16 @@ class SubqueryNode final : public ExpressionNode {
       context_ = input.state.context;
     }
     std::vector<Vector> values(parameters_.size());
-    for (size_t i = 0; i < parameters_.size(); ++i) parameters_[i].second->evaluate(input, selection, &values[i]);
+    for (size_t i = 0; i < parameters_.size(); ++i)
+      parameters_[i].second->evaluate(input, selection, &values[i]);
     Vector left;
     if (left_) left_->evaluate(input, selection, &left);
     VectorScatter scatter(type_, input.chunk.size, result);
     std::string key;
     for (uint32_t i = 0; i < selection.count; ++i) {
       const uint32_t row = selection[i];
-      for (size_t p = 0; p < parameters_.size(); ++p) input.state.slots.at(parameters_[p].first) = values[p].value_at(row);
+      for (size_t p = 0; p < parameters_.size(); ++p)
+        input.state.slots.at(parameters_[p].first) = values[p].value_at(row);
       key.clear();
       for (const Value& slot : input.state.slots) append_key(key, slot);
       const size_t slots_end = key.size();
@@ -111,7 +118,8 @@ class SubqueryNode final : public ExpressionNode {
       if (chunk.count() == 0) return true;
       rows += chunk.count();
       if (rows > 1) {
-        throw SqlError(sqlstate::kCardinalityViolation, "more than one row returned by a subquery used as an expression");
+        throw SqlError(sqlstate::kCardinalityViolation,
+                       "more than one row returned by a subquery used as an expression");
       }
       value = chunk.columns.at(0).value_at(chunk.selection[0]);
       return true;

@@ -45,8 +45,8 @@ const FunctionRegistry& FunctionRegistry::instance() {
   return registry;
 }
 
-ScalarFunction& FunctionRegistry::add(std::string_view name, std::initializer_list<SqlType> parameters, SqlType result,
-                                      ScalarKernel kernel, Volatility volatility) {
+ScalarFunction& FunctionRegistry::add(std::string_view name, std::initializer_list<SqlType> parameters,
+                                      SqlType result, ScalarKernel kernel, Volatility volatility) {
   ScalarFunction& function = functions_.emplace_back();
   function.name = name;
   function.parameters = parameters;
@@ -57,7 +57,8 @@ ScalarFunction& FunctionRegistry::add(std::string_view name, std::initializer_li
   return function;
 }
 
-ScalarFunction& FunctionRegistry::add_polymorphic(std::string_view name, bool (*bind)(std::span<const SqlType>, CallTypes*),
+ScalarFunction& FunctionRegistry::add_polymorphic(std::string_view name,
+                                                  bool (*bind)(std::span<const SqlType>, CallTypes*),
                                                   ScalarKernel kernel, Volatility volatility) {
   ScalarFunction& function = functions_.emplace_back();
   function.name = name;

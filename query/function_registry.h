@@ -18,11 +18,11 @@ class FunctionRegistry {
   static const FunctionRegistry& instance();
 
   // The reference is valid until the next add(); for setting the rarer fields.
-  ScalarFunction& add(std::string_view name, std::initializer_list<SqlType> parameters, SqlType result, ScalarKernel kernel,
-                      Volatility volatility = Volatility::kImmutable);
+  ScalarFunction& add(std::string_view name, std::initializer_list<SqlType> parameters, SqlType result,
+                      ScalarKernel kernel, Volatility volatility = Volatility::kImmutable);
   // Polymorphic: `bind` decides about the types.
-  ScalarFunction& add_polymorphic(std::string_view name, bool (*bind)(std::span<const SqlType>, CallTypes*), ScalarKernel kernel,
-                                  Volatility volatility = Volatility::kImmutable);
+  ScalarFunction& add_polymorphic(std::string_view name, bool (*bind)(std::span<const SqlType>, CallTypes*),
+                                  ScalarKernel kernel, Volatility volatility = Volatility::kImmutable);
   void add_table_function(TableFunction function);
   AggregateFunction& add_aggregate(AggregateFunction function);
 

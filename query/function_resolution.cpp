@@ -121,12 +121,14 @@ int preferred_matches(const Candidate& c, std::span<const SqlType> arguments) {
   for (size_t i = 0; i < arguments.size(); ++i) {
     if (is_unknown(arguments[i])) continue;
     const SqlType wanted = c.types.arguments[i];
-    count += same_type(arguments[i], wanted) || (is_preferred(wanted) && category(wanted) == category(arguments[i]));
+    count += same_type(arguments[i], wanted) ||
+             (is_preferred(wanted) && category(wanted) == category(arguments[i]));
   }
   return count;
 }
 
-// Chooses a type category for each untyped literal: strings where some candidate takes one, else what all agree on.
+// Chooses a type category for each untyped literal: strings where some candidate takes one, else what all
+// agree on.
 bool keep_by_category(std::vector<Candidate>& candidates, std::span<const SqlType> arguments) {
   std::vector<Candidate> kept = candidates;
   for (size_t i = 0; i < arguments.size(); ++i) {
@@ -152,7 +154,8 @@ bool keep_by_category(std::vector<Candidate>& candidates, std::span<const SqlTyp
 }
 
 // All literals take the type that the typed arguments share.
-std::optional<Candidate> by_shared_type(const std::vector<Candidate>& candidates, std::span<const SqlType> arguments) {
+std::optional<Candidate> by_shared_type(const std::vector<Candidate>& candidates,
+                                        std::span<const SqlType> arguments) {
   SqlType shared = TypeId::kUnknown;
   for (const SqlType type : arguments) {
     if (is_unknown(type)) continue;
@@ -226,16 +229,17 @@ std::string type_list(std::span<const SqlType> arguments) {
 // text(x), float8(x), date(ts): a type's name as a function is a cast.
 std::optional<ResolvedCall> as_cast(std::string_view name, SqlType argument) {
   static constexpr std::array<std::pair<std::string_view, TypeId>, 22> kTypes = {{
-      {"bool", TypeId::kBoolean},         {"int2", TypeId::kSmallInt},  {"int4", TypeId::kInteger},
-      {"int8", TypeId::kBigInt},          {"float4", TypeId::kReal},    {"float8", TypeId::kDouble},
-      {"numeric", TypeId::kDecimal},      {"text", TypeId::kText},      {"varchar", TypeId::kVarchar},
-      {"bpchar", TypeId::kChar},          {"name", TypeId::kName},      {"date", TypeId::kDate},
-      {"timestamp", TypeId::kTimestamp},  {"time", TypeId::kTime},      {"timestamptz", TypeId::kTimestampTz},
-      {"interval", TypeId::kInterval},    {"uuid", TypeId::kUuid},      {"json", TypeId::kJson},
-      {"jsonb", TypeId::kJsonb},          {"oid", TypeId::kOid},        {"regclass", TypeId::kRegclass},
+      {"bool", TypeId::kBoolean},        {"int2", TypeId::kSmallInt}, {"int4", TypeId::kInteger},
+      {"int8", TypeId::kBigInt},         {"float4", TypeId::kReal},   {"float8", TypeId::kDouble},
+      {"numeric", TypeId::kDecimal},     {"text", TypeId::kText},     {"varchar", TypeId::kVarchar},
+      {"bpchar", TypeId::kChar},         {"name", TypeId::kName},     {"date", TypeId::kDate},
+      {"timestamp", TypeId::kTimestamp}, {"time", TypeId::kTime},     {"timestamptz", TypeId::kTimestampTz},
+      {"interval", TypeId::kInterval},   {"uuid", TypeId::kUuid},     {"json", TypeId::kJson},
+      {"jsonb", TypeId::kJsonb},         {"oid", TypeId::kOid},       {"regclass", TypeId::kRegclass},
       {"bytea", TypeId::kBytea},
   }};
-  const auto* found = std::find_if(kTypes.begin(), kTypes.end(), [&](const auto& t) { return t.first == name; });
+  const auto* found =
+      std::find_if(kTypes.begin(), kTypes.end(), [&](const auto& t) { return t.first == name; });
   if (found == kTypes.end()) return std::nullopt;
   const ScalarFunction* cast = find_cast(argument, found->second, CastContext::kExplicit);
   if (cast == nullptr) return std::nullopt;
@@ -261,8 +265,10 @@ ResolvedCall resolve_function(std::string_view name, std::span<const SqlType> ar
   switch (choose(candidates, arguments, &chosen)) {
     case Outcome::kFound: return {chosen.function, std::move(chosen.types)};
     case Outcome::kAmbiguous:
-      throw sql_error(sqlstate::kAmbiguousFunction, "function {}({}) is not unique", name, type_list(arguments))
-          .with_hint("Could not choose a best candidate function. You might need to add explicit type casts.");
+      throw sql_error(sqlstate::kAmbiguousFunction, "function {}({}) is not unique", name,
+                      type_list(arguments))
+          .with_hint(
+              "Could not choose a best candidate function. You might need to add explicit type casts.");
     case Outcome::kNone: break;
   }
   throw sql_error(sqlstate::kUndefinedFunction, "function {}({}) does not exist", name, type_list(arguments))
@@ -283,7 +289,8 @@ ResolvedCall resolve_operator(std::string_view symbol, std::span<const SqlType> 
   if (arguments.size() == 2 && is_unknown(arguments[0]) != is_unknown(arguments[1])) {
     const SqlType known = is_unknown(arguments[0]) ? arguments[1] : arguments[0];
     for (const Candidate& c : candidates) {
-      if (outcome != Outcome::kFound && same_type(c.types.arguments[0], known) && same_type(c.types.arguments[1], known)) {
+      if (outcome != Outcome::kFound && same_type(c.types.arguments[0], known) &&
+          same_type(c.types.arguments[1], known)) {
         chosen = c;
         outcome = Outcome::kFound;
       }
@@ -291,14 +298,15 @@ ResolvedCall resolve_operator(std::string_view symbol, std::span<const SqlType> 
   }
   if (outcome != Outcome::kFound) outcome = choose(candidates, arguments, &chosen);
   if (outcome == Outcome::kFound) return {chosen.function, std::move(chosen.types)};
-  const std::string text = arguments.size() == 2
-                               ? fmt::format("{} {} {}", type_list(arguments.first(1)), symbol, type_list(arguments.last(1)))
-                               : fmt::format("{} {}", symbol, type_list(arguments));
+  const std::string text = arguments.size() == 2 ? fmt::format("{} {} {}", type_list(arguments.first(1)),
+                                                               symbol, type_list(arguments.last(1)))
+                                                 : fmt::format("{} {}", symbol, type_list(arguments));
   if (outcome == Outcome::kAmbiguous) {
     throw sql_error(sqlstate::kAmbiguousFunction, "operator is not unique: {}", text)
         .with_hint("Could not choose a best candidate operator. You might need to add explicit type casts.");
   }
-  throw sql_error(sqlstate::kUndefinedFunction, "operator does not exist: {}", text).with_hint(std::string(kOperatorHint));
+  throw sql_error(sqlstate::kUndefinedFunction, "operator does not exist: {}", text)
+      .with_hint(std::string(kOperatorHint));
 }
 
 bool is_scalar_function(std::string_view name) { return FunctionRegistry::instance().find(name) != nullptr; }
@@ -324,11 +332,12 @@ SqlType common_type(std::span<const SqlType> types, std::string_view what) {
     if (category(type) != category(result)) {
       SqlType a = result, b = type;
       a.modifier = b.modifier = -1;
-      throw sql_error(sqlstate::kDatatypeMismatch, "{} types {} and {} cannot be matched", what, format_type(a),
-                      format_type(b));
+      throw sql_error(sqlstate::kDatatypeMismatch, "{} types {} and {} cannot be matched", what,
+                      format_type(a), format_type(b));
     }
     if (!is_preferred(result) && can_cast(result, type, CastContext::kImplicit) &&
-        !(can_cast(type, result, CastContext::kImplicit) && !is_preferred(type) && type.id != TypeId::kVarchar)) {
+        !(can_cast(type, result, CastContext::kImplicit) && !is_preferred(type) &&
+          type.id != TypeId::kVarchar)) {
       result = type;
     } else if (!can_cast(type, result, CastContext::kImplicit)) {
       throw sql_error(sqlstate::kCannotCoerce, "{} could not convert type {} to {}", what, format_type(type),
@@ -340,7 +349,8 @@ SqlType common_type(std::span<const SqlType> types, std::string_view what) {
   // The symbols of two expressions may come from two dictionaries; only set operations keep each input's own.
   const bool keeps_dictionaries = what == "UNION" || what == "INTERSECT" || what == "EXCEPT";
   if (result.id == TypeId::kSymbol) {
-    const bool all = std::all_of(types.begin(), types.end(), [](SqlType t) { return t.id == TypeId::kSymbol; });
+    const bool all =
+        std::all_of(types.begin(), types.end(), [](SqlType t) { return t.id == TypeId::kSymbol; });
     if (!(all && (keeps_dictionaries || types.size() == 1))) result = TypeId::kVarchar;
   }
   return result;

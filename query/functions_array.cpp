@@ -20,7 +20,8 @@ bool bind_array_and_element(std::span<const SqlType> arguments, CallTypes* types
   // 'a' || '{b}' joins texts.
   if (array.id == TypeId::kUnknown && is_string_like(other.id)) return false;
   TypeId element = element_type(array);
-  if (array.id == TypeId::kUnknown) element = other.id == TypeId::kUnknown ? TypeId::kUnknown : stored_element_type(other);
+  if (array.id == TypeId::kUnknown)
+    element = other.id == TypeId::kUnknown ? TypeId::kUnknown : stored_element_type(other);
   if (element == TypeId::kUnknown) return false;
   if (other.id != TypeId::kUnknown) element = shared_element_type(element, stored_element_type(other));
   if (element == TypeId::kUnknown) return false;
@@ -32,7 +33,9 @@ bool bind_array_and_element(std::span<const SqlType> arguments, CallTypes* types
 
 bool bind_two_arrays(std::span<const SqlType> arguments, CallTypes* types) {
   if (arguments.size() != 2) return false;
-  const auto fits = [](SqlType t) { return t.id == TypeId::kArray || t.id == TypeId::kInt2Vector || t.id == TypeId::kUnknown; };
+  const auto fits = [](SqlType t) {
+    return t.id == TypeId::kArray || t.id == TypeId::kInt2Vector || t.id == TypeId::kUnknown;
+  };
   if (!fits(arguments[0]) || !fits(arguments[1])) return false;
   const TypeId element = shared_element_type(element_type(arguments[0]), element_type(arguments[1]));
   if (element == TypeId::kUnknown) return false;
@@ -115,11 +118,13 @@ void append_elements(ArrayBuilder& builder, const ArrayView& array, uint32_t beg
   }
 }
 
-ArrayView array_at(KernelCall& call, size_t argument) { return ArrayView(call.at<std::string_view>(argument)); }
+ArrayView array_at(KernelCall& call, size_t argument) {
+  return ArrayView(call.at<std::string_view>(argument));
+}
 ArrayBuilder builder_for(const KernelCall& call) { return ArrayBuilder(call.types.result.element); }
 
-void construct(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-               Selection selection, Vector* result) {
+void construct(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments,
+               uint32_t size, Selection selection, Vector* result) {
   row_kernel<[](KernelCall& call, std::string& out) {
     ArrayBuilder builder = builder_for(call);
     for (size_t i = 0; i < call.arguments.size(); ++i) {
@@ -337,19 +342,25 @@ bool bind_to_string(std::span<const SqlType> arguments, CallTypes* types) {
   return true;
 }
 
-void add_polymorphic_lax(FunctionRegistry& r, std::string_view name, bool (*bind)(std::span<const SqlType>, CallTypes*),
-                         ScalarKernel kernel) {
+void add_polymorphic_lax(FunctionRegistry& r, std::string_view name,
+                         bool (*bind)(std::span<const SqlType>, CallTypes*), ScalarKernel kernel) {
   r.add_polymorphic(name, bind, kernel).strict = false;
 }
 
 void register_building(FunctionRegistry& r) {
   add_polymorphic_lax(r, "array_constructor", bind_constructor, construct);
-  const ScalarKernel append = row_kernel<[](KernelCall& call, std::string& out) { append_row(call, out, 0); }>;
-  const ScalarKernel prepend = row_kernel<[](KernelCall& call, std::string& out) { append_row(call, out, 1); }>;
-  const ScalarKernel concatenate = row_kernel<[](KernelCall& call, std::string& out) { return concatenate_row(call, out); }>;
-  for (const std::string_view name : {"||", "array_append"}) add_polymorphic_lax(r, name, bind_append, append);
-  for (const std::string_view name : {"||", "array_prepend"}) add_polymorphic_lax(r, name, bind_prepend, prepend);
-  for (const std::string_view name : {"||", "array_cat"}) add_polymorphic_lax(r, name, bind_two_arrays, concatenate);
+  const ScalarKernel append =
+      row_kernel<[](KernelCall& call, std::string& out) { append_row(call, out, 0); }>;
+  const ScalarKernel prepend =
+      row_kernel<[](KernelCall& call, std::string& out) { append_row(call, out, 1); }>;
+  const ScalarKernel concatenate =
+      row_kernel<[](KernelCall& call, std::string& out) { return concatenate_row(call, out); }>;
+  for (const std::string_view name : {"||", "array_append"})
+    add_polymorphic_lax(r, name, bind_append, append);
+  for (const std::string_view name : {"||", "array_prepend"})
+    add_polymorphic_lax(r, name, bind_prepend, prepend);
+  for (const std::string_view name : {"||", "array_cat"})
+    add_polymorphic_lax(r, name, bind_two_arrays, concatenate);
   add_polymorphic_lax(r, "array_remove", bind_append,
                       row_kernel<[](KernelCall& call, std::string& out) { return remove_row(call, out); }>);
   add_polymorphic_lax(r, "array_replace", bind_replace,
@@ -359,8 +370,8 @@ void register_building(FunctionRegistry& r) {
                       const ArrayView array = array_at(call, 0);
                       const int32_t cut = call.at<int32_t>(1);
                       if (cut < 0 || static_cast<int64_t>(array.size()) < cut) {
-                        throw sql_error(sqlstate::kArraySubscriptError, "number of elements to trim must be between 0 and {}",
-                                        array.size());
+                        throw sql_error(sqlstate::kArraySubscriptError,
+                                        "number of elements to trim must be between 0 and {}", array.size());
                       }
                       ArrayBuilder builder(array.element());
                       append_elements(builder, array, 0, array.size() - static_cast<uint32_t>(cut));
@@ -383,14 +394,17 @@ void register_array_functions(FunctionRegistry& r) {
   using View = std::string_view;
   r.add_polymorphic("array_length", bind_array_integers<TypeId::kInteger, 1>,
                     row_kernel<[](View a, int32_t d) { return length_of(ArrayView(a), d); }>);
-  r.add_polymorphic("array_upper", bind_array_integers<TypeId::kInteger, 1>,
-                    row_kernel<[](KernelCall& c, View a, int32_t d) { return upper_of(c, ArrayView(a), d); }>);
-  r.add_polymorphic("array_lower", bind_array_integers<TypeId::kInteger, 1>,
-                    row_kernel<[](KernelCall& c, View a, int32_t d) { return lower_of(c, ArrayView(a), d); }>);
+  r.add_polymorphic(
+      "array_upper", bind_array_integers<TypeId::kInteger, 1>,
+      row_kernel<[](KernelCall& c, View a, int32_t d) { return upper_of(c, ArrayView(a), d); }>);
+  r.add_polymorphic(
+      "array_lower", bind_array_integers<TypeId::kInteger, 1>,
+      row_kernel<[](KernelCall& c, View a, int32_t d) { return lower_of(c, ArrayView(a), d); }>);
   r.add_polymorphic("cardinality", bind_array_integers<TypeId::kInteger, 0>,
                     row_kernel<[](View a) { return static_cast<int32_t>(ArrayView(a).size()); }>);
-  r.add_polymorphic("array_ndims", bind_array_integers<TypeId::kInteger, 0>,
-                    row_kernel<[](View a) { return ArrayView(a).size() == 0 ? std::nullopt : std::optional<int32_t>(1); }>);
+  r.add_polymorphic(
+      "array_ndims", bind_array_integers<TypeId::kInteger, 0>,
+      row_kernel<[](View a) { return ArrayView(a).size() == 0 ? std::nullopt : std::optional<int32_t>(1); }>);
   r.add_polymorphic("array_dims", bind_array_integers<TypeId::kText, 0>,
                     row_kernel<[](std::string& out, View a) {
                       const ArrayView array(a);
@@ -399,15 +413,17 @@ void register_array_functions(FunctionRegistry& r) {
                     }>);
   add_polymorphic_lax(r, "array_position", bind_position<TypeId::kInteger>,
                       row_kernel<[](KernelCall& call) { return position_row(call); }>);
-  add_polymorphic_lax(r, "array_positions", bind_position<TypeId::kArray>,
-                      row_kernel<[](KernelCall& call, std::string& out) { return positions_row(call, out); }>);
+  add_polymorphic_lax(
+      r, "array_positions", bind_position<TypeId::kArray>,
+      row_kernel<[](KernelCall& call, std::string& out) { return positions_row(call, out); }>);
   r.add_polymorphic("&&", bind_two_arrays_to_bool,
                     row_kernel<[](View a, View b) { return overlap(ArrayView(a), ArrayView(b)); }>);
   r.add_polymorphic("@>", bind_two_arrays_to_bool,
                     row_kernel<[](View a, View b) { return contains_all(ArrayView(a), ArrayView(b)); }>);
   r.add_polymorphic("<@", bind_two_arrays_to_bool,
                     row_kernel<[](View a, View b) { return contains_all(ArrayView(b), ArrayView(a)); }>);
-  const ScalarKernel to_string = row_kernel<[](KernelCall& call, std::string& out) { return to_string_row(call, out); }>;
+  const ScalarKernel to_string =
+      row_kernel<[](KernelCall& call, std::string& out) { return to_string_row(call, out); }>;
   add_polymorphic_lax(r, "array_to_string", bind_to_string<2>, to_string);
   add_polymorphic_lax(r, "array_to_string", bind_to_string<3>, to_string);
 }

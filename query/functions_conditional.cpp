@@ -34,8 +34,8 @@ int order(SqlType type, const void* a, const void* b) {
 }
 
 template <bool kGreatest>
-void extreme_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                    Selection selection, Vector* result) {
+void extreme_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments,
+                    uint32_t size, Selection selection, Vector* result) {
   const size_t width = physical_size(physical_type(types.result));
   auto* out = static_cast<char*>(result->allocate(types.result, size));
   const bool is_text = physical_type(types.result) == PhysicalType::kString;
@@ -47,7 +47,8 @@ void extreme_kernel(EvaluationState& state, const CallTypes& types, std::span<co
     for (size_t a = 0; a < arguments.size(); ++a) {
       if (!call.is_valid(a)) continue;
       const void* candidate = call.element(a);
-      if (best == nullptr || (kGreatest ? order(types.result, candidate, best) > 0 : order(types.result, candidate, best) < 0)) {
+      if (best == nullptr ||
+          (kGreatest ? order(types.result, candidate, best) > 0 : order(types.result, candidate, best) < 0)) {
         best = candidate;
       }
     }
@@ -75,8 +76,8 @@ bool bind_nullif(std::span<const SqlType> arguments, CallTypes* types) {
   return true;
 }
 
-void nullif_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                   Selection selection, Vector* result) {
+void nullif_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments,
+                   uint32_t size, Selection selection, Vector* result) {
   const size_t width = physical_size(physical_type(types.result));
   auto* out = static_cast<char*>(result->allocate(types.result, size));
   const bool is_text = physical_type(types.result) == PhysicalType::kString;
@@ -85,7 +86,8 @@ void nullif_kernel(EvaluationState& state, const CallTypes& types, std::span<con
   for (uint32_t i = 0; i < selection.count; ++i) {
     call.row = selection[i];
     char* to = out + width * call.row;
-    const bool is_null = !call.is_valid(0) || (call.is_valid(1) && order(types.result, call.element(0), call.element(1)) == 0);
+    const bool is_null =
+        !call.is_valid(0) || (call.is_valid(1) && order(types.result, call.element(0), call.element(1)) == 0);
     if (is_null) {
       std::memset(to, 0, width);
       nulls.mark(call.row);
@@ -101,14 +103,16 @@ void nullif_kernel(EvaluationState& state, const CallTypes& types, std::span<con
 // num_nulls, num_nonnulls
 bool bind_count_nulls(std::span<const SqlType> arguments, CallTypes* types) {
   if (arguments.empty()) return false;
-  for (const SqlType type : arguments) types->arguments.push_back(type.id == TypeId::kUnknown ? SqlType(TypeId::kText) : plain_type(type));
+  for (const SqlType type : arguments)
+    types->arguments.push_back(type.id == TypeId::kUnknown ? SqlType(TypeId::kText) : plain_type(type));
   types->result = TypeId::kInteger;
   return true;
 }
 
 // ROW(a, b): kept as an array of texts.
 bool bind_row(std::span<const SqlType> arguments, CallTypes* types) {
-  for (const SqlType type : arguments) types->arguments.push_back(type.id == TypeId::kUnknown ? SqlType(TypeId::kText) : plain_type(type));
+  for (const SqlType type : arguments)
+    types->arguments.push_back(type.id == TypeId::kUnknown ? SqlType(TypeId::kText) : plain_type(type));
   types->result = TypeId::kRecord;
   return true;
 }
@@ -140,9 +144,14 @@ void register_conditional_functions(FunctionRegistry& r) {
   r.add_polymorphic("greatest", bind_common, extreme_kernel<true>).strict = false;
   r.add_polymorphic("least", bind_common, extreme_kernel<false>).strict = false;
   r.add_polymorphic("nullif", bind_nullif, nullif_kernel).strict = false;
-  r.add_polymorphic("num_nulls", bind_count_nulls, row_kernel<[](KernelCall& c) { return count_nulls(c, true); }>).strict = false;
-  r.add_polymorphic("num_nonnulls", bind_count_nulls, row_kernel<[](KernelCall& c) { return count_nulls(c, false); }>).strict = false;
-  r.add_polymorphic("row", bind_row, row_kernel<[](KernelCall& c, std::string& out) { row_of(c, out); }>, Volatility::kStable)
+  r.add_polymorphic("num_nulls", bind_count_nulls,
+                    row_kernel<[](KernelCall& c) { return count_nulls(c, true); }>)
+      .strict = false;
+  r.add_polymorphic("num_nonnulls", bind_count_nulls,
+                    row_kernel<[](KernelCall& c) { return count_nulls(c, false); }>)
+      .strict = false;
+  r.add_polymorphic("row", bind_row, row_kernel<[](KernelCall& c, std::string& out) { row_of(c, out); }>,
+                    Volatility::kStable)
       .strict = false;
 }
 

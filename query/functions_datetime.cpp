@@ -15,9 +15,10 @@ namespace idem {
 namespace {
 
 using View = std::string_view;
-constexpr SqlType kStamp = TypeId::kTimestamp, kStampTz = TypeId::kTimestampTz, kDate = TypeId::kDate, kTime = TypeId::kTime,
-                  kInterval = TypeId::kInterval, kText = TypeId::kText, kInt4 = TypeId::kInteger, kDouble = TypeId::kDouble,
-                  kDecimal = TypeId::kDecimal, kBool = TypeId::kBoolean;
+constexpr SqlType kStamp = TypeId::kTimestamp, kStampTz = TypeId::kTimestampTz, kDate = TypeId::kDate,
+                  kTime = TypeId::kTime, kInterval = TypeId::kInterval, kText = TypeId::kText,
+                  kInt4 = TypeId::kInteger, kDouble = TypeId::kDouble, kDecimal = TypeId::kDecimal,
+                  kBool = TypeId::kBoolean;
 
 // ---- the present
 
@@ -77,8 +78,8 @@ View type_name(SqlType type) {
   }
 }
 
-void truncate_kernel(EvaluationState&, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                     Selection selection, Vector* result) {
+void truncate_kernel(EvaluationState&, const CallTypes& types, std::span<const Vector> arguments,
+                     uint32_t size, Selection selection, Vector* result) {
   const Vector &units = arguments[0], &stamps = arguments[1];
   int64_t* out = result->allocate_as<int64_t>(types.result, size);
   LastUnit last(type_name(types.arguments[1]));
@@ -126,8 +127,8 @@ bool has_zone_field(TimeUnit unit) {
 
 // extract() and date_part() of timestamps; R is Decimal or double.
 template <class R>
-void extract_kernel(EvaluationState&, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                    Selection selection, Vector* result) {
+void extract_kernel(EvaluationState&, const CallTypes& types, std::span<const Vector> arguments,
+                    uint32_t size, Selection selection, Vector* result) {
   R* out = result->allocate_as<R>(types.result, size);
   LastUnit last(type_name(types.arguments[1]));
   const kernel_detail::Reader<View> names(arguments[0]);
@@ -139,7 +140,8 @@ void extract_kernel(EvaluationState&, const CallTypes& types, std::span<const Ve
     const TimeUnit unit = last.get(names[row]);
     const int64_t stamp = values[row];
     if (!has_zone && has_zone_field(unit)) {
-      throw sql_error(sqlstate::kFeatureNotSupported, "unit \"{}\" not supported for type timestamp without time zone", names[row]);
+      throw sql_error(sqlstate::kFeatureNotSupported,
+                      "unit \"{}\" not supported for type timestamp without time zone", names[row]);
     }
     if (is_whole_unit(unit) && is_finite_timestamp(stamp)) {
       const int64_t whole = extract_whole(unit, stamp);
@@ -175,11 +177,14 @@ void register_fields(FunctionRegistry& r) {
     r.add("date_part", {kText, stamp}, kDouble, extract_kernel<double>);
   }
   r.add("date_trunc", {kText, kStampTz, kText}, kStampTz,
-        row_kernel<[](KernelCall& c, View unit, int64_t t, View zone) { return truncate_in_zone(c, unit, t, zone); }>);
+        row_kernel<[](KernelCall& c, View unit, int64_t t, View zone) {
+          return truncate_in_zone(c, unit, t, zone);
+        }>);
   r.add("date_trunc", {kText, kInterval}, kInterval, row_kernel<[](View unit, const Interval& i) {
           return truncate_interval(time_unit_from_text(unit, "interval"), i);
         }>);
-  r.add("extract", {kText, kDate}, kDecimal, row_kernel<[](View unit, int32_t d) { return date_field(unit, d); }>);
+  r.add("extract", {kText, kDate}, kDecimal,
+        row_kernel<[](View unit, int32_t d) { return date_field(unit, d); }>);
   r.add("extract", {kText, kTime}, kDecimal, row_kernel<[](View unit, int64_t t) {
           return extract_time(time_unit_from_text(unit, "time without time zone"), t);
         }>);
@@ -188,7 +193,8 @@ void register_fields(FunctionRegistry& r) {
         }>);
   r.add("date_part", {kText, kDate}, kDouble, row_kernel<[](View unit, int32_t d) {
           bool is_null = false;
-          const double value = date_part_timestamp(time_unit_from_text(unit, "date"), timestamp_from_date(d), &is_null);
+          const double value =
+              date_part_timestamp(time_unit_from_text(unit, "date"), timestamp_from_date(d), &is_null);
           return is_null ? std::nullopt : std::optional(value);
         }>);
   r.add("date_part", {kText, kTime}, kDouble, row_kernel<[](View unit, int64_t t) {
@@ -201,7 +207,8 @@ void register_fields(FunctionRegistry& r) {
 
 // ---- construction
 
-int64_t make_timestamp(int32_t year, int32_t month, int32_t day, int32_t hour, int32_t minute, double second) {
+int64_t make_timestamp(int32_t year, int32_t month, int32_t day, int32_t hour, int32_t minute,
+                       double second) {
   return timestamp_from_date(make_date(year, month, day)) + make_time(hour, minute, second);
 }
 
@@ -215,7 +222,8 @@ Interval make_interval(const KernelCall& call) {
   const auto micros = static_cast<int64_t>(std::nearbyint(seconds * 1e6));
   const auto fits = [](int64_t v) { return v == static_cast<int32_t>(v); };
   if (!fits(months) || !fits(days)) throw SqlError(sqlstate::kDatetimeFieldOverflow, "interval out of range");
-  return {part(4) * kMicrosPerHour + part(5) * kMicrosPerMinute + micros, static_cast<int32_t>(days), static_cast<int32_t>(months)};
+  return {part(4) * kMicrosPerHour + part(5) * kMicrosPerMinute + micros, static_cast<int32_t>(days),
+          static_cast<int32_t>(months)};
 }
 
 int64_t timestamp_of_epoch(double seconds) {
@@ -229,8 +237,10 @@ int64_t timestamp_of_epoch(double seconds) {
 }
 
 void register_construction(FunctionRegistry& r) {
-  r.add("make_date", {kInt4, kInt4, kInt4}, kDate, row_kernel<[](int32_t y, int32_t m, int32_t d) { return make_date(y, m, d); }>);
-  r.add("make_time", {kInt4, kInt4, kDouble}, kTime, row_kernel<[](int32_t h, int32_t m, double s) { return make_time(h, m, s); }>);
+  r.add("make_date", {kInt4, kInt4, kInt4}, kDate,
+        row_kernel<[](int32_t y, int32_t m, int32_t d) { return make_date(y, m, d); }>);
+  r.add("make_time", {kInt4, kInt4, kDouble}, kTime,
+        row_kernel<[](int32_t h, int32_t m, double s) { return make_time(h, m, s); }>);
   for (const View name : {"make_timestamp", "make_timestamptz"}) {
     r.add(name, {kInt4, kInt4, kInt4, kInt4, kInt4, kDouble}, name == "make_timestamp" ? kStamp : kStampTz,
           row_kernel<[](int32_t y, int32_t mo, int32_t d, int32_t h, int32_t mi, double s) {
@@ -243,10 +253,14 @@ void register_construction(FunctionRegistry& r) {
         }>);
   r.add("make_interval", {}, kInterval, row_kernel<[](KernelCall&) { return Interval{}; }>);
   r.add("make_interval", {kInt4}, kInterval, row_kernel<[](KernelCall& c) { return make_interval<1>(c); }>);
-  r.add("make_interval", {kInt4, kInt4}, kInterval, row_kernel<[](KernelCall& c) { return make_interval<2>(c); }>);
-  r.add("make_interval", {kInt4, kInt4, kInt4}, kInterval, row_kernel<[](KernelCall& c) { return make_interval<3>(c); }>);
-  r.add("make_interval", {kInt4, kInt4, kInt4, kInt4}, kInterval, row_kernel<[](KernelCall& c) { return make_interval<4>(c); }>);
-  r.add("make_interval", {kInt4, kInt4, kInt4, kInt4, kInt4}, kInterval, row_kernel<[](KernelCall& c) { return make_interval<5>(c); }>);
+  r.add("make_interval", {kInt4, kInt4}, kInterval,
+        row_kernel<[](KernelCall& c) { return make_interval<2>(c); }>);
+  r.add("make_interval", {kInt4, kInt4, kInt4}, kInterval,
+        row_kernel<[](KernelCall& c) { return make_interval<3>(c); }>);
+  r.add("make_interval", {kInt4, kInt4, kInt4, kInt4}, kInterval,
+        row_kernel<[](KernelCall& c) { return make_interval<4>(c); }>);
+  r.add("make_interval", {kInt4, kInt4, kInt4, kInt4, kInt4}, kInterval,
+        row_kernel<[](KernelCall& c) { return make_interval<5>(c); }>);
   r.add("make_interval", {kInt4, kInt4, kInt4, kInt4, kInt4, kInt4}, kInterval,
         row_kernel<[](KernelCall& c) { return make_interval<6>(c); }>);
   r.add("make_interval", {kInt4, kInt4, kInt4, kInt4, kInt4, kInt4, kDouble}, kInterval,
@@ -298,11 +312,14 @@ void register_zones(FunctionRegistry& r) {
 
 void register_present(FunctionRegistry& r) {
   for (const View name : {"now", "transaction_timestamp"}) {
-    r.add(name, {}, kStampTz, row_kernel<[](KernelCall& c) { return transaction_time(c); }>, Volatility::kStable);
+    r.add(name, {}, kStampTz, row_kernel<[](KernelCall& c) { return transaction_time(c); }>,
+          Volatility::kStable);
   }
-  r.add("statement_timestamp", {}, kStampTz, row_kernel<[](KernelCall& c) { return statement_time(c); }>, Volatility::kStable);
+  r.add("statement_timestamp", {}, kStampTz, row_kernel<[](KernelCall& c) { return statement_time(c); }>,
+        Volatility::kStable);
   r.add("today", {}, kStamp,
-        row_kernel<[](KernelCall& c) { return truncate_timestamp(TimeUnit::kDay, transaction_time(c)); }>, Volatility::kStable);
+        row_kernel<[](KernelCall& c) { return truncate_timestamp(TimeUnit::kDay, transaction_time(c)); }>,
+        Volatility::kStable);
 }
 
 }  // namespace
@@ -314,7 +331,9 @@ void register_datetime_functions(FunctionRegistry& r) {
   register_zones(r);
   for (const SqlType stamp : {kStamp, kStampTz}) {
     r.add("date_bin", {kInterval, stamp, stamp}, stamp,
-          row_kernel<[](const Interval& stride, int64_t t, int64_t origin) { return date_bin(stride, t, origin); }>);
+          row_kernel<[](const Interval& stride, int64_t t, int64_t origin) {
+            return date_bin(stride, t, origin);
+          }>);
     r.add("age", {stamp, stamp}, kInterval, row_kernel<[](int64_t a, int64_t b) { return age(a, b); }>);
     r.add("age", {stamp}, kInterval, row_kernel<[](KernelCall& c, int64_t t) {
             return age(truncate_timestamp(TimeUnit::kDay, transaction_time(c)), t);
@@ -324,9 +343,12 @@ void register_datetime_functions(FunctionRegistry& r) {
   }
   r.add("isfinite", {kDate}, kBool, row_kernel<[](int32_t d) { return is_finite_date(d); }>);
   r.add("isfinite", {kInterval}, kBool, row_kernel<[](const Interval&) { return true; }>);
-  r.add("justify_hours", {kInterval}, kInterval, row_kernel<[](const Interval& i) { return justify_hours(i); }>);
-  r.add("justify_days", {kInterval}, kInterval, row_kernel<[](const Interval& i) { return justify_days(i); }>);
-  r.add("justify_interval", {kInterval}, kInterval, row_kernel<[](const Interval& i) { return justify_interval(i); }>);
+  r.add("justify_hours", {kInterval}, kInterval,
+        row_kernel<[](const Interval& i) { return justify_hours(i); }>);
+  r.add("justify_days", {kInterval}, kInterval,
+        row_kernel<[](const Interval& i) { return justify_days(i); }>);
+  r.add("justify_interval", {kInterval}, kInterval,
+        row_kernel<[](const Interval& i) { return justify_interval(i); }>);
 }
 
 }  // namespace idem

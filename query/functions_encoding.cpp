@@ -1,7 +1,6 @@
+#include <array>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
-
-#include <array>
 
 #include "common/bytea.h"
 #include "common/error.h"
@@ -51,12 +50,14 @@ void append_from_base64(std::string& out, View text) {
     if (c == ' ' || c == '\t' || c == '\n' || c == '\r') continue;
     uint32_t value = 0;
     if (c == '=') {
-      if (padding == 0 && count < 2) throw SqlError(sqlstate::kInvalidParameterValue, "unexpected \"=\" while decoding base64 sequence");
+      if (padding == 0 && count < 2)
+        throw SqlError(sqlstate::kInvalidParameterValue, "unexpected \"=\" while decoding base64 sequence");
       ++padding;
     } else {
       const size_t found = kBase64.find(c);
       if (found == View::npos || 0 < padding) {
-        throw sql_error(sqlstate::kInvalidParameterValue, "invalid symbol \"{}\" found while decoding base64 sequence", c);
+        throw sql_error(sqlstate::kInvalidParameterValue,
+                        "invalid symbol \"{}\" found while decoding base64 sequence", c);
       }
       value = static_cast<uint32_t>(found);
     }
@@ -141,7 +142,8 @@ void convert_to(std::string& out, View text, View name) {
   for (size_t at = 0; at < text.size();) {
     const char32_t c = utf8_next(text, &at);
     if (0xff < c) {
-      throw SqlError(sqlstate::kCharacterNotInRepertoire, "character in encoding \"UTF8\" has no equivalent in encoding \"LATIN1\"");
+      throw SqlError(sqlstate::kCharacterNotInRepertoire,
+                     "character in encoding \"UTF8\" has no equivalent in encoding \"LATIN1\"");
     }
     out += static_cast<char>(c);
   }
@@ -171,20 +173,30 @@ void register_encoding_functions(FunctionRegistry& r) {
   for (const SqlType type : {kText, kBytea}) {
     r.add("md5", {type}, kText, row_kernel<[](View b) { return md5_hex(b); }>);
   }
-  r.add("sha224", {kBytea}, kBytea, row_kernel<[](std::string& out, View b) { append_digest(out, b, EVP_sha224()); }>);
-  r.add("sha256", {kBytea}, kBytea, row_kernel<[](std::string& out, View b) { append_digest(out, b, EVP_sha256()); }>);
-  r.add("sha384", {kBytea}, kBytea, row_kernel<[](std::string& out, View b) { append_digest(out, b, EVP_sha384()); }>);
-  r.add("sha512", {kBytea}, kBytea, row_kernel<[](std::string& out, View b) { append_digest(out, b, EVP_sha512()); }>);
-  r.add("encode", {kBytea, kText}, kText, row_kernel<[](std::string& out, View b, View f) { encode(out, b, f); }>);
-  r.add("decode", {kText, kText}, kBytea, row_kernel<[](std::string& out, View t, View f) { decode(out, t, f); }>);
-  r.add("convert_from", {kBytea, kText}, kText, row_kernel<[](std::string& out, View b, View n) { convert_from(out, b, n); }>);
-  r.add("convert_to", {kText, kText}, kBytea, row_kernel<[](std::string& out, View t, View n) { convert_to(out, t, n); }>);
+  r.add("sha224", {kBytea}, kBytea,
+        row_kernel<[](std::string& out, View b) { append_digest(out, b, EVP_sha224()); }>);
+  r.add("sha256", {kBytea}, kBytea,
+        row_kernel<[](std::string& out, View b) { append_digest(out, b, EVP_sha256()); }>);
+  r.add("sha384", {kBytea}, kBytea,
+        row_kernel<[](std::string& out, View b) { append_digest(out, b, EVP_sha384()); }>);
+  r.add("sha512", {kBytea}, kBytea,
+        row_kernel<[](std::string& out, View b) { append_digest(out, b, EVP_sha512()); }>);
+  r.add("encode", {kBytea, kText}, kText,
+        row_kernel<[](std::string& out, View b, View f) { encode(out, b, f); }>);
+  r.add("decode", {kText, kText}, kBytea,
+        row_kernel<[](std::string& out, View t, View f) { decode(out, t, f); }>);
+  r.add("convert_from", {kBytea, kText}, kText,
+        row_kernel<[](std::string& out, View b, View n) { convert_from(out, b, n); }>);
+  r.add("convert_to", {kText, kText}, kBytea,
+        row_kernel<[](std::string& out, View t, View n) { convert_to(out, t, n); }>);
   r.add("get_byte", {kBytea, kInt4}, kInt4, row_kernel<[](View b, int32_t i) { return byte_at(b, i); }>);
   for (const View name : {"gen_random_uuid", "uuid_generate_v4"}) {
-    r.add(name, {}, TypeId::kUuid, row_kernel<[](KernelCall&) { return random_uuid(); }>, Volatility::kVolatile);
+    r.add(name, {}, TypeId::kUuid, row_kernel<[](KernelCall&) { return random_uuid(); }>,
+          Volatility::kVolatile);
   }
   // QuestDB's names.
-  r.add("rnd_uuid4", {}, TypeId::kUuid, row_kernel<[](KernelCall&) { return random_uuid(); }>, Volatility::kVolatile);
+  r.add("rnd_uuid4", {}, TypeId::kUuid, row_kernel<[](KernelCall&) { return random_uuid(); }>,
+        Volatility::kVolatile);
 }
 
 }  // namespace idem

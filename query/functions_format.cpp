@@ -33,8 +33,9 @@ class Formatter {
 
  private:
   char peek() const {
-    if (at_ >= pattern_.size()) throw SqlError(sqlstate::kInvalidParameterValue, "unterminated format() type specifier")
-        .with_hint("For a single \"%\" use \"%%\".");
+    if (at_ >= pattern_.size())
+      throw SqlError(sqlstate::kInvalidParameterValue, "unterminated format() type specifier")
+          .with_hint("For a single \"%\" use \"%%\".");
     return pattern_[at_];
   }
   bool is_digit() const { return at_ < pattern_.size() && '0' <= pattern_[at_] && pattern_[at_] <= '9'; }
@@ -53,7 +54,9 @@ class Formatter {
       const int value = number();
       if (at_ < pattern_.size() && pattern_[at_] == '$') {
         ++at_;
-        if (value == 0) throw SqlError(sqlstate::kInvalidParameterValue, "format specifies argument 0, but arguments are numbered from 1");
+        if (value == 0)
+          throw SqlError(sqlstate::kInvalidParameterValue,
+                         "format specifies argument 0, but arguments are numbered from 1");
         return value;
       }
     }
@@ -63,7 +66,8 @@ class Formatter {
 
   size_t argument(int position) {
     const size_t index = position > 0 ? static_cast<size_t>(position) : next_;
-    if (index >= call_.arguments.size()) throw SqlError(sqlstate::kInvalidParameterValue, "too few arguments for format()");
+    if (index >= call_.arguments.size())
+      throw SqlError(sqlstate::kInvalidParameterValue, "too few arguments for format()");
     next_ = index + 1;
     return index;
   }
@@ -127,7 +131,8 @@ bool bind_format(std::span<const SqlType> arguments, CallTypes* types) {
   if (arguments.empty()) return false;
   types->arguments.clear();
   for (const SqlType type : arguments) {
-    types->arguments.push_back(type.id == TypeId::kUnknown || type.id == TypeId::kSymbol ? SqlType(TypeId::kText) : type);
+    types->arguments.push_back(
+        type.id == TypeId::kUnknown || type.id == TypeId::kSymbol ? SqlType(TypeId::kText) : type);
   }
   types->arguments[0] = TypeId::kText;
   types->result = TypeId::kText;

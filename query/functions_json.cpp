@@ -16,8 +16,8 @@ namespace idem {
 namespace {
 
 using View = std::string_view;
-constexpr SqlType kText = TypeId::kText, kJson = TypeId::kJson, kJsonb = TypeId::kJsonb, kInt4 = TypeId::kInteger,
-                  kBool = TypeId::kBoolean;
+constexpr SqlType kText = TypeId::kText, kJson = TypeId::kJson, kJsonb = TypeId::kJsonb,
+                  kInt4 = TypeId::kInteger, kBool = TypeId::kBoolean;
 constexpr SqlType kTextArray = SqlType::array_of(TypeId::kText);
 
 bool append_found(std::string& out, const std::optional<View>& found) {
@@ -61,8 +61,9 @@ bool has_key(View json, View key) {
     case JsonKind::kObject: return json_member(json, key).has_value();
     case JsonKind::kArray: {
       const std::vector<View> items = json_elements(json);
-      return std::any_of(items.begin(), items.end(),
-                         [&](View item) { return json_kind(item) == JsonKind::kString && json_as_text(item) == key; });
+      return std::any_of(items.begin(), items.end(), [&](View item) {
+        return json_kind(item) == JsonKind::kString && json_as_text(item) == key;
+      });
     }
     case JsonKind::kString: return json_as_text(json) == key;
     default: return false;
@@ -104,7 +105,8 @@ bool contains(View outer, View inner, bool at_top) {
 
 std::string without_keys(View json, const std::vector<std::string>& keys) {
   const JsonKind kind = json_kind(json);
-  if (kind != JsonKind::kObject && kind != JsonKind::kArray) throw SqlError(sqlstate::kInvalidParameterValue, "cannot delete from scalar");
+  if (kind != JsonKind::kObject && kind != JsonKind::kArray)
+    throw SqlError(sqlstate::kInvalidParameterValue, "cannot delete from scalar");
   std::string out(kind == JsonKind::kObject ? "{" : "[");
   const auto is_dropped = [&](View key) { return std::find(keys.begin(), keys.end(), key) != keys.end(); };
   if (kind == JsonKind::kObject) {
@@ -173,7 +175,8 @@ std::string with_value(View json, const std::vector<View>& path, size_t depth, V
   const std::string step(path[depth]);
   int64_t index = std::strtoll(step.c_str(), &end, 10);
   if (step.empty() || *end != '\0') {
-    throw sql_error(sqlstate::kInvalidTextRepresentation, "path element at position {} is not an integer: \"{}\"", depth + 1, step);
+    throw sql_error(sqlstate::kInvalidTextRepresentation,
+                    "path element at position {} is not an integer: \"{}\"", depth + 1, step);
   }
   const auto size = static_cast<int64_t>(items.size());
   if (index < 0) index += size;
@@ -267,7 +270,8 @@ void append_pretty(std::string& out, View json, int depth) {
 int32_t length_of(View json) {
   switch (json_kind(json)) {
     case JsonKind::kArray: return static_cast<int32_t>(json_array_length(json));
-    case JsonKind::kObject: throw SqlError(sqlstate::kInvalidParameterValue, "cannot get array length of a non-array");
+    case JsonKind::kObject:
+      throw SqlError(sqlstate::kInvalidParameterValue, "cannot get array length of a non-array");
     default: throw SqlError(sqlstate::kInvalidParameterValue, "cannot get array length of a scalar");
   }
 }
@@ -306,7 +310,9 @@ void build_object(KernelCall& call, std::string& out) {
   }
   out += '{';
   for (size_t i = 0; i < call.arguments.size(); i += 2) {
-    if (!call.is_valid(i)) throw sql_error(sqlstate::kInvalidParameterValue, "argument {} cannot be null", i + 1).with_hint("Object keys should be text.");
+    if (!call.is_valid(i))
+      throw sql_error(sqlstate::kInvalidParameterValue, "argument {} cannot be null", i + 1)
+          .with_hint("Object keys should be text.");
     if (0 < i) out += ", ";
     append_json_key(out, call.types.arguments[i], call.element(i), text_options(call.state));
     out += " : ";
@@ -327,7 +333,8 @@ void build_array(KernelCall& call, std::string& out) {
 }
 
 void register_building(FunctionRegistry& r) {
-  const auto add = [&](View name, bool (*bind)(std::span<const SqlType>, CallTypes*), ScalarKernel kernel, bool strict) {
+  const auto add = [&](View name, bool (*bind)(std::span<const SqlType>, CallTypes*), ScalarKernel kernel,
+                       bool strict) {
     r.add_polymorphic(name, bind, kernel, Volatility::kStable).strict = strict;
   };
   const ScalarKernel object = row_kernel<[](KernelCall& c, std::string& out) { build_object(c, out); }>;
@@ -340,30 +347,35 @@ void register_building(FunctionRegistry& r) {
   add("jsonb_build_object", bind_build<TypeId::kJsonb>, object, false);
   add("json_build_array", bind_build<TypeId::kJson>, array, false);
   add("jsonb_build_array", bind_build<TypeId::kJsonb>, array, false);
-  for (const View name : {"to_json", "array_to_json", "row_to_json"}) add(name, bind_any<TypeId::kJson>, value, true);
+  for (const View name : {"to_json", "array_to_json", "row_to_json"})
+    add(name, bind_any<TypeId::kJson>, value, true);
   add("to_jsonb", bind_any<TypeId::kJsonb>, value, true);
 }
 
 void register_access(FunctionRegistry& r, SqlType json) {
   const bool is_jsonb = json.id == TypeId::kJsonb;
-  r.add("->", {json, kText}, json, row_kernel<[](std::string& out, View j, View k) { return append_found(out, member_of(j, k)); }>);
-  r.add("->", {json, kInt4}, json, row_kernel<[](std::string& out, View j, int32_t i) { return append_found(out, element_of(j, i)); }>);
+  r.add("->", {json, kText}, json,
+        row_kernel<[](std::string& out, View j, View k) { return append_found(out, member_of(j, k)); }>);
+  r.add("->", {json, kInt4}, json,
+        row_kernel<[](std::string& out, View j, int32_t i) { return append_found(out, element_of(j, i)); }>);
   r.add("->>", {json, kText}, kText,
         row_kernel<[](std::string& out, View j, View k) { return append_found_text(out, member_of(j, k)); }>);
-  r.add("->>", {json, kInt4}, kText,
-        row_kernel<[](std::string& out, View j, int32_t i) { return append_found_text(out, element_of(j, i)); }>);
-  r.add("#>", {json, kTextArray}, json, row_kernel<[](std::string& out, View j, View p) { return append_found(out, at_path(j, p)); }>);
+  r.add("->>", {json, kInt4}, kText, row_kernel<[](std::string& out, View j, int32_t i) {
+          return append_found_text(out, element_of(j, i));
+        }>);
+  r.add("#>", {json, kTextArray}, json,
+        row_kernel<[](std::string& out, View j, View p) { return append_found(out, at_path(j, p)); }>);
   r.add("#>>", {json, kTextArray}, kText,
         row_kernel<[](std::string& out, View j, View p) { return append_found_text(out, at_path(j, p)); }>);
   const View prefix = is_jsonb ? "jsonb_" : "json_";
   const auto named = [&](View rest) { return std::string(prefix) + std::string(rest); };
-  ScalarFunction& path = r.add(named("extract_path"), {json, kText}, json, row_kernel<[](KernelCall& c, std::string& out) {
-                                 return append_found(out, at_arguments(c));
-                               }>);
+  ScalarFunction& path =
+      r.add(named("extract_path"), {json, kText}, json,
+            row_kernel<[](KernelCall& c, std::string& out) { return append_found(out, at_arguments(c)); }>);
   path.variadic = true;
-  ScalarFunction& text = r.add(named("extract_path_text"), {json, kText}, kText, row_kernel<[](KernelCall& c, std::string& out) {
-                                 return append_found_text(out, at_arguments(c));
-                               }>);
+  ScalarFunction& text = r.add(
+      named("extract_path_text"), {json, kText}, kText,
+      row_kernel<[](KernelCall& c, std::string& out) { return append_found_text(out, at_arguments(c)); }>);
   text.variadic = true;
   r.add(named("typeof"), {json}, kText, row_kernel<[](View j) { return json_kind_name(json_kind(j)); }>);
   r.add(named("array_length"), {json}, kInt4, row_kernel<[](View j) { return length_of(j); }>);
@@ -384,7 +396,8 @@ void register_json_functions(FunctionRegistry& r) {
   r.add("?&", {kJsonb, kTextArray}, kBool, row_kernel<[](View j, View k) { return has_keys(j, k, true); }>);
   r.add("@>", {kJsonb, kJsonb}, kBool, row_kernel<[](View a, View b) { return contains(a, b, true); }>);
   r.add("<@", {kJsonb, kJsonb}, kBool, row_kernel<[](View a, View b) { return contains(b, a, true); }>);
-  r.add("-", {kJsonb, kText}, kJsonb, row_kernel<[](View j, View k) { return without_keys(j, {std::string(k)}); }>);
+  r.add("-", {kJsonb, kText}, kJsonb,
+        row_kernel<[](View j, View k) { return without_keys(j, {std::string(k)}); }>);
   r.add("-", {kJsonb, kInt4}, kJsonb, row_kernel<[](View j, int32_t i) { return without_element(j, i); }>);
   r.add("-", {kJsonb, kTextArray}, kJsonb, row_kernel<[](View j, View k) {
           std::vector<std::string> keys;
@@ -392,10 +405,12 @@ void register_json_functions(FunctionRegistry& r) {
           for (uint32_t i = 0; i < array.size(); ++i) keys.emplace_back(array.string_at(i));
           return without_keys(j, keys);
         }>);
-  r.add("jsonb_set", {kJsonb, kTextArray, kJsonb}, kJsonb, row_kernel<[](KernelCall& c, std::string& out) { set_row(c, out); }>);
+  r.add("jsonb_set", {kJsonb, kTextArray, kJsonb}, kJsonb,
+        row_kernel<[](KernelCall& c, std::string& out) { set_row(c, out); }>);
   r.add("jsonb_set", {kJsonb, kTextArray, kJsonb, kBool}, kJsonb,
         row_kernel<[](KernelCall& c, std::string& out) { set_row(c, out); }>);
-  r.add("jsonb_pretty", {kJsonb}, kText, row_kernel<[](std::string& out, View j) { append_pretty(out, j, 0); }>);
+  r.add("jsonb_pretty", {kJsonb}, kText,
+        row_kernel<[](std::string& out, View j) { append_pretty(out, j, 0); }>);
   r.add("jsonb_path_query_first", {kJsonb, kText}, kJsonb, row_kernel<[](std::string& out, View j, View p) {
           const std::vector<View> found = json_path_query(j, JsonPath(p));
           if (!found.empty()) out += found[0];

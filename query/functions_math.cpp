@@ -16,9 +16,12 @@ namespace idem {
 
 namespace {
 
-constexpr SqlType kInt4 = TypeId::kInteger, kInt8 = TypeId::kBigInt, kDouble = TypeId::kDouble, kDecimal = TypeId::kDecimal;
+constexpr SqlType kInt4 = TypeId::kInteger, kInt8 = TypeId::kBigInt, kDouble = TypeId::kDouble,
+                  kDecimal = TypeId::kDecimal;
 
-[[noreturn]] void throw_overflow() { throw SqlError(sqlstate::kNumericValueOutOfRange, "value out of range: overflow"); }
+[[noreturn]] void throw_overflow() {
+  throw SqlError(sqlstate::kNumericValueOutOfRange, "value out of range: overflow");
+}
 
 double checked(double result, double a, double b = 0) {
   if (std::isinf(result) && !std::isinf(a) && !std::isinf(b)) throw_overflow();
@@ -26,13 +29,15 @@ double checked(double result, double a, double b = 0) {
 }
 
 double square_root(double x) {
-  if (x < 0) throw SqlError(sqlstate::kInvalidArgumentForPower, "cannot take square root of a negative number");
+  if (x < 0)
+    throw SqlError(sqlstate::kInvalidArgumentForPower, "cannot take square root of a negative number");
   return std::sqrt(x);
 }
 
 void check_logarithm(bool is_zero, bool is_negative) {
   if (is_zero) throw SqlError(sqlstate::kInvalidArgumentForLogarithm, "cannot take logarithm of zero");
-  if (is_negative) throw SqlError(sqlstate::kInvalidArgumentForLogarithm, "cannot take logarithm of a negative number");
+  if (is_negative)
+    throw SqlError(sqlstate::kInvalidArgumentForLogarithm, "cannot take logarithm of a negative number");
 }
 double logarithm(double x) {
   check_logarithm(x == 0, x < 0);
@@ -44,9 +49,11 @@ double logarithm10(double x) {
 }
 
 double power_of(double a, double b) {
-  if (a == 0 && b < 0) throw SqlError(sqlstate::kInvalidArgumentForPower, "zero raised to a negative power is undefined");
+  if (a == 0 && b < 0)
+    throw SqlError(sqlstate::kInvalidArgumentForPower, "zero raised to a negative power is undefined");
   if (a < 0 && std::isfinite(b) && std::floor(b) != b) {
-    throw SqlError(sqlstate::kInvalidArgumentForPower, "a negative number raised to a non-integer power yields a complex result");
+    throw SqlError(sqlstate::kInvalidArgumentForPower,
+                   "a negative number raised to a non-integer power yields a complex result");
   }
   const double result = std::pow(a, b);
   if (result == 0 && a != 0 && std::isfinite(a) && std::isfinite(b)) {
@@ -55,12 +62,14 @@ double power_of(double a, double b) {
   return checked(result, a, b);
 }
 
-// Transcendental functions of numeric, in long double, with PostgreSQL's scales: at least 16 significant digits.
+// Transcendental functions of numeric, in long double, with PostgreSQL's scales: at least 16 significant
+// digits.
 Decimal decimal_of_long_double(long double x, int scale) {
   scale = std::clamp(scale, 0, kMaxDecimalDigits);
   const long double magnitude = std::fabs(x);
   const int digits = magnitude < 1 ? 1 : static_cast<int>(std::floor(std::log10(magnitude))) + 1;
-  if (digits > kMaxDecimalDigits) throw SqlError(sqlstate::kNumericValueOutOfRange, "value overflows numeric format");
+  if (digits > kMaxDecimalDigits)
+    throw SqlError(sqlstate::kNumericValueOutOfRange, "value overflows numeric format");
   return decimal_from_text(fmt::format("{:.{}f}", x, std::min(scale, kMaxDecimalDigits - digits)));
 }
 long double long_double_of(const Decimal& d) {
@@ -122,10 +131,13 @@ double whole_degrees(double x, double (*function)(double), int period_of_exact) 
 template <class T>
 T greatest_common_divisor(T a, T b) {
   using U = std::make_unsigned_t<T>;
-  const auto magnitude = [](T v) { return v < 0 ? static_cast<U>(0) - static_cast<U>(v) : static_cast<U>(v); };
+  const auto magnitude = [](T v) {
+    return v < 0 ? static_cast<U>(0) - static_cast<U>(v) : static_cast<U>(v);
+  };
   const U r = std::gcd(magnitude(a), magnitude(b));
   if (r > static_cast<U>(std::numeric_limits<T>::max())) {
-    throw sql_error(sqlstate::kNumericValueOutOfRange, "{} out of range", sizeof(T) == 4 ? "integer" : "bigint");
+    throw sql_error(sqlstate::kNumericValueOutOfRange, "{} out of range",
+                    sizeof(T) == 4 ? "integer" : "bigint");
   }
   return static_cast<T>(r);
 }
@@ -136,7 +148,8 @@ T least_common_multiple(T a, T b) {
   const T divisor = greatest_common_divisor(a, b);
   const bool overflow = __builtin_mul_overflow(static_cast<T>(a / divisor), b, &r);
   if (overflow || r == std::numeric_limits<T>::min()) {
-    throw sql_error(sqlstate::kNumericValueOutOfRange, "{} out of range", sizeof(T) == 4 ? "integer" : "bigint");
+    throw sql_error(sqlstate::kNumericValueOutOfRange, "{} out of range",
+                    sizeof(T) == 4 ? "integer" : "bigint");
   }
   return r < 0 ? -r : r;
 }
@@ -151,8 +164,10 @@ Decimal greatest_common_divisor(Decimal a, Decimal b) {
 
 int32_t bucket_of(double x, double low, double high, int32_t count) {
   if (count <= 0) throw SqlError("2201G", "count must be greater than zero");
-  if (std::isnan(x) || std::isnan(low) || std::isnan(high)) throw SqlError("2201G", "operand, lower bound, and upper bound cannot be NaN");
-  if (!std::isfinite(low) || !std::isfinite(high)) throw SqlError("2201G", "lower and upper bounds must be finite");
+  if (std::isnan(x) || std::isnan(low) || std::isnan(high))
+    throw SqlError("2201G", "operand, lower bound, and upper bound cannot be NaN");
+  if (!std::isfinite(low) || !std::isfinite(high))
+    throw SqlError("2201G", "lower and upper bounds must be finite");
   if (low == high) throw SqlError("2201G", "lower bound cannot equal upper bound");
   if (low < high) {
     if (x < low) return 0;
@@ -178,7 +193,9 @@ std::mt19937_64& random_generator() {
 }
 double random_fraction() { return static_cast<double>(random_generator()() >> 11) * 0x1p-53; }
 
-void add_double(FunctionRegistry& r, std::string_view name, ScalarKernel kernel) { r.add(name, {kDouble}, kDouble, kernel); }
+void add_double(FunctionRegistry& r, std::string_view name, ScalarKernel kernel) {
+  r.add(name, {kDouble}, kDouble, kernel);
+}
 
 void register_rounding(FunctionRegistry& r) {
   for (const std::string_view name : {"ceil", "ceiling"}) {
@@ -189,7 +206,8 @@ void register_rounding(FunctionRegistry& r) {
   r.add("floor", {kDecimal}, kDecimal, row_kernel<[](const Decimal& x) { return floor(x); }>);
   add_double(r, "round", row_kernel<[](double x) { return std::nearbyint(x); }>);
   r.add("round", {kDecimal}, kDecimal, row_kernel<[](const Decimal& x) { return round(x); }>);
-  r.add("round", {kDecimal, kInt4}, kDecimal, row_kernel<[](const Decimal& x, int32_t n) { return round(x, n); }>);
+  r.add("round", {kDecimal, kInt4}, kDecimal,
+        row_kernel<[](const Decimal& x, int32_t n) { return round(x, n); }>);
   // QuestDB's; PostgreSQL has none of double and integer.
   r.add("round", {kDouble, kInt4}, kDouble, row_kernel<[](double x, int32_t n) {
           const double unit = std::pow(10.0, std::clamp(n, -300, 300));
@@ -198,41 +216,54 @@ void register_rounding(FunctionRegistry& r) {
         }>);
   add_double(r, "trunc", row_kernel<[](double x) { return std::trunc(x); }>);
   r.add("trunc", {kDecimal}, kDecimal, row_kernel<[](const Decimal& x) { return truncate(x); }>);
-  r.add("trunc", {kDecimal, kInt4}, kDecimal, row_kernel<[](const Decimal& x, int32_t n) { return truncate(x, n); }>);
-  add_double(r, "sign", row_kernel<[](double x) { return std::isnan(x) ? x : static_cast<double>((0 < x) - (x < 0)); }>);
-  r.add("sign", {kDecimal}, kDecimal, row_kernel<[](const Decimal& x) { return decimal_from_int64(sign(x)); }>);
+  r.add("trunc", {kDecimal, kInt4}, kDecimal,
+        row_kernel<[](const Decimal& x, int32_t n) { return truncate(x, n); }>);
+  add_double(r, "sign",
+             row_kernel<[](double x) { return std::isnan(x) ? x : static_cast<double>((0 < x) - (x < 0)); }>);
+  r.add("sign", {kDecimal}, kDecimal,
+        row_kernel<[](const Decimal& x) { return decimal_from_int64(sign(x)); }>);
   r.add("scale", {kDecimal}, kInt4, row_kernel<[](const Decimal& x) { return x.scale; }>);
   r.add("min_scale", {kDecimal}, kInt4, row_kernel<[](const Decimal& x) { return trim_scale(x).scale; }>);
   r.add("trim_scale", {kDecimal}, kDecimal, row_kernel<[](const Decimal& x) { return trim_scale(x); }>);
 }
 
 void register_powers(FunctionRegistry& r) {
-  for (const std::string_view name : {"sqrt", "|/", "dsqrt"}) add_double(r, name, row_kernel<[](double x) { return square_root(x); }>);
+  for (const std::string_view name : {"sqrt", "|/", "dsqrt"})
+    add_double(r, name, row_kernel<[](double x) { return square_root(x); }>);
   r.add("sqrt", {kDecimal}, kDecimal, row_kernel<[](const Decimal& x) { return square_root(x); }>);
-  for (const std::string_view name : {"cbrt", "||/", "dcbrt"}) add_double(r, name, row_kernel<[](double x) { return std::cbrt(x); }>);
+  for (const std::string_view name : {"cbrt", "||/", "dcbrt"})
+    add_double(r, name, row_kernel<[](double x) { return std::cbrt(x); }>);
   add_double(r, "exp", row_kernel<[](double x) { return checked(std::exp(x), x); }>);
   r.add("exp", {kDecimal}, kDecimal, row_kernel<[](const Decimal& x) { return exponential(x); }>);
   add_double(r, "ln", row_kernel<[](double x) { return logarithm(x); }>);
   r.add("ln", {kDecimal}, kDecimal, row_kernel<[](const Decimal& x) { return natural_logarithm(x); }>);
   for (const std::string_view name : {"log", "log10"}) {
     add_double(r, name, row_kernel<[](double x) { return logarithm10(x); }>);
-    r.add(name, {kDecimal}, kDecimal, row_kernel<[](const Decimal& x) { return logarithm_base(decimal_from_int64(10), x); }>);
+    r.add(name, {kDecimal}, kDecimal,
+          row_kernel<[](const Decimal& x) { return logarithm_base(decimal_from_int64(10), x); }>);
   }
-  r.add("log", {kDecimal, kDecimal}, kDecimal, row_kernel<[](const Decimal& b, const Decimal& x) { return logarithm_base(b, x); }>);
+  r.add("log", {kDecimal, kDecimal}, kDecimal,
+        row_kernel<[](const Decimal& b, const Decimal& x) { return logarithm_base(b, x); }>);
   for (const std::string_view name : {"power", "pow", "^"}) {
     r.add(name, {kDouble, kDouble}, kDouble, row_kernel<[](double a, double b) { return power_of(a, b); }>);
   }
   for (const std::string_view name : {"power", "pow"}) {
-    r.add(name, {kDecimal, kDecimal}, kDecimal, row_kernel<[](const Decimal& a, const Decimal& b) { return power(a, b); }>);
+    r.add(name, {kDecimal, kDecimal}, kDecimal,
+          row_kernel<[](const Decimal& a, const Decimal& b) { return power(a, b); }>);
   }
-  r.add("div", {kDecimal, kDecimal}, kDecimal, row_kernel<[](const Decimal& a, const Decimal& b) { return integer_divide(a, b); }>);
+  r.add("div", {kDecimal, kDecimal}, kDecimal,
+        row_kernel<[](const Decimal& a, const Decimal& b) { return integer_divide(a, b); }>);
   r.add("factorial", {kInt8}, kDecimal, row_kernel<[](int64_t n) { return factorial(n); }>);
-  r.add("gcd", {kInt4, kInt4}, kInt4, row_kernel<[](int32_t a, int32_t b) { return greatest_common_divisor(a, b); }>);
-  r.add("gcd", {kInt8, kInt8}, kInt8, row_kernel<[](int64_t a, int64_t b) { return greatest_common_divisor(a, b); }>);
+  r.add("gcd", {kInt4, kInt4}, kInt4,
+        row_kernel<[](int32_t a, int32_t b) { return greatest_common_divisor(a, b); }>);
+  r.add("gcd", {kInt8, kInt8}, kInt8,
+        row_kernel<[](int64_t a, int64_t b) { return greatest_common_divisor(a, b); }>);
   r.add("gcd", {kDecimal, kDecimal}, kDecimal,
         row_kernel<[](const Decimal& a, const Decimal& b) { return greatest_common_divisor(a, b); }>);
-  r.add("lcm", {kInt4, kInt4}, kInt4, row_kernel<[](int32_t a, int32_t b) { return least_common_multiple(a, b); }>);
-  r.add("lcm", {kInt8, kInt8}, kInt8, row_kernel<[](int64_t a, int64_t b) { return least_common_multiple(a, b); }>);
+  r.add("lcm", {kInt4, kInt4}, kInt4,
+        row_kernel<[](int32_t a, int32_t b) { return least_common_multiple(a, b); }>);
+  r.add("lcm", {kInt8, kInt8}, kInt8,
+        row_kernel<[](int64_t a, int64_t b) { return least_common_multiple(a, b); }>);
 }
 
 void register_trigonometry(FunctionRegistry& r) {
@@ -243,16 +274,20 @@ void register_trigonometry(FunctionRegistry& r) {
   add_double(r, "asin", row_kernel<[](double x) { return std::asin(check_unit(x)); }>);
   add_double(r, "acos", row_kernel<[](double x) { return std::acos(check_unit(x)); }>);
   add_double(r, "atan", row_kernel<[](double x) { return std::atan(x); }>);
-  r.add("atan2", {kDouble, kDouble}, kDouble, row_kernel<[](double y, double x) { return std::atan2(y, x); }>);
+  r.add("atan2", {kDouble, kDouble}, kDouble,
+        row_kernel<[](double y, double x) { return std::atan2(y, x); }>);
   add_double(r, "sinh", row_kernel<[](double x) { return checked(std::sinh(x), x); }>);
   add_double(r, "cosh", row_kernel<[](double x) { return checked(std::cosh(x), x); }>);
   add_double(r, "tanh", row_kernel<[](double x) { return std::tanh(x); }>);
   add_double(r, "asinh", row_kernel<[](double x) { return std::asinh(x); }>);
   add_double(r, "acosh", row_kernel<[](double x) { return std::acosh(check_at_least(x, 1)); }>);
   add_double(r, "atanh", row_kernel<[](double x) { return std::atanh(check_unit(x)); }>);
-  add_double(r, "sind", row_kernel<[](double x) { return whole_degrees(check_finite_angle(x), std::sin, 30); }>);
-  add_double(r, "cosd", row_kernel<[](double x) { return whole_degrees(check_finite_angle(x), std::cos, 30); }>);
-  add_double(r, "tand", row_kernel<[](double x) { return whole_degrees(check_finite_angle(x), std::tan, 45); }>);
+  add_double(r, "sind",
+             row_kernel<[](double x) { return whole_degrees(check_finite_angle(x), std::sin, 30); }>);
+  add_double(r, "cosd",
+             row_kernel<[](double x) { return whole_degrees(check_finite_angle(x), std::cos, 30); }>);
+  add_double(r, "tand",
+             row_kernel<[](double x) { return whole_degrees(check_finite_angle(x), std::tan, 45); }>);
   add_double(r, "degrees", row_kernel<[](double x) { return checked(x / kDegree, x); }>);
   add_double(r, "radians", row_kernel<[](double x) { return x * kDegree; }>);
   r.add("pi", {}, kDouble, row_kernel<[](KernelCall&) { return std::numbers::pi; }>);
@@ -293,14 +328,18 @@ void register_math_functions(FunctionRegistry& r) {
         row_kernel<[](const Decimal& x, const Decimal& low, const Decimal& high, int32_t n) {
           return bucket_of(decimal_to_double(x), decimal_to_double(low), decimal_to_double(high), n);
         }>);
-  r.add_polymorphic("width_bucket", bind_bucket_array, row_kernel<[](KernelCall& call) { return bucket_of_thresholds(call); }>);
-  r.add("random", {}, kDouble, row_kernel<[](KernelCall&) { return random_fraction(); }>, Volatility::kVolatile);
+  r.add_polymorphic("width_bucket", bind_bucket_array,
+                    row_kernel<[](KernelCall& call) { return bucket_of_thresholds(call); }>);
+  r.add("random", {}, kDouble, row_kernel<[](KernelCall&) { return random_fraction(); }>,
+        Volatility::kVolatile);
   r.add("setseed", {kDouble}, TypeId::kVoid, row_kernel<[](std::string&, double seed) {
           if (!(-1 <= seed && seed <= 1)) {
-            throw sql_error(sqlstate::kInvalidParameterValue, "setseed parameter {} is out of allowed range [-1,1]", seed);
+            throw sql_error(sqlstate::kInvalidParameterValue,
+                            "setseed parameter {} is out of allowed range [-1,1]", seed);
           }
           random_generator().seed(hash_double(seed));
-        }>, Volatility::kVolatile);
+        }>,
+        Volatility::kVolatile);
 }
 
 }  // namespace idem

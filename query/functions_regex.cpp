@@ -33,10 +33,11 @@ class LastRegex {
   std::string pattern_, flags_;
 };
 
-// Calls row(regex, call, &out) for every selected row; false is NULL. `flags_at`: the argument with flags, or none.
+// Calls row(regex, call, &out) for every selected row; false is NULL. `flags_at`: the argument with flags, or
+// none.
 template <auto Row, int kFlagsAt = -1>
-void regex_text_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                       Selection selection, Vector* result) {
+void regex_text_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments,
+                       uint32_t size, Selection selection, Vector* result) {
   auto* out = result->allocate_as<View>(types.result, size);
   KernelCall call{state, types, arguments};
   kernel_detail::NullMarker nulls(result, size);
@@ -57,8 +58,8 @@ void regex_text_kernel(EvaluationState& state, const CallTypes& types, std::span
 }
 
 template <auto Row, int kFlagsAt = -1>
-void regex_number_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                         Selection selection, Vector* result) {
+void regex_number_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments,
+                         uint32_t size, Selection selection, Vector* result) {
   auto* out = result->allocate_as<int32_t>(types.result, size);
   KernelCall call{state, types, arguments};
   LastRegex last;
@@ -72,7 +73,8 @@ void regex_number_kernel(EvaluationState& state, const CallTypes& types, std::sp
 
 size_t start_offset(KernelCall& call, size_t argument) {
   const int32_t start = call.at<int32_t>(argument);
-  if (start < 1) throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"start\": {}", start);
+  if (start < 1)
+    throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"start\": {}", start);
   const View text = call.at<View>(0);
   const auto characters = static_cast<size_t>(start - 1);
   return utf8_length(text) < characters ? text.size() + 1 : utf8_offset(text, characters);
@@ -80,7 +82,8 @@ size_t start_offset(KernelCall& call, size_t argument) {
 
 int32_t at_least(KernelCall& call, size_t argument, int32_t least, View name) {
   const int32_t value = call.at<int32_t>(argument);
-  if (value < least) throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": {}", name, value);
+  if (value < least)
+    throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": {}", name, value);
   return value;
 }
 
@@ -94,8 +97,8 @@ bool substring_row(const Regex& regex, KernelCall& call, std::string& out) {
 }
 
 // SUBSTRING(text SIMILAR pattern ESCAPE escape)
-void similar_substring(EvaluationState&, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                       Selection selection, Vector* result) {
+void similar_substring(EvaluationState&, const CallTypes& types, std::span<const Vector> arguments,
+                       uint32_t size, Selection selection, Vector* result) {
   auto* out = result->allocate_as<View>(types.result, size);
   const kernel_detail::Reader<View> texts(arguments[0]), patterns(arguments[1]), escapes(arguments[2]);
   kernel_detail::NullMarker nulls(result, size);
@@ -136,7 +139,8 @@ void append_replacement(std::string& out, View replacement, const Groups& groups
 }
 
 // Replaces match number `nth` from `start` on, or all of them with 0.
-void replace_matches(const Regex& regex, View text, View replacement, size_t start, int32_t nth, std::string& out) {
+void replace_matches(const Regex& regex, View text, View replacement, size_t start, int32_t nth,
+                     std::string& out) {
   if (text.data() == nullptr) text = View("", 0);
   Groups groups;
   size_t next = start, copied = 0;
@@ -213,8 +217,8 @@ int32_t count_row(const Regex& regex, KernelCall& call) {
 }
 
 template <int kFlagsAt>
-void like_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                 Selection selection, Vector* result) {
+void like_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments,
+                 uint32_t size, Selection selection, Vector* result) {
   auto* out = result->allocate_as<uint8_t>(types.result, size);
   KernelCall call{state, types, arguments};
   LastRegex last;
@@ -264,7 +268,8 @@ void register_regex_functions(FunctionRegistry& r) {
   r.add("regexp_replace", {kText, kText, kText, kText}, kText, regex_text_kernel<replace_flags_row, 3>);
   r.add("regexp_replace", {kText, kText, kText, kInt4}, kText, regex_text_kernel<replace_start_row>);
   r.add("regexp_replace", {kText, kText, kText, kInt4, kInt4}, kText, regex_text_kernel<replace_start_row>);
-  r.add("regexp_replace", {kText, kText, kText, kInt4, kInt4, kText}, kText, regex_text_kernel<replace_start_row, 5>);
+  r.add("regexp_replace", {kText, kText, kText, kInt4, kInt4, kText}, kText,
+        regex_text_kernel<replace_start_row, 5>);
   r.add("regexp_match", {kText, kText}, kTextArray, regex_text_kernel<match_row>);
   r.add("regexp_match", {kText, kText, kText}, kTextArray, regex_text_kernel<match_flags_row, 2>);
   r.add("regexp_split_to_array", {kText, kText}, kTextArray, regex_text_kernel<split_row>);

@@ -14,8 +14,9 @@ namespace idem {
 namespace {
 
 using View = std::string_view;
-constexpr SqlType kText = TypeId::kText, kName = TypeId::kName, kBool = TypeId::kBoolean, kInt4 = TypeId::kInteger,
-                  kInt8 = TypeId::kBigInt, kStampTz = TypeId::kTimestampTz, kStamp = TypeId::kTimestamp;
+constexpr SqlType kText = TypeId::kText, kName = TypeId::kName, kBool = TypeId::kBoolean,
+                  kInt4 = TypeId::kInteger, kInt8 = TypeId::kBigInt, kStampTz = TypeId::kTimestampTz,
+                  kStamp = TypeId::kTimestamp;
 constexpr Volatility kStable = Volatility::kStable, kVolatile = Volatility::kVolatile;
 
 const ExecutionContext* context_of(const KernelCall& call) { return call.state.context; }
@@ -28,11 +29,13 @@ const ServerContext* server_of(const KernelCall& call) {
 
 int64_t clock_micros(const KernelCall& call) {
   const ServerContext* server = server_of(call);
-  return server != nullptr && server->clock != nullptr ? server->clock->now_micros() : SystemClock().now_micros();
+  return server != nullptr && server->clock != nullptr ? server->clock->now_micros()
+                                                       : SystemClock().now_micros();
 }
 
 std::string version_text(const KernelCall& call) {
-  const std::string number = session_of(call) != nullptr ? session_of(call)->setting("server_version", true) : "15.0 (IdemDB)";
+  const std::string number =
+      session_of(call) != nullptr ? session_of(call)->setting("server_version", true) : "15.0 (IdemDB)";
   return "PostgreSQL " + number + ", 64-bit";
 }
 
@@ -47,7 +50,8 @@ bool append_schema(const KernelCall& call, std::string& out) {
 void append_schemas(const KernelCall& call, std::string& out, bool with_implicit) {
   ArrayBuilder builder(TypeId::kName);
   if (session_of(call) != nullptr) {
-    for (const std::string& schema : session_of(call)->search_path(with_implicit)) builder.append_string(schema);
+    for (const std::string& schema : session_of(call)->search_path(with_implicit))
+      builder.append_string(schema);
   }
   builder.append_to(out);
 }
@@ -61,7 +65,8 @@ SessionInfo& required_session(const KernelCall& call) {
 // Sleeps in short steps, so that a cancel request ends it.
 void sleep_for(const KernelCall& call, double seconds) {
   using namespace std::chrono;
-  const auto end = steady_clock::now() + duration_cast<nanoseconds>(duration<double>(std::clamp(seconds, 0.0, 1e8)));
+  const auto end =
+      steady_clock::now() + duration_cast<nanoseconds>(duration<double>(std::clamp(seconds, 0.0, 1e8)));
   while (true) {
     if (context_of(call) != nullptr && context_of(call)->cancel != nullptr) context_of(call)->cancel->check();
     const auto left = end - steady_clock::now();
@@ -77,7 +82,8 @@ bool cancel_backend(const KernelCall& call, int32_t pid) {
 
 int64_t transaction_number(const KernelCall& call) {
   const ExecutionContext* context = context_of(call);
-  return context != nullptr && context->snapshot != nullptr ? static_cast<int64_t>(context->snapshot->commit) : 0;
+  return context != nullptr && context->snapshot != nullptr ? static_cast<int64_t>(context->snapshot->commit)
+                                                            : 0;
 }
 
 void register_identity(FunctionRegistry& r) {
@@ -88,11 +94,14 @@ void register_identity(FunctionRegistry& r) {
   for (const View name : {"current_user", "current_role", "user"}) {
     r.add(name, {}, kName, row_kernel<[](KernelCall& c) { return required_session(c).user(); }>, kStable);
   }
-  r.add("session_user", {}, kName, row_kernel<[](KernelCall& c) { return required_session(c).session_user(); }>, kStable);
-  r.add("current_schema", {}, kName, row_kernel<[](KernelCall& c, std::string& out) { return append_schema(c, out); }>, kStable);
+  r.add("session_user", {}, kName,
+        row_kernel<[](KernelCall& c) { return required_session(c).session_user(); }>, kStable);
+  r.add("current_schema", {}, kName,
+        row_kernel<[](KernelCall& c, std::string& out) { return append_schema(c, out); }>, kStable);
   r.add("current_schemas", {kBool}, SqlType::array_of(TypeId::kName),
         row_kernel<[](KernelCall& c, std::string& out, bool all) { append_schemas(c, out, all); }>, kStable);
-  r.add("pg_backend_pid", {}, kInt4, row_kernel<[](KernelCall& c) { return required_session(c).backend_pid(); }>, kStable);
+  r.add("pg_backend_pid", {}, kInt4,
+        row_kernel<[](KernelCall& c) { return required_session(c).backend_pid(); }>, kStable);
   for (const View name : {"inet_server_addr", "inet_client_addr"}) {
     r.add(name, {}, kText, row_kernel<[](KernelCall&, std::string&) { return false; }>, kStable);
   }
@@ -103,8 +112,10 @@ void register_identity(FunctionRegistry& r) {
 
 void register_settings(FunctionRegistry& r) {
   r.add("current_setting", {kText}, kText,
-        row_kernel<[](KernelCall& c, View name) { return required_session(c).setting(name, false); }>, kStable);
-  r.add("current_setting", {kText, kBool}, kText, row_kernel<[](KernelCall& c, std::string& out, View name, bool missing_ok) {
+        row_kernel<[](KernelCall& c, View name) { return required_session(c).setting(name, false); }>,
+        kStable);
+  r.add("current_setting", {kText, kBool}, kText,
+        row_kernel<[](KernelCall& c, std::string& out, View name, bool missing_ok) {
           try {
             out = required_session(c).setting(name, false);
             return true;
@@ -114,7 +125,8 @@ void register_settings(FunctionRegistry& r) {
           }
         }>,
         kStable);
-  r.add("set_config", {kText, kText, kBool}, kText, row_kernel<[](KernelCall& c, View name, View value, bool local) {
+  r.add("set_config", {kText, kText, kBool}, kText,
+        row_kernel<[](KernelCall& c, View name, View value, bool local) {
           required_session(c).set_setting(name, value, local);
           return required_session(c).setting(name, true);
         }>,
@@ -122,7 +134,8 @@ void register_settings(FunctionRegistry& r) {
 }
 
 void register_times(FunctionRegistry& r) {
-  r.add("clock_timestamp", {}, kStampTz, row_kernel<[](KernelCall& c) { return clock_micros(c); }>, kVolatile);
+  r.add("clock_timestamp", {}, kStampTz, row_kernel<[](KernelCall& c) { return clock_micros(c); }>,
+        kVolatile);
   for (const View name : {"systimestamp", "sysdate"}) {
     r.add(name, {}, kStamp, row_kernel<[](KernelCall& c) { return clock_micros(c); }>, kVolatile);
   }
@@ -143,13 +156,15 @@ void register_session_functions(FunctionRegistry& r) {
   register_settings(r);
   register_times(r);
   r.add("pg_is_in_recovery", {}, kBool, row_kernel<[](KernelCall&) { return false; }>, kStable);
-  for (const View name : {"txid_current", "pg_current_xact_id", "txid_current_if_assigned", "pg_snapshot_xmin"}) {
+  for (const View name :
+       {"txid_current", "pg_current_xact_id", "txid_current_if_assigned", "pg_snapshot_xmin"}) {
     r.add(name, {}, kInt8, row_kernel<[](KernelCall& c) { return transaction_number(c); }>, kStable);
   }
   // There are no advisory locks to give back; pools call this whenever a connection returns.
   r.add("pg_advisory_unlock_all", {}, TypeId::kVoid, row_kernel<[](KernelCall&, std::string&) {}>, kVolatile);
   for (const View name : {"pg_cancel_backend", "pg_terminate_backend"}) {
-    r.add(name, {kInt4}, kBool, row_kernel<[](KernelCall& c, int32_t pid) { return cancel_backend(c, pid); }>, kVolatile);
+    r.add(name, {kInt4}, kBool, row_kernel<[](KernelCall& c, int32_t pid) { return cancel_backend(c, pid); }>,
+          kVolatile);
   }
   for (const View name : {"getdatabaseencoding", "pg_client_encoding"}) {
     r.add(name, {}, kName, row_kernel<[](KernelCall&) { return std::string("UTF8"); }>, kStable);

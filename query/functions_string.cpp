@@ -17,8 +17,8 @@ namespace idem {
 namespace {
 
 using View = std::string_view;
-constexpr SqlType kInt4 = TypeId::kInteger, kInt8 = TypeId::kBigInt, kText = TypeId::kText, kBool = TypeId::kBoolean,
-                  kBytea = TypeId::kBytea;
+constexpr SqlType kInt4 = TypeId::kInteger, kInt8 = TypeId::kBigInt, kText = TypeId::kText,
+                  kBool = TypeId::kBoolean, kBytea = TypeId::kBytea;
 constexpr size_t kMaxTextBytes = size_t{1} << 30;
 
 int32_t length_of(size_t n) { return static_cast<int32_t>(n); }
@@ -33,7 +33,8 @@ View substring(View text, int64_t start, std::optional<int64_t> count) {
   int64_t end = count ? start + *count : INT64_MAX;
   if (end < 1) return {};
   const int64_t begin = std::max<int64_t>(start, 1);
-  return utf8_substring(text, static_cast<size_t>(begin - 1), static_cast<size_t>(std::max<int64_t>(end - begin, 0)));
+  return utf8_substring(text, static_cast<size_t>(begin - 1),
+                        static_cast<size_t>(std::max<int64_t>(end - begin, 0)));
 }
 View byte_substring(View bytes, int64_t start, std::optional<int64_t> count) {
   if (count && *count < 0) throw SqlError(sqlstate::kSubstringError, "negative substring length not allowed");
@@ -119,7 +120,8 @@ void replace_all(std::string& out, View text, View from, View to) {
 
 void translate(std::string& out, View text, View from, View to) {
   std::vector<View> replacements;
-  for (size_t at = 0; at < to.size(); at += utf8_sequence_length(to[at])) replacements.push_back(to.substr(at, utf8_sequence_length(to[at])));
+  for (size_t at = 0; at < to.size(); at += utf8_sequence_length(to[at]))
+    replacements.push_back(to.substr(at, utf8_sequence_length(to[at])));
   for (size_t at = 0; at < text.size();) {
     const View character = text.substr(at, utf8_sequence_length(text[at]));
     at += character.size();
@@ -165,7 +167,8 @@ View split_part(View text, View separator, int32_t n) {
   }
   parts.push_back(text.substr(at));
   const int64_t index = n > 0 ? n - 1 : static_cast<int64_t>(parts.size()) + n;
-  return index < 0 || index >= static_cast<int64_t>(parts.size()) ? View{} : parts[static_cast<size_t>(index)];
+  return index < 0 || index >= static_cast<int64_t>(parts.size()) ? View{}
+                                                                  : parts[static_cast<size_t>(index)];
 }
 
 void overlay(std::string& out, View text, View replacement, int32_t start, int32_t count) {
@@ -243,18 +246,23 @@ void register_lengths(FunctionRegistry& r) {
 
 void register_parts(FunctionRegistry& r) {
   for (const View name : {"substring", "substr"}) {
-    r.add(name, {kText, kInt4}, kText, row_kernel<[](View t, int32_t s) { return substring(t, s, std::nullopt); }>);
-    r.add(name, {kText, kInt4, kInt4}, kText, row_kernel<[](View t, int32_t s, int32_t n) { return substring(t, s, n); }>);
-    r.add(name, {kBytea, kInt4}, kBytea, row_kernel<[](View t, int32_t s) { return byte_substring(t, s, std::nullopt); }>);
+    r.add(name, {kText, kInt4}, kText,
+          row_kernel<[](View t, int32_t s) { return substring(t, s, std::nullopt); }>);
+    r.add(name, {kText, kInt4, kInt4}, kText,
+          row_kernel<[](View t, int32_t s, int32_t n) { return substring(t, s, n); }>);
+    r.add(name, {kBytea, kInt4}, kBytea,
+          row_kernel<[](View t, int32_t s) { return byte_substring(t, s, std::nullopt); }>);
     r.add(name, {kBytea, kInt4, kInt4}, kBytea,
           row_kernel<[](View t, int32_t s, int32_t n) { return byte_substring(t, s, n); }>);
   }
   r.add("left", {kText, kInt4}, kText, row_kernel<[](View t, int32_t n) { return left_part(t, n); }>);
   r.add("right", {kText, kInt4}, kText, row_kernel<[](View t, int32_t n) { return right_part(t, n); }>);
-  r.add("split_part", {kText, kText, kInt4}, kText, row_kernel<[](View t, View s, int32_t n) { return split_part(t, s, n); }>);
+  r.add("split_part", {kText, kText, kInt4}, kText,
+        row_kernel<[](View t, View s, int32_t n) { return split_part(t, s, n); }>);
   for (const View name : {"btrim", "trim"}) {
     r.add(name, {kText}, kText, row_kernel<[](View t) { return trimmed_right(trimmed_left(t, " "), " "); }>);
-    r.add(name, {kText, kText}, kText, row_kernel<[](View t, View set) { return trimmed_right(trimmed_left(t, set), set); }>);
+    r.add(name, {kText, kText}, kText,
+          row_kernel<[](View t, View set) { return trimmed_right(trimmed_left(t, set), set); }>);
   }
   r.add("ltrim", {kText}, kText, row_kernel<[](View t) { return trimmed_left(t, " "); }>);
   r.add("ltrim", {kText, kText}, kText, row_kernel<[](View t, View set) { return trimmed_left(t, set); }>);
@@ -263,43 +271,53 @@ void register_parts(FunctionRegistry& r) {
 }
 
 void register_changes(FunctionRegistry& r) {
-  for (const View name : {"lower", "to_lowercase"}) r.add(name, {kText}, kText, row_kernel<[](View t) { return utf8_lower(t); }>);
-  for (const View name : {"upper", "to_uppercase"}) r.add(name, {kText}, kText, row_kernel<[](View t) { return utf8_upper(t); }>);
+  for (const View name : {"lower", "to_lowercase"})
+    r.add(name, {kText}, kText, row_kernel<[](View t) { return utf8_lower(t); }>);
+  for (const View name : {"upper", "to_uppercase"})
+    r.add(name, {kText}, kText, row_kernel<[](View t) { return utf8_upper(t); }>);
   r.add("initcap", {kText}, kText, row_kernel<[](View t) { return utf8_initcap(t); }>);
-  r.add("lpad", {kText, kInt4}, kText, row_kernel<[](std::string& out, View t, int32_t n) { pad(out, t, n, " ", true); }>);
+  r.add("lpad", {kText, kInt4}, kText,
+        row_kernel<[](std::string& out, View t, int32_t n) { pad(out, t, n, " ", true); }>);
   r.add("lpad", {kText, kInt4, kText}, kText,
         row_kernel<[](std::string& out, View t, int32_t n, View f) { pad(out, t, n, f, true); }>);
-  r.add("rpad", {kText, kInt4}, kText, row_kernel<[](std::string& out, View t, int32_t n) { pad(out, t, n, " ", false); }>);
+  r.add("rpad", {kText, kInt4}, kText,
+        row_kernel<[](std::string& out, View t, int32_t n) { pad(out, t, n, " ", false); }>);
   r.add("rpad", {kText, kInt4, kText}, kText,
         row_kernel<[](std::string& out, View t, int32_t n, View f) { pad(out, t, n, f, false); }>);
   r.add("replace", {kText, kText, kText}, kText,
         row_kernel<[](std::string& out, View t, View a, View b) { replace_all(out, t, a, b); }>);
   r.add("translate", {kText, kText, kText}, kText,
         row_kernel<[](std::string& out, View t, View a, View b) { translate(out, t, a, b); }>);
-  r.add("repeat", {kText, kInt4}, kText, row_kernel<[](std::string& out, View t, int32_t n) { repeat(out, t, n); }>);
+  r.add("repeat", {kText, kInt4}, kText,
+        row_kernel<[](std::string& out, View t, int32_t n) { repeat(out, t, n); }>);
   r.add("reverse", {kText}, kText, row_kernel<[](std::string& out, View t) { reverse(out, t); }>);
   r.add("overlay", {kText, kText, kInt4}, kText, row_kernel<[](std::string& out, View t, View p, int32_t s) {
           overlay(out, t, p, s, length_of(utf8_length(p)));
         }>);
   r.add("overlay", {kText, kText, kInt4, kInt4}, kText,
         row_kernel<[](std::string& out, View t, View p, int32_t s, int32_t n) { overlay(out, t, p, s, n); }>);
-  r.add("chr", {kInt4}, kText, row_kernel<[](std::string& out, int32_t code) { append_character(out, code); }>);
+  r.add("chr", {kInt4}, kText,
+        row_kernel<[](std::string& out, int32_t code) { append_character(out, code); }>);
   r.add("to_hex", {kInt4}, kText,
         row_kernel<[](std::string& out, int32_t v) { append_radix(out, static_cast<uint32_t>(v), 4); }>);
   r.add("to_hex", {kInt8}, kText,
         row_kernel<[](std::string& out, int64_t v) { append_radix(out, static_cast<uint64_t>(v), 4); }>);
-  r.add_polymorphic("concat", bind_any_variadic, row_kernel<[](KernelCall& c, std::string& out) { concat_row(c, out); }>,
-                    Volatility::kStable).strict = false;
-  r.add_polymorphic("concat_ws", bind_concat_ws, row_kernel<[](KernelCall& c, std::string& out) { return concat_ws_row(c, out); }>,
-                    Volatility::kStable).strict = false;
+  r.add_polymorphic("concat", bind_any_variadic,
+                    row_kernel<[](KernelCall& c, std::string& out) { concat_row(c, out); }>,
+                    Volatility::kStable)
+      .strict = false;
+  r.add_polymorphic("concat_ws", bind_concat_ws,
+                    row_kernel<[](KernelCall& c, std::string& out) { return concat_ws_row(c, out); }>,
+                    Volatility::kStable)
+      .strict = false;
 }
 
 void register_quoting(FunctionRegistry& r) {
   r.add("quote_ident", {kText}, kText, row_kernel<[](View t) { return parser::quote_identifier(t); }>);
   r.add("quote_literal", {kText}, kText, row_kernel<[](View t) { return quoted_literal(t); }>);
-  r.add("quote_nullable", {kText}, kText, row_kernel<[](std::optional<View> t) {
-          return t ? quoted_literal(*t) : std::string("NULL");
-        }>).strict = false;
+  r.add("quote_nullable", {kText}, kText,
+        row_kernel<[](std::optional<View> t) { return t ? quoted_literal(*t) : std::string("NULL"); }>)
+      .strict = false;
 }
 
 }  // namespace

@@ -12,10 +12,12 @@ namespace idem {
 namespace {
 
 using View = std::string_view;
-constexpr SqlType kStamp = TypeId::kTimestamp, kStampTz = TypeId::kTimestampTz, kText = TypeId::kText, kInt4 = TypeId::kInteger,
-                  kInt8 = TypeId::kBigInt, kInterval = TypeId::kInterval, kBool = TypeId::kBoolean;
+constexpr SqlType kStamp = TypeId::kTimestamp, kStampTz = TypeId::kTimestampTz, kText = TypeId::kText,
+                  kInt4 = TypeId::kInteger, kInt8 = TypeId::kBigInt, kInterval = TypeId::kInterval,
+                  kBool = TypeId::kBoolean;
 
-// QuestDB's units: U (or u) microseconds, T milliseconds, s m h d w M y. One of them is a fixed time or a number of months.
+// QuestDB's units: U (or u) microseconds, T milliseconds, s m h d w M y. One of them is a fixed time or a
+// number of months.
 struct Stride {
   int64_t micros = 0;
   int64_t months = 0;
@@ -33,7 +35,9 @@ Stride unit_stride(char unit, View text) {
     case 'w': return {7 * kMicrosPerDay, 0};
     case 'M': return {0, 1};
     case 'y': return {0, 12};
-    default: throw sql_error(sqlstate::kInvalidParameterValue, "invalid unit \"{}\"", text).with_hint("Units are U, T, s, m, h, d, w, M and y.");
+    default:
+      throw sql_error(sqlstate::kInvalidParameterValue, "invalid unit \"{}\"", text)
+          .with_hint("Units are U, T, s, m, h, d, w, M and y.");
   }
 }
 
@@ -78,7 +82,8 @@ int64_t month_number(int64_t micros) {
   return int64_t{date.year} * 12 + date.month - 1;
 }
 int64_t start_of_month(int64_t number) {
-  return days_from_civil(floor_divide(number, 12), static_cast<int32_t>(floor_modulo(number, 12)) + 1, 1) * kMicrosPerDay;
+  return days_from_civil(floor_divide(number, 12), static_cast<int32_t>(floor_modulo(number, 12)) + 1, 1) *
+         kMicrosPerDay;
 }
 
 // Bins count from 1970-01-01, weeks from the Monday after it, unless an origin is given.
@@ -102,7 +107,8 @@ int64_t ceil_to(const Stride& stride, int64_t micros) {
   return stride.months > 0 ? start_of_month(month_number(floored) + stride.months) : floored + stride.micros;
 }
 
-// timestamp_floor(unit, ts[, origin]) with the unit parsed when it changes; a fixed stride by plain arithmetic.
+// timestamp_floor(unit, ts[, origin]) with the unit parsed when it changes; a fixed stride by plain
+// arithmetic.
 template <bool kCeil>
 void floor_kernel(EvaluationState&, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
                   Selection selection, Vector* result) {
@@ -121,7 +127,8 @@ void floor_kernel(EvaluationState&, const CallTypes& types, std::span<const Vect
       out[row] = ceil_to(stride, stamps[row]);
     } else {
       const int64_t* origin = nullptr;
-      if (arguments.size() > 2) origin = arguments[2].values<int64_t>() + (arguments[2].is_constant() ? 0 : row);
+      if (arguments.size() > 2)
+        origin = arguments[2].values<int64_t>() + (arguments[2].is_constant() ? 0 : row);
       out[row] = floor_to(stride, stamps[row], origin);
     }
   }
@@ -148,11 +155,13 @@ int64_t add_units(View unit, int64_t count, int64_t micros) {
   if (!is_finite_timestamp(micros)) return micros;
   const int64_t months = stride.months * count;
   if (months != 0) {
-    if (months != static_cast<int32_t>(months)) throw SqlError(sqlstate::kDatetimeFieldOverflow, "timestamp out of range");
+    if (months != static_cast<int32_t>(months))
+      throw SqlError(sqlstate::kDatetimeFieldOverflow, "timestamp out of range");
     return add_interval(micros, Interval{0, 0, static_cast<int32_t>(months)});
   }
   int64_t delta = 0;
-  if (__builtin_mul_overflow(stride.micros, count, &delta)) throw SqlError(sqlstate::kDatetimeFieldOverflow, "timestamp out of range");
+  if (__builtin_mul_overflow(stride.micros, count, &delta))
+    throw SqlError(sqlstate::kDatetimeFieldOverflow, "timestamp out of range");
   return add_interval(micros, Interval{delta, 0, 0});
 }
 
@@ -162,11 +171,13 @@ int64_t units_between(View unit, int64_t a, int64_t b) {
   const int64_t low = std::min(a, b), high = std::max(a, b);
   if (stride.months == 0) {
     int64_t distance = 0;
-    if (__builtin_sub_overflow(high, low, &distance)) throw SqlError(sqlstate::kDatetimeFieldOverflow, "timestamp out of range");
+    if (__builtin_sub_overflow(high, low, &distance))
+      throw SqlError(sqlstate::kDatetimeFieldOverflow, "timestamp out of range");
     return distance / stride.micros;
   }
   int64_t months = month_number(high) - month_number(low);
-  const int64_t low_rest = low - start_of_month(month_number(low)), high_rest = high - start_of_month(month_number(high));
+  const int64_t low_rest = low - start_of_month(month_number(low)),
+                high_rest = high - start_of_month(month_number(high));
   if (high_rest < low_rest) --months;
   return months / stride.months;
 }
@@ -222,7 +233,8 @@ void register_parts(FunctionRegistry& r) {
           const CivilDate date = civil_date(t);
           return days_in_month(date.year, date.month);
         }>);
-  r.add("is_leap_year", {kStamp}, kBool, row_kernel<[](int64_t t) { return is_leap_year(civil_date(t).year); }>);
+  r.add("is_leap_year", {kStamp}, kBool,
+        row_kernel<[](int64_t t) { return is_leap_year(civil_date(t).year); }>);
 }
 
 }  // namespace
@@ -232,10 +244,12 @@ void register_timeseries_functions(FunctionRegistry& r) {
     r.add("timestamp_floor", {kText, stamp}, stamp, floor_kernel<false>);
     r.add("timestamp_floor", {kText, stamp, stamp}, stamp, floor_kernel<false>);
     r.add("timestamp_ceil", {kText, stamp}, stamp, floor_kernel<true>);
-    r.add("time_bucket", {kInterval, stamp}, stamp, row_kernel<[](const Interval& w, int64_t t) { return bucket(w, t, nullptr); }>);
+    r.add("time_bucket", {kInterval, stamp}, stamp,
+          row_kernel<[](const Interval& w, int64_t t) { return bucket(w, t, nullptr); }>);
     r.add("time_bucket", {kInterval, stamp, stamp}, stamp,
           row_kernel<[](const Interval& w, int64_t t, int64_t origin) { return bucket(w, t, &origin); }>);
-    r.add("dateadd", {kText, kInt8, stamp}, stamp, row_kernel<[](View u, int64_t n, int64_t t) { return add_units(u, n, t); }>);
+    r.add("dateadd", {kText, kInt8, stamp}, stamp,
+          row_kernel<[](View u, int64_t n, int64_t t) { return add_units(u, n, t); }>);
     r.add("datediff", {kText, stamp, stamp}, kInt8,
           row_kernel<[](View u, int64_t a, int64_t b) { return units_between(u, a, b); }>);
   }

@@ -13,11 +13,12 @@ namespace idem {
 namespace {
 
 using View = std::string_view;
-constexpr SqlType kText = TypeId::kText, kStamp = TypeId::kTimestamp, kStampTz = TypeId::kTimestampTz, kDate = TypeId::kDate,
-                  kInterval = TypeId::kInterval, kDecimal = TypeId::kDecimal;
+constexpr SqlType kText = TypeId::kText, kStamp = TypeId::kTimestamp, kStampTz = TypeId::kTimestampTz,
+                  kDate = TypeId::kDate, kInterval = TypeId::kInterval, kDecimal = TypeId::kDecimal;
 
 const TimeZone* session_zone(const EvaluationState& state) {
-  return state.context != nullptr && state.context->time_zone ? state.context->time_zone.get() : utc_time_zone().get();
+  return state.context != nullptr && state.context->time_zone ? state.context->time_zone.get()
+                                                              : utc_time_zone().get();
 }
 
 // A template, read again only when it changes from one row to the next.
@@ -39,8 +40,8 @@ class LastFormat {
 
 // f(value, template) as text: append(format, state, value, &text), false for NULL.
 template <class Format, class T, auto Append>
-void format_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                   Selection selection, Vector* result) {
+void format_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments,
+                   uint32_t size, Selection selection, Vector* result) {
   auto* out = result->allocate_as<View>(types.result, size);
   const kernel_detail::Reader<T> values(arguments[0]);
   const kernel_detail::Reader<View> patterns(arguments[1]);
@@ -64,7 +65,8 @@ bool append_stamp(const DateTimeFormat& format, EvaluationState&, int64_t micros
   format.append_timestamp(text, micros, nullptr);
   return true;
 }
-bool append_stamp_tz(const DateTimeFormat& format, EvaluationState& state, int64_t micros, std::string& text) {
+bool append_stamp_tz(const DateTimeFormat& format, EvaluationState& state, int64_t micros,
+                     std::string& text) {
   if (!is_finite_timestamp(micros)) return false;
   format.append_timestamp(text, micros, session_zone(state));
   return true;
@@ -74,7 +76,8 @@ bool append_date(const DateTimeFormat& format, EvaluationState&, int32_t days, s
   format.append_timestamp(text, timestamp_from_date(days), nullptr);
   return true;
 }
-bool append_interval(const DateTimeFormat& format, EvaluationState&, const Interval& interval, std::string& text) {
+bool append_interval(const DateTimeFormat& format, EvaluationState&, const Interval& interval,
+                     std::string& text) {
   format.append_interval(text, interval);
   return true;
 }
@@ -87,15 +90,16 @@ bool append_integer(const NumberFormat& format, EvaluationState&, int64_t value,
   return true;
 }
 bool append_double(const NumberFormat& format, EvaluationState&, double value, std::string& text) {
-  if (!std::isfinite(value) || std::fabs(value) >= 1e37) throw SqlError(sqlstate::kNumericValueOutOfRange, "value overflows numeric format");
+  if (!std::isfinite(value) || std::fabs(value) >= 1e37)
+    throw SqlError(sqlstate::kNumericValueOutOfRange, "value overflows numeric format");
   format.append(text, decimal_from_double(value));
   return true;
 }
 
 // f(text, template) → a value.
 template <class Format, class R, auto Parse>
-void parse_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                  Selection selection, Vector* result) {
+void parse_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments,
+                  uint32_t size, Selection selection, Vector* result) {
   R* out = result->allocate_as<R>(types.result, size);
   const kernel_detail::Reader<View> texts(arguments[0]), patterns(arguments[1]);
   LastFormat<Format> last;
@@ -118,14 +122,16 @@ Decimal parse_number(const NumberFormat& format, EvaluationState&, View text) { 
 void register_to_char_functions(FunctionRegistry& r) {
   for (const View name : {"to_char", "to_str"}) {
     r.add(name, {kStamp, kText}, kText, format_kernel<DateTimeFormat, int64_t, append_stamp>);
-    r.add(name, {kStampTz, kText}, kText, format_kernel<DateTimeFormat, int64_t, append_stamp_tz>, Volatility::kStable);
+    r.add(name, {kStampTz, kText}, kText, format_kernel<DateTimeFormat, int64_t, append_stamp_tz>,
+          Volatility::kStable);
   }
   r.add("to_str", {kDate, kText}, kText, format_kernel<DateTimeFormat, int32_t, append_date>);
   r.add("to_char", {kInterval, kText}, kText, format_kernel<DateTimeFormat, Interval, append_interval>);
   r.add("to_char", {kDecimal, kText}, kText, format_kernel<NumberFormat, Decimal, append_decimal>);
   r.add("to_char", {TypeId::kBigInt, kText}, kText, format_kernel<NumberFormat, int64_t, append_integer>);
   r.add("to_char", {TypeId::kDouble, kText}, kText, format_kernel<NumberFormat, double, append_double>);
-  r.add("to_timestamp", {kText, kText}, kStampTz, parse_kernel<DateTimeFormat, int64_t, parse_stamp>, Volatility::kStable);
+  r.add("to_timestamp", {kText, kText}, kStampTz, parse_kernel<DateTimeFormat, int64_t, parse_stamp>,
+        Volatility::kStable);
   r.add("to_date", {kText, kText}, kDate, parse_kernel<DateTimeFormat, int32_t, parse_date>);
   r.add("to_number", {kText, kText}, kDecimal, parse_kernel<NumberFormat, Decimal, parse_number>);
 }

@@ -16,7 +16,8 @@ class PathReader {
   std::vector<JsonPath::Step> read() {
     skip_spaces();
     if (take_word("lax")) skip_spaces();
-    if (take_word("strict")) throw SqlError(sqlstate::kFeatureNotSupported, "strict mode of jsonpath is not supported");
+    if (take_word("strict"))
+      throw SqlError(sqlstate::kFeatureNotSupported, "strict mode of jsonpath is not supported");
     if (!take('$')) syntax_error();
     std::vector<JsonPath::Step> steps;
     for (skip_spaces(); at_ < text_.size(); skip_spaces()) steps.push_back(step());
@@ -28,7 +29,8 @@ class PathReader {
     throw sql_error(sqlstate::kSyntaxError, "syntax error in jsonpath \"{}\" at offset {}", text_, at_);
   }
   [[noreturn]] void unsupported() const {
-    throw SqlError(sqlstate::kFeatureNotSupported, "filters, operators and methods of jsonpath are not supported");
+    throw SqlError(sqlstate::kFeatureNotSupported,
+                   "filters, operators and methods of jsonpath are not supported");
   }
   void skip_spaces() {
     while (at_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[at_])) != 0) ++at_;
@@ -100,7 +102,8 @@ class PathReader {
   size_t at_ = 0;
 };
 
-void walk(std::string_view json, const std::vector<JsonPath::Step>& steps, size_t depth, std::vector<std::string_view>* found) {
+void walk(std::string_view json, const std::vector<JsonPath::Step>& steps, size_t depth,
+          std::vector<std::string_view>* found) {
   using Kind = JsonPath::Step::Kind;
   if (depth == steps.size()) {
     found->push_back(json);

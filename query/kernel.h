@@ -14,11 +14,12 @@ namespace idem {
 
 // Kernels from functions over one row: row_kernel<[](double x) { return std::fabs(x); }>.
 //
-// The parameters' C++ types are those of the arguments' physical types; bool for BOOLEAN, std::string_view for strings,
-// std::optional<T> where a function that is not strict wants to see NULLs, const Vector& / kernel row access through KernelCall.
-// A first parameter KernelCall& gives the state and the types of the call. A parameter std::string& before the arguments is an
-// empty string that takes a text result; the function then returns nothing, or false for NULL.
-// Results: a value, or std::optional of one where it may be NULL.
+// The parameters' C++ types are those of the arguments' physical types; bool for BOOLEAN, std::string_view
+// for strings, std::optional<T> where a function that is not strict wants to see NULLs, const Vector& /
+// kernel row access through KernelCall. A first parameter KernelCall& gives the state and the types of the
+// call. A parameter std::string& before the arguments is an empty string that takes a text result; the
+// function then returns nothing, or false for NULL. Results: a value, or std::optional of one where it may be
+// NULL.
 struct KernelCall {
   EvaluationState& state;
   const CallTypes& types;
@@ -28,7 +29,9 @@ struct KernelCall {
   bool is_valid(size_t argument) const { return arguments[argument].is_valid(row); }
   uint32_t index_of(size_t argument) const { return arguments[argument].is_constant() ? 0 : row; }
   template <class T>
-  const T& at(size_t argument) const { return arguments[argument].values<T>()[index_of(argument)]; }
+  const T& at(size_t argument) const {
+    return arguments[argument].values<T>()[index_of(argument)];
+  }
   // The element in the layout of its physical type, for text and comparison by type.
   const void* element(size_t argument) const {
     const Vector& v = arguments[argument];
@@ -44,7 +47,8 @@ template <class T>
 struct is_optional<std::optional<T>> : std::true_type {};
 
 template <class T>
-using Stored = std::conditional_t<std::is_same_v<T, bool>, uint8_t, std::conditional_t<std::is_same_v<T, std::string>, std::string_view, T>>;
+using Stored = std::conditional_t<std::is_same_v<T, bool>, uint8_t,
+                                  std::conditional_t<std::is_same_v<T, std::string>, std::string_view, T>>;
 
 template <class T>
 struct Reader {
@@ -178,8 +182,8 @@ void run(KernelCall& call, uint32_t size, Selection selection, Vector* result, s
 }  // namespace kernel_detail
 
 template <auto F>
-void row_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                Selection selection, Vector* result) {
+void row_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments,
+                uint32_t size, Selection selection, Vector* result) {
   using Parameters = typename kernel_detail::Signature<decltype(&decltype(F)::operator())>::Parameters;
   using Lead = kernel_detail::Leading<Parameters>;
   constexpr size_t kSkip = (Lead::kCall ? 1 : 0) + (Lead::kText ? 1 : 0);

@@ -10,7 +10,8 @@ LikePattern::LikePattern(std::string_view pattern, bool ignore_case) : ignore_ca
   for (size_t i = 0; i < lowered.size(); ++i) {
     const char c = lowered[i];
     if (c == '%') {
-      if (tokens_.empty() || tokens_.back().kind != Token::Kind::kAnyText) tokens_.push_back({Token::Kind::kAnyText, 0});
+      if (tokens_.empty() || tokens_.back().kind != Token::Kind::kAnyText)
+        tokens_.push_back({Token::Kind::kAnyText, 0});
     } else if (c == '_') {
       tokens_.push_back({Token::Kind::kAnyCharacter, 0});
     } else if (c == '\\') {
@@ -71,7 +72,8 @@ bool LikePattern::matches(std::string_view original) const {
     case Form::kPrefix: return text.starts_with(literal_);
     case Form::kSuffix: return text.ends_with(literal_);
     case Form::kPrefixSuffix:
-      return text.size() >= literal_.size() + suffix_.size() && text.starts_with(literal_) && text.ends_with(suffix_);
+      return text.size() >= literal_.size() + suffix_.size() && text.starts_with(literal_) &&
+             text.ends_with(suffix_);
     case Form::kContains: return text.find(literal_) != std::string_view::npos;
     case Form::kGeneral: return matches_general(text);
   }
@@ -112,7 +114,8 @@ bool LikePattern::matches_general(std::string_view text) const {
 
 std::string like_escape(std::string_view pattern, std::string_view escape) {
   if (utf8_length(escape) > 1) {
-    throw SqlError(sqlstate::kInvalidEscapeSequence, "invalid escape string").with_hint("Escape string must be empty or one character.");
+    throw SqlError(sqlstate::kInvalidEscapeSequence, "invalid escape string")
+        .with_hint("Escape string must be empty or one character.");
   }
   std::string out;
   for (size_t i = 0; i < pattern.size();) {

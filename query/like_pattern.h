@@ -7,9 +7,9 @@
 
 namespace idem {
 
-// A LIKE pattern, ready for many texts: % any characters, _ one, \ takes the next character as it is. Patterns without _ whose
-// only % stand at the ends compare bytes directly. A pattern that ends with \ is 22025 when a
-// text gets that far.
+// A LIKE pattern, ready for many texts: % any characters, _ one, \ takes the next character as it is.
+// Patterns without _ whose only % stand at the ends compare bytes directly. A pattern that ends with \ is
+// 22025 when a text gets that far.
 class LikePattern {
  public:
   LikePattern(std::string_view pattern, bool ignore_case);
@@ -35,7 +35,8 @@ class LikePattern {
   std::string prefix_, literal_, suffix_;
 };
 
-// pattern LIKE … ESCAPE escape, rewritten for \ as escape. Throws 22025 unless escape is one character or empty.
+// pattern LIKE … ESCAPE escape, rewritten for \ as escape. Throws 22025 unless escape is one character or
+// empty.
 std::string like_escape(std::string_view pattern, std::string_view escape);
 
 }  // namespace idem

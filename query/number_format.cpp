@@ -18,9 +18,19 @@ bool takes(std::string_view pattern, size_t at, std::string_view word) {
   return true;
 }
 
-constexpr std::array<std::pair<int, std::string_view>, 13> kRoman = {{{1000, "M"}, {900, "CM"}, {500, "D"}, {400, "CD"},
-                                                                     {100, "C"},  {90, "XC"},  {50, "L"},  {40, "XL"},
-                                                                     {10, "X"},   {9, "IX"},   {5, "V"},   {4, "IV"}, {1, "I"}}};
+constexpr std::array<std::pair<int, std::string_view>, 13> kRoman = {{{1000, "M"},
+                                                                      {900, "CM"},
+                                                                      {500, "D"},
+                                                                      {400, "CD"},
+                                                                      {100, "C"},
+                                                                      {90, "XC"},
+                                                                      {50, "L"},
+                                                                      {40, "XL"},
+                                                                      {10, "X"},
+                                                                      {9, "IX"},
+                                                                      {5, "V"},
+                                                                      {4, "IV"},
+                                                                      {1, "I"}}};
 
 std::string_view ordinal_suffix(std::string_view digits) {
   const char last = digits.empty() ? '0' : digits.back();
@@ -48,7 +58,9 @@ NumberFormat::NumberFormat(std::string_view pattern) {
       angle_ = explicit_sign_ = true;
       at += 2;
     } else if (takes(pattern, at, "MI") || takes(pattern, at, "PL") || takes(pattern, at, "SG")) {
-      add(takes(pattern, at, "MI") ? Kind::kMinus : takes(pattern, at, "PL") ? Kind::kPlus : Kind::kSignAnywhere);
+      add(takes(pattern, at, "MI")   ? Kind::kMinus
+          : takes(pattern, at, "PL") ? Kind::kPlus
+                                     : Kind::kSignAnywhere);
       explicit_sign_ = explicit_sign_ || tokens_.back().kind != Kind::kPlus;
       at += 2;
     } else if (takes(pattern, at, "TH")) {
@@ -64,7 +76,8 @@ NumberFormat::NumberFormat(std::string_view pattern) {
         case 'D':
         case 'd':
           if (has_point_) throw SqlError(sqlstate::kSyntaxError, "multiple decimal points");
-          if (in_multiplied_) throw SqlError(sqlstate::kSyntaxError, "cannot use \"V\" and decimal point together");
+          if (in_multiplied_)
+            throw SqlError(sqlstate::kSyntaxError, "cannot use \"V\" and decimal point together");
           has_point_ = true;
           add(Kind::kPoint);
           break;
@@ -118,7 +131,9 @@ void NumberFormat::append_roman(std::string& out, const Decimal& value) const {
       for (; rest >= number; rest -= number) text += letters;
     }
   }
-  if (roman_lower_) std::transform(text.begin(), text.end(), text.begin(), [](char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); });
+  if (roman_lower_)
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); });
   if (!fill_ && text.size() < 15) out.append(15 - text.size(), ' ');
   out += text;
 }
@@ -148,7 +163,8 @@ void NumberFormat::append(std::string& out, const Decimal& original) const {
   // Digits that FM shows after the point: up to the last that is not zero or has a 0 in the template.
   int shown_after = after_;
   if (fill_) {
-    while (shown_after > last_zero_after_ && fraction[static_cast<size_t>(shown_after) - 1] == '0') --shown_after;
+    while (shown_after > last_zero_after_ && fraction[static_cast<size_t>(shown_after) - 1] == '0')
+      --shown_after;
   }
 
   std::string body;
@@ -187,7 +203,9 @@ void NumberFormat::append(std::string& out, const Decimal& original) const {
         } else if (zero_from_ >= 0 && place >= zero_from_) {
           write_sign();
           body += '0';
-        } else if (place + 1 == before_ && (!has_point_ || (after_ == 0 && !fill_) || (is_zero && fill_ && shown_after == 0)) && whole.empty()) {
+        } else if (place + 1 == before_ &&
+                   (!has_point_ || (after_ == 0 && !fill_) || (is_zero && fill_ && shown_after == 0)) &&
+                   whole.empty()) {
           write_sign();
           body += '0';
         } else if (place + 1 == before_ && has_point_) {
@@ -267,7 +285,8 @@ Decimal NumberFormat::parse(std::string_view text) const {
     }
   }
   if (digits.empty() || digits == ".") {
-    throw sql_error(sqlstate::kInvalidTextRepresentation, "invalid input syntax for type numeric: \"{}\"", text);
+    throw sql_error(sqlstate::kInvalidTextRepresentation, "invalid input syntax for type numeric: \"{}\"",
+                    text);
   }
   Decimal value = decimal_from_text(negative ? "-" + digits : digits);
   if (multiplied_ > 0) value = divide(value, Decimal{power_of_ten(multiplied_), 0});

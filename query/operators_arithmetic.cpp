@@ -21,8 +21,8 @@ template <class T>
 }
 [[noreturn]] void throw_division_by_zero() { throw SqlError(sqlstate::kDivisionByZero, "division by zero"); }
 
-// Operations for loops that vectorize: apply() always gives something and raises `suspicion` (which may be a false alarm);
-// check() then looks at one row and throws if it is real.
+// Operations for loops that vectorize: apply() always gives something and raises `suspicion` (which may be a
+// false alarm); check() then looks at one row and throws if it is real.
 template <class T>
 struct IntegerOperation {
   using Unsigned = std::make_unsigned_t<T>;
@@ -137,8 +137,8 @@ struct DivideFloats : FloatOperation<R> {
 };
 
 template <class Operation, class A, class B, class R>
-void arithmetic_kernel(EvaluationState&, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                       Selection selection, Vector* result) {
+void arithmetic_kernel(EvaluationState&, const CallTypes& types, std::span<const Vector> arguments,
+                       uint32_t size, Selection selection, Vector* result) {
   const Vector &left = arguments[0], &right = arguments[1];
   const A* a = left.values<A>();
   const B* b = right.values<B>();
@@ -149,7 +149,8 @@ void arithmetic_kernel(EvaluationState&, const CallTypes& types, std::span<const
   if (!selection.is_all()) {
     for (uint32_t i = 0; i < count; ++i) {
       const uint32_t row = selection.rows[i];
-      out[row] = Operation::apply(static_cast<R>(a[row & left_mask]), static_cast<R>(b[row & right_mask]), suspicion);
+      out[row] = Operation::apply(static_cast<R>(a[row & left_mask]), static_cast<R>(b[row & right_mask]),
+                                  suspicion);
     }
   } else if (right.is_constant()) {
     const R value = static_cast<R>(*b);
@@ -230,8 +231,10 @@ void add_integer_operators(FunctionRegistry& registry, SqlType type) {
   registry.add("|", {type, type}, type, row_kernel<[](T a, T b) { return static_cast<T>(a | b); }>);
   registry.add("#", {type, type}, type, row_kernel<[](T a, T b) { return static_cast<T>(a ^ b); }>);
   registry.add("~", {type}, type, row_kernel<[](T a) { return static_cast<T>(~a); }>);
-  registry.add("<<", {type, TypeId::kInteger}, type, row_kernel<[](T a, int32_t n) { return shift_left(a, n); }>);
-  registry.add(">>", {type, TypeId::kInteger}, type, row_kernel<[](T a, int32_t n) { return shift_right(a, n); }>);
+  registry.add("<<", {type, TypeId::kInteger}, type,
+               row_kernel<[](T a, int32_t n) { return shift_left(a, n); }>);
+  registry.add(">>", {type, TypeId::kInteger}, type,
+               row_kernel<[](T a, int32_t n) { return shift_right(a, n); }>);
 }
 
 template <class A, class B, class R>
@@ -253,13 +256,20 @@ void add_float_unary(FunctionRegistry& registry, SqlType type) {
 
 void add_decimal_operators(FunctionRegistry& registry) {
   const SqlType type = TypeId::kDecimal;
-  registry.add("+", {type, type}, type, row_kernel<[](const Decimal& a, const Decimal& b) { return add(a, b); }>);
-  registry.add("-", {type, type}, type, row_kernel<[](const Decimal& a, const Decimal& b) { return subtract(a, b); }>);
-  registry.add("*", {type, type}, type, row_kernel<[](const Decimal& a, const Decimal& b) { return multiply(a, b); }>);
-  registry.add("/", {type, type}, type, row_kernel<[](const Decimal& a, const Decimal& b) { return divide(a, b); }>);
-  registry.add("%", {type, type}, type, row_kernel<[](const Decimal& a, const Decimal& b) { return modulo(a, b); }>);
-  registry.add("mod", {type, type}, type, row_kernel<[](const Decimal& a, const Decimal& b) { return modulo(a, b); }>);
-  registry.add("^", {type, type}, type, row_kernel<[](const Decimal& a, const Decimal& b) { return power(a, b); }>);
+  registry.add("+", {type, type}, type,
+               row_kernel<[](const Decimal& a, const Decimal& b) { return add(a, b); }>);
+  registry.add("-", {type, type}, type,
+               row_kernel<[](const Decimal& a, const Decimal& b) { return subtract(a, b); }>);
+  registry.add("*", {type, type}, type,
+               row_kernel<[](const Decimal& a, const Decimal& b) { return multiply(a, b); }>);
+  registry.add("/", {type, type}, type,
+               row_kernel<[](const Decimal& a, const Decimal& b) { return divide(a, b); }>);
+  registry.add("%", {type, type}, type,
+               row_kernel<[](const Decimal& a, const Decimal& b) { return modulo(a, b); }>);
+  registry.add("mod", {type, type}, type,
+               row_kernel<[](const Decimal& a, const Decimal& b) { return modulo(a, b); }>);
+  registry.add("^", {type, type}, type,
+               row_kernel<[](const Decimal& a, const Decimal& b) { return power(a, b); }>);
   registry.add("-", {type}, type, row_kernel<[](const Decimal& a) { return negate(a); }>);
   registry.add("+", {type}, type, row_kernel<[](const Decimal& a) { return a; }>);
   registry.add("@", {type}, type, row_kernel<[](const Decimal& a) { return absolute(a); }>);

@@ -6,8 +6,8 @@ namespace idem {
 namespace {
 
 template <Comparison C>
-void comparison_kernel(EvaluationState&, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                       Selection selection, Vector* result) {
+void comparison_kernel(EvaluationState&, const CallTypes& types, std::span<const Vector> arguments,
+                       uint32_t size, Selection selection, Vector* result) {
   auto* out = result->allocate_as<uint8_t>(types.result, size);
   compare_vectors(C, arguments[0], arguments[1], size, selection, out);
 }
@@ -29,7 +29,9 @@ bool bind_arrays(std::span<const SqlType> arguments, CallTypes* types) {
   SqlType array = arguments[0].id == TypeId::kUnknown ? arguments[1] : arguments[0];
   const SqlType other = arguments[1].id == TypeId::kUnknown ? array : arguments[1];
   if (array.id != TypeId::kArray || other.id != TypeId::kArray) return false;
-  const auto text_like = [](TypeId id) { return id == TypeId::kVarchar || id == TypeId::kText || id == TypeId::kSymbol; };
+  const auto text_like = [](TypeId id) {
+    return id == TypeId::kVarchar || id == TypeId::kText || id == TypeId::kSymbol;
+  };
   if (array.element != other.element && !(text_like(array.element) && text_like(other.element))) return false;
   types->arguments = {array, array};
   types->result = TypeId::kBoolean;
@@ -37,10 +39,10 @@ bool bind_arrays(std::span<const SqlType> arguments, CallTypes* types) {
 }
 
 constexpr TypeId kComparable[] = {
-    TypeId::kBoolean,  TypeId::kSmallInt,  TypeId::kInteger,   TypeId::kBigInt,       TypeId::kReal,     TypeId::kDouble,
-    TypeId::kDecimal,  TypeId::kText,      TypeId::kChar,      TypeId::kName,         TypeId::kTimestamp,
-    TypeId::kTimestampTz, TypeId::kDate,   TypeId::kTime,      TypeId::kInterval,     TypeId::kUuid,     TypeId::kBytea,
-    TypeId::kJsonb,    TypeId::kOid,       TypeId::kInternalChar,
+    TypeId::kBoolean,   TypeId::kSmallInt,    TypeId::kInteger, TypeId::kBigInt, TypeId::kReal,
+    TypeId::kDouble,    TypeId::kDecimal,     TypeId::kText,    TypeId::kChar,   TypeId::kName,
+    TypeId::kTimestamp, TypeId::kTimestampTz, TypeId::kDate,    TypeId::kTime,   TypeId::kInterval,
+    TypeId::kUuid,      TypeId::kBytea,       TypeId::kJsonb,   TypeId::kOid,    TypeId::kInternalChar,
 };
 
 }  // namespace

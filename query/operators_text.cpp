@@ -33,8 +33,8 @@ struct InsensitiveMatch {
 
 // The pattern is compiled when it changes: once where it is a constant.
 template <class Matcher, bool kNegated>
-void pattern_kernel(EvaluationState&, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                    Selection selection, Vector* result) {
+void pattern_kernel(EvaluationState&, const CallTypes& types, std::span<const Vector> arguments,
+                    uint32_t size, Selection selection, Vector* result) {
   auto* out = result->allocate_as<uint8_t>(types.result, size);
   const Vector &texts = arguments[0], &patterns = arguments[1];
   const auto* text = texts.values<std::string_view>();
@@ -59,7 +59,8 @@ void add_matches(FunctionRegistry& registry, std::string_view symbol, std::strin
     registry.add(symbol, {type, TypeId::kText}, TypeId::kBoolean, pattern_kernel<Matcher, false>);
     registry.add(negated, {type, TypeId::kText}, TypeId::kBoolean, pattern_kernel<Matcher, true>);
   }
-  if (!name.empty()) registry.add(name, {TypeId::kText, TypeId::kText}, TypeId::kBoolean, pattern_kernel<Matcher, false>);
+  if (!name.empty())
+    registry.add(name, {TypeId::kText, TypeId::kText}, TypeId::kBoolean, pattern_kernel<Matcher, false>);
 }
 
 // text || anything and anything || text.
@@ -67,7 +68,8 @@ bool bind_mixed_concatenation(std::span<const SqlType> arguments, CallTypes* typ
   if (arguments.size() != 2) return false;
   const auto is_text = [](SqlType t) { return is_string_like(t.id) || t.id == TypeId::kUnknown; };
   const auto is_other = [](SqlType t) {
-    return !is_string_like(t.id) && t.id != TypeId::kUnknown && t.id != TypeId::kArray && t.id != TypeId::kVoid;
+    return !is_string_like(t.id) && t.id != TypeId::kUnknown && t.id != TypeId::kArray &&
+           t.id != TypeId::kVoid;
   };
   if (is_text(arguments[0]) && is_other(arguments[1])) {
     types->arguments = {TypeId::kText, arguments[1]};
@@ -89,8 +91,8 @@ void append_argument(std::string& out, KernelCall& call, size_t argument) {
   }
 }
 
-void concatenate_mixed(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
-                       Selection selection, Vector* result) {
+void concatenate_mixed(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments,
+                       uint32_t size, Selection selection, Vector* result) {
   row_kernel<[](KernelCall& call, std::string& out) {
     append_argument(out, call, 0);
     append_argument(out, call, 1);
@@ -116,7 +118,8 @@ std::string concatenated_json(std::string_view a, std::string_view b) {
   const JsonKind left = json_kind(a), right = json_kind(b);
   std::string out;
   const auto append_items = [&](std::string_view json) {
-    const std::vector<std::string_view> items = json_kind(json) == JsonKind::kArray ? json_elements(json) : std::vector{json};
+    const std::vector<std::string_view> items =
+        json_kind(json) == JsonKind::kArray ? json_elements(json) : std::vector{json};
     for (const std::string_view item : items) {
       if (out.size() > 1) out += ',';
       out += item;
@@ -151,12 +154,16 @@ void register_text_operators(FunctionRegistry& registry) {
   add_matches<InsensitiveMatch>(registry, "~*", "");
   registry.add("notlike", {TypeId::kText, TypeId::kText}, TypeId::kBoolean, pattern_kernel<Like, true>);
   registry.add("like_escape", {TypeId::kText, TypeId::kText}, TypeId::kText,
-               row_kernel<[](std::string_view pattern, std::string_view escape) { return like_escape(pattern, escape); }>);
+               row_kernel<[](std::string_view pattern, std::string_view escape) {
+                 return like_escape(pattern, escape);
+               }>);
   for (const std::string_view name : {"similar_to_escape", "similar_escape"}) {
     registry.add(name, {TypeId::kText}, TypeId::kText,
                  row_kernel<[](std::string_view pattern) { return similar_to_regex(pattern, "\\"); }>);
     registry.add(name, {TypeId::kText, TypeId::kText}, TypeId::kText,
-                 row_kernel<[](std::string_view pattern, std::string_view escape) { return similar_to_regex(pattern, escape); }>);
+                 row_kernel<[](std::string_view pattern, std::string_view escape) {
+                   return similar_to_regex(pattern, escape);
+                 }>);
   }
   registry.add("||", {TypeId::kText, TypeId::kText}, TypeId::kText, concatenate);
   registry.add("||", {TypeId::kBytea, TypeId::kBytea}, TypeId::kBytea, concatenate);

@@ -1,8 +1,7 @@
 #include "query/regex.h"
 
-#include <re2/re2.h>
-
 #include <cctype>
+#include <re2/re2.h>
 
 #include "common/error.h"
 #include "common/utf8.h"
@@ -13,8 +12,8 @@ namespace {
 
 struct Options {
   bool ignore_case = false;
-  bool newline_sensitive_dot = false;     // . and [^…] do not match a newline
-  bool newline_sensitive_anchors = false; // ^ and $ match at line ends
+  bool newline_sensitive_dot = false;      // . and [^…] do not match a newline
+  bool newline_sensitive_anchors = false;  // ^ and $ match at line ends
   bool expanded = false;
   bool literal = false;
   bool non_greedy = false;
@@ -35,12 +34,19 @@ void apply_flags(std::string_view flags, Options* options) {
       case 'c': options->ignore_case = false; break;
       case 'm':
       case 'n': options->newline_sensitive_dot = options->newline_sensitive_anchors = true; break;
-      case 'p': options->newline_sensitive_dot = true; options->newline_sensitive_anchors = false; break;
-      case 'w': options->newline_sensitive_dot = false; options->newline_sensitive_anchors = true; break;
+      case 'p':
+        options->newline_sensitive_dot = true;
+        options->newline_sensitive_anchors = false;
+        break;
+      case 'w':
+        options->newline_sensitive_dot = false;
+        options->newline_sensitive_anchors = true;
+        break;
       case 's': options->newline_sensitive_dot = options->newline_sensitive_anchors = false; break;
       case 'x': options->expanded = true; break;
       case 'q': options->literal = true; break;
-      default: throw sql_error(sqlstate::kInvalidParameterValue, "invalid regular expression option: \"{}\"", flag);
+      default:
+        throw sql_error(sqlstate::kInvalidParameterValue, "invalid regular expression option: \"{}\"", flag);
     }
   }
 }
@@ -80,7 +86,8 @@ class Translator {
       case '[': return bracket();
       case '(':
         if (pattern_.substr(at_).starts_with("(?") && !pattern_.substr(at_).starts_with("(?:")) {
-          throw SqlError(sqlstate::kFeatureNotSupported, "lookahead and lookbehind constraints of regular expressions are not supported");
+          throw SqlError(sqlstate::kFeatureNotSupported,
+                         "lookahead and lookbehind constraints of regular expressions are not supported");
         }
         break;
       case '*':
@@ -88,7 +95,8 @@ class Translator {
       case '?':
       case '}':
         // A ? behind a quantifier makes it non-greedy.
-        if (c != '?' || !follows_quantifier()) options_.non_greedy |= at_ + 1 < pattern_.size() && pattern_[at_ + 1] == '?';
+        if (c != '?' || !follows_quantifier())
+          options_.non_greedy |= at_ + 1 < pattern_.size() && pattern_[at_ + 1] == '?';
         break;
       case ' ':
       case '\t':
@@ -136,10 +144,12 @@ class Translator {
       default: break;
     }
     if (c >= '1' && c <= '9' && !in_bracket) {
-      throw SqlError(sqlstate::kFeatureNotSupported, "back references in regular expressions are not supported");
+      throw SqlError(sqlstate::kFeatureNotSupported,
+                     "back references in regular expressions are not supported");
     }
     if (std::isalpha(static_cast<unsigned char>(c)) != 0) {
-      if (std::string_view("aAdDfnrstvwWSx").find(c) == std::string_view::npos) throw_invalid("invalid escape \\ sequence");
+      if (std::string_view("aAdDfnrstvwWSx").find(c) == std::string_view::npos)
+        throw_invalid("invalid escape \\ sequence");
     }
     out_ += '\\';
     out_ += c;
@@ -234,7 +244,8 @@ Regex::Regex(Regex&&) noexcept = default;
 Regex& Regex::operator=(Regex&&) noexcept = default;
 
 bool Regex::matches(std::string_view text) const {
-  return compiled_->Match(re2::StringPiece(text.data(), text.size()), 0, text.size(), RE2::UNANCHORED, nullptr, 0);
+  return compiled_->Match(re2::StringPiece(text.data(), text.size()), 0, text.size(), RE2::UNANCHORED,
+                          nullptr, 0);
 }
 
 int Regex::group_count() const { return compiled_->NumberOfCapturingGroups(); }
@@ -243,8 +254,8 @@ bool Regex::find(std::string_view text, size_t start, std::vector<std::string_vi
   // RE2 gives null pointers for the groups of an empty text, too, unless the text has an address.
   if (text.data() == nullptr) text = std::string_view("", 0);
   std::vector<re2::StringPiece> pieces(static_cast<size_t>(group_count()) + 1);
-  if (!compiled_->Match(re2::StringPiece(text.data(), text.size()), start, text.size(), RE2::UNANCHORED, pieces.data(),
-                        static_cast<int>(pieces.size()))) {
+  if (!compiled_->Match(re2::StringPiece(text.data(), text.size()), start, text.size(), RE2::UNANCHORED,
+                        pieces.data(), static_cast<int>(pieces.size()))) {
     return false;
   }
   groups->clear();
@@ -252,7 +263,8 @@ bool Regex::find(std::string_view text, size_t start, std::vector<std::string_vi
   return true;
 }
 
-bool find_next(const Regex& regex, std::string_view text, size_t* next, std::vector<std::string_view>* groups) {
+bool find_next(const Regex& regex, std::string_view text, size_t* next,
+               std::vector<std::string_view>* groups) {
   if (text.data() == nullptr) text = std::string_view("", 0);
   if (*next > text.size() || !regex.find(text, *next, groups)) return false;
   const std::string_view whole = (*groups)[0];
@@ -284,7 +296,8 @@ namespace {
 
 void check_escape(std::string_view escape) {
   if (utf8_length(escape) <= 1) return;
-  throw SqlError(sqlstate::kInvalidEscapeSequence, "invalid escape string").with_hint("Escape string must be empty or one character.");
+  throw SqlError(sqlstate::kInvalidEscapeSequence, "invalid escape string")
+      .with_hint("Escape string must be empty or one character.");
 }
 
 void append_similar(std::string& out, std::string_view pattern, std::string_view escape) {

@@ -26,7 +26,9 @@ char* SetWriter::place(size_t column) {
   return elements_[column] + physical_size(physical_type(types_[column])) * rows_;
 }
 
-void SetWriter::set_text(size_t column, std::string_view text) { set(column, chunk_.columns[column].store_string(text)); }
+void SetWriter::set_text(size_t column, std::string_view text) {
+  set(column, chunk_.columns[column].store_string(text));
+}
 
 void SetWriter::set_element(size_t column, const void* element) {
   const PhysicalType physical = physical_type(types_[column]);

@@ -8,8 +8,8 @@
 
 namespace idem {
 
-// Collects the rows of a table function and hands them on in chunks. Values of one row are set in any order; what is not set
-// is NULL.
+// Collects the rows of a table function and hands them on in chunks. Values of one row are set in any order;
+// what is not set is NULL.
 class SetWriter {
  public:
   SetWriter(std::vector<SqlType> types, const std::function<void(DataChunk&)>& emit);

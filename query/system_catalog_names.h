@@ -10,14 +10,15 @@
 
 namespace idem {
 
-// OIDs that PostgreSQL gives to things of its own, and that clients compare with. Objects of users have oid 16384 + id.
+// OIDs that PostgreSQL gives to things of its own, and that clients compare with. Objects of users have oid
+// 16384 + id.
 
 inline constexpr uint32_t kFirstUserOid = 16384;
 inline constexpr uint32_t kPgCatalogOid = 11;
 inline constexpr uint32_t kPgToastOid = 99;
 inline constexpr uint32_t kPublicSchemaOid = 2200;
 inline constexpr uint32_t kInformationSchemaOid = 13000;
-inline constexpr uint32_t kDatabaseOid = 16383;     // of the only database
+inline constexpr uint32_t kDatabaseOid = 16383;  // of the only database
 inline constexpr uint32_t kDefaultCollationOid = 100;
 inline constexpr uint32_t kBootstrapRoleOid = 10;
 
@@ -42,17 +43,18 @@ struct CatalogType {
   uint32_t array_oid;
   int16_t length;
   bool by_value;
-  char category;              // typcategory
+  char category;  // typcategory
   bool preferred;
-  char alignment;             // c, s, i, d
-  char storage;               // p, x, m
+  char alignment;  // c, s, i, d
+  char storage;    // p, x, m
 };
 std::span<const CatalogType> catalog_types();
-const CatalogType* catalog_type_of_oid(uint32_t oid);         // not for array oids
+const CatalogType* catalog_type_of_oid(uint32_t oid);  // not for array oids
 const CatalogType* catalog_type_of_array_oid(uint32_t oid);
 const CatalogType* catalog_type_of_name(std::string_view name);  // typname or sql_name, lower case
 
-// format_type(oid, typmod) of the SQL function: "character varying(10)", "bigint[]", "???" for an unknown oid, "-" for 0.
+// format_type(oid, typmod) of the SQL function: "character varying(10)", "bigint[]", "???" for an unknown
+// oid, "-" for 0.
 std::string format_type_of_oid(uint32_t oid, std::optional<int32_t> modifier);
 
 }  // namespace idem

@@ -10,7 +10,8 @@ namespace {
 using View = std::string_view;
 using Columns = std::vector<std::pair<std::string, SqlType>>;
 using Emit = std::function<void(DataChunk&)>;
-constexpr SqlType kText = TypeId::kText, kChar = TypeId::kInternalChar, kOid = TypeId::kOid, kBool = TypeId::kBoolean;
+constexpr SqlType kText = TypeId::kText, kChar = TypeId::kInternalChar, kOid = TypeId::kOid,
+                  kBool = TypeId::kBoolean;
 
 // ---- pg_get_keywords
 
@@ -27,7 +28,8 @@ constexpr KeywordRow kKeywordRows[] = {
 };
 
 bool bind_keywords(std::span<const SqlType> arguments, std::vector<SqlType>*, Columns* columns) {
-  *columns = {{"word", kText}, {"catcode", kChar}, {"barelabel", kBool}, {"catdesc", kText}, {"baredesc", kText}};
+  *columns = {
+      {"word", kText}, {"catcode", kChar}, {"barelabel", kBool}, {"catdesc", kText}, {"baredesc", kText}};
   return arguments.empty();
 }
 
@@ -50,7 +52,8 @@ View class_text(parser::KeywordClass kind) {
   return {};
 }
 
-void run_keywords(EvaluationState&, const std::vector<SqlType>&, const std::vector<Value>&, const Emit& emit) {
+void run_keywords(EvaluationState&, const std::vector<SqlType>&, const std::vector<Value>&,
+                  const Emit& emit) {
   SetWriter out({kText, kChar, kBool, kText, kText}, emit);
   for (const KeywordRow& row : kKeywordRows) {
     out.set_text(0, row.word);
@@ -70,7 +73,8 @@ bool bind_options(std::span<const SqlType> arguments, std::vector<SqlType>* type
   *columns = {{"option_name", kText}, {"option_value", kText}};
   return arguments.size() == 1;
 }
-void run_options(EvaluationState&, const std::vector<SqlType>&, const std::vector<Value>& arguments, const Emit& emit) {
+void run_options(EvaluationState&, const std::vector<SqlType>&, const std::vector<Value>& arguments,
+                 const Emit& emit) {
   if (arguments[0].is_null()) return;
   const ArrayView options(arguments[0].as_string());
   SetWriter out({kText, kText}, emit);

@@ -23,18 +23,21 @@ bool any_null(const std::vector<Value>& arguments) {
 }
 
 void check_cancel(const EvaluationState& state, uint64_t row) {
-  if (row % kVectorSize == 0 && state.context != nullptr && state.context->cancel != nullptr) state.context->cancel->check();
+  if (row % kVectorSize == 0 && state.context != nullptr && state.context->cancel != nullptr)
+    state.context->cancel->check();
 }
 
-[[noreturn]] void throw_zero_step() { throw SqlError(sqlstate::kInvalidParameterValue, "step size cannot equal zero"); }
+[[noreturn]] void throw_zero_step() {
+  throw SqlError(sqlstate::kInvalidParameterValue, "step size cannot equal zero");
+}
 
 // ---- generate_series
 
 bool bind_series(std::span<const SqlType> arguments, std::vector<SqlType>* types, Columns* columns) {
   if (arguments.size() != 2 && arguments.size() != 3) return false;
   SqlType type = TypeId::kUnknown;
-  const bool is_time = is_timestamp(arguments[0].id) || arguments[0].id == TypeId::kDate || is_timestamp(arguments[1].id) ||
-                       arguments[1].id == TypeId::kDate;
+  const bool is_time = is_timestamp(arguments[0].id) || arguments[0].id == TypeId::kDate ||
+                       is_timestamp(arguments[1].id) || arguments[1].id == TypeId::kDate;
   if (is_time) {
     if (arguments.size() != 3) return false;
     const bool both_plain = arguments[0].id == TypeId::kTimestamp || arguments[1].id == TypeId::kTimestamp;
@@ -44,7 +47,9 @@ bool bind_series(std::span<const SqlType> arguments, std::vector<SqlType>* types
   } else {
     type = TypeId::kInteger;
     for (const SqlType argument : arguments) {
-      if (argument.id == TypeId::kUnknown || argument.id == TypeId::kSmallInt || argument.id == TypeId::kInteger) continue;
+      if (argument.id == TypeId::kUnknown || argument.id == TypeId::kSmallInt ||
+          argument.id == TypeId::kInteger)
+        continue;
       if (argument.id == TypeId::kBigInt && type.id != TypeId::kDecimal) {
         type = TypeId::kBigInt;
       } else if (argument.id == TypeId::kDecimal) {
@@ -71,7 +76,8 @@ void integer_series(EvaluationState& state, int64_t start, int64_t stop, int64_t
   }
 }
 
-void decimal_series(EvaluationState& state, Decimal value, const Decimal& stop, const Decimal& step, SetWriter& out) {
+void decimal_series(EvaluationState& state, Decimal value, const Decimal& stop, const Decimal& step,
+                    SetWriter& out) {
   if (sign(step) == 0) throw_zero_step();
   // All rows show the digits of the widest argument.
   const Decimal zero{0, std::max(value.scale, step.scale)};
@@ -84,11 +90,13 @@ void decimal_series(EvaluationState& state, Decimal value, const Decimal& stop, 
   }
 }
 
-void timestamp_series(EvaluationState& state, int64_t value, int64_t stop, const Interval& step, SetWriter& out) {
+void timestamp_series(EvaluationState& state, int64_t value, int64_t stop, const Interval& step,
+                      SetWriter& out) {
   const int direction = compare(step, Interval{});
   if (direction == 0) throw_zero_step();
   if (!is_finite_timestamp(value) || !is_finite_timestamp(stop)) {
-    throw SqlError(sqlstate::kInvalidParameterValue, "start and stop of a series of timestamps must be finite");
+    throw SqlError(sqlstate::kInvalidParameterValue,
+                   "start and stop of a series of timestamps must be finite");
   }
   for (uint64_t row = 0; direction > 0 ? value <= stop : value >= stop; ++row) {
     check_cancel(state, row);
@@ -98,22 +106,26 @@ void timestamp_series(EvaluationState& state, int64_t value, int64_t stop, const
   }
 }
 
-void run_series(EvaluationState& state, const std::vector<SqlType>& types, const std::vector<Value>& arguments, const Emit& emit) {
+void run_series(EvaluationState& state, const std::vector<SqlType>& types,
+                const std::vector<Value>& arguments, const Emit& emit) {
   if (any_null(arguments)) return;
   SetWriter out({types[0]}, emit);
   const bool has_step = arguments.size() == 3;
   switch (types[0].id) {
     case TypeId::kInteger:
-      integer_series<int32_t>(state, arguments[0].as_int(), arguments[1].as_int(), has_step ? arguments[2].as_int() : 1, out);
+      integer_series<int32_t>(state, arguments[0].as_int(), arguments[1].as_int(),
+                              has_step ? arguments[2].as_int() : 1, out);
       break;
     case TypeId::kBigInt:
-      integer_series<int64_t>(state, arguments[0].as_int(), arguments[1].as_int(), has_step ? arguments[2].as_int() : 1, out);
+      integer_series<int64_t>(state, arguments[0].as_int(), arguments[1].as_int(),
+                              has_step ? arguments[2].as_int() : 1, out);
       break;
     case TypeId::kDecimal:
       decimal_series(state, arguments[0].as_decimal(), arguments[1].as_decimal(),
                      has_step ? arguments[2].as_decimal() : decimal_from_int64(1), out);
       break;
-    default: timestamp_series(state, arguments[0].as_int(), arguments[1].as_int(), arguments[2].as_interval(), out);
+    default:
+      timestamp_series(state, arguments[0].as_int(), arguments[1].as_int(), arguments[2].as_interval(), out);
   }
   out.finish();
 }
@@ -132,7 +144,8 @@ bool bind_unnest(std::span<const SqlType> arguments, std::vector<SqlType>* types
   return true;
 }
 
-void run_unnest(EvaluationState&, const std::vector<SqlType>& types, const std::vector<Value>& arguments, const Emit& emit) {
+void run_unnest(EvaluationState&, const std::vector<SqlType>& types, const std::vector<Value>& arguments,
+                const Emit& emit) {
   std::vector<SqlType> columns;
   std::vector<std::optional<ArrayView>> arrays;
   uint32_t rows = 0;
@@ -164,7 +177,8 @@ bool bind_subscripts(std::span<const SqlType> arguments, std::vector<SqlType>* t
   return true;
 }
 
-void run_subscripts(EvaluationState&, const std::vector<SqlType>& types, const std::vector<Value>& arguments, const Emit& emit) {
+void run_subscripts(EvaluationState&, const std::vector<SqlType>& types, const std::vector<Value>& arguments,
+                    const Emit& emit) {
   if (any_null(arguments) || arguments[1].as_int() != 1) return;
   const ArrayView array(arguments[0].as_string());
   const auto first = static_cast<int32_t>(types[0].id == TypeId::kInt2Vector ? 0 : 1);
@@ -186,7 +200,8 @@ bool bind_expand(std::span<const SqlType> arguments, std::vector<SqlType>* types
   return true;
 }
 
-void run_expand(EvaluationState&, const std::vector<SqlType>& types, const std::vector<Value>& arguments, const Emit& emit) {
+void run_expand(EvaluationState&, const std::vector<SqlType>& types, const std::vector<Value>& arguments,
+                const Emit& emit) {
   if (arguments[0].is_null()) return;
   const ArrayView array(arguments[0].as_string());
   SetWriter out({SqlType(element_type(types[0])), TypeId::kInteger}, emit);

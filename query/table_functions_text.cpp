@@ -39,7 +39,8 @@ bool bind_split(std::span<const SqlType> arguments, std::vector<SqlType>* types,
   *columns = {{"regexp_split_to_table", kText}};
   return are_texts(arguments, 2, 3, types);
 }
-void run_split(EvaluationState&, const std::vector<SqlType>&, const std::vector<Value>& arguments, const Emit& emit) {
+void run_split(EvaluationState&, const std::vector<SqlType>&, const std::vector<Value>& arguments,
+               const Emit& emit) {
   if (any_null(arguments)) return;
   const Regex regex(arguments[1].as_string(), arguments.size() > 2 ? arguments[2].as_string() : "");
   SetWriter out({kText}, emit);
@@ -54,7 +55,8 @@ bool bind_matches(std::span<const SqlType> arguments, std::vector<SqlType>* type
   *columns = {{"regexp_matches", SqlType::array_of(TypeId::kText)}};
   return are_texts(arguments, 2, 3, types);
 }
-void run_matches(EvaluationState&, const std::vector<SqlType>&, const std::vector<Value>& arguments, const Emit& emit) {
+void run_matches(EvaluationState&, const std::vector<SqlType>&, const std::vector<Value>& arguments,
+                 const Emit& emit) {
   if (any_null(arguments)) return;
   const View flags = arguments.size() > 2 ? View(arguments[2].as_string()) : View();
   const Regex regex(arguments[1].as_string(), flags);
@@ -78,12 +80,14 @@ void run_matches(EvaluationState&, const std::vector<SqlType>&, const std::vecto
   out.finish();
 }
 
-// string_to_array and string_to_table: a NULL separator takes the text apart by characters, an empty one not at all.
+// string_to_array and string_to_table: a NULL separator takes the text apart by characters, an empty one not
+// at all.
 std::vector<View> split_text(View text, const std::optional<View>& separator) {
   std::vector<View> parts;
   if (text.empty()) return parts;
   if (!separator) {
-    for (size_t at = 0; at < text.size(); at += parts.back().size()) parts.push_back(text.substr(at, utf8_sequence_length(text[at])));
+    for (size_t at = 0; at < text.size(); at += parts.back().size())
+      parts.push_back(text.substr(at, utf8_sequence_length(text[at])));
     return parts;
   }
   if (separator->empty()) return {text};
@@ -100,9 +104,11 @@ bool bind_text_table(std::span<const SqlType> arguments, std::vector<SqlType>* t
   *columns = {{"string_to_table", kText}};
   return are_texts(arguments, 2, 3, types);
 }
-void run_text_table(EvaluationState&, const std::vector<SqlType>&, const std::vector<Value>& arguments, const Emit& emit) {
+void run_text_table(EvaluationState&, const std::vector<SqlType>&, const std::vector<Value>& arguments,
+                    const Emit& emit) {
   if (arguments[0].is_null()) return;
-  const std::optional<View> separator = arguments[1].is_null() ? std::nullopt : std::optional<View>(arguments[1].as_string());
+  const std::optional<View> separator =
+      arguments[1].is_null() ? std::nullopt : std::optional<View>(arguments[1].as_string());
   const bool has_null = arguments.size() > 2 && !arguments[2].is_null();
   SetWriter out({kText}, emit);
   for (const View part : split_text(arguments[0].as_string(), separator)) {
@@ -129,9 +135,9 @@ bool array_row(KernelCall& call, std::string& out) {
 
 // ---- json
 
-
 bool is_json_argument(std::span<const SqlType> arguments, SqlType json, std::vector<SqlType>* types) {
-  if (arguments.size() != 1 || (arguments[0].id != json.id && arguments[0].id != TypeId::kUnknown)) return false;
+  if (arguments.size() != 1 || (arguments[0].id != json.id && arguments[0].id != TypeId::kUnknown))
+    return false;
   *types = {json};
   return true;
 }
@@ -162,12 +168,14 @@ void set_json(SetWriter& out, size_t column, View json) {
 }
 
 template <bool kAsText>
-void run_elements(EvaluationState&, const std::vector<SqlType>& types, const std::vector<Value>& arguments, const Emit& emit) {
+void run_elements(EvaluationState&, const std::vector<SqlType>& types, const std::vector<Value>& arguments,
+                  const Emit& emit) {
   if (arguments[0].is_null()) return;
   const View json = arguments[0].as_string();
   if (json_kind(json) != JsonKind::kArray) {
-    throw SqlError(sqlstate::kInvalidParameterValue, json_kind(json) == JsonKind::kObject ? "cannot extract elements from an object"
-                                                                                           : "cannot extract elements from a scalar");
+    throw SqlError(sqlstate::kInvalidParameterValue, json_kind(json) == JsonKind::kObject
+                                                         ? "cannot extract elements from an object"
+                                                         : "cannot extract elements from a scalar");
   }
   SetWriter out({kAsText ? kText : types[0]}, emit);
   for (const View item : json_elements(json)) {
@@ -184,7 +192,8 @@ void check_object(View json, View name) {
 }
 
 template <bool kAsText>
-void run_each(EvaluationState&, const std::vector<SqlType>& types, const std::vector<Value>& arguments, const Emit& emit) {
+void run_each(EvaluationState&, const std::vector<SqlType>& types, const std::vector<Value>& arguments,
+              const Emit& emit) {
   if (arguments[0].is_null()) return;
   const View json = arguments[0].as_string();
   check_object(json, types[0].id == TypeId::kJsonb ? "jsonb_each" : "json_each");
@@ -197,7 +206,8 @@ void run_each(EvaluationState&, const std::vector<SqlType>& types, const std::ve
   out.finish();
 }
 
-void run_keys(EvaluationState&, const std::vector<SqlType>& types, const std::vector<Value>& arguments, const Emit& emit) {
+void run_keys(EvaluationState&, const std::vector<SqlType>& types, const std::vector<Value>& arguments,
+              const Emit& emit) {
   if (arguments[0].is_null()) return;
   const View json = arguments[0].as_string();
   check_object(json, types[0].id == TypeId::kJsonb ? "jsonb_object_keys" : "json_object_keys");
@@ -215,7 +225,8 @@ bool bind_path(std::span<const SqlType> arguments, std::vector<SqlType>* types, 
   *columns = {{"jsonb_path_query", TypeId::kJsonb}};
   return true;
 }
-void run_path(EvaluationState&, const std::vector<SqlType>&, const std::vector<Value>& arguments, const Emit& emit) {
+void run_path(EvaluationState&, const std::vector<SqlType>&, const std::vector<Value>& arguments,
+              const Emit& emit) {
   if (any_null(arguments)) return;
   SetWriter out({TypeId::kJsonb}, emit);
   for (const View found : json_path_query(arguments[0].as_string(), JsonPath(arguments[1].as_string()))) {

@@ -1,8 +1,7 @@
 #include "query/aggregate.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
+#include <gtest/gtest.h>
 
 #include "common/error.h"
 #include "common/string_arena.h"
@@ -11,13 +10,16 @@
 namespace idem {
 namespace {
 
-// Runs one aggregate over columns given as texts ("NULL" is NULL): at once, by groups, and in two parts that are combined.
+// Runs one aggregate over columns given as texts ("NULL" is NULL): at once, by groups, and in two parts that
+// are combined.
 class AggregateRun {
  public:
-  AggregateRun(std::string_view name, std::vector<SqlType> types, std::vector<std::vector<std::string>> columns)
+  AggregateRun(std::string_view name, std::vector<SqlType> types,
+               std::vector<std::vector<std::string>> columns)
       : size_(columns.empty() ? 0 : static_cast<uint32_t>(columns[0].size())) {
     resolved_ = resolve_aggregate(name, types);
-    for (size_t i = 0; i < columns.size(); ++i) arguments_.push_back(vector_of(resolved_.types.arguments[i], columns[i]));
+    for (size_t i = 0; i < columns.size(); ++i)
+      arguments_.push_back(vector_of(resolved_.types.arguments[i], columns[i]));
   }
 
   std::string whole() {
@@ -65,11 +67,13 @@ class AggregateRun {
   static char* bytes(std::vector<uint64_t>& states) { return reinterpret_cast<char*>(states.data()); }
   std::vector<uint64_t> fresh(uint32_t count) {
     std::vector<uint64_t> states(static_cast<size_t>(stride()) / 8 * count);
-    for (uint32_t i = 0; i < count; ++i) resolved_.function->init(bytes(states) + static_cast<size_t>(stride()) * i);
+    for (uint32_t i = 0; i < count; ++i)
+      resolved_.function->init(bytes(states) + static_cast<size_t>(stride()) * i);
     return states;
   }
   void update(std::vector<uint64_t>& states, const uint32_t* groups, Selection selection) {
-    resolved_.function->update(bytes(states), stride(), groups, resolved_.types, arguments_, size_, selection, arena_);
+    resolved_.function->update(bytes(states), stride(), groups, resolved_.types, arguments_, size_, selection,
+                               arena_);
   }
   std::string shown(std::vector<uint64_t>& states, uint32_t count, uint32_t group) {
     Vector result;
@@ -77,8 +81,10 @@ class AggregateRun {
     resolved_.function->finalize(bytes(states), stride(), count, resolved_.types, &result, 0);
     if (!result.is_valid(group)) return "NULL";
     std::string text;
-    append_text(text, resolved_.types.result,
-                static_cast<const char*>(result.data) + physical_size(physical_type(resolved_.types.result)) * group, {});
+    append_text(
+        text, resolved_.types.result,
+        static_cast<const char*>(result.data) + physical_size(physical_type(resolved_.types.result)) * group,
+        {});
     return text;
   }
 
@@ -156,7 +162,10 @@ const Example kExamples[] = {
     {"string_agg", {TypeId::kText, TypeId::kText}, {kTexts, kCommas}, "b,a,c,a,d,a,b,e,c"},
     {"array_agg", {TypeId::kInteger}, {{"1", "NULL", "3"}}, "{1,NULL,3}"},
     {"json_agg", {TypeId::kText}, {{"a", "NULL", "c"}}, "[\"a\", null, \"c\"]"},
-    {"jsonb_object_agg", {TypeId::kText, TypeId::kInteger}, {{"b", "a", "b"}, {"1", "2", "3"}}, "{\"a\": 2, \"b\": 3}"},
+    {"jsonb_object_agg",
+     {TypeId::kText, TypeId::kInteger},
+     {{"b", "a", "b"}, {"1", "2", "3"}},
+     "{\"a\": 2, \"b\": 3}"},
     {"sum", {TypeId::kInterval}, {{"1 day", "NULL", "02:00:00"}}, "1 day 02:00:00"},
     {"avg", {TypeId::kInterval}, {{"1 day", "NULL", "02:00:00"}}, "13:00:00"},
 };
@@ -180,16 +189,24 @@ TEST(AggregateTest, GivesTheSameAtOnceAndInParts) {
 
 TEST(AggregateTest, KeepsGroupsApart) {
   const std::vector<uint32_t> groups = {0, 1, 0, 1, 2, 0, 1, 2, 0, 1};
-  EXPECT_EQ(AggregateRun("sum", {TypeId::kBigInt}, {kNumbers}).grouped(groups, 4), (std::vector<std::string>{"13", "18", "3", "NULL"}));
-  EXPECT_EQ(AggregateRun("sum", {TypeId::kDouble}, {kNumbers}).grouped(groups, 4), (std::vector<std::string>{"13", "18", "3", "NULL"}));
-  EXPECT_EQ(AggregateRun("count", {TypeId::kText}, {kTexts}).grouped(groups, 4), (std::vector<std::string>{"3", "4", "2", "0"}));
-  EXPECT_EQ(AggregateRun("min", {TypeId::kText}, {kTexts}).grouped(groups, 3), (std::vector<std::string>{"b", "a", "a"}));
-  EXPECT_EQ(AggregateRun("last", {TypeId::kInteger}, {kNumbers}).grouped(groups, 3), (std::vector<std::string>{"6", "5", "2"}));
-  EXPECT_EQ(AggregateRun("first", {TypeId::kInteger}, {kNumbers}).grouped(groups, 3), (std::vector<std::string>{"3", "NULL", "1"}));
+  EXPECT_EQ(AggregateRun("sum", {TypeId::kBigInt}, {kNumbers}).grouped(groups, 4),
+            (std::vector<std::string>{"13", "18", "3", "NULL"}));
+  EXPECT_EQ(AggregateRun("sum", {TypeId::kDouble}, {kNumbers}).grouped(groups, 4),
+            (std::vector<std::string>{"13", "18", "3", "NULL"}));
+  EXPECT_EQ(AggregateRun("count", {TypeId::kText}, {kTexts}).grouped(groups, 4),
+            (std::vector<std::string>{"3", "4", "2", "0"}));
+  EXPECT_EQ(AggregateRun("min", {TypeId::kText}, {kTexts}).grouped(groups, 3),
+            (std::vector<std::string>{"b", "a", "a"}));
+  EXPECT_EQ(AggregateRun("last", {TypeId::kInteger}, {kNumbers}).grouped(groups, 3),
+            (std::vector<std::string>{"6", "5", "2"}));
+  EXPECT_EQ(AggregateRun("first", {TypeId::kInteger}, {kNumbers}).grouped(groups, 3),
+            (std::vector<std::string>{"3", "NULL", "1"}));
 }
 
 TEST(AggregateTest, ResultTypesAreThoseOfPostgres) {
-  const auto type = [](std::string_view name, SqlType argument) { return AggregateRun(name, {argument}, {{"1"}}).result_type(); };
+  const auto type = [](std::string_view name, SqlType argument) {
+    return AggregateRun(name, {argument}, {{"1"}}).result_type();
+  };
   EXPECT_EQ(type("sum", TypeId::kInteger), SqlType(TypeId::kBigInt));
   EXPECT_EQ(type("sum", TypeId::kBigInt), SqlType(TypeId::kDecimal));
   EXPECT_EQ(type("avg", TypeId::kInteger), SqlType(TypeId::kDecimal));

@@ -1,11 +1,9 @@
-#include "query/expression_evaluator.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <numeric>
 
 #include "common/error.h"
+#include "query/expression_evaluator.h"
 #include "storage/symbol_dictionary.h"
 
 namespace idem {
@@ -14,11 +12,13 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr SqlType kInt8 = TypeId::kBigInt, kDouble = TypeId::kDouble, kText = TypeId::kText, kBool = TypeId::kBoolean;
+constexpr SqlType kInt8 = TypeId::kBigInt, kDouble = TypeId::kDouble, kText = TypeId::kText,
+                  kBool = TypeId::kBoolean;
 
 class EvaluatorTest : public testing::Test {
  protected:
-  // Columns: 0 bigint (NULL at 2), 1 double, 2 symbol (NULL at 4), 3 text (NULL at 1), 4 bigint from a sequence.
+  // Columns: 0 bigint (NULL at 2), 1 double, 2 symbol (NULL at 4), 3 text (NULL at 1), 4 bigint from a
+  // sequence.
   EvaluatorTest() {
     chunk_.set_size(6);
     chunk_.columns.resize(5);
@@ -28,7 +28,8 @@ class EvaluatorTest : public testing::Test {
     const double doubles[] = {1.5, -2, 0, 4, std::numeric_limits<double>::quiet_NaN(), 6};
     set(1, kDouble, doubles);
     auto* codes = chunk_.columns[2].allocate_as<int32_t>(TypeId::kSymbol, 6);
-    for (const char* name : {"AAPL", "MSFT", "AAPL", "GOOG", "", "AMZN"}) *codes++ = *name ? dictionary_->intern(name) : -1;
+    for (const char* name : {"AAPL", "MSFT", "AAPL", "GOOG", "", "AMZN"})
+      *codes++ = *name ? dictionary_->intern(name) : -1;
     chunk_.columns[2].dictionary = dictionary_.get();
     chunk_.columns[2].owner = dictionary_;
     chunk_.columns[2].allocate_validity(6)[0] &= ~(uint64_t{1} << 4);
@@ -45,7 +46,9 @@ class EvaluatorTest : public testing::Test {
 
   static BoundPtr column(uint32_t index, SqlType type) { return BoundExpression::column(index, type); }
   static BoundPtr number(int64_t value) { return BoundExpression::constant(Value::of_int(kInt8, value)); }
-  static BoundPtr text(std::string value) { return BoundExpression::constant(Value::of_string(kText, std::move(value))); }
+  static BoundPtr text(std::string value) {
+    return BoundExpression::constant(Value::of_string(kText, std::move(value)));
+  }
   template <class... Children>
   static std::vector<BoundPtr> list(Children... children) {
     std::vector<BoundPtr> result;
@@ -65,7 +68,8 @@ class EvaluatorTest : public testing::Test {
     const bool is_operator = std::isalpha(static_cast<unsigned char>(name[0])) == 0;
     const ResolvedCall resolved = is_operator ? resolve_operator(name, types) : resolve_function(name, types);
     for (size_t i = 0; i < arguments.size(); ++i) {
-      if (arguments[i]->type != resolved.types.arguments[i]) arguments[i] = cast(std::move(arguments[i]), resolved.types.arguments[i]);
+      if (arguments[i]->type != resolved.types.arguments[i])
+        arguments[i] = cast(std::move(arguments[i]), resolved.types.arguments[i]);
     }
     return BoundExpression::call(resolved, std::move(arguments));
   }
@@ -75,7 +79,8 @@ class EvaluatorTest : public testing::Test {
   }
 
   std::vector<int> selected(const BoundPtr& expression, std::vector<uint16_t> rows = {}) {
-    const Selection in = rows.empty() ? chunk_.selection : Selection{rows.data(), static_cast<uint32_t>(rows.size())};
+    const Selection in =
+        rows.empty() ? chunk_.selection : Selection{rows.data(), static_cast<uint32_t>(rows.size())};
     std::vector<uint16_t> out(in.count);
     ExpressionEvaluator evaluator(*expression);
     out.resize(evaluator.select(state_, chunk_, in, out.data()));
@@ -87,7 +92,8 @@ class EvaluatorTest : public testing::Test {
     std::vector<std::string> shown;
     for (uint32_t row = 0; row < chunk_.size; ++row) {
       const Value value = result.value_at(row);
-      shown.push_back(value.is_null() ? "NULL" : cast_value(state_, value, kText, CastContext::kExplicit).as_string());
+      shown.push_back(value.is_null() ? "NULL"
+                                      : cast_value(state_, value, kText, CastContext::kExplicit).as_string());
     }
     return shown;
   }
@@ -99,7 +105,8 @@ class EvaluatorTest : public testing::Test {
 
 TEST_F(EvaluatorTest, ArithmeticKeepsNulls) {
   EXPECT_THAT(values(call("+", column(0, kInt8), number(1))), ElementsAre("11", "1", "NULL", "-2", "8", "6"));
-  EXPECT_THAT(values(call("+", column(0, kInt8), column(4, kInt8))), ElementsAre("110", "110", "NULL", "127", "147", "155"));
+  EXPECT_THAT(values(call("+", column(0, kInt8), column(4, kInt8))),
+              ElementsAre("110", "110", "NULL", "127", "147", "155"));
 }
 
 TEST_F(EvaluatorTest, OverflowIsAnErrorOnlyWhereARowHasIt) {
@@ -119,19 +126,23 @@ TEST_F(EvaluatorTest, AndGuardsWhatComesAfterIt) {
   const BoundPtr guarded = make(BoundKind::kAnd, kBool, call("<>", column(0, kInt8), number(0)),
                                 call(">", call("/", number(100), column(0, kInt8)), number(12)));
   EXPECT_THAT(selected(guarded), ElementsAre(4, 5));
-  EXPECT_THROW(selected(make(BoundKind::kAnd, kBool, call(">", call("/", number(100), column(0, kInt8)), number(12)),
-                             call("<>", column(0, kInt8), number(0)))),
-               SqlError);
+  EXPECT_THROW(
+      selected(make(BoundKind::kAnd, kBool, call(">", call("/", number(100), column(0, kInt8)), number(12)),
+                    call("<>", column(0, kInt8), number(0)))),
+      SqlError);
 }
 
 TEST_F(EvaluatorTest, AndOrNotAreThreeValued) {
-  const auto is_big = [&] { return call(">", column(0, kInt8), number(4)); };           // t f N f t t
+  const auto is_big = [&] { return call(">", column(0, kInt8), number(4)); };                   // t f N f t t
   const auto is_long = [&] { return call(">", call("length", column(3, kText)), number(3)); };  // f N t t t f
   EXPECT_THAT(values(make(BoundKind::kAnd, kBool, is_big(), is_long())),
               ElementsAre("false", "false", "NULL", "false", "true", "false"));
-  EXPECT_THAT(values(make(BoundKind::kOr, kBool, is_big(), is_long())), ElementsAre("true", "NULL", "true", "true", "true", "true"));
-  EXPECT_THAT(selected(make(BoundKind::kNot, kBool, make(BoundKind::kAnd, kBool, is_big(), is_long()))), ElementsAre(0, 1, 3, 5));
-  EXPECT_THAT(selected(make(BoundKind::kNot, kBool, make(BoundKind::kOr, kBool, is_big(), is_long()))), IsEmpty());
+  EXPECT_THAT(values(make(BoundKind::kOr, kBool, is_big(), is_long())),
+              ElementsAre("true", "NULL", "true", "true", "true", "true"));
+  EXPECT_THAT(selected(make(BoundKind::kNot, kBool, make(BoundKind::kAnd, kBool, is_big(), is_long()))),
+              ElementsAre(0, 1, 3, 5));
+  EXPECT_THAT(selected(make(BoundKind::kNot, kBool, make(BoundKind::kOr, kBool, is_big(), is_long()))),
+              IsEmpty());
   EXPECT_THAT(selected(make(BoundKind::kOr, kBool, is_big(), is_long()), {0, 1, 2}), ElementsAre(0, 2));
 }
 
@@ -144,7 +155,8 @@ TEST_F(EvaluatorTest, CaseComputesOnlyTheBranchThatIsTaken) {
 TEST_F(EvaluatorTest, CoalesceStopsAtTheFirstValue) {
   const BoundPtr filled = make(BoundKind::kCoalesce, kInt8, column(0, kInt8), column(4, kInt8));
   EXPECT_THAT(values(filled), ElementsAre("10", "0", "120", "-3", "7", "5"));
-  const BoundPtr texts = make(BoundKind::kCoalesce, kText, column(3, kText), cast(column(2, TypeId::kSymbol), kText));
+  const BoundPtr texts =
+      make(BoundKind::kCoalesce, kText, column(3, kText), cast(column(2, TypeId::kSymbol), kText));
   EXPECT_THAT(values(texts), ElementsAre("one", "MSFT", "three", "four", "five", "six"));
 }
 
@@ -179,25 +191,32 @@ TEST_F(EvaluatorTest, InListUsesNullLogic) {
               ElementsAre("true", "false", "NULL", "false", "true", "false"));
   EXPECT_THAT(values(make(BoundKind::kInList, kBool, column(0, kInt8), number(7), null())),
               ElementsAre("NULL", "NULL", "NULL", "NULL", "true", "NULL"));
-  EXPECT_THAT(selected(make(BoundKind::kInList, kBool, cast(column(2, TypeId::kSymbol), kText), text("GOOG"), text("AAPL"))),
+  EXPECT_THAT(selected(make(BoundKind::kInList, kBool, cast(column(2, TypeId::kSymbol), kText), text("GOOG"),
+                            text("AAPL"))),
               ElementsAre(0, 2, 3));
-  EXPECT_THAT(selected(make(BoundKind::kInList, kBool, column(0, kInt8), call("-", column(4, kInt8), number(90)))), ElementsAre(0));
+  EXPECT_THAT(
+      selected(make(BoundKind::kInList, kBool, column(0, kInt8), call("-", column(4, kInt8), number(90)))),
+      ElementsAre(0));
   std::vector<BoundPtr> many = list(column(4, kInt8));
   for (int64_t i = 0; i < 100; ++i) many.push_back(number(i * 20));
-  EXPECT_THAT(selected(BoundExpression::make(BoundKind::kInList, kBool, std::move(many))), ElementsAre(0, 2, 4));
+  EXPECT_THAT(selected(BoundExpression::make(BoundKind::kInList, kBool, std::move(many))),
+              ElementsAre(0, 2, 4));
 }
 
 TEST_F(EvaluatorTest, DistinctTreatsNullsAsEqual) {
   const auto null = [] { return BoundExpression::constant(Value::null(kInt8)); };
-  EXPECT_THAT(selected(make(BoundKind::kIsDistinct, kBool, column(0, kInt8), null())), ElementsAre(0, 1, 3, 4, 5));
-  EXPECT_THAT(selected(make(BoundKind::kIsDistinct, kBool, column(0, kInt8), number(0))), ElementsAre(0, 2, 3, 4, 5));
+  EXPECT_THAT(selected(make(BoundKind::kIsDistinct, kBool, column(0, kInt8), null())),
+              ElementsAre(0, 1, 3, 4, 5));
+  EXPECT_THAT(selected(make(BoundKind::kIsDistinct, kBool, column(0, kInt8), number(0))),
+              ElementsAre(0, 2, 3, 4, 5));
   EXPECT_THAT(selected(make(BoundKind::kIsNull, kBool, column(0, kInt8))), ElementsAre(2));
 }
 
 TEST_F(EvaluatorTest, NotANumberIsAboveAllNumbers) {
   const auto constant = [](double v) { return BoundExpression::constant(Value::of_double(kDouble, v)); };
   EXPECT_THAT(selected(call(">", column(1, kDouble), constant(3))), ElementsAre(3, 4, 5));
-  EXPECT_THAT(selected(call("=", column(1, kDouble), constant(std::numeric_limits<double>::quiet_NaN()))), ElementsAre(4));
+  EXPECT_THAT(selected(call("=", column(1, kDouble), constant(std::numeric_limits<double>::quiet_NaN()))),
+              ElementsAre(4));
   EXPECT_THAT(selected(call("<", column(1, kDouble), column(1, kDouble))), IsEmpty());
 }
 
@@ -238,7 +257,8 @@ TEST_F(EvaluatorTest, SelectionAgreesWithValues) {
       std::vector<uint16_t> expected, found(in.count);
       for (uint32_t i = 0; i < in.count; ++i) {
         const uint32_t row = in[i];
-        if (result.is_valid(row) && result.values<uint8_t>()[row] != 0) expected.push_back(static_cast<uint16_t>(row));
+        if (result.is_valid(row) && result.values<uint8_t>()[row] != 0)
+          expected.push_back(static_cast<uint16_t>(row));
       }
       found.resize(evaluator.select(state_, large, in, found.data()));
       EXPECT_EQ(found, expected) << symbol;

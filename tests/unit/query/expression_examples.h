@@ -1,7 +1,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-
 #include <span>
 
 #include "tests/unit/query/expression_fixture.h"

@@ -13,12 +13,14 @@
 
 namespace idem::test {
 
-// Binds expressions without columns, just enough to call functions by their SQL: the binder proper is tested with statements.
+// Binds expressions without columns, just enough to call functions by their SQL: the binder proper is tested
+// with statements.
 class ExpressionFixture {
  public:
   ExpressionFixture() {
     context_.time_zone = utc_time_zone();
-    context_.transaction_time_micros = context_.statement_time_micros = 1'705'314'600'000'000;  // 2024-01-15 10:30
+    context_.transaction_time_micros = context_.statement_time_micros =
+        1'705'314'600'000'000;  // 2024-01-15 10:30
     state_.context = &context_;
   }
 
@@ -32,9 +34,7 @@ class ExpressionFixture {
       if (value.is_null()) return "NULL";
       if (value.type().id == TypeId::kBoolean) return value.as_bool() ? "t" : "f";
       return cast_value(state_, value, TypeId::kText, CastContext::kExplicit).as_string();
-    } catch (const SqlError& error) {
-      return error.sqlstate() + ": " + error.message();
-    }
+    } catch (const SqlError& error) { return error.sqlstate() + ": " + error.message(); }
   }
   std::string type_of(std::string_view sql) { return format_type(bind(sql)->type); }
 
@@ -48,8 +48,8 @@ class ExpressionFixture {
       case ExpressionKind::kLiteral: return literal(ast::as<ast::Literal>(e));
       case ExpressionKind::kTypedLiteral: {
         const auto& typed = ast::as<ast::TypedLiteral>(e);
-        return cast(BoundExpression::constant(Value::of_string(TypeId::kUnknown, typed.text)), type(typed.type),
-                    CastContext::kExplicit);
+        return cast(BoundExpression::constant(Value::of_string(TypeId::kUnknown, typed.text)),
+                    type(typed.type), CastContext::kExplicit);
       }
       case ExpressionKind::kCast: {
         const auto& c = ast::as<ast::Cast>(e);
@@ -109,7 +109,8 @@ class ExpressionFixture {
       }
       case ExpressionKind::kNot: {
         std::vector<BoundPtr> children;
-        children.push_back(cast(bind(*ast::as<ast::Not>(e).operand), TypeId::kBoolean, CastContext::kImplicit));
+        children.push_back(
+            cast(bind(*ast::as<ast::Not>(e).operand), TypeId::kBoolean, CastContext::kImplicit));
         return BoundExpression::make(BoundKind::kNot, TypeId::kBoolean, std::move(children));
       }
       case ExpressionKind::kIs: {
@@ -157,7 +158,8 @@ class ExpressionFixture {
 
   std::vector<BoundPtr> booleans(const ast::ExpressionList& items) {
     std::vector<BoundPtr> result;
-    for (const auto& item : items) result.push_back(cast(bind(*item), TypeId::kBoolean, CastContext::kImplicit));
+    for (const auto& item : items)
+      result.push_back(cast(bind(*item), TypeId::kBoolean, CastContext::kImplicit));
     return result;
   }
 
@@ -220,7 +222,8 @@ class ExpressionFixture {
     }
     const ScalarFunction* found = find_cast(child->type, to, context);
     if (found == nullptr) {
-      throw sql_error(sqlstate::kCannotCoerce, "cannot cast type {} to {}", format_type(child->type), format_type(to));
+      throw sql_error(sqlstate::kCannotCoerce, "cannot cast type {} to {}", format_type(child->type),
+                      format_type(to));
     }
     std::vector<BoundPtr> children;
     const SqlType from = child->type;

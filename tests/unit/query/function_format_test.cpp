@@ -7,11 +7,16 @@ namespace {
 
 // Results of to_char and its like as PostgreSQL 15 gives them.
 constexpr Example kExamples[] = {
-    {"to_char(timestamp '2024-01-05 09:08:07.123456', 'YYYY-MM-DD HH24:MI:SS.US')", "2024-01-05 09:08:07.123456"},
-    {"to_char(timestamp '2024-01-05 15:08:07.123456', 'Day, DD Month YYYY HH12:MI:SS AM')", "Friday   , 05 January   2024 03:08:07 PM"},
-    {"to_char(timestamp '2024-01-05 15:08:07.123456', 'FMDay, FMDD FMMonth YYYY HH:MI:SS pm')", "Friday, 5 January 2024 03:08:07 pm"},
-    {"to_char(timestamp '2024-01-05 15:08:07.123456', 'Dy DDth Mon YY Q WW IW J DDD D ID CC MS')", "Fri 05th Jan 24 1 01 01 2460315 005 6 5 21 123"},
-    {"to_char(timestamp '2024-01-05 15:08:07.123456', 'IYYY-\"W\"IW-ID SSSS \"at\" FF3')", "2024-W01-5 54487 at 123"},
+    {"to_char(timestamp '2024-01-05 09:08:07.123456', 'YYYY-MM-DD HH24:MI:SS.US')",
+     "2024-01-05 09:08:07.123456"},
+    {"to_char(timestamp '2024-01-05 15:08:07.123456', 'Day, DD Month YYYY HH12:MI:SS AM')",
+     "Friday   , 05 January   2024 03:08:07 PM"},
+    {"to_char(timestamp '2024-01-05 15:08:07.123456', 'FMDay, FMDD FMMonth YYYY HH:MI:SS pm')",
+     "Friday, 5 January 2024 03:08:07 pm"},
+    {"to_char(timestamp '2024-01-05 15:08:07.123456', 'Dy DDth Mon YY Q WW IW J DDD D ID CC MS')",
+     "Fri 05th Jan 24 1 01 01 2460315 005 6 5 21 123"},
+    {"to_char(timestamp '2024-01-05 15:08:07.123456', 'IYYY-\"W\"IW-ID SSSS \"at\" FF3')",
+     "2024-W01-5 54487 at 123"},
     {"to_char(timestamptz '2024-01-05 15:08:07+00', 'YYYY TZ OF TZH:TZM')", "2024 UTC +00 +00:00"},
     {"to_char(interval '1 day 26:03:04', 'DD HH24:MI:SS')", "01 26:03:04"},
     {"to_char(interval '15h 2m 12s', 'HH24:MI:SS')", "15:02:12"},
@@ -64,7 +69,8 @@ constexpr Example kExamples[] = {
     {"to_date('20240115','YYYYMMDD')", "2024-01-15"},
     {"to_date('2024-01','YYYY-MM')", "2024-01-01"},
     {"to_timestamp('05 Dec 2000 10:11:12', 'DD Mon YYYY HH24:MI:SS')", "2000-12-05 10:11:12+00"},
-    {"to_timestamp('2024-01-15 10:11:12.345 PM', 'YYYY-MM-DD HH12:MI:SS.MS AM')", "2024-01-15 22:11:12.345+00"},
+    {"to_timestamp('2024-01-15 10:11:12.345 PM', 'YYYY-MM-DD HH12:MI:SS.MS AM')",
+     "2024-01-15 22:11:12.345+00"},
     {"to_date('2024-13-01','YYYY-MM-DD')", "22008: date/time field value out of range: \"2024-13-01\""},
     {"pg_encoding_to_char(6)", "UTF8"},
 };
