@@ -11,25 +11,30 @@ bool reads_slot(const BoundExpression& e, uint32_t slot) {
   for (const auto& [inner, value] : e.correlated) {
     if (reads_slot(*value, slot)) return true;
   }
-  return std::any_of(e.children.begin(), e.children.end(), [slot](const BoundPtr& c) { return reads_slot(*c, slot); });
+  return std::any_of(e.children.begin(), e.children.end(),
+                     [slot](const BoundPtr& c) { return reads_slot(*c, slot); });
 }
 
 bool equal_lists(const std::vector<BoundPtr>& a, const std::vector<BoundPtr>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const BoundPtr& x, const BoundPtr& y) { return x->equals(*y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const BoundPtr& x, const BoundPtr& y) { return x->equals(*y); });
 }
 
 bool equal_aggregates(const BoundAggregate& a, const BoundAggregate& b) {
-  if (a.function != b.function || a.distinct != b.distinct || !equal_lists(a.arguments, b.arguments)) return false;
+  if (a.function != b.function || a.distinct != b.distinct || !equal_lists(a.arguments, b.arguments))
+    return false;
   if (!a.filter != !b.filter || (a.filter && !a.filter->equals(*b.filter))) return false;
   return std::equal(a.order_by.begin(), a.order_by.end(), b.order_by.begin(), b.order_by.end(),
                     [](const BoundAggregate::Order& x, const BoundAggregate::Order& y) {
-                      return x.descending == y.descending && x.nulls_first == y.nulls_first && x.expression->equals(*y.expression);
+                      return x.descending == y.descending && x.nulls_first == y.nulls_first &&
+                             x.expression->equals(*y.expression);
                     });
 }
 
 }  // namespace
 
-BoundAggregate QueryBinder::bind_aggregate_call(const ast::FunctionCall& call, const std::string& name, ExpressionContext& context) {
+BoundAggregate QueryBinder::bind_aggregate_call(const ast::FunctionCall& call, const std::string& name,
+                                                ExpressionContext& context) {
   ExpressionContext inner = context;
   inner.sets = nullptr;
   inner.clause = "aggregate function calls";
@@ -37,7 +42,8 @@ BoundAggregate QueryBinder::bind_aggregate_call(const ast::FunctionCall& call, c
   aggregate.name = name;
   aggregate.distinct = call.distinct;
   if (call.distinct && call.arguments.empty()) {
-    throw sql_error(sqlstate::kWrongObjectType, "DISTINCT is not allowed in {}(*)", name).with_position(call.position);
+    throw sql_error(sqlstate::kWrongObjectType, "DISTINCT is not allowed in {}(*)", name)
+        .with_position(call.position);
   }
   for (const auto& argument : call.arguments) aggregate.arguments.push_back(bind(*argument, inner));
   for (const ast::OrderItem& item : call.order_by) {
@@ -49,14 +55,16 @@ BoundAggregate QueryBinder::bind_aggregate_call(const ast::FunctionCall& call, c
   for (const BoundPtr& a : aggregate.arguments) types.push_back(a->type);
   ResolvedAggregate resolved = at_position(call.position, [&] { return resolve_aggregate(name, types); });
   if (call.star && !resolved.function->star_allowed) {
-    throw sql_error(sqlstate::kUndefinedFunction, "function {}() does not exist", name).with_position(call.position);
+    throw sql_error(sqlstate::kUndefinedFunction, "function {}() does not exist", name)
+        .with_position(call.position);
   }
   aggregate.function = resolved.function;
   aggregate.types = resolved.types;
   for (size_t i = 0; i < aggregate.arguments.size(); i++) {
     BoundPtr& argument = aggregate.arguments[i];
     if (i < aggregate.types.arguments.size() && aggregate.types.arguments[i].id != TypeId::kUnknown) {
-      argument = coerce(std::move(argument), aggregate.types.arguments[i], CastContext::kImplicit, argument->position);
+      argument = coerce(std::move(argument), aggregate.types.arguments[i], CastContext::kImplicit,
+                        argument->position);
     } else {
       argument = resolve_unknown(std::move(argument));
       if (i < aggregate.types.arguments.size()) aggregate.types.arguments[i] = argument->type;
@@ -77,12 +85,15 @@ BoundAggregate QueryBinder::bind_aggregate_call(const ast::FunctionCall& call, c
   return aggregate;
 }
 
-BoundPtr QueryBinder::bind_aggregate(const ast::FunctionCall& call, const std::string& name, ExpressionContext& context) {
+BoundPtr QueryBinder::bind_aggregate(const ast::FunctionCall& call, const std::string& name,
+                                     ExpressionContext& context) {
   if (context.in_aggregate) {
-    throw sql_error(sqlstate::kGroupingError, "aggregate function calls cannot be nested").with_position(call.position);
+    throw sql_error(sqlstate::kGroupingError, "aggregate function calls cannot be nested")
+        .with_position(call.position);
   }
   if (!context.aggregates) {
-    throw sql_error(sqlstate::kGroupingError, "aggregate functions are not allowed in {}", context.clause).with_position(call.position);
+    throw sql_error(sqlstate::kGroupingError, "aggregate functions are not allowed in {}", context.clause)
+        .with_position(call.position);
   }
   ExpressionContext inner = context;
   inner.in_aggregate = true;
@@ -91,10 +102,12 @@ BoundPtr QueryBinder::bind_aggregate(const ast::FunctionCall& call, const std::s
     bool reads_here = false, reads_outer = false;
     for (const BoundPtr& a : aggregate.arguments) {
       reads_here = reads_here || contains_columns(*a);
-      for (const auto& [slot, value] : context.scope->outer->correlated) reads_outer = reads_outer || reads_slot(*a, slot);
+      for (const auto& [slot, value] : context.scope->outer->correlated)
+        reads_outer = reads_outer || reads_slot(*a, slot);
     }
     if (reads_outer && !reads_here) {
-      throw sql_error(sqlstate::kFeatureNotSupported, "an aggregate over columns of the outer query alone is not supported here")
+      throw sql_error(sqlstate::kFeatureNotSupported,
+                      "an aggregate over columns of the outer query alone is not supported here")
           .with_position(call.position);
     }
   }
@@ -117,14 +130,16 @@ BoundPtr QueryBinder::bind_grouping(const ast::FunctionCall& call, ExpressionCon
   }
   constexpr size_t kMaxArguments = 31;
   if (call.arguments.empty() || call.arguments.size() > kMaxArguments) {
-    throw sql_error(sqlstate::kWrongObjectType, "GROUPING must have 1 to 31 arguments").with_position(call.position);
+    throw sql_error(sqlstate::kWrongObjectType, "GROUPING must have 1 to 31 arguments")
+        .with_position(call.position);
   }
   std::vector<BoundPtr> arguments;
   for (const auto& argument : call.arguments) arguments.push_back(bind(*argument, context));
   AggregateSink& sink = *context.aggregates;
   sink.groupings.push_back(std::move(arguments));
   sink.grouping_positions.push_back(call.position);
-  return BoundExpression::column(kGroupingMark | static_cast<uint32_t>(sink.groupings.size() - 1), TypeId::kInteger);
+  return BoundExpression::column(kGroupingMark | static_cast<uint32_t>(sink.groupings.size() - 1),
+                                 TypeId::kInteger);
 }
 
 SortKey QueryBinder::sort_key(const ast::OrderItem& item, BoundPtr expression) {
@@ -133,13 +148,16 @@ SortKey QueryBinder::sort_key(const ast::OrderItem& item, BoundPtr expression) {
   key.descending = item.direction == ast::OrderItem::Direction::kDescending;
   if (!item.using_operator.empty()) {
     if (item.using_operator != "<" && item.using_operator != ">") {
-      throw sql_error(sqlstate::kWrongObjectType, "operator {} is not a valid ordering operator", item.using_operator)
+      throw sql_error(sqlstate::kWrongObjectType, "operator {} is not a valid ordering operator",
+                      item.using_operator)
           .with_hint("Ordering operators must be \"<\" or \">\" members of btree operator families.")
           .with_position(item.expression->position);
     }
     key.descending = item.using_operator == ">";
   }
-  key.nulls_first = item.nulls == ast::OrderItem::Nulls::kDefault ? key.descending : item.nulls == ast::OrderItem::Nulls::kFirst;
+  key.nulls_first = item.nulls == ast::OrderItem::Nulls::kDefault
+                        ? key.descending
+                        : item.nulls == ast::OrderItem::Nulls::kFirst;
   return key;
 }
 

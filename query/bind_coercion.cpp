@@ -67,7 +67,8 @@ BoundPtr QueryBinder::coerce(BoundPtr e, SqlType type, CastContext cast, uint32_
   if (e->type == type || (same_but_for_modifier(e->type, type) && type.modifier < 0)) return e;
   const ScalarFunction* function = find_cast(e->type, type, cast);
   if (!function) {
-    throw sql_error(sqlstate::kCannotCoerce, "cannot cast type {} to {}", format_type(e->type), format_type(type))
+    throw sql_error(sqlstate::kCannotCoerce, "cannot cast type {} to {}", format_type(e->type),
+                    format_type(type))
         .with_position(position);
   }
   SqlType from = e->type;
@@ -107,7 +108,8 @@ SqlType QueryBinder::unify(std::span<BoundPtr> expressions, std::string_view wha
   return type;
 }
 
-BoundPtr QueryBinder::call_function(std::string_view name, std::vector<BoundPtr> arguments, uint32_t position) {
+BoundPtr QueryBinder::call_function(std::string_view name, std::vector<BoundPtr> arguments,
+                                    uint32_t position) {
   std::vector<SqlType> types;
   for (const BoundPtr& a : arguments) {
     if (a->kind == BoundKind::kSlot && a->type.id == TypeId::kUnknown) a->type = parameters_.types[a->index];
@@ -128,7 +130,8 @@ BoundPtr QueryBinder::call_function(std::string_view name, std::vector<BoundPtr>
   return bound;
 }
 
-BoundPtr QueryBinder::call_operator(std::string_view symbol, std::vector<BoundPtr> arguments, uint32_t position) {
+BoundPtr QueryBinder::call_operator(std::string_view symbol, std::vector<BoundPtr> arguments,
+                                    uint32_t position) {
   std::vector<SqlType> types;
   for (const BoundPtr& a : arguments) {
     if (a->kind == BoundKind::kSlot && a->type.id == TypeId::kUnknown) a->type = parameters_.types[a->index];

@@ -17,7 +17,8 @@ std::string_view schema_part(const ast::ColumnRef& ref) {
   return ref.parts.size() > 2 ? std::string_view(ref.parts[ref.parts.size() - 3].text) : std::string_view();
 }
 
-// The column of the scope that a reference means; fills *relation_seen when the qualifier names a relation of the scope.
+// The column of the scope that a reference means; fills *relation_seen when the qualifier names a relation of
+// the scope.
 std::optional<ScopeColumn> find_local(const ast::ColumnRef& ref, const Scope& scope, bool* relation_seen) {
   const ast::Identifier& name = ref.parts.back();
   const std::vector<ScopeColumn>* columns = &scope.visible;
@@ -31,14 +32,16 @@ std::optional<ScopeColumn> find_local(const ast::ColumnRef& ref, const Scope& sc
   std::vector<size_t> found = find_columns(*columns, name);
   if (found.empty()) return std::nullopt;
   if (found.size() > 1) {
-    throw sql_error(sqlstate::kAmbiguousColumn, "column reference \"{}\" is ambiguous", name.text).with_position(ref.position);
+    throw sql_error(sqlstate::kAmbiguousColumn, "column reference \"{}\" is ambiguous", name.text)
+        .with_position(ref.position);
   }
   return (*columns)[found[0]];
 }
 
 }  // namespace
 
-std::optional<ScopeColumn> QueryBinder::find_column_up(const ast::ColumnRef& ref, const Scope& scope, bool* relation_seen) {
+std::optional<ScopeColumn> QueryBinder::find_column_up(const ast::ColumnRef& ref, const Scope& scope,
+                                                       bool* relation_seen) {
   if (auto found = find_local(ref, scope, relation_seen)) return found;
   if (*relation_seen || !scope.outer) return std::nullopt;
   OuterLink& link = *scope.outer;
@@ -76,23 +79,27 @@ void QueryBinder::throw_undefined_column(const ast::ColumnRef& ref, const Scope&
   const ast::Identifier& name = ref.parts.back();
   if (ref.parts.size() > 1 && !relation_seen) {
     const ast::Identifier& qualifier = ref.parts[ref.parts.size() - 2];
-    SqlError error = sql_error(sqlstate::kUndefinedTable, "missing FROM-clause entry for table \"{}\"", qualifier.text);
+    SqlError error =
+        sql_error(sqlstate::kUndefinedTable, "missing FROM-clause entry for table \"{}\"", qualifier.text);
     std::vector<std::string> aliases;
     for (const Scope* s = &scope; s; s = s->outer ? s->outer->scope : nullptr) {
       for (const Relation& relation : s->relations) aliases.push_back(relation.alias);
     }
     std::string nearest = nearest_name(qualifier.text, aliases);
-    if (!nearest.empty()) error.with_hint(fmt::format("Perhaps you meant to reference the table alias \"{}\".", nearest));
+    if (!nearest.empty())
+      error.with_hint(fmt::format("Perhaps you meant to reference the table alias \"{}\".", nearest));
     throw error.with_position(ref.position);
   }
   if (ref.parts.size() == 1 && scope.find_relation(name.text, "", name.quoted) != SIZE_MAX) {
-    throw sql_error(sqlstate::kFeatureNotSupported, "a whole row (\"{}\") as a value is not supported", name.text)
+    throw sql_error(sqlstate::kFeatureNotSupported, "a whole row (\"{}\") as a value is not supported",
+                    name.text)
         .with_hint(fmt::format("Write {}.* or name the columns.", name.text))
         .with_position(ref.position);
   }
-  SqlError error = ref.parts.size() > 1
-                       ? sql_error(sqlstate::kUndefinedColumn, "column {} does not exist", qualified_name(ref))
-                       : sql_error(sqlstate::kUndefinedColumn, "column \"{}\" does not exist", name.text);
+  SqlError error =
+      ref.parts.size() > 1
+          ? sql_error(sqlstate::kUndefinedColumn, "column {} does not exist", qualified_name(ref))
+          : sql_error(sqlstate::kUndefinedColumn, "column \"{}\" does not exist", name.text);
   std::vector<std::string> names, shown;
   for (const Scope* s = &scope; s; s = s->outer ? s->outer->scope : nullptr) {
     for (const Relation& relation : s->relations) {
@@ -106,7 +113,8 @@ void QueryBinder::throw_undefined_column(const ast::ColumnRef& ref, const Scope&
   std::string nearest = nearest_name(name.text, names);
   const bool meant_text = name.quoted && ref.parts.size() == 1 && !equal_ignoring_case(nearest, name.text);
   if (meant_text) {
-    error.with_hint(fmt::format("Double quotes are for names. A text constant takes single quotes: '{}'.", name.text));
+    error.with_hint(
+        fmt::format("Double quotes are for names. A text constant takes single quotes: '{}'.", name.text));
   } else if (!nearest.empty()) {
     for (size_t i = 0; i < names.size(); i++) {
       if (names[i] != nearest) continue;
@@ -121,7 +129,7 @@ std::vector<ScopeColumn> QueryBinder::expand_star(const ast::Star& star, Express
   const Scope& scope = *context.scope;
   if (star.of) {
     if (const auto* call = ast::try_as<ast::FunctionCall>(star.of.get())) {
-      if (const TableFunction* function = find_table_function(call->function())) {
+      if (const TableFunction* function = set_function(*call)) {
         return bind_set_function(*call, *function, context);
       }
     }
@@ -133,12 +141,14 @@ std::vector<ScopeColumn> QueryBinder::expand_star(const ast::Star& star, Express
   }
   if (star.qualifier.empty()) {
     if (scope.relations.empty()) {
-      throw sql_error(sqlstate::kSyntaxError, "SELECT * with no tables specified is not valid").with_position(star.position);
+      throw sql_error(sqlstate::kSyntaxError, "SELECT * with no tables specified is not valid")
+          .with_position(star.position);
     }
     return scope.visible;
   }
   const ast::Identifier& qualifier = star.qualifier.back();
-  std::string_view schema = star.qualifier.size() > 1 ? std::string_view(star.qualifier[star.qualifier.size() - 2].text) : "";
+  std::string_view schema =
+      star.qualifier.size() > 1 ? std::string_view(star.qualifier[star.qualifier.size() - 2].text) : "";
   size_t relation = scope.find_relation(qualifier.text, schema, qualifier.quoted);
   if (relation != SIZE_MAX) return scope.relations[relation].columns;
   // A star over a table of the query around, column by column.

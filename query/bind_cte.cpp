@@ -6,7 +6,8 @@ namespace {
 
 void name_columns(std::vector<PlanColumn>& columns, const ast::CommonTableExpression& definition) {
   if (definition.columns.size() > columns.size()) {
-    throw sql_error(sqlstate::kInvalidColumnReference, "WITH query \"{}\" has {} columns available but {} columns specified",
+    throw sql_error(sqlstate::kInvalidColumnReference,
+                    "WITH query \"{}\" has {} columns available but {} columns specified",
                     definition.name.text, columns.size(), definition.columns.size())
         .with_position(definition.name.position);
   }
@@ -22,7 +23,8 @@ CteScope* QueryBinder::push_with(const ast::With& with, const Environment& envir
   for (const ast::CommonTableExpression& definition : with.tables) {
     for (const CteEntry& other : scope->entries) {
       if (other.definition->name.text != definition.name.text) continue;
-      throw sql_error(sqlstate::kDuplicateAlias, "WITH query name \"{}\" specified more than once", definition.name.text)
+      throw sql_error(sqlstate::kDuplicateAlias, "WITH query name \"{}\" specified more than once",
+                      definition.name.text)
           .with_position(definition.name.position);
     }
     scope->entries.emplace_back();
@@ -54,7 +56,8 @@ QueryResult QueryBinder::bind_cte_query(CteEntry& entry, CteScope& scope, OuterL
   environment.outer = outer;
   const ast::Query& query = *entry.definition->query;
   const bool may_recur = scope.recursive && query.kind == ast::QueryKind::kSetOperation &&
-                         query.set_operator == ast::SetOperator::kUnion && query.order_by.empty() && query.limit.empty();
+                         query.set_operator == ast::SetOperator::kUnion && query.order_by.empty() &&
+                         query.limit.empty();
   QueryResult result = may_recur ? bind_recursive(entry, query, environment) : bind_query(query, environment);
   name_columns(result.plan->columns, *entry.definition);
   entry.state = state_before;
@@ -63,12 +66,14 @@ QueryResult QueryBinder::bind_cte_query(CteEntry& entry, CteScope& scope, OuterL
   return result;
 }
 
-QueryResult QueryBinder::bind_recursive(CteEntry& entry, const ast::Query& query, const Environment& outside) {
+QueryResult QueryBinder::bind_recursive(CteEntry& entry, const ast::Query& query,
+                                        const Environment& outside) {
   Environment environment = outside;
   if (query.with) environment.ctes = push_with(*query.with, environment);
   entry.state = CteEntry::State::kBindingStart;
   const size_t last = query.operands.size() - 1;
-  QueryResult start = last == 1 ? bind_query(*query.operands[0], environment) : bind_set_operation(query, last, environment, {});
+  QueryResult start = last == 1 ? bind_query(*query.operands[0], environment)
+                                : bind_set_operation(query, last, environment, {});
   start.plan->columns.resize(start.visible);
   std::vector<SqlType> types;
   for (PlanColumn& column : start.plan->columns) {
@@ -93,15 +98,17 @@ QueryResult QueryBinder::bind_recursive(CteEntry& entry, const ast::Query& query
   for (size_t i = 0; i < types.size(); i++) {
     const SqlType other = step.plan->columns[i].type;
     const SqlType both[] = {types[i], other};
-    const SqlType overall = at_position(query.operands[last]->position, [&] { return common_type(both, "UNION"); });
+    const SqlType overall =
+        at_position(query.operands[last]->position, [&] { return common_type(both, "UNION"); });
     if (overall.id == types[i].id || (is_string_like(overall.id) && is_string_like(types[i].id))) continue;
     throw sql_error(sqlstate::kDatatypeMismatch,
-                    "recursive query \"{}\" column {} has type {} in non-recursive term but type {} overall", entry.definition->name.text,
-                    i + 1, format_type(types[i]), format_type(overall))
+                    "recursive query \"{}\" column {} has type {} in non-recursive term but type {} overall",
+                    entry.definition->name.text, i + 1, format_type(types[i]), format_type(overall))
         .with_hint("Cast the output of the non-recursive term to the correct type.")
         .with_position(query.operands[0]->position);
   }
-  step.plan = coerce_outputs(std::move(step.plan), types, CastContext::kImplicit, query.operands[last]->position);
+  step.plan =
+      coerce_outputs(std::move(step.plan), types, CastContext::kImplicit, query.operands[last]->position);
   auto plan = std::make_shared<LogicalPlan>();
   plan->columns = start.plan->columns;
   plan->children = {std::move(start.plan), std::move(step.plan)};
@@ -133,7 +140,8 @@ void QueryBinder::bind_shared(CteEntry& entry, CteScope& scope) {
   if (outer) probe.scope = outer->scope;
   QueryResult result = bind_cte_query(entry, scope, outer ? &probe : nullptr);
   entry.is_correlated = !probe.correlated.empty();
-  entry.columns.assign(result.plan->columns.begin(), result.plan->columns.begin() + static_cast<ptrdiff_t>(result.visible));
+  entry.columns.assign(result.plan->columns.begin(),
+                       result.plan->columns.begin() + static_cast<ptrdiff_t>(result.visible));
   entry.timestamp = result.timestamp;
   entry.plan = std::move(result.plan);
   entry.shared_id = new_shared_id();
@@ -150,22 +158,27 @@ std::optional<Source> QueryBinder::bind_cte(const ast::NamedTable& table, const 
       if (!name_matches(entry.definition->name.text, table.name.name)) continue;
       const std::string& name = entry.definition->name.text;
       if (table.version) {
-        throw sql_error(sqlstate::kFeatureNotSupported, "a WITH query has no versions").with_position(table.version->position);
+        throw sql_error(sqlstate::kFeatureNotSupported, "a WITH query has no versions")
+            .with_position(table.version->position);
       }
       if (entry.state == CteEntry::State::kBinding || entry.state == CteEntry::State::kBindingStart) {
-        throw SqlError(kInvalidRecursion,
-                       entry.state == CteEntry::State::kBinding
-                           ? fmt::format("recursive query \"{}\" does not have the form non-recursive-term UNION [ALL] "
-                                         "recursive-term",
-                                         name)
-                           : fmt::format("recursive reference to query \"{}\" must not appear within its non-recursive term", name))
+        throw SqlError(
+            kInvalidRecursion,
+            entry.state == CteEntry::State::kBinding
+                ? fmt::format("recursive query \"{}\" does not have the form non-recursive-term UNION [ALL] "
+                              "recursive-term",
+                              name)
+                : fmt::format(
+                      "recursive reference to query \"{}\" must not appear within its non-recursive term",
+                      name))
             .with_position(table.position);
       }
       QueryResult result;
       result.plan = std::make_shared<LogicalPlan>();
       if (entry.state == CteEntry::State::kBindingStep) {
         if (environment.outer != entry.binding_outer) {
-          throw sql_error(kInvalidRecursion, "recursive reference to query \"{}\" must not appear within a subquery", name)
+          throw sql_error(kInvalidRecursion,
+                          "recursive reference to query \"{}\" must not appear within a subquery", name)
               .with_position(table.position);
         }
         entry.reads_itself = true;
@@ -176,13 +189,17 @@ std::optional<Source> QueryBinder::bind_cte(const ast::NamedTable& table, const 
         return result_source(std::move(result), name);
       }
       if (entry.state == CteEntry::State::kUnbound) bind_shared(entry, *scope);
-      if (entry.is_correlated || entry.definition->materialized == ast::CommonTableExpression::Materialized::kNever) {
+      if (entry.is_correlated ||
+          entry.definition->materialized == ast::CommonTableExpression::Materialized::kNever) {
         if (entry.is_correlated && environment.outer != scope->environment.outer) {
           throw sql_error(sqlstate::kFeatureNotSupported,
-                          "WITH query \"{}\", which refers to columns of the query around it, cannot be read in a nested query", name)
+                          "WITH query \"{}\", which refers to columns of the query around it, cannot be read "
+                          "in a nested query",
+                          name)
               .with_position(table.position);
         }
-        return result_source(bind_cte_query(entry, *scope, entry.is_correlated ? environment.outer : nullptr), name);
+        return result_source(bind_cte_query(entry, *scope, entry.is_correlated ? environment.outer : nullptr),
+                             name);
       }
       result.plan->kind = PlanKind::kMaterialize;
       result.plan->shared_id = entry.shared_id;

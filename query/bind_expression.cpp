@@ -54,14 +54,16 @@ BoundPtr QueryBinder::bind_kind(const ast::Expression& e, ExpressionContext& con
     case ExpressionKind::kTypedLiteral: return bind_typed_literal(ast::as<ast::TypedLiteral>(e));
     case ExpressionKind::kParameter: {
       if (context.view) {
-        throw sql_error(sqlstate::kUndefinedParameter, "there is no parameter ${}", ast::as<ast::Parameter>(e).number)
+        throw sql_error(sqlstate::kUndefinedParameter, "there is no parameter ${}",
+                        ast::as<ast::Parameter>(e).number)
             .with_position(e.position);
       }
       return bind_parameter(ast::as<ast::Parameter>(e));
     }
     case ExpressionKind::kColumnRef: return resolve_column(ast::as<ast::ColumnRef>(e), context);
     case ExpressionKind::kStar:
-      throw sql_error(sqlstate::kFeatureNotSupported, "row expansion via \"*\" is not supported here").with_position(e.position);
+      throw sql_error(sqlstate::kFeatureNotSupported, "row expansion via \"*\" is not supported here")
+          .with_position(e.position);
     case ExpressionKind::kFunctionCall: return bind_function(ast::as<ast::FunctionCall>(e), context);
     case ExpressionKind::kOperator: return bind_operator(ast::as<ast::Operator>(e), context);
     case ExpressionKind::kLogical: {
@@ -98,7 +100,8 @@ BoundPtr QueryBinder::bind_kind(const ast::Expression& e, ExpressionContext& con
       }
       BoundPtr operand = resolve_unknown(bind(*collate.operand, context));
       if (!is_string_like(operand->type.id)) {
-        throw sql_error(sqlstate::kDatatypeMismatch, "collations are not supported by type {}", format_type(operand->type))
+        throw sql_error(sqlstate::kDatatypeMismatch, "collations are not supported by type {}",
+                        format_type(operand->type))
             .with_position(e.position);
       }
       return operand;
@@ -111,21 +114,24 @@ BoundPtr QueryBinder::bind_kind(const ast::Expression& e, ExpressionContext& con
       return call_function("timezone", std::move(arguments), e.position);
     }
     case ExpressionKind::kDefault:
-      throw sql_error(sqlstate::kSyntaxError, "DEFAULT is not allowed in this context").with_position(e.position);
+      throw sql_error(sqlstate::kSyntaxError, "DEFAULT is not allowed in this context")
+          .with_position(e.position);
   }
   throw sql_error(sqlstate::kInternalError, "unknown kind of expression");
 }
 
-BoundPtr QueryBinder::bind_condition(const ast::Expression& expression, ExpressionContext& context, std::string_view what) {
+BoundPtr QueryBinder::bind_condition(const ast::Expression& expression, ExpressionContext& context,
+                                     std::string_view what) {
   return bind_typed(expression, context, TypeId::kBoolean, CastContext::kImplicit, what);
 }
 
-BoundPtr QueryBinder::bind_typed(const ast::Expression& expression, ExpressionContext& context, SqlType type, CastContext cast,
-                                 std::string_view what) {
+BoundPtr QueryBinder::bind_typed(const ast::Expression& expression, ExpressionContext& context, SqlType type,
+                                 CastContext cast, std::string_view what) {
   BoundPtr bound = bind(expression, context);
-  if (bound->type.id != TypeId::kUnknown && !what.empty() && !can_cast(bound->type, type, cast) && bound->type.id != type.id) {
-    throw sql_error(sqlstate::kDatatypeMismatch, "argument of {} must be type {}, not type {}", what, format_type(type),
-                    format_type(bound->type))
+  if (bound->type.id != TypeId::kUnknown && !what.empty() && !can_cast(bound->type, type, cast) &&
+      bound->type.id != type.id) {
+    throw sql_error(sqlstate::kDatatypeMismatch, "argument of {} must be type {}, not type {}", what,
+                    format_type(type), format_type(bound->type))
         .with_position(expression.position);
   }
   return coerce(std::move(bound), type, cast, expression.position);
@@ -137,7 +143,8 @@ BoundPtr QueryBinder::bind_literal(const ast::Literal& literal) {
     case ast::LiteralKind::kBoolean: return BoundExpression::constant(Value::of_bool(literal.boolean));
     case ast::LiteralKind::kInteger: {
       const bool is_small = literal.integer >= INT32_MIN && literal.integer <= INT32_MAX;
-      return BoundExpression::constant(Value::of_int(is_small ? TypeId::kInteger : TypeId::kBigInt, literal.integer));
+      return BoundExpression::constant(
+          Value::of_int(is_small ? TypeId::kInteger : TypeId::kBigInt, literal.integer));
     }
     case ast::LiteralKind::kDecimal: {
       BoundPtr text = BoundExpression::constant(Value::of_string(TypeId::kUnknown, literal.text));
@@ -149,24 +156,30 @@ BoundPtr QueryBinder::bind_literal(const ast::Literal& literal) {
         return coerce(std::move(text), TypeId::kDouble, CastContext::kImplicit, literal.position);
       }
     }
-    case ast::LiteralKind::kString: return BoundExpression::constant(Value::of_string(TypeId::kUnknown, literal.text));
+    case ast::LiteralKind::kString:
+      return BoundExpression::constant(Value::of_string(TypeId::kUnknown, literal.text));
     case ast::LiteralKind::kBitString:
-      throw sql_error(sqlstate::kFeatureNotSupported, "bit strings are not supported").with_position(literal.position);
+      throw sql_error(sqlstate::kFeatureNotSupported, "bit strings are not supported")
+          .with_position(literal.position);
   }
   return nullptr;
 }
 
 SqlType QueryBinder::resolve_type(const ast::TypeName& type) const {
   if (!type.schema.empty() && !equal_ignoring_case(type.schema, "pg_catalog")) {
-    throw sql_error(sqlstate::kUndefinedObject, "type \"{}.{}\" does not exist", type.schema, type.name).with_position(type.position);
+    throw sql_error(sqlstate::kUndefinedObject, "type \"{}.{}\" does not exist", type.schema, type.name)
+        .with_position(type.position);
   }
   if (type.array_dimensions > 1) {
-    throw sql_error(sqlstate::kFeatureNotSupported, "arrays of more than one dimension are not supported").with_position(type.position);
+    throw sql_error(sqlstate::kFeatureNotSupported, "arrays of more than one dimension are not supported")
+        .with_position(type.position);
   }
   return at_position(type.position, [&] {
     // The precision of timestamps and intervals is always microseconds.
-    const bool has_precision = type.name.starts_with("timestamp") || type.name.starts_with("time") || type.name == "interval";
-    return resolve_type_name(type.name, type.modifiers.data(), has_precision ? 0 : type.modifiers.size(), type.is_array());
+    const bool has_precision =
+        type.name.starts_with("timestamp") || type.name.starts_with("time") || type.name == "interval";
+    return resolve_type_name(type.name, type.modifiers.data(), has_precision ? 0 : type.modifiers.size(),
+                             type.is_array());
   });
 }
 
@@ -176,8 +189,8 @@ BoundPtr QueryBinder::bind_typed_literal(const ast::TypedLiteral& literal) {
     std::optional<IntervalFields> fields = interval_fields(literal.type.interval_fields);
     int digits = literal.type.modifiers.empty() ? -1 : literal.type.modifiers[0];
     return at_position(literal.position, [&] {
-      return BoundExpression::constant(
-          Value::of_interval(interval_from_text(literal.text, fields.value_or(IntervalFields::kAll), digits)));
+      return BoundExpression::constant(Value::of_interval(
+          interval_from_text(literal.text, fields.value_or(IntervalFields::kAll), digits)));
     });
   }
   BoundPtr text = BoundExpression::constant(Value::of_string(TypeId::kUnknown, literal.text));
@@ -186,9 +199,11 @@ BoundPtr QueryBinder::bind_typed_literal(const ast::TypedLiteral& literal) {
 
 BoundPtr QueryBinder::bind_parameter(const ast::Parameter& parameter) {
   if (parameter.number == 0 || parameter.number > 65535) {
-    throw sql_error(sqlstate::kUndefinedParameter, "there is no parameter ${}", parameter.number).with_position(parameter.position);
+    throw sql_error(sqlstate::kUndefinedParameter, "there is no parameter ${}", parameter.number)
+        .with_position(parameter.position);
   }
-  if (parameters_.types.size() < parameter.number) parameters_.types.resize(parameter.number, TypeId::kUnknown);
+  if (parameters_.types.size() < parameter.number)
+    parameters_.types.resize(parameter.number, TypeId::kUnknown);
   BoundPtr slot = BoundExpression::slot(parameter.number - 1, parameters_.types[parameter.number - 1]);
   slot->position = parameter.position;
   return slot;
@@ -207,7 +222,8 @@ BoundPtr QueryBinder::bind_case(const ast::Case& expression, ExpressionContext& 
       sides.push_back(bind(*when.condition, inner));
       conditions.push_back(call_operator("=", std::move(sides), when.condition->position));
     } else {
-      conditions.push_back(bind_condition(*when.condition, conditions.empty() ? context : inner, "CASE/WHEN"));
+      conditions.push_back(
+          bind_condition(*when.condition, conditions.empty() ? context : inner, "CASE/WHEN"));
     }
     results.push_back(bind(*when.result, inner));
   }
@@ -230,7 +246,8 @@ BoundPtr QueryBinder::bind_cast(const ast::Cast& cast, ExpressionContext& contex
     return coerce(bind_array(*array, context, type.element), type, CastContext::kExplicit, position);
   }
   if (const auto* literal = ast::try_as<ast::Literal>(cast.operand.get());
-      literal && literal->literal == ast::LiteralKind::kString && type.id == TypeId::kInterval && !cast.type.interval_fields.empty()) {
+      literal && literal->literal == ast::LiteralKind::kString && type.id == TypeId::kInterval &&
+      !cast.type.interval_fields.empty()) {
     ast::TypedLiteral typed;
     typed.position = literal->position;
     typed.type = cast.type;
@@ -238,8 +255,10 @@ BoundPtr QueryBinder::bind_cast(const ast::Cast& cast, ExpressionContext& contex
     return bind_typed_literal(typed);
   }
   BoundPtr operand = bind(*cast.operand, context);
-  if (operand->type.id != TypeId::kUnknown && operand->type.id != type.id && !find_cast(operand->type, type, CastContext::kExplicit)) {
-    throw sql_error(sqlstate::kCannotCoerce, "cannot cast type {} to {}", format_type(operand->type), format_type(type))
+  if (operand->type.id != TypeId::kUnknown && operand->type.id != type.id &&
+      !find_cast(operand->type, type, CastContext::kExplicit)) {
+    throw sql_error(sqlstate::kCannotCoerce, "cannot cast type {} to {}", format_type(operand->type),
+                    format_type(type))
         .with_position(cast.position);
   }
   return coerce(std::move(operand), type, CastContext::kExplicit, position);
@@ -259,7 +278,8 @@ BoundPtr QueryBinder::bind_array(const ast::Array& array, ExpressionContext& con
       BoundPtr empty = BoundExpression::constant(Value::of_string(TypeId::kUnknown, "{}"));
       return coerce(std::move(empty), SqlType::array_of(element.id), CastContext::kExplicit, array.position);
     }
-    for (BoundPtr& item : items) item = coerce(std::move(item), element, CastContext::kExplicit, item->position);
+    for (BoundPtr& item : items)
+      item = coerce(std::move(item), element, CastContext::kExplicit, item->position);
   } else if (items.empty()) {
     throw sql_error(kIndeterminateArray, "cannot determine type of empty array")
         .with_hint("Explicitly cast to the desired type, for example ARRAY[]::integer[].")
@@ -288,24 +308,27 @@ BoundPtr QueryBinder::bind_subscript(const ast::Subscript& subscript, Expression
     arguments.push_back(bind_bound(subscript.high));
   }
   if (arguments[0]->type.id != TypeId::kArray && arguments[0]->type.id != TypeId::kInt2Vector) {
-    throw sql_error(sqlstate::kDatatypeMismatch, "cannot subscript type {} because it does not support subscripting",
+    throw sql_error(sqlstate::kDatatypeMismatch,
+                    "cannot subscript type {} because it does not support subscripting",
                     format_type(arguments[0]->type))
         .with_position(subscript.operand->position);
   }
-  return call_function(subscript.slice ? "array_slice" : "array_subscript", std::move(arguments), subscript.position);
+  return call_function(subscript.slice ? "array_slice" : "array_subscript", std::move(arguments),
+                       subscript.position);
 }
 
 BoundPtr QueryBinder::bind_field(const ast::FieldSelect& field, ExpressionContext& context) {
   const auto pick = [&](const std::vector<ScopeColumn>& fields) {
     std::vector<size_t> found = find_columns(fields, field.field);
     if (found.size() != 1) {
-      throw sql_error(sqlstate::kUndefinedColumn, "column \"{}\" not found in this composite value", field.field.text)
+      throw sql_error(sqlstate::kUndefinedColumn, "column \"{}\" not found in this composite value",
+                      field.field.text)
           .with_position(field.field.position);
     }
     return fields[found[0]].reference();
   };
   if (const auto* call = ast::try_as<ast::FunctionCall>(field.operand.get())) {
-    if (const TableFunction* function = find_table_function(call->function())) {
+    if (const TableFunction* function = set_function(*call)) {
       return pick(bind_set_function(*call, *function, context));
     }
   }
@@ -322,7 +345,8 @@ BoundPtr QueryBinder::bind_field(const ast::FieldSelect& field, ExpressionContex
     }
   }
   BoundPtr operand = bind(*field.operand, context);
-  throw sql_error(sqlstate::kWrongObjectType, "column notation .{} applied to type {}, which is not a composite type", field.field.text,
+  throw sql_error(sqlstate::kWrongObjectType,
+                  "column notation .{} applied to type {}, which is not a composite type", field.field.text,
                   format_type(operand->type))
       .with_position(field.position);
 }
@@ -334,28 +358,36 @@ BoundPtr QueryBinder::bind_is(const ast::Is& is, ExpressionContext& context) {
     if (b) children.push_back(std::move(b));
     return BoundExpression::make(kind, TypeId::kBoolean, std::move(children));
   };
-  const auto negate_if = [](bool negated, BoundPtr e) { return negated ? make_not(std::move(e)) : std::move(e); };
+  const auto negate_if = [](bool negated, BoundPtr e) {
+    return negated ? make_not(std::move(e)) : std::move(e);
+  };
   switch (is.test) {
     case ast::Is::Test::kNull: {
       if (const auto* row = ast::try_as<ast::Row>(is.operand.get())) {
         std::vector<BoundPtr> parts;
         for (BoundPtr& item : bind_row_items(*row, context)) {
-          parts.push_back(negate_if(is.negated, wrap(BoundKind::kIsNull, resolve_unknown(std::move(item)), nullptr)));
+          parts.push_back(
+              negate_if(is.negated, wrap(BoundKind::kIsNull, resolve_unknown(std::move(item)), nullptr)));
         }
         return make_and(std::move(parts));
       }
-      return negate_if(is.negated, wrap(BoundKind::kIsNull, resolve_unknown(bind(*is.operand, context)), nullptr));
+      return negate_if(is.negated,
+                       wrap(BoundKind::kIsNull, resolve_unknown(bind(*is.operand, context)), nullptr));
     }
     case ast::Is::Test::kTrue:
     case ast::Is::Test::kFalse: {
       const bool truth = is.test == ast::Is::Test::kTrue;
-      const char* what = truth ? (is.negated ? "IS NOT TRUE" : "IS TRUE") : (is.negated ? "IS NOT FALSE" : "IS FALSE");
+      const char* what =
+          truth ? (is.negated ? "IS NOT TRUE" : "IS TRUE") : (is.negated ? "IS NOT FALSE" : "IS FALSE");
       BoundPtr operand = bind_condition(*is.operand, context, what);
-      return negate_if(!is.negated, wrap(BoundKind::kIsDistinct, std::move(operand), BoundExpression::constant(Value::of_bool(truth))));
+      return negate_if(!is.negated, wrap(BoundKind::kIsDistinct, std::move(operand),
+                                         BoundExpression::constant(Value::of_bool(truth))));
     }
     case ast::Is::Test::kUnknown:
-      return negate_if(is.negated, wrap(BoundKind::kIsNull,
-                                        bind_condition(*is.operand, context, is.negated ? "IS NOT UNKNOWN" : "IS UNKNOWN"), nullptr));
+      return negate_if(
+          is.negated,
+          wrap(BoundKind::kIsNull,
+               bind_condition(*is.operand, context, is.negated ? "IS NOT UNKNOWN" : "IS UNKNOWN"), nullptr));
     case ast::Is::Test::kDistinctFrom: {
       const auto distinct = [&](BoundPtr left, BoundPtr right) {
         std::vector<BoundPtr> sides;
@@ -369,7 +401,8 @@ BoundPtr QueryBinder::bind_is(const ast::Is& is, ExpressionContext& context) {
       if (left && right) {
         std::vector<BoundPtr> a = bind_row_items(*left, context), b = bind_row_items(*right, context), parts;
         if (a.size() != b.size()) {
-          throw sql_error(sqlstate::kSyntaxError, "unequal number of entries in row expressions").with_position(is.position);
+          throw sql_error(sqlstate::kSyntaxError, "unequal number of entries in row expressions")
+              .with_position(is.position);
         }
         for (size_t i = 0; i < a.size(); i++) parts.push_back(distinct(std::move(a[i]), std::move(b[i])));
         return negate_if(is.negated, make_or(std::move(parts)));

@@ -7,9 +7,11 @@ namespace {
 void check_aliases(const Scope& left, const Scope& right, uint32_t position) {
   for (const Relation& relation : right.relations) {
     for (const Relation& other : left.relations) {
-      const bool same_table_of_other_schema = !relation.schema.empty() && !other.schema.empty() && relation.schema != other.schema;
+      const bool same_table_of_other_schema =
+          !relation.schema.empty() && !other.schema.empty() && relation.schema != other.schema;
       if (relation.alias.empty() || relation.alias != other.alias || same_table_of_other_schema) continue;
-      throw sql_error(sqlstate::kDuplicateAlias, "table name \"{}\" specified more than once", relation.alias).with_position(position);
+      throw sql_error(sqlstate::kDuplicateAlias, "table name \"{}\" specified more than once", relation.alias)
+          .with_position(position);
     }
   }
 }
@@ -30,10 +32,12 @@ Source QueryBinder::bind_from(const std::vector<ast::TableRefPtr>& items, const 
     source.scope.outer = environment.outer;
     return source;
   }
-  return bind_more_from(bind_table_ref(*items[0], environment, environment), std::span(items).subspan(1), environment);
+  return bind_more_from(bind_table_ref(*items[0], environment, environment), std::span(items).subspan(1),
+                        environment);
 }
 
-Source QueryBinder::bind_more_from(Source source, std::span<const ast::TableRefPtr> items, const Environment& environment) {
+Source QueryBinder::bind_more_from(Source source, std::span<const ast::TableRefPtr> items,
+                                   const Environment& environment) {
   for (const ast::TableRefPtr& item : items) {
     source.scope.outer = environment.outer;
     OuterLink link;
@@ -47,7 +51,8 @@ Source QueryBinder::bind_more_from(Source source, std::span<const ast::TableRefP
   return source;
 }
 
-Source QueryBinder::bind_table_ref(const ast::TableRef& ref, const Environment& environment, const Environment& lateral) {
+Source QueryBinder::bind_table_ref(const ast::TableRef& ref, const Environment& environment,
+                                   const Environment& lateral) {
   switch (ref.kind) {
     case ast::TableRefKind::kTable: {
       Source source = bind_named_table(ast::as<ast::NamedTable>(ref), environment);
@@ -63,7 +68,8 @@ Source QueryBinder::bind_table_ref(const ast::TableRef& ref, const Environment& 
       const auto& derived = ast::as<ast::DerivedTable>(ref);
       OutputOptions options;
       options.keep_hidden = true;
-      Source source = result_source(bind_query(*derived.query, derived.lateral ? lateral : environment, options), ref.alias.text);
+      Source source = result_source(
+          bind_query(*derived.query, derived.lateral ? lateral : environment, options), ref.alias.text);
       apply_aliases(source, ref);
       return source;
     }
@@ -109,18 +115,22 @@ void QueryBinder::apply_aliases(Source& source, const ast::TableRef& ref) {
     relation.schema.clear();
   }
   if (ref.column_aliases.size() > relation.columns.size()) {
-    throw sql_error(sqlstate::kInvalidColumnReference, "table \"{}\" has {} columns available but {} columns specified", relation.alias,
+    throw sql_error(sqlstate::kInvalidColumnReference,
+                    "table \"{}\" has {} columns available but {} columns specified", relation.alias,
                     relation.columns.size(), ref.column_aliases.size())
         .with_position(ref.position);
   }
-  for (size_t i = 0; i < ref.column_aliases.size(); i++) relation.columns[i].name = ref.column_aliases[i].text;
+  for (size_t i = 0; i < ref.column_aliases.size(); i++)
+    relation.columns[i].name = ref.column_aliases[i].text;
   source.scope.visible = relation.columns;
 }
 
 Source QueryBinder::combine(Source left, Source right, JoinType type, OuterLink& link, uint32_t position) {
   check_aliases(left.scope, right.scope, position);
-  if (!link.correlated.empty() && type != JoinType::kInner && type != JoinType::kLeft && type != JoinType::kCross) {
-    throw sql_error(sqlstate::kInvalidColumnReference, "invalid reference to FROM-clause entry of the left side of a join")
+  if (!link.correlated.empty() && type != JoinType::kInner && type != JoinType::kLeft &&
+      type != JoinType::kCross) {
+    throw sql_error(sqlstate::kInvalidColumnReference,
+                    "invalid reference to FROM-clause entry of the left side of a join")
         .with_detail("The combining JOIN type must be INNER or LEFT for a LATERAL reference.")
         .with_position(position);
   }

@@ -7,14 +7,15 @@ namespace idem::binding {
 
 namespace {
 
-constexpr std::array kWindowOnly = {"row_number", "rank",       "dense_rank",  "percent_rank", "cume_dist", "ntile",
-                                    "lag",        "lead",       "first_value", "last_value",   "nth_value"};
+constexpr std::array kWindowOnly = {"row_number", "rank", "dense_rank",  "percent_rank", "cume_dist", "ntile",
+                                    "lag",        "lead", "first_value", "last_value",   "nth_value"};
 
 std::string function_name(const ast::FunctionCall& call) {
   if (call.name.size() > 1) {
     const std::string& schema = call.name[call.name.size() - 2].text;
     if (!equal_ignoring_case(schema, "pg_catalog") && !equal_ignoring_case(schema, "information_schema")) {
-      throw sql_error(sqlstate::kUndefinedFunction, "function {}.{}() does not exist", schema, call.function())
+      throw sql_error(sqlstate::kUndefinedFunction, "function {}.{}() does not exist", schema,
+                      call.function())
           .with_position(call.position);
     }
   }
@@ -32,33 +33,46 @@ BoundPtr QueryBinder::bind_function(const ast::FunctionCall& call, ExpressionCon
   const bool is_window_only = std::find(kWindowOnly.begin(), kWindowOnly.end(), name) != kWindowOnly.end();
   if (call.over) {
     if (!is_window_only && !is_aggregate(name)) {
-      throw_wrong_type(call.position,
-                       fmt::format("OVER specified, but {} is not a window function nor an aggregate function", name));
+      throw_wrong_type(
+          call.position,
+          fmt::format("OVER specified, but {} is not a window function nor an aggregate function", name));
     }
     return bind_window(call, name, context);
   }
   if (call.ignore_nulls) {
-    throw sql_error(sqlstate::kFeatureNotSupported, "IGNORE NULLS is not supported").with_position(call.position);
+    throw sql_error(sqlstate::kFeatureNotSupported, "IGNORE NULLS is not supported")
+        .with_position(call.position);
   }
-  if (is_window_only) throw_wrong_type(call.position, fmt::format("window function {} requires an OVER clause", name));
+  if (is_window_only)
+    throw_wrong_type(call.position, fmt::format("window function {} requires an OVER clause", name));
   if (name == "grouping" && !call.bare_keyword) return bind_grouping(call, context);
   if (is_aggregate(name) && !call.bare_keyword) return bind_aggregate(call, name, context);
-  if (call.star) throw_wrong_type(call.position, fmt::format("{}(*) specified, but {} is not an aggregate function", name, name));
-  if (call.distinct) throw_wrong_type(call.position, fmt::format("DISTINCT specified, but {} is not an aggregate function", name));
+  if (call.star)
+    throw_wrong_type(call.position,
+                     fmt::format("{}(*) specified, but {} is not an aggregate function", name, name));
+  if (call.distinct)
+    throw_wrong_type(call.position,
+                     fmt::format("DISTINCT specified, but {} is not an aggregate function", name));
   if (call.within_group) {
-    throw_wrong_type(call.position, fmt::format("WITHIN GROUP specified, but {} is not an aggregate function", name));
+    throw_wrong_type(call.position,
+                     fmt::format("WITHIN GROUP specified, but {} is not an aggregate function", name));
   }
   if (!call.order_by.empty()) {
-    throw_wrong_type(call.position, fmt::format("ORDER BY specified, but {} is not an aggregate function", name));
+    throw_wrong_type(call.position,
+                     fmt::format("ORDER BY specified, but {} is not an aggregate function", name));
   }
-  if (call.filter) throw_wrong_type(call.position, fmt::format("FILTER specified, but {} is not an aggregate function", name));
+  if (call.filter)
+    throw_wrong_type(call.position,
+                     fmt::format("FILTER specified, but {} is not an aggregate function", name));
   if (call.variadic) {
-    throw sql_error(sqlstate::kFeatureNotSupported, "VARIADIC arguments are not supported").with_position(call.position);
+    throw sql_error(sqlstate::kFeatureNotSupported, "VARIADIC arguments are not supported")
+        .with_position(call.position);
   }
   if (call.bare_keyword) return bind_bare_keyword(call, name);
   if (BoundPtr special = bind_special_function(call, name, context)) return special;
-  if (is_scalar_function(name)) return call_function(name, bind_arguments(call, name, context), call.position);
-  if (const TableFunction* function = find_table_function(name)) {
+  if (is_scalar_function(name))
+    return call_function(name, bind_arguments(call, name, context), call.position);
+  if (const TableFunction* function = set_function(call)) {
     std::vector<ScopeColumn> columns = bind_set_function(call, *function, context);
     if (columns.size() == 1) return columns[0].reference();
     std::vector<BoundPtr> fields;
@@ -66,7 +80,8 @@ BoundPtr QueryBinder::bind_function(const ast::FunctionCall& call, ExpressionCon
     return call_function("row", std::move(fields), call.position);
   }
   if (names_.find_virtual_function(name)) {
-    throw sql_error(sqlstate::kFeatureNotSupported, "{}() gives a table: it is for the FROM clause", name).with_position(call.position);
+    throw sql_error(sqlstate::kFeatureNotSupported, "{}() gives a table: it is for the FROM clause", name)
+        .with_position(call.position);
   }
   std::vector<BoundPtr> arguments = bind_arguments(call, name, context);
   if (arguments.size() == 1) {
@@ -75,14 +90,19 @@ BoundPtr QueryBinder::bind_function(const ast::FunctionCall& call, ExpressionCon
     bool is_type = true;
     try {
       type = resolve_type_name(name, nullptr, 0, false);
-    } catch (const SqlError&) {
-      is_type = false;
-    }
-    if (is_type && (arguments[0]->type.id == TypeId::kUnknown || find_cast(arguments[0]->type, type, CastContext::kExplicit))) {
+    } catch (const SqlError&) { is_type = false; }
+    if (is_type && (arguments[0]->type.id == TypeId::kUnknown ||
+                    find_cast(arguments[0]->type, type, CastContext::kExplicit))) {
       return coerce(std::move(arguments[0]), type, CastContext::kExplicit, call.arguments[0]->position);
     }
   }
   return call_function(name, std::move(arguments), call.position);
+}
+
+const TableFunction* QueryBinder::set_function(const ast::FunctionCall& call) {
+  const std::string& name = call.function();
+  if (call.bare_keyword || is_scalar_function(name) || is_aggregate(name)) return nullptr;
+  return find_table_function(name);
 }
 
 std::vector<BoundPtr> QueryBinder::bind_arguments(const ast::FunctionCall& call, const std::string& name,
@@ -96,21 +116,26 @@ std::vector<BoundPtr> QueryBinder::bind_arguments(const ast::FunctionCall& call,
     return arguments;
   }
   if (name != "make_interval") {
-    throw sql_error(sqlstate::kFeatureNotSupported, "named arguments of {} are not supported", name).with_position(call.position);
+    throw sql_error(sqlstate::kFeatureNotSupported, "named arguments of {} are not supported", name)
+        .with_position(call.position);
   }
   if (call.arguments.size() > kIntervalParts.size()) {
-    throw sql_error(sqlstate::kUndefinedFunction, "function make_interval has at most 7 arguments").with_position(call.position);
+    throw sql_error(sqlstate::kUndefinedFunction, "function make_interval has at most 7 arguments")
+        .with_position(call.position);
   }
   for (size_t i = 0; i < kIntervalParts.size(); i++) {
-    arguments.push_back(i + 1 < kIntervalParts.size() ? BoundExpression::constant(Value::of_int(TypeId::kInteger, 0))
-                                                      : BoundExpression::constant(Value::of_double(TypeId::kDouble, 0)));
+    arguments.push_back(i + 1 < kIntervalParts.size()
+                            ? BoundExpression::constant(Value::of_int(TypeId::kInteger, 0))
+                            : BoundExpression::constant(Value::of_double(TypeId::kDouble, 0)));
   }
   for (size_t i = 0; i < call.arguments.size(); i++) {
     size_t target = i;
     if (i < call.argument_names.size() && !call.argument_names[i].empty()) {
-      const auto* found = std::find(kIntervalParts.begin(), kIntervalParts.end(), call.argument_names[i].text);
+      const auto* found =
+          std::find(kIntervalParts.begin(), kIntervalParts.end(), call.argument_names[i].text);
       if (found == kIntervalParts.end()) {
-        throw sql_error(sqlstate::kUndefinedFunction, "function make_interval has no argument \"{}\"", call.argument_names[i].text)
+        throw sql_error(sqlstate::kUndefinedFunction, "function make_interval has no argument \"{}\"",
+                        call.argument_names[i].text)
             .with_position(call.argument_names[i].position);
       }
       target = static_cast<size_t>(found - kIntervalParts.begin());
@@ -120,7 +145,8 @@ std::vector<BoundPtr> QueryBinder::bind_arguments(const ast::FunctionCall& call,
   return arguments;
 }
 
-BoundPtr QueryBinder::bind_special_function(const ast::FunctionCall& call, const std::string& name, ExpressionContext& context) {
+BoundPtr QueryBinder::bind_special_function(const ast::FunctionCall& call, const std::string& name,
+                                            ExpressionContext& context) {
   const auto bind_all = [&](bool later_conditional) {
     ExpressionContext inner = context;
     std::vector<BoundPtr> arguments;
@@ -132,7 +158,8 @@ BoundPtr QueryBinder::bind_special_function(const ast::FunctionCall& call, const
   };
   if (name == "coalesce") {
     std::vector<BoundPtr> arguments = bind_all(true);
-    if (arguments.empty()) throw sql_error(sqlstate::kSyntaxError, "COALESCE needs an argument").with_position(call.position);
+    if (arguments.empty())
+      throw sql_error(sqlstate::kSyntaxError, "COALESCE needs an argument").with_position(call.position);
     SqlType type = unify(arguments, "COALESCE", call.position);
     if (arguments.size() == 1) return std::move(arguments[0]);
     return BoundExpression::make(BoundKind::kCoalesce, type, std::move(arguments));
@@ -173,7 +200,8 @@ BoundPtr QueryBinder::bind_special_function(const ast::FunctionCall& call, const
 BoundPtr QueryBinder::bind_bare_keyword(const ast::FunctionCall& call, const std::string& name) {
   const auto no_arguments = [] { return std::vector<BoundPtr>(); };
   const auto now_as = [&](TypeId type) {
-    return coerce(call_function("now", no_arguments(), call.position), type, CastContext::kExplicit, call.position);
+    return coerce(call_function("now", no_arguments(), call.position), type, CastContext::kExplicit,
+                  call.position);
   };
   if (name == "current_timestamp") return call_function("now", no_arguments(), call.position);
   if (name == "localtimestamp") return now_as(TypeId::kTimestamp);
@@ -181,12 +209,14 @@ BoundPtr QueryBinder::bind_bare_keyword(const ast::FunctionCall& call, const std
   if (name == "current_time" || name == "localtime") {
     return coerce(now_as(TypeId::kTimestamp), TypeId::kTime, CastContext::kExplicit, call.position);
   }
-  if (name == "user" || name == "current_role") return call_function("current_user", no_arguments(), call.position);
+  if (name == "user" || name == "current_role")
+    return call_function("current_user", no_arguments(), call.position);
   if (name == "current_catalog") return call_function("current_database", no_arguments(), call.position);
   return call_function(name, no_arguments(), call.position);
 }
 
-SetCall QueryBinder::make_set_call(const ast::FunctionCall& call, const TableFunction& function, std::vector<BoundPtr> arguments,
+SetCall QueryBinder::make_set_call(const ast::FunctionCall& call, const TableFunction& function,
+                                   std::vector<BoundPtr> arguments,
                                    std::vector<std::pair<std::string, SqlType>>* columns) {
   SetCall set;
   set.function = &function;
@@ -196,26 +226,33 @@ SetCall QueryBinder::make_set_call(const ast::FunctionCall& call, const TableFun
     std::string shown;
     for (SqlType type : types) shown += (shown.empty() ? "" : ", ") + format_type(type);
     throw sql_error(sqlstate::kUndefinedFunction, "function {}({}) does not exist", function.name, shown)
-        .with_hint("No function matches the given name and argument types. You might need to add explicit type casts.")
+        .with_hint(
+            "No function matches the given name and argument types. You might need to add explicit type "
+            "casts.")
         .with_position(call.position);
   }
   for (size_t i = 0; i < arguments.size(); i++) {
-    set.arguments.push_back(coerce(std::move(arguments[i]), set.types[i], CastContext::kImplicit, call.position));
+    set.arguments.push_back(
+        coerce(std::move(arguments[i]), set.types[i], CastContext::kImplicit, call.position));
   }
   set.column_count = static_cast<uint32_t>(columns->size());
   return set;
 }
 
 // A set-returning function in a select list: its columns as marked references.
-std::vector<ScopeColumn> QueryBinder::bind_set_function(const ast::FunctionCall& call, const TableFunction& function,
+std::vector<ScopeColumn> QueryBinder::bind_set_function(const ast::FunctionCall& call,
+                                                        const TableFunction& function,
                                                         ExpressionContext& context) {
   if (!context.sets || context.in_aggregate || context.in_window) {
     throw sql_error(sqlstate::kFeatureNotSupported, "set-returning functions are not allowed in {}",
-                    context.in_aggregate ? "aggregate function calls" : context.in_window ? "window function calls" : context.clause)
+                    context.in_aggregate ? "aggregate function calls"
+                    : context.in_window  ? "window function calls"
+                                         : context.clause)
         .with_position(call.position);
   }
   if (context.conditional) {
-    throw sql_error(sqlstate::kFeatureNotSupported, "set-returning functions are not allowed in CASE or COALESCE")
+    throw sql_error(sqlstate::kFeatureNotSupported,
+                    "set-returning functions are not allowed in CASE or COALESCE")
         .with_position(call.position);
   }
   SetSink& sink = *context.sets;
@@ -234,7 +271,8 @@ std::vector<ScopeColumn> QueryBinder::bind_set_function(const ast::FunctionCall&
     }
   }
   std::vector<ScopeColumn> references;
-  for (const auto& [name, type] : columns) references.push_back(plain_column(name, type, kSetMark | sink.column_count++));
+  for (const auto& [name, type] : columns)
+    references.push_back(plain_column(name, type, kSetMark | sink.column_count++));
   sink.calls.push_back(std::move(set));
   sink.columns.push_back(references);
   return references;

@@ -18,7 +18,8 @@ using Sets = std::vector<std::vector<uint32_t>>;
 
 Sets cross(const Sets& left, const Sets& right, uint32_t position) {
   if (left.size() * right.size() > kMaxGroupingSets) {
-    throw sql_error(sqlstate::kProgramLimitExceeded, "too many grouping sets present (maximum {})", kMaxGroupingSets)
+    throw sql_error(sqlstate::kProgramLimitExceeded, "too many grouping sets present (maximum {})",
+                    kMaxGroupingSets)
         .with_position(position);
   }
   Sets product;
@@ -86,7 +87,8 @@ Sets SelectBinder::group_item_sets(const ast::GroupItem& item) {
     case ast::GroupItem::Kind::kCube: {
       constexpr size_t kMaxCube = 12;
       if (item.members.size() > kMaxCube) {
-        throw sql_error(sqlstate::kProgramLimitExceeded, "CUBE is limited to {} elements", kMaxCube).with_position(item.position);
+        throw sql_error(sqlstate::kProgramLimitExceeded, "CUBE is limited to {} elements", kMaxCube)
+            .with_position(item.position);
       }
       Sets members;
       for (const ast::GroupItem& member : item.members) members.push_back(group_item_sets(member)[0]);
@@ -116,16 +118,19 @@ uint32_t SelectBinder::group_index(const ast::Expression& expression) {
   const auto item_expression = [&](size_t item) {
     const BoundExpression& e = *items_[item].expression;
     if (has_any_mark(e)) {
-      throw sql_error(sqlstate::kGroupingError, "aggregate functions are not allowed in GROUP BY").with_position(items_[item].position);
+      throw sql_error(sqlstate::kGroupingError, "aggregate functions are not allowed in GROUP BY")
+          .with_position(items_[item].position);
     }
     return add_group(binder_.resolve_unknown(e.clone()));
   };
   if (const auto* literal = ast::try_as<ast::Literal>(&expression)) {
     if (literal->literal != ast::LiteralKind::kInteger) {
-      throw sql_error(sqlstate::kSyntaxError, "non-integer constant in GROUP BY").with_position(literal->position);
+      throw sql_error(sqlstate::kSyntaxError, "non-integer constant in GROUP BY")
+          .with_position(literal->position);
     }
     if (literal->integer < 1 || literal->integer > static_cast<int64_t>(visible_)) {
-      throw sql_error(sqlstate::kInvalidColumnReference, "GROUP BY position {} is not in select list", literal->integer)
+      throw sql_error(sqlstate::kInvalidColumnReference, "GROUP BY position {} is not in select list",
+                      literal->integer)
           .with_position(literal->position);
     }
     return item_expression(static_cast<size_t>(literal->integer - 1));
@@ -182,7 +187,8 @@ void SelectBinder::stack_aggregate() {
       columns.push_back({expression_text(*group, names), group->type});
     }
   }
-  for (const BoundAggregate& aggregate : aggregates_.aggregates) columns.push_back({aggregate.name, aggregate.types.result});
+  for (const BoundAggregate& aggregate : aggregates_.aggregates)
+    columns.push_back({aggregate.name, aggregate.types.result});
   const bool with_set_index = has_grouping_sets_ && !aggregates_.groupings.empty();
   if (with_set_index) columns.push_back({"grouping", TypeId::kInteger});
   PlanPtr node = add_node(PlanKind::kAggregate);
@@ -239,7 +245,9 @@ void SelectBinder::throw_ungrouped(const BoundExpression& column, bool in_subque
     throw sql_error(sqlstate::kGroupingError, "subquery uses ungrouped column \"{}\" from outer query", name)
         .with_position(column.position);
   }
-  throw sql_error(sqlstate::kGroupingError, "column \"{}\" must appear in the GROUP BY clause or be used in an aggregate function", name)
+  throw sql_error(sqlstate::kGroupingError,
+                  "column \"{}\" must appear in the GROUP BY clause or be used in an aggregate function",
+                  name)
       .with_position(column.position);
 }
 
@@ -247,7 +255,8 @@ void SelectBinder::throw_ungrouped(const BoundExpression& column, bool in_subque
 BoundPtr SelectBinder::grouping_value(size_t call) {
   std::vector<uint32_t> arguments;
   for (const BoundPtr& argument : aggregates_.groupings[call]) {
-    const auto found = std::find_if(groups_.begin(), groups_.end(), [&](const BoundPtr& group) { return group->equals(*argument); });
+    const auto found = std::find_if(groups_.begin(), groups_.end(),
+                                    [&](const BoundPtr& group) { return group->equals(*argument); });
     if (found == groups_.end()) {
       throw sql_error(sqlstate::kGroupingError,
                       "arguments to GROUPING must be grouping expressions of the associated query level")
@@ -255,14 +264,17 @@ BoundPtr SelectBinder::grouping_value(size_t call) {
     }
     arguments.push_back(static_cast<uint32_t>(found - groups_.begin()));
   }
-  const auto integer = [](int64_t value) { return BoundExpression::constant(Value::of_int(TypeId::kInteger, value)); };
+  const auto integer = [](int64_t value) {
+    return BoundExpression::constant(Value::of_int(TypeId::kInteger, value));
+  };
   if (!has_grouping_sets_) return integer(0);
   std::vector<BoundPtr> children;
   const uint32_t set_index = static_cast<uint32_t>(plan_->columns.size() - 1);
   for (size_t s = 0; s < grouping_sets_.size(); s++) {
     const std::vector<uint32_t>& set = grouping_sets_[s];
     int64_t bits = 0;
-    for (uint32_t argument : arguments) bits = bits << 1 | (std::find(set.begin(), set.end(), argument) == set.end());
+    for (uint32_t argument : arguments)
+      bits = bits << 1 | (std::find(set.begin(), set.end(), argument) == set.end());
     if (s + 1 < grouping_sets_.size()) {
       std::vector<BoundPtr> sides;
       sides.push_back(BoundExpression::column(set_index, TypeId::kInteger));

@@ -52,7 +52,8 @@ bool reads_only(const BoundExpression& e, uint32_t from, uint32_t to) {
 uint32_t time_ordered(Source& source, std::string_view join, std::string_view side, uint32_t position) {
   const std::optional<ScopeColumn>& timestamp = source.scope.timestamp;
   if (!timestamp || !timestamp->expression->is_column()) {
-    throw sql_error(sqlstate::kInvalidColumnReference, "the {} side of {} JOIN has no designated timestamp", side, join)
+    throw sql_error(sqlstate::kInvalidColumnReference, "the {} side of {} JOIN has no designated timestamp",
+                    side, join)
         .with_hint("Join tables with TIMESTAMP(column), or subqueries that select that column.")
         .with_position(position);
   }
@@ -78,13 +79,15 @@ int64_t span_micros(const ast::TimeSpan& span) {
     case 'd': return span.count * kMicrosPerDay;
     case 'w': return span.count * 7 * kMicrosPerDay;
     default:
-      throw sql_error(sqlstate::kFeatureNotSupported, "TOLERANCE in months or years is not supported").with_position(span.position);
+      throw sql_error(sqlstate::kFeatureNotSupported, "TOLERANCE in months or years is not supported")
+          .with_position(span.position);
   }
 }
 
 }  // namespace
 
-Source QueryBinder::bind_join(const ast::Join& join, const Environment& environment, const Environment& lateral) {
+Source QueryBinder::bind_join(const ast::Join& join, const Environment& environment,
+                              const Environment& lateral) {
   if (join.join == ast::JoinKind::kSplice || join.join == ast::JoinKind::kWindow) {
     throw sql_error(sqlstate::kFeatureNotSupported, "{} JOIN is not supported",
                     join.join == ast::JoinKind::kSplice ? "SPLICE" : "WINDOW")
@@ -128,21 +131,27 @@ Source QueryBinder::bind_join(const ast::Join& join, const Environment& environm
   return source;
 }
 
-std::vector<BoundPtr> QueryBinder::merge_columns(Scope& scope, size_t left_visible, const std::vector<ast::Identifier>& names,
-                                                 JoinType type, const ast::Join& join) {
-  const std::vector<ScopeColumn> left(scope.visible.begin(), scope.visible.begin() + static_cast<ptrdiff_t>(left_visible));
-  const std::vector<ScopeColumn> right(scope.visible.begin() + static_cast<ptrdiff_t>(left_visible), scope.visible.end());
+std::vector<BoundPtr> QueryBinder::merge_columns(Scope& scope, size_t left_visible,
+                                                 const std::vector<ast::Identifier>& names, JoinType type,
+                                                 const ast::Join& join) {
+  const std::vector<ScopeColumn> left(scope.visible.begin(),
+                                      scope.visible.begin() + static_cast<ptrdiff_t>(left_visible));
+  const std::vector<ScopeColumn> right(scope.visible.begin() + static_cast<ptrdiff_t>(left_visible),
+                                       scope.visible.end());
   std::vector<bool> left_used(left.size()), right_used(right.size());
   std::vector<ScopeColumn> merged;
   std::vector<BoundPtr> conditions;
-  const auto pick = [](const std::vector<ScopeColumn>& columns, const ast::Identifier& name, const char* side) {
+  const auto pick = [](const std::vector<ScopeColumn>& columns, const ast::Identifier& name,
+                       const char* side) {
     std::vector<size_t> found = find_columns(columns, name);
     if (found.empty()) {
-      throw sql_error(sqlstate::kUndefinedColumn, "column \"{}\" specified in USING clause does not exist in {} table", name.text, side)
+      throw sql_error(sqlstate::kUndefinedColumn,
+                      "column \"{}\" specified in USING clause does not exist in {} table", name.text, side)
           .with_position(name.position);
     }
     if (found.size() > 1) {
-      throw sql_error(sqlstate::kAmbiguousColumn, "common column name \"{}\" appears more than once in {} table", name.text, side)
+      throw sql_error(sqlstate::kAmbiguousColumn,
+                      "common column name \"{}\" appears more than once in {} table", name.text, side)
           .with_position(name.position);
     }
     return found[0];
@@ -150,7 +159,8 @@ std::vector<BoundPtr> QueryBinder::merge_columns(Scope& scope, size_t left_visib
   for (const ast::Identifier& name : names) {
     const size_t l = pick(left, name, "left"), r = pick(right, name, "right");
     if (left_used[l] || right_used[r]) {
-      throw sql_error(sqlstate::kDuplicateColumn, "column name \"{}\" appears more than once in USING clause", name.text)
+      throw sql_error(sqlstate::kDuplicateColumn, "column name \"{}\" appears more than once in USING clause",
+                      name.text)
           .with_position(name.position);
     }
     left_used[l] = right_used[r] = true;
@@ -164,7 +174,8 @@ std::vector<BoundPtr> QueryBinder::merge_columns(Scope& scope, size_t left_visib
       std::vector<BoundPtr> both;
       both.push_back(left[l].reference());
       both.push_back(right[r].reference());
-      const bool keeps_symbol = type != JoinType::kFull && is_string_like(left[l].type.id) && is_string_like(right[r].type.id);
+      const bool keeps_symbol =
+          type != JoinType::kFull && is_string_like(left[l].type.id) && is_string_like(right[r].type.id);
       if (!keeps_symbol) {
         column.type = unify(both, "JOIN/USING", name.position);
         if (type == JoinType::kFull) {
@@ -195,7 +206,8 @@ std::vector<BoundPtr> QueryBinder::merge_columns(Scope& scope, size_t left_visib
 }
 
 // ASOF and LT JOIN: every left row with the last right row of its keys that is not later (LT: earlier).
-Source QueryBinder::bind_time_join(const ast::Join& join, Source left, Source right, OuterLink& link, const Environment& environment) {
+Source QueryBinder::bind_time_join(const ast::Join& join, Source left, Source right, OuterLink& link,
+                                   const Environment& environment) {
   const bool is_asof = join.join == ast::JoinKind::kAsof;
   const char* word = is_asof ? "ASOF" : "LT";
   const uint32_t left_timestamp = time_ordered(left, word, "left", join.position);
@@ -205,9 +217,11 @@ Source QueryBinder::bind_time_join(const ast::Join& join, Source left, Source ri
   const size_t left_visible = left.scope.visible.size();
   std::optional<ScopeColumn> timestamp = left.scope.timestamp;
   if (!link.correlated.empty()) {
-    throw sql_error(sqlstate::kFeatureNotSupported, "LATERAL references in {} JOIN are not supported", word).with_position(join.position);
+    throw sql_error(sqlstate::kFeatureNotSupported, "LATERAL references in {} JOIN are not supported", word)
+        .with_position(join.position);
   }
-  Source source = combine(std::move(left), std::move(right), is_asof ? JoinType::kAsof : JoinType::kLt, link, join.position);
+  Source source = combine(std::move(left), std::move(right), is_asof ? JoinType::kAsof : JoinType::kLt, link,
+                          join.position);
   source.scope.outer = environment.outer;
   source.scope.timestamp = std::move(timestamp);
   LogicalPlan& plan = *source.plan;
@@ -233,19 +247,22 @@ Source QueryBinder::bind_time_join(const ast::Join& join, Source left, Source ri
     }
   }
   for (BoundPtr& condition : conditions) {
-    const bool is_equality = condition->kind == BoundKind::kCall && condition->function->name == "=" && condition->children.size() == 2;
+    const bool is_equality = condition->kind == BoundKind::kCall && condition->function->name == "=" &&
+                             condition->children.size() == 2;
     const bool straight = is_equality && reads_only(*condition->children[0], 0, left_width) &&
                           reads_only(*condition->children[1], left_width, width);
     const bool crossed = is_equality && reads_only(*condition->children[1], 0, left_width) &&
                          reads_only(*condition->children[0], left_width, width);
     if (!straight && !crossed) {
-      throw sql_error(sqlstate::kFeatureNotSupported, "{} JOIN takes equalities of a left and a right column only", word)
+      throw sql_error(sqlstate::kFeatureNotSupported,
+                      "{} JOIN takes equalities of a left and a right column only", word)
           .with_position(join.position);
     }
     std::vector<BoundPtr> sides;
     sides.push_back(std::move(condition->children[straight ? 0 : 1]));
     sides.push_back(std::move(condition->children[straight ? 1 : 0]));
-    if (!is_string_like(sides[0]->type.id) || !is_string_like(sides[1]->type.id)) unify(sides, "JOIN/ON", join.position);
+    if (!is_string_like(sides[0]->type.id) || !is_string_like(sides[1]->type.id))
+      unify(sides, "JOIN/ON", join.position);
     remap_columns(*sides[1], [left_width](uint32_t i) { return i - left_width; });
     plan.join_keys.emplace_back(std::move(sides[0]), std::move(sides[1]));
   }

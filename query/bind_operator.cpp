@@ -17,13 +17,15 @@ std::vector<BoundPtr> pair_of(BoundPtr a, BoundPtr b) {
 }
 
 bool is_comparison(std::string_view symbol) {
-  return symbol == "=" || symbol == "<>" || symbol == "<" || symbol == "<=" || symbol == ">" || symbol == ">=";
+  return symbol == "=" || symbol == "<>" || symbol == "<" || symbol == "<=" || symbol == ">" ||
+         symbol == ">=";
 }
 
 Value array_element(const ArrayView& array, uint32_t i) {
   const SqlType type = array.element();
   if (array.is_null(i)) return Value::null(type);
-  if (physical_type(type) == PhysicalType::kString) return Value::of_string(type, std::string(array.string_at(i)));
+  if (physical_type(type) == PhysicalType::kString)
+    return Value::of_string(type, std::string(array.string_at(i)));
   alignas(16) char element[sizeof(Decimal)] = {};
   array.element_at(i, element);
   Vector vector;
@@ -37,7 +39,8 @@ Value array_element(const ArrayView& array, uint32_t i) {
 
 BoundPtr QueryBinder::bind_operator(const ast::Operator& op, ExpressionContext& context) {
   if (!op.schema.empty() && !equal_ignoring_case(op.schema, "pg_catalog")) {
-    throw sql_error(sqlstate::kUndefinedFunction, "operator does not exist: {}.{}", op.schema, op.symbol).with_position(op.position);
+    throw sql_error(sqlstate::kUndefinedFunction, "operator does not exist: {}.{}", op.schema, op.symbol)
+        .with_position(op.position);
   }
   if (!op.left) {
     std::vector<BoundPtr> arguments;
@@ -56,12 +59,15 @@ BoundPtr QueryBinder::bind_operator(const ast::Operator& op, ExpressionContext& 
   const auto* right_row = ast::try_as<ast::Row>(op.right.get());
   if (left_row && right_row) {
     if (!is_comparison(op.symbol)) {
-      throw sql_error(sqlstate::kFeatureNotSupported, "operator {} of rows is not supported", op.symbol).with_position(op.position);
+      throw sql_error(sqlstate::kFeatureNotSupported, "operator {} of rows is not supported", op.symbol)
+          .with_position(op.position);
     }
-    return compare_rows(op.symbol, bind_row_items(*left_row, context), bind_row_items(*right_row, context), op.position);
+    return compare_rows(op.symbol, bind_row_items(*left_row, context), bind_row_items(*right_row, context),
+                        op.position);
   }
   if (left_row || right_row) {
-    throw sql_error(sqlstate::kFeatureNotSupported, "comparing a row with a single value is not supported").with_position(op.position);
+    throw sql_error(sqlstate::kFeatureNotSupported, "comparing a row with a single value is not supported")
+        .with_position(op.position);
   }
   BoundPtr left = bind(*op.left, context);
   return call_operator(op.symbol, pair_of(std::move(left), bind(*op.right, context)), op.position);
@@ -79,10 +85,11 @@ std::vector<BoundPtr> QueryBinder::bind_row_items(const ast::Row& row, Expressio
   return items;
 }
 
-BoundPtr QueryBinder::compare_rows(std::string_view symbol, std::vector<BoundPtr> left, std::vector<BoundPtr> right,
-                                   uint32_t position) {
+BoundPtr QueryBinder::compare_rows(std::string_view symbol, std::vector<BoundPtr> left,
+                                   std::vector<BoundPtr> right, uint32_t position) {
   if (left.size() != right.size()) {
-    throw sql_error(sqlstate::kSyntaxError, "unequal number of entries in row expressions").with_position(position);
+    throw sql_error(sqlstate::kSyntaxError, "unequal number of entries in row expressions")
+        .with_position(position);
   }
   const auto compare = [&](std::string_view op, size_t i) {
     return call_operator(op, pair_of(left[i]->clone(), right[i]->clone()), position);
@@ -125,7 +132,8 @@ BoundPtr QueryBinder::bind_like(const ast::Like& like, ExpressionContext& contex
     if (like.escape) arguments.push_back(bind(*like.escape, context));
     pattern = call_function("similar_to_escape", std::move(arguments), like.position);
   } else if (like.escape) {
-    pattern = call_function("like_escape", pair_of(std::move(pattern), bind(*like.escape, context)), like.position);
+    pattern =
+        call_function("like_escape", pair_of(std::move(pattern), bind(*like.escape, context)), like.position);
   }
   return call_operator(symbol, pair_of(std::move(operand), std::move(pattern)), like.position);
 }
@@ -139,7 +147,8 @@ BoundPtr QueryBinder::bind_in(const ast::In& in, ExpressionContext& context) {
     for (const auto& item : in.list) {
       const auto* right = ast::try_as<ast::Row>(item.get());
       if (!right) {
-        throw sql_error(sqlstate::kSyntaxError, "unequal number of entries in row expressions").with_position(item->position);
+        throw sql_error(sqlstate::kSyntaxError, "unequal number of entries in row expressions")
+            .with_position(item->position);
       }
       std::vector<BoundPtr> copy;
       for (const BoundPtr& e : left) copy.push_back(e->clone());
@@ -160,7 +169,8 @@ BoundPtr QueryBinder::bind_in(const ast::In& in, ExpressionContext& context) {
 BoundPtr QueryBinder::bind_in_list(BoundPtr left, std::vector<BoundPtr> items, uint32_t position) {
   if (items.size() == 1) return call_operator("=", pair_of(std::move(left), std::move(items[0])), position);
   const auto is_text_constant = [](const BoundPtr& e) {
-    return e->is_constant() && (e->type.id == TypeId::kUnknown || e->type.id == TypeId::kVarchar || e->type.id == TypeId::kText);
+    return e->is_constant() &&
+           (e->type.id == TypeId::kUnknown || e->type.id == TypeId::kVarchar || e->type.id == TypeId::kText);
   };
   std::vector<BoundPtr> children;
   if (left->type.id == TypeId::kSymbol && std::all_of(items.begin(), items.end(), is_text_constant)) {
@@ -177,12 +187,11 @@ BoundPtr QueryBinder::bind_in_list(BoundPtr left, std::vector<BoundPtr> items, u
   bool has_common_type = true;
   try {
     common_type(types, "IN");
-  } catch (const SqlError&) {
-    has_common_type = false;
-  }
+  } catch (const SqlError&) { has_common_type = false; }
   if (!has_common_type) {
     std::vector<BoundPtr> parts;
-    for (BoundPtr& item : items) parts.push_back(call_operator("=", pair_of(left->clone(), std::move(item)), position));
+    for (BoundPtr& item : items)
+      parts.push_back(call_operator("=", pair_of(left->clone(), std::move(item)), position));
     return make_or(std::move(parts));
   }
   children.push_back(std::move(left));
@@ -202,37 +211,44 @@ BoundPtr QueryBinder::bind_interval_string(const ast::In& in, ExpressionContext&
   }
   const SqlType type = left->type.id == TypeId::kTimestampTz ? TypeId::kTimestampTz : TypeId::kTimestamp;
   std::vector<BoundPtr> parts;
-  for (const auto& [first, last] : at_position(literal->position, [&] { return parse_interval_string(literal->text); })) {
-    parts.push_back(make_and(
-        pair_of(call_operator(">=", pair_of(left->clone(), BoundExpression::constant(Value::of_int(type, first))), in.position),
-                call_operator("<=", pair_of(left->clone(), BoundExpression::constant(Value::of_int(type, last))), in.position))));
+  for (const auto& [first, last] :
+       at_position(literal->position, [&] { return parse_interval_string(literal->text); })) {
+    parts.push_back(make_and(pair_of(
+        call_operator(">=", pair_of(left->clone(), BoundExpression::constant(Value::of_int(type, first))),
+                      in.position),
+        call_operator("<=", pair_of(left->clone(), BoundExpression::constant(Value::of_int(type, last))),
+                      in.position))));
   }
   return make_or(std::move(parts));
 }
 
 BoundPtr QueryBinder::bind_quantified(const ast::Quantified& q, ExpressionContext& context) {
   if (!q.schema.empty() && !equal_ignoring_case(q.schema, "pg_catalog")) {
-    throw sql_error(sqlstate::kUndefinedFunction, "operator does not exist: {}.{}", q.schema, q.symbol).with_position(q.position);
+    throw sql_error(sqlstate::kUndefinedFunction, "operator does not exist: {}.{}", q.schema, q.symbol)
+        .with_position(q.position);
   }
   if (q.query) {
-    return bind_any_subquery(q.all ? SubqueryKind::kAll : SubqueryKind::kAny, q.symbol, *q.left, *q.query, q.position, context);
+    return bind_any_subquery(q.all ? SubqueryKind::kAll : SubqueryKind::kAny, q.symbol, *q.left, *q.query,
+                             q.position, context);
   }
   const bool is_membership = q.all ? q.symbol == "<>" : q.symbol == "=";
   const auto negate_if_all = [&](BoundPtr e) { return q.all ? make_not(std::move(e)) : std::move(e); };
   BoundPtr left = bind(*q.left, context);
-  if (const auto* array = ast::try_as<ast::Array>(q.array.get()); array && is_membership && !array->items.empty()) {
+  if (const auto* array = ast::try_as<ast::Array>(q.array.get());
+      array && is_membership && !array->items.empty()) {
     std::vector<BoundPtr> items;
     for (const auto& item : array->items) items.push_back(bind(*item, context));
     return negate_if_all(bind_in_list(std::move(left), std::move(items), q.position));
   }
   BoundPtr array = bind(*q.array, context);
-  ResolvedCall call =
-      at_position(q.position, [&] { return resolve_array_quantifier(q.symbol, left->type, array->type, q.all); });
+  ResolvedCall call = at_position(
+      q.position, [&] { return resolve_array_quantifier(q.symbol, left->type, array->type, q.all); });
   array = coerce(std::move(array), call.types.arguments[2], CastContext::kImplicit, q.array->position);
   if (array->is_constant() && !array->value.is_null() && is_membership) {
     ArrayView view(array->value.as_string());
     std::vector<BoundPtr> items;
-    for (uint32_t i = 0; i < view.size(); i++) items.push_back(BoundExpression::constant(array_element(view, i)));
+    for (uint32_t i = 0; i < view.size(); i++)
+      items.push_back(BoundExpression::constant(array_element(view, i)));
     if (items.empty()) return BoundExpression::constant(Value::of_bool(q.all));
     return negate_if_all(bind_in_list(std::move(left), std::move(items), q.position));
   }

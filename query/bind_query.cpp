@@ -23,7 +23,8 @@ void strip_hidden(QueryResult& result) {
   project->kind = PlanKind::kProject;
   for (size_t i = 0; i < result.visible; i++) {
     project->columns.push_back(result.plan->columns[i]);
-    project->expressions.push_back(BoundExpression::column(static_cast<uint32_t>(i), result.plan->columns[i].type));
+    project->expressions.push_back(
+        BoundExpression::column(static_cast<uint32_t>(i), result.plan->columns[i].type));
   }
   project->children.push_back(std::move(result.plan));
   result.plan = std::move(project);
@@ -32,15 +33,18 @@ void strip_hidden(QueryResult& result) {
 
 }  // namespace
 
-QueryResult QueryBinder::bind_query(const ast::Query& query, const Environment& environment, const OutputOptions& options) {
+QueryResult QueryBinder::bind_query(const ast::Query& query, const Environment& environment,
+                                    const OutputOptions& options) {
   if (depth_ >= kMaxQueryDepth) {
-    throw sql_error(sqlstate::kStatementTooComplex, "queries are nested too deeply").with_position(query.position);
+    throw sql_error(sqlstate::kStatementTooComplex, "queries are nested too deeply")
+        .with_position(query.position);
   }
   depth_++;
   Environment inner = environment;
   CteScope* with = query.with ? push_with(*query.with, environment) : nullptr;
   if (with) inner.ctes = with;
-  QueryResult result = query.kind == ast::QueryKind::kSelect ? bind_select_query(query, inner, options) : bind_core(query, inner, options);
+  QueryResult result = query.kind == ast::QueryKind::kSelect ? bind_select_query(query, inner, options)
+                                                             : bind_core(query, inner, options);
   if (with) check_unread(*with);
   if (!options.keep_hidden) strip_hidden(result);
   if (!options.keep_unknown) {
@@ -55,7 +59,8 @@ QueryResult QueryBinder::bind_query(const ast::Query& query, const Environment& 
 }
 
 // VALUES and set operations: what is ordered are the output columns.
-QueryResult QueryBinder::bind_core(const ast::Query& query, const Environment& environment, const OutputOptions& options) {
+QueryResult QueryBinder::bind_core(const ast::Query& query, const Environment& environment,
+                                   const OutputOptions& options) {
   const bool is_plain = query.order_by.empty() && query.limit.empty();
   OutputOptions inner = options;
   if (!is_plain) inner.keep_unknown = false;
@@ -70,21 +75,25 @@ QueryResult QueryBinder::bind_core(const ast::Query& query, const Environment& e
     const auto* ref = ast::try_as<ast::ColumnRef>(item.expression.get());
     if (literal && literal->literal == ast::LiteralKind::kInteger) {
       if (literal->integer < 1 || literal->integer > static_cast<int64_t>(result.visible)) {
-        throw sql_error(sqlstate::kInvalidColumnReference, "ORDER BY position {} is not in select list", literal->integer)
+        throw sql_error(sqlstate::kInvalidColumnReference, "ORDER BY position {} is not in select list",
+                        literal->integer)
             .with_position(literal->position);
       }
       index = static_cast<size_t>(literal->integer - 1);
     } else if (ref && ref->parts.size() == 1) {
       std::vector<ScopeColumn> outputs;
       for (size_t i = 0; i < result.visible; i++) {
-        outputs.push_back(plain_column(result.plan->columns[i].name, result.plan->columns[i].type, static_cast<uint32_t>(i)));
+        outputs.push_back(plain_column(result.plan->columns[i].name, result.plan->columns[i].type,
+                                       static_cast<uint32_t>(i)));
       }
       std::vector<size_t> found = find_columns(outputs, ref->parts[0]);
       if (found.empty()) {
-        throw sql_error(sqlstate::kUndefinedColumn, "column \"{}\" does not exist", ref->parts[0].text).with_position(ref->position);
+        throw sql_error(sqlstate::kUndefinedColumn, "column \"{}\" does not exist", ref->parts[0].text)
+            .with_position(ref->position);
       }
       if (found.size() > 1) {
-        throw sql_error(sqlstate::kAmbiguousColumn, "ORDER BY \"{}\" is ambiguous", ref->parts[0].text).with_position(ref->position);
+        throw sql_error(sqlstate::kAmbiguousColumn, "ORDER BY \"{}\" is ambiguous", ref->parts[0].text)
+            .with_position(ref->position);
       }
       index = found[0];
     } else {
@@ -93,13 +102,15 @@ QueryResult QueryBinder::bind_core(const ast::Query& query, const Environment& e
           .with_hint("Add the expression/function to every SELECT, or move the UNION into a FROM clause.")
           .with_position(item.expression->position);
     }
-    keys.push_back(sort_key(item, BoundExpression::column(static_cast<uint32_t>(index), result.plan->columns[index].type)));
+    keys.push_back(sort_key(
+        item, BoundExpression::column(static_cast<uint32_t>(index), result.plan->columns[index].type)));
   }
   if (!keys.empty()) {
     auto sort = std::make_shared<LogicalPlan>();
     sort->kind = PlanKind::kSort;
     sort->columns = result.plan->columns;
-    for (const SortKey& key : keys) sort->sort_keys.push_back({key.expression->clone(), key.descending, key.nulls_first});
+    for (const SortKey& key : keys)
+      sort->sort_keys.push_back({key.expression->clone(), key.descending, key.nulls_first});
     sort->children.push_back(std::move(result.plan));
     result.plan = std::move(sort);
   }
@@ -107,8 +118,8 @@ QueryResult QueryBinder::bind_core(const ast::Query& query, const Environment& e
   return result;
 }
 
-QueryResult QueryBinder::bind_set_operation(const ast::Query& query, size_t operand_count, const Environment& environment,
-                                            const OutputOptions& options) {
+QueryResult QueryBinder::bind_set_operation(const ast::Query& query, size_t operand_count,
+                                            const Environment& environment, const OutputOptions& options) {
   const std::string_view word = set_operator_name(query.set_operator);
   OutputOptions inner;
   inner.keep_unknown = true;
@@ -170,14 +181,16 @@ QueryResult QueryBinder::bind_set_operation(const ast::Query& query, size_t oper
   }
   result.plan = std::move(operands[0].plan);
   for (size_t i = 1; i < operands.size(); i++) {
-    result.plan = combine_plans(PlanKind::kSetOperation, {std::move(result.plan), std::move(operands[i].plan)});
+    result.plan =
+        combine_plans(PlanKind::kSetOperation, {std::move(result.plan), std::move(operands[i].plan)});
     result.plan->set_all = query.set_all;
     result.plan->set_except = query.set_operator == ast::SetOperator::kExcept;
   }
   return result;
 }
 
-PlanPtr QueryBinder::bind_limit(PlanPtr child, const ast::Limit& limit, const Environment& environment, std::vector<SortKey> ties) {
+PlanPtr QueryBinder::bind_limit(PlanPtr child, const ast::Limit& limit, const Environment& environment,
+                                std::vector<SortKey> ties) {
   if (limit.empty()) return child;
   Scope nothing;
   ExpressionContext context;
@@ -203,7 +216,9 @@ PlanPtr QueryBinder::bind_limit(PlanPtr child, const ast::Limit& limit, const En
   plan->offset = bind_count(limit.offset, "OFFSET");
   if (limit.range_start) {
     BoundPtr from = bind_count(limit.range_start, "LIMIT");
-    const auto is_natural = [](const BoundPtr& e) { return e->is_constant() && !e->value.is_null() && e->value.as_int() >= 0; };
+    const auto is_natural = [](const BoundPtr& e) {
+      return e->is_constant() && !e->value.is_null() && e->value.as_int() >= 0;
+    };
     if (!is_natural(from) || !is_natural(plan->limit)) {
       throw sql_error(sqlstate::kFeatureNotSupported, "LIMIT a, b takes constants that are not negative")
           .with_position(limit.range_start->position);
@@ -212,8 +227,10 @@ PlanPtr QueryBinder::bind_limit(PlanPtr child, const ast::Limit& limit, const En
     plan->limit = BoundExpression::constant(Value::of_int(TypeId::kBigInt, count));
     plan->offset = std::move(from);
   }
-  if (plan->offset && plan->offset->is_constant() && !plan->offset->value.is_null() && plan->offset->value.as_int() < 0) {
-    throw sql_error(sqlstate::kInvalidRowCountInOffset, "OFFSET must not be negative").with_position(plan->offset->position);
+  if (plan->offset && plan->offset->is_constant() && !plan->offset->value.is_null() &&
+      plan->offset->value.as_int() < 0) {
+    throw sql_error(sqlstate::kInvalidRowCountInOffset, "OFFSET must not be negative")
+        .with_position(plan->offset->position);
   }
   if (!limit.with_ties) {
     plan->children.push_back(std::move(child));
@@ -261,7 +278,8 @@ PlanPtr QueryBinder::bind_limit(PlanPtr child, const ast::Limit& limit, const En
   auto project = std::make_shared<LogicalPlan>();
   project->kind = PlanKind::kProject;
   project->columns = visible;
-  for (uint32_t i = 0; i < rank_column; i++) project->expressions.push_back(BoundExpression::column(i, visible[i].type));
+  for (uint32_t i = 0; i < rank_column; i++)
+    project->expressions.push_back(BoundExpression::column(i, visible[i].type));
   project->children.push_back(std::move(sort));
   if (!plan->offset) return project;
   plan->children.push_back(std::move(project));

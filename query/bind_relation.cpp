@@ -11,7 +11,8 @@ std::string shown_name(const ast::ObjectName& name) {
 
 }  // namespace
 
-Source QueryBinder::scan_source(std::shared_ptr<const TableVersion> table, const std::string& alias, const std::string& schema) {
+Source QueryBinder::scan_source(std::shared_ptr<const TableVersion> table, const std::string& alias,
+                                const std::string& schema) {
   auto plan = std::make_shared<LogicalPlan>();
   plan->kind = PlanKind::kScan;
   plan->table = std::move(table);
@@ -28,14 +29,16 @@ Source QueryBinder::scan_source(std::shared_ptr<const TableVersion> table, const
     column.attribute = i + 1;
     relation.columns.push_back(std::move(column));
   }
-  if (shape.has_timestamp()) source.scope.timestamp = relation.columns[static_cast<size_t>(shape.timestamp_column)];
+  if (shape.has_timestamp())
+    source.scope.timestamp = relation.columns[static_cast<size_t>(shape.timestamp_column)];
   source.scope.visible = relation.columns;
   source.scope.relations.push_back(std::move(relation));
   source.plan = std::move(plan);
   return source;
 }
 
-Source QueryBinder::bind_virtual(std::shared_ptr<const VirtualTable> table, const std::string& alias, std::vector<BoundPtr> arguments) {
+Source QueryBinder::bind_virtual(std::shared_ptr<const VirtualTable> table, const std::string& alias,
+                                 std::vector<BoundPtr> arguments) {
   auto plan = std::make_shared<LogicalPlan>();
   plan->kind = PlanKind::kVirtualScan;
   plan->columns = table->columns();
@@ -47,7 +50,8 @@ Source QueryBinder::bind_virtual(std::shared_ptr<const VirtualTable> table, cons
   return result_source(std::move(result), alias);
 }
 
-std::optional<Source> QueryBinder::find_relation(const std::vector<std::string>& name, const ast::NamedTable& table) {
+std::optional<Source> QueryBinder::find_relation(const std::vector<std::string>& name,
+                                                 const ast::NamedTable& table) {
   if (auto found = names_.find_virtual_table(name)) {
     Source source = bind_virtual(std::move(found), name.back(), {});
     if (name.size() > 1) source.scope.relations[0].schema = name[0];
@@ -64,10 +68,12 @@ std::optional<Source> QueryBinder::find_relation(const std::vector<std::string>&
 Source QueryBinder::bind_named_table(const ast::NamedTable& table, const Environment& environment) {
   const ast::ObjectName& name = table.name;
   if (table.sample) {
-    throw sql_error(sqlstate::kFeatureNotSupported, "TABLESAMPLE is not supported").with_position(table.position);
+    throw sql_error(sqlstate::kFeatureNotSupported, "TABLESAMPLE is not supported")
+        .with_position(table.position);
   }
   if (!name.database.empty() && name.database.text != names_.session().database()) {
-    throw sql_error(sqlstate::kFeatureNotSupported, "cross-database references are not implemented: \"{}.{}.{}\"", name.database.text,
+    throw sql_error(sqlstate::kFeatureNotSupported,
+                    "cross-database references are not implemented: \"{}.{}.{}\"", name.database.text,
                     name.schema.text, name.name.text)
         .with_position(name.position());
   }
@@ -79,19 +85,24 @@ Source QueryBinder::bind_named_table(const ast::NamedTable& table, const Environ
   parts.push_back(name.name.text);
   std::optional<Source> source;
   // A view finds what stands beside it, whatever the session's search_path.
-  if (environment.view && parts.size() == 1) source = find_relation({environment.view->schema_name, parts[0]}, table);
+  if (environment.view && parts.size() == 1)
+    source = find_relation({environment.view->schema_name, parts[0]}, table);
   if (!source) source = find_relation(parts, table);
   if (!source && !name.name.quoted) {
     for (const auto& [key, id] : names_.snapshot().catalog->tables) {
-      if (!equal_ignoring_case(key.second, name.name.text) || (parts.size() > 1 && !equal_ignoring_case(key.first, parts[0]))) continue;
-      source = find_relation(parts.size() > 1 ? std::vector{key.first, key.second} : std::vector{key.second}, table);
+      if (!equal_ignoring_case(key.second, name.name.text) ||
+          (parts.size() > 1 && !equal_ignoring_case(key.first, parts[0])))
+        continue;
+      source = find_relation(parts.size() > 1 ? std::vector{key.first, key.second} : std::vector{key.second},
+                             table);
       if (source) break;
     }
   }
   if (!source) throw_undefined_table(name);
   if (table.version) {
     const auto* number = ast::try_as<ast::Literal>(table.version->value.get());
-    const bool is_current = source->plan->kind == PlanKind::kScan && number && table.version->kind == ast::VersionClause::Kind::kVersion &&
+    const bool is_current = source->plan->kind == PlanKind::kScan && number &&
+                            table.version->kind == ast::VersionClause::Kind::kVersion &&
                             number->literal == ast::LiteralKind::kInteger &&
                             number->integer == static_cast<int64_t>(source->plan->table->version);
     if (!is_current) {
@@ -105,7 +116,8 @@ Source QueryBinder::bind_named_table(const ast::NamedTable& table, const Environ
 Source QueryBinder::bind_view(const ViewSchema& view, const ast::NamedTable& table) {
   constexpr int kMaxViewDepth = 60;
   if (view_depth_ >= kMaxViewDepth) {
-    throw sql_error(kInvalidObjectDefinition, "infinite recursion detected in view \"{}\"", view.name).with_position(table.position);
+    throw sql_error(kInvalidObjectDefinition, "infinite recursion detected in view \"{}\"", view.name)
+        .with_position(table.position);
   }
   QueryResult result;
   view_depth_++;
@@ -126,8 +138,8 @@ Source QueryBinder::bind_view(const ViewSchema& view, const ast::NamedTable& tab
   }
   view_depth_--;
   if (view.column_names.size() > result.visible) {
-    throw sql_error(sqlstate::kInvalidTableDefinition, "view \"{}\" names {} columns but its query has {}", view.name,
-                    view.column_names.size(), result.visible)
+    throw sql_error(sqlstate::kInvalidTableDefinition, "view \"{}\" names {} columns but its query has {}",
+                    view.name, view.column_names.size(), result.visible)
         .with_position(table.position);
   }
   Source source = result_source(std::move(result), view.name);

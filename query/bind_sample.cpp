@@ -21,8 +21,8 @@ std::optional<int64_t> parse_offset(std::string_view text) {
   if (text.size() != 5 || text[2] != ':') return std::nullopt;
   auto first = std::from_chars(text.data(), text.data() + 2, hours);
   auto second = std::from_chars(text.data() + 3, text.data() + 5, minutes);
-  if (first.ec != std::errc() || first.ptr != text.data() + 2 || second.ec != std::errc() || second.ptr != text.data() + 5 ||
-      minutes > 59) {
+  if (first.ec != std::errc() || first.ptr != text.data() + 2 || second.ec != std::errc() ||
+      second.ptr != text.data() + 5 || minutes > 59) {
     return std::nullopt;
   }
   return sign * (hours * kMicrosPerHour + minutes * kMicrosPerMinute);
@@ -43,13 +43,15 @@ void SelectBinder::stack_latest_on() {
   const auto bind_column = [&](const ast::Expression& e, std::string_view what) {
     BoundPtr bound = binder_.bind(e, place);
     if (!bound->is_column()) {
-      throw sql_error(sqlstate::kInvalidColumnReference, "{} of LATEST ON must be a column", what).with_position(e.position);
+      throw sql_error(sqlstate::kInvalidColumnReference, "{} of LATEST ON must be a column", what)
+          .with_position(e.position);
     }
     return bound->index;
   };
   const uint32_t timestamp = bind_column(*latest.timestamp, "the timestamp");
   if (!is_timestamp(plan_->columns[timestamp].type.id)) {
-    throw sql_error(sqlstate::kDatatypeMismatch, "LATEST ON needs a timestamp, not type {}", format_type(plan_->columns[timestamp].type))
+    throw sql_error(sqlstate::kDatatypeMismatch, "LATEST ON needs a timestamp, not type {}",
+                    format_type(plan_->columns[timestamp].type))
         .with_position(latest.timestamp->position);
   }
   std::vector<uint32_t> partition;
@@ -60,14 +62,16 @@ void SelectBinder::stack_latest_on() {
   node->partition_columns = std::move(partition);
 }
 
-int64_t SelectBinder::sample_constant(const ast::Expression& expression, SqlType type, std::string_view what) {
+int64_t SelectBinder::sample_constant(const ast::Expression& expression, SqlType type,
+                                      std::string_view what) {
   Scope nothing;
   ExpressionContext place = context("SAMPLE BY");
   place.scope = &nothing;
   BoundPtr bound = binder_.bind_typed(expression, place, type, CastContext::kAssignment, what);
   std::optional<Value> value = binder_.constant_value(*bound);
   if (!value || value->is_null()) {
-    throw sql_error(sqlstate::kFeatureNotSupported, "{} of SAMPLE BY must be a constant", what).with_position(expression.position);
+    throw sql_error(sqlstate::kFeatureNotSupported, "{} of SAMPLE BY must be a constant", what)
+        .with_position(expression.position);
   }
   return value->as_int();
 }
@@ -75,7 +79,8 @@ int64_t SelectBinder::sample_constant(const ast::Expression& expression, SqlType
 std::string SelectBinder::sample_text(const ast::Expression& expression, std::string_view what) {
   const auto* literal = ast::try_as<ast::Literal>(&expression);
   if (!literal || literal->literal != ast::LiteralKind::kString) {
-    throw sql_error(sqlstate::kFeatureNotSupported, "{} of SAMPLE BY must be a text constant", what).with_position(expression.position);
+    throw sql_error(sqlstate::kFeatureNotSupported, "{} of SAMPLE BY must be a text constant", what)
+        .with_position(expression.position);
   }
   return literal->text;
 }
@@ -86,7 +91,8 @@ SampleSpec SelectBinder::sample_spec() {
   spec.count = sample.span.count;
   spec.unit = sample.span.unit;
   if (spec.count <= 0) {
-    throw sql_error(sqlstate::kInvalidParameterValue, "SAMPLE BY needs a positive interval").with_position(sample.span.position);
+    throw sql_error(sqlstate::kInvalidParameterValue, "SAMPLE BY needs a positive interval")
+        .with_position(sample.span.position);
   }
   spec.align_to_calendar = sample.align != ast::SampleBy::Align::kFirstObservation;
   if (sample.time_zone) {
@@ -106,8 +112,8 @@ SampleSpec SelectBinder::sample_spec() {
   if (sample.to) spec.to = sample_constant(*sample.to, TypeId::kTimestamp, "TO");
   const std::vector<BoundAggregate>& aggregates = aggregates_.aggregates;
   if (sample.fill.size() > 1 && sample.fill.size() != aggregates.size()) {
-    throw sql_error(sqlstate::kInvalidParameterValue, "FILL has {} values but there are {} aggregates", sample.fill.size(),
-                    aggregates.size())
+    throw sql_error(sqlstate::kInvalidParameterValue, "FILL has {} values but there are {} aggregates",
+                    sample.fill.size(), aggregates.size())
         .with_position(sample.position);
   }
   for (size_t i = 0; i < sample.fill.size(); i++) {
@@ -127,7 +133,8 @@ SampleSpec SelectBinder::sample_spec() {
     spec.fill_values.push_back(Value::null(type));
     const ast::SampleBy::Fill& fill = sample.fill[sample.fill.size() == 1 ? 0 : i];
     if (spec.fill[i] == SampleSpec::Fill::kLinear && !is_numeric(type.id) && !is_timestamp(type.id)) {
-      throw sql_error(sqlstate::kDatatypeMismatch, "FILL(LINEAR) needs numbers, not type {}", format_type(type))
+      throw sql_error(sqlstate::kDatatypeMismatch, "FILL(LINEAR) needs numbers, not type {}",
+                      format_type(type))
           .with_position(sample.position);
     }
     if (spec.fill[i] != SampleSpec::Fill::kValue) continue;
@@ -137,7 +144,8 @@ SampleSpec SelectBinder::sample_spec() {
     BoundPtr bound = binder_.bind_typed(*fill.value, place, type, CastContext::kAssignment, "FILL");
     std::optional<Value> value = binder_.constant_value(*bound);
     if (!value) {
-      throw sql_error(sqlstate::kFeatureNotSupported, "values of FILL must be constants").with_position(fill.value->position);
+      throw sql_error(sqlstate::kFeatureNotSupported, "values of FILL must be constants")
+          .with_position(fill.value->position);
     }
     spec.fill_values.back() = std::move(*value);
   }
@@ -181,7 +189,8 @@ void SelectBinder::stack_sample_by() {
         .with_position(position);
   }
   if (aggregates_.aggregates.empty()) {
-    throw sql_error(sqlstate::kGroupingError, "SAMPLE BY needs an aggregate function in the select list").with_position(position);
+    throw sql_error(sqlstate::kGroupingError, "SAMPLE BY needs an aggregate function in the select list")
+        .with_position(position);
   }
   const auto column = static_cast<uint32_t>(timestamp_column_);
   const SqlType type = plan_->columns[column].type;
@@ -194,9 +203,11 @@ void SelectBinder::stack_sample_by() {
   for (const PlanColumn& input : plan_->columns) names.push_back(input.name);
   std::vector<PlanColumn> columns{plan_->columns[column]};
   for (const BoundPtr& group : groups_) {
-    columns.push_back(group->is_column() ? plan_->columns[group->index] : PlanColumn{expression_text(*group, names), group->type});
+    columns.push_back(group->is_column() ? plan_->columns[group->index]
+                                         : PlanColumn{expression_text(*group, names), group->type});
   }
-  for (const BoundAggregate& aggregate : aggregates_.aggregates) columns.push_back({aggregate.name, aggregate.types.result});
+  for (const BoundAggregate& aggregate : aggregates_.aggregates)
+    columns.push_back({aggregate.name, aggregate.types.result});
   PlanPtr node = add_node(PlanKind::kSampleBy);
   node->columns = std::move(columns);
   node->aggregates = std::move(aggregates_.aggregates);

@@ -24,7 +24,8 @@ BoundPtr QueryBinder::bind_subquery(const ast::Subquery& subquery, ExpressionCon
     bound->subquery_kind = SubqueryKind::kExists;
   } else {
     if (result.visible != 1) {
-      throw sql_error(sqlstate::kSyntaxError, "subquery must return only one column").with_position(subquery.position);
+      throw sql_error(sqlstate::kSyntaxError, "subquery must return only one column")
+          .with_position(subquery.position);
     }
     bound->type = result.plan->columns[0].type;
     if (subquery.form == ast::Subquery::Form::kArray) {
@@ -52,8 +53,9 @@ BoundPtr QueryBinder::bind_subquery(const ast::Subquery& subquery, ExpressionCon
   return bound;
 }
 
-BoundPtr QueryBinder::bind_any_subquery(SubqueryKind kind, std::string_view symbol, const ast::Expression& left,
-                                        const ast::Query& query, uint32_t position, ExpressionContext& context) {
+BoundPtr QueryBinder::bind_any_subquery(SubqueryKind kind, std::string_view symbol,
+                                        const ast::Expression& left, const ast::Query& query,
+                                        uint32_t position, ExpressionContext& context) {
   std::vector<BoundPtr> sides;
   if (const auto* row = ast::try_as<ast::Row>(&left)) {
     sides = bind_row_items(*row, context);
@@ -63,13 +65,15 @@ BoundPtr QueryBinder::bind_any_subquery(SubqueryKind kind, std::string_view symb
   Inner inner = bind_inner(query, context);
   const size_t count = sides.size();
   if (inner.result.visible != count) {
-    throw sql_error(sqlstate::kSyntaxError, "subquery has too {} columns", inner.result.visible > count ? "many" : "few")
+    throw sql_error(sqlstate::kSyntaxError, "subquery has too {} columns",
+                    inner.result.visible > count ? "many" : "few")
         .with_position(position);
   }
   std::vector<BoundPtr> here, there;
   for (size_t i = 0; i < count; i++) {
     SqlType type = inner.result.plan->columns[i].type;
-    if (sides[i]->type.id == TypeId::kUnknown) sides[i] = coerce(std::move(sides[i]), type, CastContext::kImplicit, left.position);
+    if (sides[i]->type.id == TypeId::kUnknown)
+      sides[i] = coerce(std::move(sides[i]), type, CastContext::kImplicit, left.position);
     here.push_back(BoundExpression::column(static_cast<uint32_t>(i), sides[i]->type));
     there.push_back(BoundExpression::column(static_cast<uint32_t>(count + i), type));
   }
@@ -82,8 +86,8 @@ BoundPtr QueryBinder::bind_any_subquery(SubqueryKind kind, std::string_view symb
     both.push_back(std::move(there[0]));
     bound->comparison = call_operator(symbol, std::move(both), position);
     if (bound->comparison->type.id != TypeId::kBoolean) {
-      throw sql_error(sqlstate::kDatatypeMismatch, "operator {} must return type boolean, not type {}", symbol,
-                      format_type(bound->comparison->type))
+      throw sql_error(sqlstate::kDatatypeMismatch, "operator {} must return type boolean, not type {}",
+                      symbol, format_type(bound->comparison->type))
           .with_position(position);
     }
   } else {

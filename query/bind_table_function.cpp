@@ -6,7 +6,8 @@ namespace idem::binding {
 
 Source QueryBinder::bind_table_function(const ast::TableFunction& function, const Environment& lateral) {
   if (!function.column_definitions.empty()) {
-    throw sql_error(sqlstate::kFeatureNotSupported, "a column definition list is not supported").with_position(function.position);
+    throw sql_error(sqlstate::kFeatureNotSupported, "a column definition list is not supported")
+        .with_position(function.position);
   }
   Scope nothing;
   nothing.outer = lateral.outer;
@@ -17,7 +18,8 @@ Source QueryBinder::bind_table_function(const ast::TableFunction& function, cons
   context.view = lateral.view;
   std::vector<const ast::FunctionCall*> calls;
   for (const auto& call : function.calls) calls.push_back(call.get());
-  const bool is_unnest_of_several = calls.size() == 1 && calls[0]->function() == "unnest" && calls[0]->arguments.size() > 1;
+  const bool is_unnest_of_several =
+      calls.size() == 1 && calls[0]->function() == "unnest" && calls[0]->arguments.size() > 1;
   if (calls.size() == 1 && !is_unnest_of_several) {
     Source source = bind_function_call(*calls[0], context, function.with_ordinality);
     Relation& relation = source.scope.relations[0];
@@ -36,18 +38,22 @@ Source QueryBinder::bind_table_function(const ast::TableFunction& function, cons
   return bind_lockstep(calls, context);
 }
 
-Source QueryBinder::bind_function_call(const ast::FunctionCall& call, ExpressionContext& context, bool with_ordinality) {
+Source QueryBinder::bind_function_call(const ast::FunctionCall& call, ExpressionContext& context,
+                                       bool with_ordinality) {
   const std::string& name = call.function();
-  const bool is_plain = call.name.size() == 1 || equal_ignoring_case(call.name[call.name.size() - 2].text, "pg_catalog") ||
+  const bool is_plain = call.name.size() == 1 ||
+                        equal_ignoring_case(call.name[call.name.size() - 2].text, "pg_catalog") ||
                         equal_ignoring_case(call.name[call.name.size() - 2].text, "information_schema");
   auto plan = std::make_shared<LogicalPlan>();
   if (is_plain && !call.bare_keyword) {
     if (auto table = names_.find_virtual_function(name)) {
       if (with_ordinality) {
-        throw sql_error(sqlstate::kFeatureNotSupported, "WITH ORDINALITY of {}() is not supported", name).with_position(call.position);
+        throw sql_error(sqlstate::kFeatureNotSupported, "WITH ORDINALITY of {}() is not supported", name)
+            .with_position(call.position);
       }
       std::vector<BoundPtr> arguments;
-      for (const auto& argument : call.arguments) arguments.push_back(resolve_unknown(bind(*argument, context)));
+      for (const auto& argument : call.arguments)
+        arguments.push_back(resolve_unknown(bind(*argument, context)));
       return bind_virtual(std::move(table), name, std::move(arguments));
     }
     if (const TableFunction* function = find_table_function(name)) {
@@ -65,7 +71,8 @@ Source QueryBinder::bind_function_call(const ast::FunctionCall& call, Expression
   if (plan->columns.empty()) {
     // A function that gives one value: one row.
     if (with_ordinality) {
-      throw sql_error(sqlstate::kFeatureNotSupported, "WITH ORDINALITY of {}() is not supported", name).with_position(call.position);
+      throw sql_error(sqlstate::kFeatureNotSupported, "WITH ORDINALITY of {}() is not supported", name)
+          .with_position(call.position);
     }
     BoundPtr value = resolve_unknown(bind(call, context));
     plan->columns.push_back({name, value->type});
@@ -79,11 +86,13 @@ Source QueryBinder::bind_function_call(const ast::FunctionCall& call, Expression
 }
 
 // ROWS FROM (f(…), g(…)), unnest(a, b): side by side, the shorter ones filled with NULL.
-Source QueryBinder::bind_lockstep(const std::vector<const ast::FunctionCall*>& calls, ExpressionContext& context) {
+Source QueryBinder::bind_lockstep(const std::vector<const ast::FunctionCall*>& calls,
+                                  ExpressionContext& context) {
   auto plan = std::make_shared<LogicalPlan>();
   plan->kind = PlanKind::kProjectSet;
   plan->children.push_back(one_row());
-  const auto add = [&](const ast::FunctionCall& call, const TableFunction& function, std::vector<BoundPtr> arguments) {
+  const auto add = [&](const ast::FunctionCall& call, const TableFunction& function,
+                       std::vector<BoundPtr> arguments) {
     std::vector<std::pair<std::string, SqlType>> columns;
     plan->set_calls.push_back(make_set_call(call, function, std::move(arguments), &columns));
     for (auto& [column, type] : columns) plan->columns.push_back({std::move(column), type});
@@ -91,7 +100,8 @@ Source QueryBinder::bind_lockstep(const std::vector<const ast::FunctionCall*>& c
   for (const ast::FunctionCall* call : calls) {
     const TableFunction* function = find_table_function(call->function());
     if (!function) {
-      throw sql_error(sqlstate::kFeatureNotSupported, "{}() among several functions in FROM is not supported", call->function())
+      throw sql_error(sqlstate::kFeatureNotSupported, "{}() among several functions in FROM is not supported",
+                      call->function())
           .with_position(call->position);
     }
     std::vector<BoundPtr> arguments = bind_arguments(*call, call->function(), context);

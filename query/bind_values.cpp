@@ -5,20 +5,23 @@
 namespace idem::binding {
 
 // To the type of the column that the value goes to; a SYMBOL column takes text.
-BoundPtr QueryBinder::assign(BoundPtr value, SqlType column_type, const std::string& column, uint32_t position) {
+BoundPtr QueryBinder::assign(BoundPtr value, SqlType column_type, const std::string& column,
+                             uint32_t position) {
   if (column_type.id == TypeId::kUnknown) return resolve_unknown(std::move(value));
   if (column_type.id == TypeId::kSymbol && value->type.id == TypeId::kSymbol) return value;
   const SqlType type = column_type.id == TypeId::kSymbol ? SqlType(TypeId::kVarchar) : column_type;
-  if (value->type.id != TypeId::kUnknown && value->type.id != type.id && !can_cast(value->type, type, CastContext::kAssignment)) {
-    throw sql_error(sqlstate::kDatatypeMismatch, "column \"{}\" is of type {} but expression is of type {}", column,
-                    format_type(column_type), format_type(value->type))
+  if (value->type.id != TypeId::kUnknown && value->type.id != type.id &&
+      !can_cast(value->type, type, CastContext::kAssignment)) {
+    throw sql_error(sqlstate::kDatatypeMismatch, "column \"{}\" is of type {} but expression is of type {}",
+                    column, format_type(column_type), format_type(value->type))
         .with_hint("You will need to rewrite or cast the expression.")
         .with_position(position);
   }
   return coerce(std::move(value), type, CastContext::kAssignment, position);
 }
 
-QueryResult QueryBinder::bind_values(const ast::Query& query, const Environment& environment, const OutputOptions& options) {
+QueryResult QueryBinder::bind_values(const ast::Query& query, const Environment& environment,
+                                     const OutputOptions& options) {
   Scope nothing;
   nothing.outer = environment.outer;
   ExpressionContext context;
@@ -48,11 +51,13 @@ QueryResult QueryBinder::bind_values(const ast::Query& query, const Environment&
         Scope no_columns;
         alone.scope = &no_columns;
         alone.clause = "DEFAULT expressions";
-        value = target->default_value ? bind(*target->default_value, alone) : BoundExpression::constant(Value::null(TypeId::kUnknown));
+        value = target->default_value ? bind(*target->default_value, alone)
+                                      : BoundExpression::constant(Value::null(TypeId::kUnknown));
       } else {
         value = bind(*list[i], context);
       }
-      row.push_back(target ? assign(std::move(value), target->type, target->name, list[i]->position) : std::move(value));
+      row.push_back(target ? assign(std::move(value), target->type, target->name, list[i]->position)
+                           : std::move(value));
     }
     plan->rows.push_back(std::move(row));
   }
@@ -96,7 +101,8 @@ bool QueryBinder::can_coerce_in_place(const LogicalPlan& plan, size_t column) co
                      [&](const PlanPtr& child) { return can_coerce_in_place(*child, column); });
 }
 
-void QueryBinder::coerce_output(LogicalPlan& plan, size_t column, SqlType type, CastContext cast, uint32_t position) {
+void QueryBinder::coerce_output(LogicalPlan& plan, size_t column, SqlType type, CastContext cast,
+                                uint32_t position) {
   switch (plan.kind) {
     case PlanKind::kProject:
       plan.expressions[column] = coerce(std::move(plan.expressions[column]), type, cast, position);
@@ -116,11 +122,13 @@ void QueryBinder::coerce_output(LogicalPlan& plan, size_t column, SqlType type, 
   output.type = type;
 }
 
-PlanPtr QueryBinder::coerce_outputs(PlanPtr plan, const std::vector<SqlType>& types, CastContext cast, uint32_t position) {
+PlanPtr QueryBinder::coerce_outputs(PlanPtr plan, const std::vector<SqlType>& types, CastContext cast,
+                                    uint32_t position) {
   const auto differs = [&](size_t i) {
     const SqlType now = plan->columns[i].type;
     if (types[i].id == TypeId::kUnknown) return false;
-    return now.id != types[i].id || now.element != types[i].element || (types[i].modifier >= 0 && now.modifier != types[i].modifier);
+    return now.id != types[i].id || now.element != types[i].element ||
+           (types[i].modifier >= 0 && now.modifier != types[i].modifier);
   };
   const size_t count = std::min(types.size(), plan->columns.size());
   bool needs_project = false;

@@ -13,7 +13,10 @@ namespace idem {
 namespace binding {
 
 QueryBinder::QueryBinder(const NameResolver& names, ParameterTypes& parameters, bool init_plans_allowed)
-    : names_(names), parameters_(parameters), init_plans_allowed_(init_plans_allowed), next_slot_(kFirstTemporarySlot) {
+    : names_(names),
+      parameters_(parameters),
+      init_plans_allowed_(init_plans_allowed),
+      next_slot_(kFirstTemporarySlot) {
   context_.snapshot = &names.snapshot();
   context_.session = &names.session();
   context_.time_zone = find_time_zone(names.session().setting("timezone", true));
@@ -34,8 +37,8 @@ void inline_single_readers(const std::vector<PlanPtr>& roots, const std::set<uin
   for (const PlanPtr& root : roots) {
     for_each_node(root, [&](const PlanPtr& node) {
       for (PlanPtr& child : node->children) {
-        if (child->kind != PlanKind::kMaterialize || readers[child->shared_id].size() > 1 || always.count(child->shared_id) > 0 ||
-            child->children[0]->kind == PlanKind::kRecursive) {
+        if (child->kind != PlanKind::kMaterialize || readers[child->shared_id].size() > 1 ||
+            always.count(child->shared_id) > 0 || child->children[0]->kind == PlanKind::kRecursive) {
           continue;
         }
         PlanPtr inlined = child->children[0];
@@ -157,25 +160,28 @@ Scope table_scope(const std::vector<ScopeTable>& tables) {
 
 using namespace binding;
 
-BoundQuery bind_query(const ast::Query& query, const NameResolver& names, ParameterTypes& parameters, const ast::With* with) {
+BoundQuery bind_query(const ast::Query& query, const NameResolver& names, ParameterTypes& parameters,
+                      const ast::With* with) {
   QueryBinder binder(names, parameters, true);
   Environment environment;
   if (with) environment.ctes = binder.push_with(*with, environment);
   return binder.finish(binder.bind_query(query, environment).plan);
 }
 
-BoundQuery bind_insert_rows(const ast::Query& query, const std::vector<InsertColumn>& columns, const NameResolver& names,
-                            ParameterTypes& parameters, const ast::With* with) {
+BoundQuery bind_insert_rows(const ast::Query& query, const std::vector<InsertColumn>& columns,
+                            const NameResolver& names, ParameterTypes& parameters, const ast::With* with) {
   QueryBinder binder(names, parameters, true);
   Environment environment;
   if (with) environment.ctes = binder.push_with(*with, environment);
   OutputOptions options;
   options.keep_unknown = true;
-  const bool is_plain_values = query.kind == ast::QueryKind::kValues && query.order_by.empty() && query.limit.empty();
+  const bool is_plain_values =
+      query.kind == ast::QueryKind::kValues && query.order_by.empty() && query.limit.empty();
   if (is_plain_values) options.targets = &columns;
   QueryResult result = binder.bind_query(query, environment, options);
   if (result.visible > columns.size()) {
-    throw sql_error(sqlstate::kSyntaxError, "INSERT has more expressions than target columns").with_position(query.position);
+    throw sql_error(sqlstate::kSyntaxError, "INSERT has more expressions than target columns")
+        .with_position(query.position);
   }
   PlanPtr project = make_node(PlanKind::kProject, std::move(result.plan));
   LogicalPlan& child = *project->children[0];
@@ -183,10 +189,12 @@ BoundQuery bind_insert_rows(const ast::Query& query, const std::vector<InsertCol
   std::vector<SqlType> types;
   for (size_t i = 0; i < result.visible; i++) {
     const bool is_unknown = child.columns[i].type.id == TypeId::kUnknown;
-    const SqlType wanted = columns[i].type.id == TypeId::kSymbol ? SqlType(TypeId::kVarchar) : columns[i].type;
+    const SqlType wanted =
+        columns[i].type.id == TypeId::kSymbol ? SqlType(TypeId::kVarchar) : columns[i].type;
     types.push_back(is_unknown ? wanted : child.columns[i].type);
   }
-  project->children[0] = binder.coerce_outputs(std::move(project->children[0]), types, CastContext::kAssignment, query.position);
+  project->children[0] =
+      binder.coerce_outputs(std::move(project->children[0]), types, CastContext::kAssignment, query.position);
   project->columns.clear();
   for (size_t i = 0; i < columns.size(); i++) {
     BoundPtr value;
@@ -208,8 +216,9 @@ BoundQuery bind_insert_rows(const ast::Query& query, const std::vector<InsertCol
   return binder.finish(std::move(project));
 }
 
-BoundPtr bind_expression(const ast::Expression& expression, const std::vector<ScopeTable>& tables, const NameResolver& names,
-                         ParameterTypes& parameters, SqlType wanted, uint32_t* slot_count) {
+BoundPtr bind_expression(const ast::Expression& expression, const std::vector<ScopeTable>& tables,
+                         const NameResolver& names, ParameterTypes& parameters, SqlType wanted,
+                         uint32_t* slot_count) {
   QueryBinder binder(names, parameters, false);
   Scope scope = table_scope(tables);
   ExpressionContext context;
@@ -218,18 +227,20 @@ BoundPtr bind_expression(const ast::Expression& expression, const std::vector<Sc
   BoundPtr bound = binder.bind(expression, context);
   if (wanted.id != TypeId::kUnknown && bound->type.id != TypeId::kUnknown && bound->type.id != wanted.id &&
       !can_cast(bound->type, wanted, CastContext::kAssignment)) {
-    throw sql_error(sqlstate::kDatatypeMismatch, "expression is of type {} but type {} is needed", format_type(bound->type),
-                    format_type(wanted))
+    throw sql_error(sqlstate::kDatatypeMismatch, "expression is of type {} but type {} is needed",
+                    format_type(bound->type), format_type(wanted))
         .with_hint("You will need to rewrite or cast the expression.")
         .with_position(expression.position);
   }
-  bound = wanted.id == TypeId::kUnknown ? binder.resolve_unknown(std::move(bound))
-                                        : binder.coerce(std::move(bound), wanted, CastContext::kAssignment, expression.position);
+  bound = wanted.id == TypeId::kUnknown
+              ? binder.resolve_unknown(std::move(bound))
+              : binder.coerce(std::move(bound), wanted, CastContext::kAssignment, expression.position);
   return binder.finish(std::move(bound), slot_count);
 }
 
-std::vector<BoundItem> bind_returning(const std::vector<ast::SelectItem>& items, const std::vector<ScopeTable>& tables,
-                                      const NameResolver& names, ParameterTypes& parameters, uint32_t* slot_count) {
+std::vector<BoundItem> bind_returning(const std::vector<ast::SelectItem>& items,
+                                      const std::vector<ScopeTable>& tables, const NameResolver& names,
+                                      ParameterTypes& parameters, uint32_t* slot_count) {
   QueryBinder binder(names, parameters, false);
   Scope scope = table_scope(tables);
   ExpressionContext context;
@@ -256,8 +267,9 @@ std::vector<BoundItem> bind_returning(const std::vector<ast::SelectItem>& items,
   return bound;
 }
 
-TargetRows bind_target_rows(const ast::ObjectName& table, const std::string& alias, const std::vector<ast::TableRefPtr>& from,
-                            const ast::Expression* where, const std::vector<TargetOutput>& outputs, const NameResolver& names,
+TargetRows bind_target_rows(const ast::ObjectName& table, const std::string& alias,
+                            const std::vector<ast::TableRefPtr>& from, const ast::Expression* where,
+                            const std::vector<TargetOutput>& outputs, const NameResolver& names,
                             ParameterTypes& parameters, const ast::With* with) {
   QueryBinder binder(names, parameters, true);
   Environment environment;
@@ -267,7 +279,8 @@ TargetRows bind_target_rows(const ast::ObjectName& table, const std::string& ali
   parts.push_back(table.name.text);
   auto version = names.find_table(parts);
   if (!version) {
-    throw sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist", table.name.text).with_position(table.position());
+    throw sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist", table.name.text)
+        .with_position(table.position());
   }
   const std::string name = alias.empty() ? version->schema->name : alias;
   const std::string schema = alias.empty() ? version->schema->schema_name : std::string();
@@ -295,11 +308,13 @@ TargetRows bind_target_rows(const ast::ObjectName& table, const std::string& ali
     project->columns.push_back(std::move(column));
     project->expressions.push_back(std::move(value));
   };
-  for (uint32_t i = 0; i <= width; i++) add(plan->columns[i], BoundExpression::column(i, plan->columns[i].type));
+  for (uint32_t i = 0; i <= width; i++)
+    add(plan->columns[i], BoundExpression::column(i, plan->columns[i].type));
   context.clause = "UPDATE";
   for (const TargetOutput& output : outputs) {
     BoundPtr value = binder.bind(*output.value, context);
-    add({output.column, TypeId::kUnknown}, binder.assign(std::move(value), output.type, output.column, output.value->position));
+    add({output.column, TypeId::kUnknown},
+        binder.assign(std::move(value), output.type, output.column, output.value->position));
   }
   TargetRows rows;
   for (size_t r = own_relations; r < source.scope.relations.size(); r++) {

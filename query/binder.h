@@ -14,42 +14,50 @@ class NameResolver {
  public:
   virtual ~NameResolver() = default;
   virtual const Snapshot& snapshot() const = 0;
-  virtual std::shared_ptr<const TableVersion> find_table(const std::vector<std::string>& name) const = 0;  // search_path, temp first
+  virtual std::shared_ptr<const TableVersion> find_table(
+      const std::vector<std::string>& name) const = 0;  // search_path, temp first
   virtual std::shared_ptr<const ViewSchema> find_view(const std::vector<std::string>& name) const = 0;
-  virtual std::shared_ptr<const VirtualTable> find_virtual_table(const std::vector<std::string>& name) const = 0;     // pg_class …
-  virtual std::shared_ptr<const VirtualTable> find_virtual_function(const std::string& name) const = 0;               // tables() …
+  virtual std::shared_ptr<const VirtualTable> find_virtual_table(
+      const std::vector<std::string>& name) const = 0;  // pg_class …
+  virtual std::shared_ptr<const VirtualTable> find_virtual_function(
+      const std::string& name) const = 0;  // tables() …
   virtual SessionInfo& session() const = 0;
 };
 
-// Declared parameter types in, inferred ones out: kUnknown where the client left them open (they end as TEXT).
+// Declared parameter types in, inferred ones out: kUnknown where the client left them open (they end as
+// TEXT).
 struct ParameterTypes {
   std::vector<SqlType> types;
 };
 
-// Plans come out optimized: they can be given to execute() as they are. All functions throw SqlError with the position of what
-// was wrong. `with` is the WITH clause of a statement around the query (WITH … INSERT … SELECT), or null.
+// Plans come out optimized: they can be given to execute() as they are. All functions throw SqlError with the
+// position of what was wrong. `with` is the WITH clause of a statement around the query (WITH … INSERT …
+// SELECT), or null.
 BoundQuery bind_query(const ast::Query& query, const NameResolver& names, ParameterTypes& parameters,
                       const ast::With* with = nullptr);
 
-// The rows of INSERT … VALUES and INSERT … SELECT. Untyped literals and parameters take the columns' types; everything is cast by
-// assignment (42804), so the plan's columns are exactly those of `columns`. A row may be shorter than `columns`: the rest
-// is the default; DEFAULT in VALUES is too. 42601 if there are more.
+// The rows of INSERT … VALUES and INSERT … SELECT. Untyped literals and parameters take the columns' types;
+// everything is cast by assignment (42804), so the plan's columns are exactly those of `columns`. A row may
+// be shorter than `columns`: the rest is the default; DEFAULT in VALUES is too. 42601 if there are more.
 struct InsertColumn {
   std::string name;
   SqlType type;
-  const ast::Expression* default_value = nullptr;   // null: NULL
+  const ast::Expression* default_value = nullptr;  // null: NULL
 };
-BoundQuery bind_insert_rows(const ast::Query& query, const std::vector<InsertColumn>& columns, const NameResolver& names,
-                            ParameterTypes& parameters, const ast::With* with = nullptr);
+BoundQuery bind_insert_rows(const ast::Query& query, const std::vector<InsertColumn>& columns,
+                            const NameResolver& names, ParameterTypes& parameters,
+                            const ast::With* with = nullptr);
 
-// An expression over the columns of tables (defaults, DO UPDATE SET, MERGE's clauses …), or over none. Column i of the input is the
-// i-th of all columns of `scope`, one table after the other. *slot_count (may be null) is the number of slots that its evaluation needs.
+// An expression over the columns of tables (defaults, DO UPDATE SET, MERGE's clauses …), or over none. Column
+// i of the input is the i-th of all columns of `scope`, one table after the other. *slot_count (may be null)
+// is the number of slots that its evaluation needs.
 struct ScopeTable {
   std::string alias;
   std::vector<PlanColumn> columns;
 };
-BoundPtr bind_expression(const ast::Expression& expression, const std::vector<ScopeTable>& scope, const NameResolver& names,
-                         ParameterTypes& parameters, SqlType wanted = TypeId::kUnknown,  // cast by assignment to `wanted` if known
+BoundPtr bind_expression(const ast::Expression& expression, const std::vector<ScopeTable>& scope,
+                         const NameResolver& names, ParameterTypes& parameters,
+                         SqlType wanted = TypeId::kUnknown,  // cast by assignment to `wanted` if known
                          uint32_t* slot_count = nullptr);
 
 // RETURNING: a select list with stars expanded, without aggregates.
@@ -57,24 +65,26 @@ struct BoundItem {
   PlanColumn column;
   BoundPtr expression;
 };
-std::vector<BoundItem> bind_returning(const std::vector<ast::SelectItem>& items, const std::vector<ScopeTable>& scope,
-                                      const NameResolver& names, ParameterTypes& parameters, uint32_t* slot_count = nullptr);
+std::vector<BoundItem> bind_returning(const std::vector<ast::SelectItem>& items,
+                                      const std::vector<ScopeTable>& scope, const NameResolver& names,
+                                      ParameterTypes& parameters, uint32_t* slot_count = nullptr);
 
-// A plan that delivers the rows of `table` (alias, FROM list, WHERE) with their position first, then `outputs`: the source of
-// UPDATE and DELETE. Column 0 is the row position; then all columns of the table, then `outputs` bound over table and FROM list
-// and cast by assignment to their types (kUnknown: as they are), then all columns of the FROM list (for RETURNING), whose tables
-// are `from_tables`.
+// A plan that delivers the rows of `table` (alias, FROM list, WHERE) with their position first, then
+// `outputs`: the source of UPDATE and DELETE. Column 0 is the row position; then all columns of the table,
+// then `outputs` bound over table and FROM list and cast by assignment to their types (kUnknown: as they
+// are), then all columns of the FROM list (for RETURNING), whose tables are `from_tables`.
 struct TargetOutput {
   const ast::Expression* value = nullptr;
-  SqlType type;                         // of the column it goes to
-  std::string column;                   // for messages
+  SqlType type;        // of the column it goes to
+  std::string column;  // for messages
 };
 struct TargetRows {
   BoundQuery query;
   std::vector<ScopeTable> from_tables;
 };
-TargetRows bind_target_rows(const ast::ObjectName& table, const std::string& alias, const std::vector<ast::TableRefPtr>& from,
-                            const ast::Expression* where, const std::vector<TargetOutput>& outputs, const NameResolver& names,
+TargetRows bind_target_rows(const ast::ObjectName& table, const std::string& alias,
+                            const std::vector<ast::TableRefPtr>& from, const ast::Expression* where,
+                            const std::vector<TargetOutput>& outputs, const NameResolver& names,
                             ParameterTypes& parameters, const ast::With* with = nullptr);
 
 }  // namespace idem

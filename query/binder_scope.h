@@ -14,8 +14,8 @@
 // What names mean at a place of a query. Used by the binder alone.
 namespace idem::binding {
 
-// A column that a name can mean: an expression over the input of the place (mostly a plain column; a COALESCE for a merged column
-// of FULL JOIN … USING).
+// A column that a name can mean: an expression over the input of the place (mostly a plain column; a COALESCE
+// for a merged column of FULL JOIN … USING).
 struct ScopeColumn {
   std::string name;
   SqlType type;
@@ -29,22 +29,23 @@ struct ScopeColumn {
 
 // One item of a FROM list under its alias.
 struct Relation {
-  std::string alias;        // "" where a subquery has none
-  std::string schema;       // of a table without alias: schema.table.column; else ""
+  std::string alias;   // "" where a subquery has none
+  std::string schema;  // of a table without alias: schema.table.column; else ""
   std::vector<ScopeColumn> columns;
 };
 
 struct Scope;
 
-// A query's way out to the query around it. A column found out there becomes a slot, which whoever runs the inner query sets first.
+// A query's way out to the query around it. A column found out there becomes a slot, which whoever runs the
+// inner query sets first.
 struct OuterLink {
   const Scope* scope = nullptr;
   std::vector<std::pair<uint32_t, BoundPtr>> correlated;  // slot, expression over the input of `scope`
 };
 
 struct Scope {
-  std::vector<Relation> relations;     // for qualified names
-  std::vector<ScopeColumn> visible;    // for unqualified names and stars, merged columns once
+  std::vector<Relation> relations;       // for qualified names
+  std::vector<ScopeColumn> visible;      // for unqualified names and stars, merged columns once
   std::optional<ScopeColumn> timestamp;  // the designated timestamp, where the input has one
   OuterLink* outer = nullptr;
 
@@ -62,7 +63,8 @@ ScopeColumn plain_column(std::string name, SqlType type, uint32_t index);
 void shift_columns(std::vector<ScopeColumn>& columns, uint32_t by);
 void shift_scope(Scope& scope, uint32_t by);
 
-// The nearest of `candidates` by edit distance, as PostgreSQL looks for it (at most 3 edits, fewer than half of the name); "" if none.
+// The nearest of `candidates` by edit distance, as PostgreSQL looks for it (at most 3 edits, fewer than half
+// of the name); "" if none.
 std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates);
 
 }  // namespace idem::binding

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-
 #include <set>
 
 #include "common/timestamp_text.h"
@@ -21,7 +20,8 @@ std::string range_text(const ScanRange& range) {
   if (range.min_timestamp == range.max_timestamp) return timestamp_text(range.min_timestamp);
   std::string text;
   if (range.min_timestamp != INT64_MIN) text = "from " + timestamp_text(range.min_timestamp);
-  if (range.max_timestamp != INT64_MAX) text += (text.empty() ? "to " : " to ") + timestamp_text(range.max_timestamp);
+  if (range.max_timestamp != INT64_MAX)
+    text += (text.empty() ? "to " : " to ") + timestamp_text(range.max_timestamp);
   return text;
 }
 
@@ -45,7 +45,8 @@ std::string plan_title(const LogicalPlan& plan) {
   switch (plan.kind) {
     case PlanKind::kScan: {
       const TableSchema& schema = *plan.table->schema;
-      const std::string name = schema.schema_name == "public" ? schema.name : schema.schema_name + "." + schema.name;
+      const std::string name =
+          schema.schema_name == "public" ? schema.name : schema.schema_name + "." + schema.name;
       return fmt::format("Seq Scan{} on {}", plan.backwards ? " Backward" : "", name);
     }
     case PlanKind::kVirtualScan: return "System Scan";
@@ -55,7 +56,8 @@ std::string plan_title(const LogicalPlan& plan) {
     case PlanKind::kProject: return "Projection";
     case PlanKind::kProjectSet: return "ProjectSet";
     case PlanKind::kAggregate:
-      return plan.grouping_sets.empty() ? (plan.groups.empty() ? "Aggregate" : "HashAggregate") : "MixedAggregate";
+      return plan.grouping_sets.empty() ? (plan.groups.empty() ? "Aggregate" : "HashAggregate")
+                                        : "MixedAggregate";
     case PlanKind::kSampleBy: return "Sample By";
     case PlanKind::kLatestOn: return "Latest On";
     case PlanKind::kJoin: return std::string(join_name(plan));
@@ -133,7 +135,9 @@ class Explainer {
 
   static std::string aggregate_text(const BoundAggregate& a, const std::vector<std::string>& columns) {
     std::string text = a.name + "(" + (a.distinct ? "DISTINCT " : "");
-    text += a.arguments.empty() ? "*" : join(a.arguments, [&](const BoundPtr& e) { return expression_text(*e, columns); });
+    text += a.arguments.empty()
+                ? "*"
+                : join(a.arguments, [&](const BoundPtr& e) { return expression_text(*e, columns); });
     if (!a.order_by.empty()) {
       text += " ORDER BY " + join(a.order_by, [&](const BoundAggregate::Order& o) {
                 return expression_text(*o.expression, columns) + (o.descending ? " DESC" : "");
@@ -146,7 +150,9 @@ class Explainer {
 
   void add_scan(const LogicalPlan& plan) {
     const std::vector<std::string> output = names(plan.columns);
-    detail("Columns", plan.columns.empty() ? "none" : join(output, [](const std::string& n) { return n.empty() ? "(position)" : n; }));
+    detail("Columns", plan.columns.empty() ? "none" : join(output, [](const std::string& n) {
+             return n.empty() ? "(position)" : n;
+           }));
     detail("Time Range", range_text(plan.scan_range));
     if (plan.table->schema->has_timestamp()) {
       const ScanPlan scan = plan_scan(*plan.table, plan.scan_range, plan.scan_bounds);
@@ -155,14 +161,17 @@ class Explainer {
     if (plan.scan_filter) detail("Filter", expression_text(*plan.scan_filter, output));
     if (plan.limit_hint) detail("Stop After", fmt::format("{} rows", *plan.limit_hint));
     if (!verbose_) return;
-    detail("Bounds On", join(plan.scan_bounds, [&](const ScanBound& b) { return plan.table->schema->columns[b.column].name; }));
-    detail("Dynamic Bounds On",
-           join(plan.dynamic_bounds, [&](const DynamicBound& b) { return plan.table->schema->columns[b.column].name; }));
+    detail("Bounds On", join(plan.scan_bounds,
+                             [&](const ScanBound& b) { return plan.table->schema->columns[b.column].name; }));
+    detail("Dynamic Bounds On", join(plan.dynamic_bounds, [&](const DynamicBound& b) {
+             return plan.table->schema->columns[b.column].name;
+           }));
   }
 
   void add_sample(const LogicalPlan& plan, const std::vector<std::string>& input) {
     const SampleSpec& spec = plan.sample;
-    detail("Bucket", fmt::format("{}{}{}{}", spec.count, spec.unit, spec.align_to_calendar ? "" : " from first observation",
+    detail("Bucket", fmt::format("{}{}{}{}", spec.count, spec.unit,
+                                 spec.align_to_calendar ? "" : " from first observation",
                                  spec.time_zone.empty() ? "" : " in " + spec.time_zone));
     detail("Timestamp", expression_text(*plan.sample_timestamp, input));
     if (!spec.fill.empty()) {
@@ -203,9 +212,11 @@ class Explainer {
       case PlanKind::kAggregate:
         detail("Group Key", join(plan.groups, text));
         for (const auto& set : plan.grouping_sets) {
-          detail("Grouping Set", "(" + join(set, [&](uint32_t group) { return text(plan.groups[group]); }) + ")");
+          detail("Grouping Set",
+                 "(" + join(set, [&](uint32_t group) { return text(plan.groups[group]); }) + ")");
         }
-        detail("Aggregates", join(plan.aggregates, [&](const BoundAggregate& a) { return aggregate_text(a, input); }));
+        detail("Aggregates",
+               join(plan.aggregates, [&](const BoundAggregate& a) { return aggregate_text(a, input); }));
         break;
       case PlanKind::kLatestOn:
         detail("Timestamp", input[plan.timestamp_column]);
@@ -227,7 +238,8 @@ class Explainer {
   }
 
   void add_join(const LogicalPlan& plan, const std::vector<std::string>& input) {
-    const std::vector<std::string> left = names(plan.children[0]->columns), right = names(plan.children[1]->columns);
+    const std::vector<std::string> left = names(plan.children[0]->columns),
+                                   right = names(plan.children[1]->columns);
     if (!plan.join_keys.empty()) {
       detail("Keys", join(plan.join_keys, [&](const auto& key) {
                return expression_text(*key.first, left) + " = " + expression_text(*key.second, right);
@@ -244,8 +256,9 @@ class Explainer {
 
   void add_window(const LogicalPlan::Window& window, const std::vector<std::string>& input) {
     const auto text = [&](const BoundPtr& e) { return expression_text(*e, input); };
-    std::string line = window.aggregate.function ? aggregate_text(window.aggregate, input)
-                                                 : window.function_name + "(" + join(window.arguments, text) + ")";
+    std::string line = window.aggregate.function
+                           ? aggregate_text(window.aggregate, input)
+                           : window.function_name + "(" + join(window.arguments, text) + ")";
     line += " OVER (";
     if (!window.partition_by.empty()) line += "PARTITION BY " + join(window.partition_by, text);
     if (!window.order_by.empty()) {
@@ -269,7 +282,9 @@ class Explainer {
   // A figure that grows with the rows that are read, for planners that compare plans (postgres_fdw).
   static double cost(const LogicalPlan& plan) {
     constexpr double kRowCost = 0.01;
-    double rows = plan.kind == PlanKind::kScan ? static_cast<double>(rows_in_range(*plan.table, plan.scan_range)) : estimate_rows(plan);
+    double rows = plan.kind == PlanKind::kScan
+                      ? static_cast<double>(rows_in_range(*plan.table, plan.scan_range))
+                      : estimate_rows(plan);
     double total = rows * kRowCost;
     for (const auto& child : plan.children) total += cost(*child);
     return total;

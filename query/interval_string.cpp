@@ -16,7 +16,9 @@ constexpr int64_t kMaxRepetitions = 100'000;
 
 [[noreturn]] void throw_invalid(std::string_view text) {
   throw sql_error(sqlstate::kInvalidDatetimeFormat, "invalid interval string: \"{}\"", text)
-      .with_hint("Write a year, month, day, hour … such as '2024-01-15T10', or '2024-01-15T10;30m;1d;7': start;extension;period;count.");
+      .with_hint(
+          "Write a year, month, day, hour … such as '2024-01-15T10', or '2024-01-15T10;30m;1d;7': "
+          "start;extension;period;count.");
 }
 
 bool parse_digits(std::string_view text, size_t at, size_t count, int32_t* value) {
@@ -48,7 +50,8 @@ bool parse_partial(std::string_view t, int64_t* first, int64_t* next) {
     *next = month == 12 ? at(year + 1, 1, 1) : at(year, month + 1, 1);
     return true;
   }
-  if (t[7] != '-' || !parse_digits(t, 8, 2, &day) || day < 1 || day > days_in_month(year, month)) return false;
+  if (t[7] != '-' || !parse_digits(t, 8, 2, &day) || day < 1 || day > days_in_month(year, month))
+    return false;
   *first = at(year, month, day);
   if (t.size() == 10) {
     *next = *first + kMicrosPerDay;
@@ -137,13 +140,15 @@ std::vector<std::pair<int64_t, int64_t>> parse_interval_string(std::string_view 
   if (parts.size() == 4) {
     parse_duration(parts[2], text, &period, &period_unit);
     auto [end, error] = std::from_chars(parts[3].data(), parts[3].data() + parts[3].size(), repetitions);
-    if (error != std::errc() || end != parts[3].data() + parts[3].size() || repetitions < 1 || repetitions > kMaxRepetitions) {
+    if (error != std::errc() || end != parts[3].data() + parts[3].size() || repetitions < 1 ||
+        repetitions > kMaxRepetitions) {
       throw_invalid(text);
     }
   }
   std::vector<std::pair<int64_t, int64_t>> ranges;
   for (int64_t i = 0; i < repetitions; i++) {
-    ranges.emplace_back(add_duration(first, period * i, period_unit, text), add_duration(last, period * i, period_unit, text));
+    ranges.emplace_back(add_duration(first, period * i, period_unit, text),
+                        add_duration(last, period * i, period_unit, text));
   }
   std::sort(ranges.begin(), ranges.end());
   std::vector<std::pair<int64_t, int64_t>> merged;

@@ -11,7 +11,8 @@ namespace {
 std::optional<uint64_t> exact_rows(const LogicalPlan& plan) {
   switch (plan.kind) {
     case PlanKind::kScan:
-      if (plan.scan_filter || plan.scan_range.min_timestamp != INT64_MIN || plan.scan_range.max_timestamp != INT64_MAX) {
+      if (plan.scan_filter || plan.scan_range.min_timestamp != INT64_MIN ||
+          plan.scan_range.max_timestamp != INT64_MAX) {
         return std::nullopt;
       }
       return plan.table->row_count;
@@ -39,7 +40,8 @@ std::optional<TimeSpan> exact_span(const LogicalPlan& plan, uint32_t column) {
   switch (plan.kind) {
     case PlanKind::kScan: {
       const int timestamp = plan.table->schema->timestamp_column;
-      if (!exact_rows(plan) || timestamp < 0 || plan.scan_columns[column] != static_cast<uint32_t>(timestamp)) return std::nullopt;
+      if (!exact_rows(plan) || timestamp < 0 || plan.scan_columns[column] != static_cast<uint32_t>(timestamp))
+        return std::nullopt;
       TimeSpan span;
       for (size_t i = 0; i < plan.table->partitions.size(); i++) {
         const Partition& partition = *plan.table->partitions[i];
@@ -50,7 +52,9 @@ std::optional<TimeSpan> exact_span(const LogicalPlan& plan, uint32_t column) {
       return span;
     }
     case PlanKind::kProject:
-      return plan.expressions[column]->is_column() ? exact_span(*plan.children[0], plan.expressions[column]->index) : std::nullopt;
+      return plan.expressions[column]->is_column()
+                 ? exact_span(*plan.children[0], plan.expressions[column]->index)
+                 : std::nullopt;
     case PlanKind::kUnionAll: {
       TimeSpan span;
       for (const PlanPtr& child : plan.children) {
@@ -80,7 +84,8 @@ std::optional<Value> known_aggregate(const BoundAggregate& aggregate, const Logi
     return Value::of_int(aggregate.types.result, static_cast<int64_t>(*rows));
   }
   const bool is_first = name == "min" || name == "first", is_last = name == "max" || name == "last";
-  if ((!is_first && !is_last) || aggregate.arguments.size() != 1 || !aggregate.arguments[0]->is_column()) return std::nullopt;
+  if ((!is_first && !is_last) || aggregate.arguments.size() != 1 || !aggregate.arguments[0]->is_column())
+    return std::nullopt;
   if ((name == "first" || name == "last") && input.kind == PlanKind::kUnionAll) return std::nullopt;
   const std::optional<TimeSpan> span = exact_span(input, aggregate.arguments[0]->index);
   if (!span || aggregate.types.result != aggregate.arguments[0]->type) return std::nullopt;
@@ -112,8 +117,9 @@ bool is_distinct_already(const LogicalPlan& plan) {
   if (&plan == aggregate) return true;
   if (plan.kind != PlanKind::kProject) return plan.kind == PlanKind::kFilter;
   for (uint32_t group = 0; group < aggregate->groups.size(); group++) {
-    const bool shown = std::any_of(plan.expressions.begin(), plan.expressions.end(),
-                                   [group](const BoundPtr& e) { return e->is_column() && e->index == group; });
+    const bool shown =
+        std::any_of(plan.expressions.begin(), plan.expressions.end(),
+                    [group](const BoundPtr& e) { return e->is_column() && e->index == group; });
     if (!shown) return false;
   }
   return true;
@@ -125,7 +131,8 @@ PlanPtr use_known_facts(PlanPtr plan) {
   if (plan->kind == PlanKind::kMaterialize) return plan;
   for (PlanPtr& child : plan->children) child = use_known_facts(std::move(child));
   if (plan->kind == PlanKind::kAggregate) return use_table_facts(std::move(plan));
-  if (plan->kind == PlanKind::kDistinct && plan->distinct_on.empty() && is_distinct_already(*plan->children[0])) {
+  if (plan->kind == PlanKind::kDistinct && plan->distinct_on.empty() &&
+      is_distinct_already(*plan->children[0])) {
     return plan->children[0];
   }
   return plan;

@@ -20,9 +20,7 @@ bool align_types(BoundPtr& left, BoundPtr& right) {
   SqlType common;
   try {
     common = common_type(types, "JOIN");
-  } catch (const SqlError&) {
-    return false;
-  }
+  } catch (const SqlError&) { return false; }
   common.modifier = -1;
   const auto cast = [&](BoundPtr& e) {
     if (e->type.id == common.id) return true;
@@ -59,11 +57,13 @@ void extract_keys(LogicalPlan& join) {
   const uint32_t width = left_width + static_cast<uint32_t>(join.children[1]->columns.size());
   std::vector<BoundPtr> rest;
   for (BoundPtr& part : split_conjuncts(std::move(join.join_condition))) {
-    const bool is_equality = part->kind == BoundKind::kCall && part->function->name == "=" && part->children.size() == 2 &&
-                             is_movable(*part) && ties_both_sides(*part, left_width, width);
+    const bool is_equality = part->kind == BoundKind::kCall && part->function->name == "=" &&
+                             part->children.size() == 2 && is_movable(*part) &&
+                             ties_both_sides(*part, left_width, width);
     if (is_equality) {
       const bool straight = reads_only(*part->children[0], 0, left_width);
-      BoundPtr left = part->children[straight ? 0 : 1]->clone(), right = part->children[straight ? 1 : 0]->clone();
+      BoundPtr left = part->children[straight ? 0 : 1]->clone(),
+               right = part->children[straight ? 1 : 0]->clone();
       shift_columns(*right, -static_cast<int64_t>(left_width));
       if (align_types(left, right)) {
         join.join_keys.emplace_back(std::move(left), std::move(right));
@@ -84,7 +84,8 @@ struct JoinTree {
 };
 
 bool is_reorderable(const LogicalPlan& plan) {
-  return plan.kind == PlanKind::kJoin && (plan.join_type == JoinType::kInner || plan.join_type == JoinType::kCross) &&
+  return plan.kind == PlanKind::kJoin &&
+         (plan.join_type == JoinType::kInner || plan.join_type == JoinType::kCross) &&
          plan.correlated.empty() && plan.join_keys.empty();
 }
 
@@ -116,10 +117,12 @@ PlanPtr join_of(PlanPtr left, PlanPtr right, std::vector<BoundPtr> conditions) {
   return join;
 }
 
-// Puts inputs together one by one. The largest comes first: it is streamed through tables of the others, in its own order.
+// Puts inputs together one by one. The largest comes first: it is streamed through tables of the others, in
+// its own order.
 class GreedyOrder {
  public:
-  explicit GreedyOrder(JoinTree tree) : tree_(std::move(tree)), position_(tree_.width, UINT32_MAX), used_(tree_.inputs.size()) {
+  explicit GreedyOrder(JoinTree tree)
+      : tree_(std::move(tree)), position_(tree_.width, UINT32_MAX), used_(tree_.inputs.size()) {
     for (const PlanPtr& input : tree_.inputs) rows_.push_back(estimate_rows(*input));
   }
 

@@ -15,14 +15,14 @@ bool is_table_time(const LogicalPlan& plan, uint32_t column) {
     case PlanKind::kFilter:
     case PlanKind::kLimit: return is_table_time(*plan.children[0], column);
     case PlanKind::kProject:
-      return plan.expressions[column]->is_column() && is_table_time(*plan.children[0], plan.expressions[column]->index);
+      return plan.expressions[column]->is_column() &&
+             is_table_time(*plan.children[0], plan.expressions[column]->index);
     case PlanKind::kSampleBy: return is_ascending_by(plan, column);
-    case PlanKind::kJoin:
-      return is_ascending_by(plan, column) && is_table_time(*plan.children[0], column);
+    case PlanKind::kJoin: return is_ascending_by(plan, column) && is_table_time(*plan.children[0], column);
     case PlanKind::kUnionAll:
-      return is_ascending_by(plan, column) && std::all_of(plan.children.begin(), plan.children.end(), [&](const PlanPtr& child) {
-               return is_table_time(*child, column);
-             });
+      return is_ascending_by(plan, column) &&
+             std::all_of(plan.children.begin(), plan.children.end(),
+                         [&](const PlanPtr& child) { return is_table_time(*child, column); });
     default: return false;
   }
 }
@@ -33,7 +33,8 @@ bool can_reverse(const LogicalPlan& plan) {
     case PlanKind::kFilter:
     case PlanKind::kProject: return can_reverse(*plan.children[0]);
     case PlanKind::kUnionAll:
-      return std::all_of(plan.children.begin(), plan.children.end(), [](const PlanPtr& child) { return can_reverse(*child); });
+      return std::all_of(plan.children.begin(), plan.children.end(),
+                         [](const PlanPtr& child) { return can_reverse(*child); });
     default: return false;
   }
 }
@@ -64,17 +65,21 @@ std::optional<uint64_t> constant_count(const BoundPtr& e, uint64_t if_absent) {
   return static_cast<uint64_t>(e->value.as_int());
 }
 
+// A scan below stops by itself.
+bool stops_early(const LogicalPlan& plan) {
+  return plan.limit_hint || (plan.kind == PlanKind::kProject && stops_early(*plan.children[0]));
+}
+
 // At most `rows` rows of this plan are read.
 void limit_below(PlanPtr& plan, uint64_t rows) {
   switch (plan->kind) {
-    case PlanKind::kScan:
-      plan->limit_hint = std::min(rows, plan->limit_hint.value_or(UINT64_MAX));
-      break;
+    case PlanKind::kScan: plan->limit_hint = std::min(rows, plan->limit_hint.value_or(UINT64_MAX)); break;
     case PlanKind::kProject: limit_below(plan->children[0], rows); break;
     case PlanKind::kUnionAll:
       for (PlanPtr& child : plan->children) {
         limit_below(child, rows);
-        if (child->kind == PlanKind::kScan || child->kind == PlanKind::kLimit || child->kind == PlanKind::kValues) continue;
+        if (stops_early(*child) || child->kind == PlanKind::kLimit || child->kind == PlanKind::kValues)
+          continue;
         PlanPtr limit = make_node(PlanKind::kLimit, std::move(child));
         limit->limit = BoundExpression::constant(Value::of_int(TypeId::kBigInt, static_cast<int64_t>(rows)));
         child = std::move(limit);
@@ -85,8 +90,10 @@ void limit_below(PlanPtr& plan, uint64_t rows) {
 }
 
 PlanPtr improve_limit(PlanPtr plan) {
-  const std::optional<uint64_t> limit = constant_count(plan->limit, UINT64_MAX), offset = constant_count(plan->offset, 0);
-  if (!limit || !offset || *limit == UINT64_MAX || *offset > INT64_MAX || *limit > INT64_MAX - *offset) return plan;
+  const std::optional<uint64_t> limit = constant_count(plan->limit, UINT64_MAX),
+                                offset = constant_count(plan->offset, 0);
+  if (!limit || !offset || *limit == UINT64_MAX || *offset > INT64_MAX || *limit > INT64_MAX - *offset)
+    return plan;
   if (*limit == 0) return make_empty(plan->columns);
   PlanPtr& child = plan->children[0];
   if (child->kind == PlanKind::kSort) {

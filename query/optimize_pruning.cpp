@@ -107,10 +107,12 @@ Mapping prune_aggregate(LogicalPlan& plan, Needed needed) {
   for (size_t i = 0; i < first; i++) needed[i] = true;
   const size_t count = plan.aggregates.size();
   // Buckets come from aggregates: one stays.
-  if (plan.kind == PlanKind::kSampleBy && count > 0 && std::find(needed.begin() + static_cast<ptrdiff_t>(first), needed.end(), true) == needed.end()) {
+  if (plan.kind == PlanKind::kSampleBy && count > 0 &&
+      std::find(needed.begin() + static_cast<ptrdiff_t>(first), needed.end(), true) == needed.end()) {
     needed[first] = true;
   }
-  Needed aggregates(needed.begin() + static_cast<ptrdiff_t>(first), needed.begin() + static_cast<ptrdiff_t>(first + count));
+  Needed aggregates(needed.begin() + static_cast<ptrdiff_t>(first),
+                    needed.begin() + static_cast<ptrdiff_t>(first + count));
   if (plan.with_set_index && !needed[first + count]) plan.with_set_index = false;
   if (!plan.sample.fill.empty()) {
     keep_needed(plan.sample.fill, aggregates);
@@ -166,7 +168,8 @@ Mapping prune_join(LogicalPlan& plan, const Needed& needed) {
   if (left_only) {
     mapping.resize(left_width);
   } else {
-    plan.columns.insert(plan.columns.end(), plan.children[1]->columns.begin(), plan.children[1]->columns.end());
+    plan.columns.insert(plan.columns.end(), plan.children[1]->columns.begin(),
+                        plan.children[1]->columns.end());
   }
   return mapping;
 }
@@ -273,7 +276,9 @@ Mapping prune(PlanPtr& plan, Needed needed) {
   return identity(plan->columns.size());
 }
 
-bool is_simple(const BoundExpression& e) { return e.is_column() || e.is_constant() || e.kind == BoundKind::kSlot; }
+bool is_simple(const BoundExpression& e) {
+  return e.is_column() || e.is_constant() || e.kind == BoundKind::kSlot;
+}
 
 // Expressions that are computed once each may be put into the projection above.
 bool may_merge(const LogicalPlan& above, const LogicalPlan& below) {

@@ -10,7 +10,12 @@ namespace {
 
 using Conditions = std::vector<BoundPtr>;
 
-bool is_never_true(const BoundExpression& e) { return e.is_constant() && (e.value.is_null() || !e.value.as_bool()); }
+bool is_always_true(const BoundExpression& e) {
+  return e.is_constant() && !e.value.is_null() && e.value.as_bool();
+}
+bool is_never_true(const BoundExpression& e) {
+  return e.is_constant() && (e.value.is_null() || !e.value.as_bool());
+}
 
 // Conditions for which `may_move` holds, out of `conditions`.
 template <class Test>
@@ -34,7 +39,9 @@ PlanPtr push_below_project(PlanPtr plan, Conditions conditions) {
   const std::vector<BoundPtr>& outputs = plan->expressions;
   Conditions moved = take_if(conditions, [&](const BoundExpression& c) {
     bool stable = true;
-    for_each_column(c, [&](uint32_t column) { stable = stable && !is_volatile(*outputs[column]) && !has_subquery(*outputs[column]); });
+    for_each_column(c, [&](uint32_t column) {
+      stable = stable && !is_volatile(*outputs[column]) && !has_subquery(*outputs[column]);
+    });
     return stable;
   });
   for (BoundPtr& c : moved) substitute_columns(c, outputs);
@@ -50,7 +57,8 @@ PlanPtr push_below_aggregate(PlanPtr plan, Conditions conditions, uint32_t first
       bool any = false, stable = true;
       for_each_column(c, [&](uint32_t column) {
         any = true;
-        stable = stable && column >= first_group && column < end && !is_volatile(*plan->groups[column - first_group]);
+        stable = stable && column >= first_group && column < end &&
+                 !is_volatile(*plan->groups[column - first_group]);
       });
       return any && stable;
     });
@@ -82,18 +90,22 @@ int64_t bucket_micros(const SampleSpec& spec) {
   return spec.count <= kMaxCount ? unit * spec.count : 0;
 }
 
-// What a condition on the bucket says of the rows in it: the same from below, a bucket's length more from above. The condition itself
-// stays above.
+// What a condition on the bucket says of the rows in it: the same from below, a bucket's length more from
+// above. The condition itself stays above.
 void add_bucket_ranges(const LogicalPlan& plan, const Conditions& conditions, Conditions* below) {
   const SampleSpec& spec = plan.sample;
-  // Buckets in local time, anchored at the first row, or filled from their neighbours depend on rows outside of the range.
-  if (!spec.align_to_calendar || !spec.fill.empty() || spec.from || spec.to || !spec.time_zone.empty()) return;
+  // Buckets in local time, anchored at the first row, or filled from their neighbours depend on rows outside
+  // of the range.
+  if (!spec.align_to_calendar || !spec.fill.empty() || spec.from || spec.to || !spec.time_zone.empty())
+    return;
   const int64_t length = bucket_micros(spec);
   for (const BoundPtr& c : conditions) {
     if (c->kind != BoundKind::kCall || c->children.size() != 2) continue;
     const std::string& op = c->function->name;
     const BoundExpression &left = *c->children[0], &right = *c->children[1];
-    if (!left.is_column() || left.index != 0 || !right.is_constant() || right.value.is_null() || right.type != left.type) continue;
+    if (!left.is_column() || left.index != 0 || !right.is_constant() || right.value.is_null() ||
+        right.type != left.type)
+      continue;
     BoundPtr copy = c->clone();
     if (op == "<" || op == "<=") {
       if (length == 0 || right.value.as_int() > INT64_MAX - length) continue;
@@ -123,7 +135,8 @@ PlanPtr push_below_window(PlanPtr plan, Conditions conditions) {
     }
     for (size_t i = 0; i < in_all.size(); i++) in_all[i] = in_all[i] && here[i];
   }
-  Conditions moved = take_if(conditions, [&](const BoundExpression& c) { return reads_columns_of(c, in_all); });
+  Conditions moved =
+      take_if(conditions, [&](const BoundExpression& c) { return reads_columns_of(c, in_all); });
   plan->children[0] = push_conditions(std::move(plan->children[0]), std::move(moved));
   return make_filter(std::move(plan), std::move(conditions));
 }
@@ -131,8 +144,9 @@ PlanPtr push_below_window(PlanPtr plan, Conditions conditions) {
 // `column = constant` on one side of an equality between the sides holds for the other side too.
 void add_implied(const Conditions& conditions, Conditions* out, uint32_t left_width) {
   const auto is_equality_of_columns = [&](const BoundExpression& c) {
-    return c.kind == BoundKind::kCall && c.function->name == "=" && c.children.size() == 2 && c.children[0]->is_column() &&
-           c.children[1]->is_column() && c.children[0]->type == c.children[1]->type &&
+    return c.kind == BoundKind::kCall && c.function->name == "=" && c.children.size() == 2 &&
+           c.children[0]->is_column() && c.children[1]->is_column() &&
+           c.children[0]->type == c.children[1]->type &&
            (c.children[0]->index < left_width) != (c.children[1]->index < left_width);
   };
   for (const BoundPtr& equality : conditions) {
@@ -143,12 +157,14 @@ void add_implied(const Conditions& conditions, Conditions* out, uint32_t left_wi
       if (op != "=" && op != "<" && op != "<=" && op != ">" && op != ">=") continue;
       for (int side = 0; side < 2; side++) {
         const BoundExpression &column = *c->children[0], &value = *c->children[1];
-        const BoundExpression &from = *equality->children[static_cast<size_t>(side)], &to = *equality->children[static_cast<size_t>(1 - side)];
+        const BoundExpression &from = *equality->children[static_cast<size_t>(side)],
+                              &to = *equality->children[static_cast<size_t>(1 - side)];
         if (!column.is_column() || column.index != from.index) continue;
         if (!value.is_constant() && value.kind != BoundKind::kSlot) continue;
         BoundPtr copy = c->clone();
         copy->children[0] = to.clone();
-        const bool is_known = std::any_of(conditions.begin(), conditions.end(), [&](const BoundPtr& k) { return k->equals(*copy); });
+        const bool is_known = std::any_of(conditions.begin(), conditions.end(),
+                                          [&](const BoundPtr& k) { return k->equals(*copy); });
         if (!is_known) out->push_back(std::move(copy));
       }
     }
@@ -163,7 +179,8 @@ PlanPtr push_into_join(PlanPtr plan, Conditions conditions) {
   JoinType& type = plan->join_type;
   // Outer joins whose added rows no condition lets through.
   for (const BoundPtr& c : conditions) {
-    const bool needs_right = rejects_nulls(*c, left_width, width), needs_left = rejects_nulls(*c, 0, left_width);
+    const bool needs_right = rejects_nulls(*c, left_width, width),
+               needs_left = rejects_nulls(*c, 0, left_width);
     if (type == JoinType::kLeft && needs_right) type = JoinType::kInner;
     if (type == JoinType::kRight && needs_left) type = JoinType::kInner;
     if (type == JoinType::kFull && needs_right) type = needs_left ? JoinType::kInner : JoinType::kRight;
@@ -259,8 +276,9 @@ bool propagates_null(const BoundExpression& e, uint32_t from, uint32_t to) {
   switch (e.kind) {
     case BoundKind::kColumn: return e.index >= from && e.index < to;
     case BoundKind::kCall:
-      return e.function->strict && std::any_of(e.children.begin(), e.children.end(),
-                                               [&](const BoundPtr& c) { return propagates_null(*c, from, to); });
+      return e.function->strict && std::any_of(e.children.begin(), e.children.end(), [&](const BoundPtr& c) {
+               return propagates_null(*c, from, to);
+             });
     case BoundKind::kNot:
     case BoundKind::kInList: return propagates_null(*e.children[0], from, to);
     default: return false;
@@ -285,6 +303,7 @@ PlanPtr push_conditions(PlanPtr plan, Conditions conditions) {
   for (const BoundPtr& c : conditions) {
     if (is_never_true(*c)) return make_empty(plan->columns);
   }
+  std::erase_if(conditions, [](const BoundPtr& c) { return is_always_true(*c); });
   if (plan->kind == PlanKind::kFilter) {
     Conditions own = split_conjuncts(std::move(plan->expressions[0]));
     for (BoundPtr& c : conditions) own.push_back(std::move(c));
@@ -321,7 +340,8 @@ PlanPtr push_conditions(PlanPtr plan, Conditions conditions) {
           if (e->is_column()) passes[e->index] = true;
         }
       }
-      Conditions moved = take_if(conditions, [&](const BoundExpression& c) { return reads_columns_of(c, passes); });
+      Conditions moved =
+          take_if(conditions, [&](const BoundExpression& c) { return reads_columns_of(c, passes); });
       plan->children[0] = push_conditions(std::move(plan->children[0]), std::move(moved));
       return make_filter(std::move(plan), std::move(conditions));
     }

@@ -41,8 +41,9 @@ void lift(BoundPtr& e, const Slots& slots, uint32_t outer_width) {
   for (auto& [slot, value] : e->correlated) lift(value, slots, outer_width);
 }
 
-// The subquery as the right side of a join: its plan without the conditions that read outer columns, and those conditions over outer ++ inner
-// columns. `outputs`: the subquery's output expressions over inner columns.
+// The subquery as the right side of a join: its plan without the conditions that read outer columns, and
+// those conditions over outer ++ inner columns. `outputs`: the subquery's output expressions over inner
+// columns.
 struct Unnested {
   PlanPtr plan;
   std::vector<BoundPtr> conditions;
@@ -52,12 +53,14 @@ struct Unnested {
 // Nodes that do not change whether there is a row.
 PlanPtr skip_for_existence(PlanPtr plan) {
   while (true) {
-    if (plan->kind == PlanKind::kProject || plan->kind == PlanKind::kSort || (plan->kind == PlanKind::kDistinct)) {
+    if (plan->kind == PlanKind::kProject || plan->kind == PlanKind::kSort ||
+        (plan->kind == PlanKind::kDistinct)) {
       plan = plan->children[0];
       continue;
     }
-    const bool is_harmless_limit = plan->kind == PlanKind::kLimit && !plan->offset && plan->limit && plan->limit->is_constant() &&
-                                   !plan->limit->value.is_null() && plan->limit->value.as_int() > 0;
+    const bool is_harmless_limit = plan->kind == PlanKind::kLimit && !plan->offset && plan->limit &&
+                                   plan->limit->is_constant() && !plan->limit->value.is_null() &&
+                                   plan->limit->value.as_int() > 0;
     if (!is_harmless_limit) return plan;
     plan = plan->children[0];
   }
@@ -84,7 +87,8 @@ bool try_unnest(const BoundExpression& subquery, uint32_t outer_width, Unnested*
     plan = plan->children[0];
   }
   if (outputs.empty()) {
-    for (uint32_t i = 0; i < plan->columns.size(); i++) outputs.push_back(BoundExpression::column(i, plan->columns[i].type));
+    for (uint32_t i = 0; i < plan->columns.size(); i++)
+      outputs.push_back(BoundExpression::column(i, plan->columns[i].type));
   }
   std::vector<BoundPtr> kept;
   while (plan->kind == PlanKind::kFilter) {
@@ -100,8 +104,8 @@ bool try_unnest(const BoundExpression& subquery, uint32_t outer_width, Unnested*
     plan = plan->children[0];
   }
   // Inner joins in between may hold conditions on outer columns too; everything else must not know of them.
-  if (!slots.empty() && plan->kind == PlanKind::kJoin && plan->join_type == JoinType::kInner && plan->join_condition &&
-      plan->correlated.empty() && reads_any(*plan->join_condition, slots)) {
+  if (!slots.empty() && plan->kind == PlanKind::kJoin && plan->join_type == JoinType::kInner &&
+      plan->join_condition && plan->correlated.empty() && reads_any(*plan->join_condition, slots)) {
     return false;
   }
   if (!slots.empty() && plan_reads_any(plan, slots)) return false;
@@ -112,7 +116,8 @@ bool try_unnest(const BoundExpression& subquery, uint32_t outer_width, Unnested*
 
 bool is_equality(const BoundExpression& e) {
   if (e.kind == BoundKind::kAnd) {
-    return std::all_of(e.children.begin(), e.children.end(), [](const BoundPtr& c) { return is_equality(*c); });
+    return std::all_of(e.children.begin(), e.children.end(),
+                       [](const BoundPtr& c) { return is_equality(*c); });
   }
   return e.kind == BoundKind::kCall && e.function->name == "=";
 }
@@ -128,7 +133,8 @@ bool unnest_conjunct(const BoundExpression& conjunct, PlanPtr* input) {
   if (subquery->kind != BoundKind::kSubquery) return false;
   const bool is_exists = subquery->subquery_kind == SubqueryKind::kExists;
   // NOT IN is not an anti join: a NULL among the values makes it unknown for every row.
-  const bool is_in = subquery->subquery_kind == SubqueryKind::kAny && !negated && is_equality(*subquery->comparison);
+  const bool is_in =
+      subquery->subquery_kind == SubqueryKind::kAny && !negated && is_equality(*subquery->comparison);
   if (!is_exists && !is_in) return false;
   // Without a tie to the outer row it is computed once and remembered.
   if (is_exists && subquery->correlated.empty()) return false;

@@ -59,8 +59,8 @@ std::optional<Comparison> comparison_of(const BoundExpression& e) {
 }
 
 bool is_cast(const BoundExpression& e, TypeId from, TypeId to) {
-  return e.kind == BoundKind::kCall && e.children.size() == 1 && e.children[0]->type.id == from && e.type.id == to &&
-         e.function == find_cast(e.children[0]->type, e.type, CastContext::kExplicit);
+  return e.kind == BoundKind::kCall && e.children.size() == 1 && e.children[0]->type.id == from &&
+         e.type.id == to && e.function == find_cast(e.children[0]->type, e.type, CastContext::kExplicit);
 }
 
 // Timestamps [min, max], both inclusive.
@@ -84,7 +84,8 @@ Range range_of(Op op, int64_t value) {
   return {};
 }
 
-// The timestamps whose start of a unit compares so with `value`. `floor` and `next` give the start of the unit and of the one after it.
+// The timestamps whose start of a unit compares so with `value`. `floor` and `next` give the start of the
+// unit and of the one after it.
 template <class Floor, class Next>
 Range truncated_range(Op op, int64_t value, Floor&& floor, Next&& next) {
   const int64_t start = floor(value);
@@ -169,7 +170,9 @@ class ScanRanges {
   // The timestamp itself, seen through a cast that changes nothing.
   bool is_timestamp_expression(const BoundExpression& e) const {
     if (is_timestamp_column(e)) return true;
-    return is_utc_ && (is_cast(e, TypeId::kTimestamp, TypeId::kTimestampTz) || is_cast(e, TypeId::kTimestampTz, TypeId::kTimestamp)) &&
+    return is_utc_ &&
+           (is_cast(e, TypeId::kTimestamp, TypeId::kTimestampTz) ||
+            is_cast(e, TypeId::kTimestampTz, TypeId::kTimestamp)) &&
            is_timestamp_column(*e.children[0]);
   }
 
@@ -197,23 +200,27 @@ class ScanRanges {
   // date_trunc('hour', ts) <op> constant, ts::date <op> constant
   std::optional<Range> truncation_range(const Comparison& c) const {
     const BoundExpression& e = *c.tested;
-    if (e.kind != BoundKind::kCall || !c.value->is_constant() || c.value->value.is_null()) return std::nullopt;
+    if (e.kind != BoundKind::kCall || !c.value->is_constant() || c.value->value.is_null())
+      return std::nullopt;
     TimeUnit unit = TimeUnit::kDay;
     std::optional<int64_t> value;
-    if (e.children.size() == 1 && e.type.id == TypeId::kDate && is_cast(e, TypeId::kTimestamp, TypeId::kDate) &&
-        is_timestamp_column(*e.children[0]) && c.value->type.id == TypeId::kDate) {
+    if (e.children.size() == 1 && e.type.id == TypeId::kDate &&
+        is_cast(e, TypeId::kTimestamp, TypeId::kDate) && is_timestamp_column(*e.children[0]) &&
+        c.value->type.id == TypeId::kDate) {
       const auto days = static_cast<int32_t>(c.value->value.as_int());
       if (!is_finite_date(days)) return std::nullopt;
       value = timestamp_from_date(days);
     } else if (e.function->name == "date_trunc" && e.children.size() == 2 && e.children[0]->is_constant() &&
                !e.children[0]->value.is_null() && is_timestamp_expression(*e.children[1])) {
-      if (!find_time_unit(e.children[0]->value.as_string(), &unit) || unit > TimeUnit::kMillennium) return std::nullopt;
+      if (!find_time_unit(e.children[0]->value.as_string(), &unit) || unit > TimeUnit::kMillennium)
+        return std::nullopt;
       value = timestamp_value(*c.value);
     }
     if (!value || !is_finite_timestamp(*value)) return std::nullopt;
     try {
       return truncated_range(
-          c.op, *value, [unit](int64_t t) { return truncate_timestamp(unit, t); }, [unit](int64_t t) { return next_unit(unit, t); });
+          c.op, *value, [unit](int64_t t) { return truncate_timestamp(unit, t); },
+          [unit](int64_t t) { return next_unit(unit, t); });
     } catch (const SqlError&) {
       return std::nullopt;  // at the end of time
     }
@@ -234,7 +241,8 @@ class ScanRanges {
       }
       return any ? std::optional(range) : std::nullopt;
     }
-    const bool is_in = condition.kind == BoundKind::kInList && is_timestamp_expression(*condition.children[0]);
+    const bool is_in =
+        condition.kind == BoundKind::kInList && is_timestamp_expression(*condition.children[0]);
     if (condition.kind != BoundKind::kOr && !is_in) return std::nullopt;
     Range hull = kNothing;
     for (size_t i = is_in ? 1 : 0; i < condition.children.size(); i++) {
@@ -255,12 +263,14 @@ class ScanRanges {
   }
 
   // The column itself; also under a cast that only widens it, where `value` can be taken to its type.
-  const BoundExpression* bounded_column(const BoundExpression& tested, const Value& value, Value* converted) const {
+  const BoundExpression* bounded_column(const BoundExpression& tested, const Value& value,
+                                        Value* converted) const {
     if (tested.is_column()) {
       *converted = value;
       return &tested;
     }
-    if (tested.kind != BoundKind::kCall || tested.children.size() != 1 || !tested.children[0]->is_column()) return nullptr;
+    if (tested.kind != BoundKind::kCall || tested.children.size() != 1 || !tested.children[0]->is_column())
+      return nullptr;
     const BoundExpression& column = *tested.children[0];
     const TypeId from = column.type.id, to = tested.type.id;
     if (tested.function != find_cast(column.type, tested.type, CastContext::kExplicit)) return nullptr;
@@ -283,7 +293,8 @@ class ScanRanges {
     DynamicBound bound;
     bound.column = schema_column(*column);
     bound.op = op;
-    if (std::optional<ScanBound> scan_bound = bound_of(bound, column->type, converted)) scan_.scan_bounds.push_back(*scan_bound);
+    if (std::optional<ScanBound> scan_bound = bound_of(bound, column->type, converted))
+      scan_.scan_bounds.push_back(*scan_bound);
   }
 
   void add_bounds(const BoundExpression& condition) {
@@ -330,7 +341,9 @@ class ScanRanges {
       const bool is_same_time = is_utc_ && is_timestamp(value->type.id) && is_timestamp(column->type.id);
       const bool is_date = value->type.id == TypeId::kDate && column->type.id == TypeId::kTimestamp;
       const ScalarFunction* cast = find_cast(value->type, column->type, CastContext::kExplicit);
-      if ((!is_same_time && !is_date && !(is_integer(value->type.id) && is_integer(column->type.id))) || !cast) return;
+      if ((!is_same_time && !is_date && !(is_integer(value->type.id) && is_integer(column->type.id))) ||
+          !cast)
+        return;
       // A bigint beyond the column's type cannot be cast; its bound needs none.
       if (!is_integer(value->type.id)) {
         const SqlType from = value->type;

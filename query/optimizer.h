@@ -6,23 +6,26 @@
 
 #include "query/logical_plan.h"
 
-// The optimizer's rules, one file each. Each takes a plan and gives an equivalent one; optimize() in optimizer.cpp has their order.
-// Plans are trees but for what stands under kMaterialize, which several readers share and which is planned once on its own.
+// The optimizer's rules, one file each. Each takes a plan and gives an equivalent one; optimize() in
+// optimizer.cpp has their order. Plans are trees but for what stands under kMaterialize, which several
+// readers share and which is planned once on its own.
 namespace idem::optimizer {
 
 // State of planning one statement.
 struct Planning {
-  ExecutionContext* context = nullptr;                     // may be null
-  std::unordered_set<const LogicalPlan*> finished;         // plans of subqueries and CTEs that are done
+  ExecutionContext* context = nullptr;              // may be null
+  std::unordered_set<const LogicalPlan*> finished;  // plans of subqueries and CTEs that are done
 };
 
 PlanPtr optimize_plan(PlanPtr plan, Planning& planning);
 
-// Constant parts are computed, conditions simplified. An expression whose computation fails is left to fail at run time.
+// Constant parts are computed, conditions simplified. An expression whose computation fails is left to fail
+// at run time.
 void fold_constants(LogicalPlan& plan, Planning& planning);
 void fold_expression(BoundPtr& expression, Planning& planning);
 
-// [NOT] EXISTS and IN of subqueries in WHERE become semi and anti joins where only equalities or other plain conditions tie them.
+// [NOT] EXISTS and IN of subqueries in WHERE become semi and anti joins where only equalities or other plain
+// conditions tie them.
 PlanPtr unnest_subqueries(PlanPtr plan);
 
 // Conditions move as far down as they may; outer joins that a condition makes inner become so.

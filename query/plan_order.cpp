@@ -48,8 +48,8 @@ bool is_ascending_by(const LogicalPlan& plan, uint32_t column) {
   switch (plan.kind) {
     case PlanKind::kScan: {
       const int timestamp = plan.table->schema->timestamp_column;
-      return timestamp >= 0 && plan.scan_columns[column] == static_cast<uint32_t>(timestamp) && plan.ordered_by_time &&
-             !plan.backwards;
+      return timestamp >= 0 && plan.scan_columns[column] == static_cast<uint32_t>(timestamp) &&
+             plan.ordered_by_time && !plan.backwards;
     }
     case PlanKind::kFilter:
     case PlanKind::kLimit:

@@ -22,7 +22,8 @@ struct Origin {
 
 Origin origin_of(const LogicalPlan& plan, uint32_t column) {
   switch (plan.kind) {
-    case PlanKind::kScan: return plan.scan_columns[column] == UINT32_MAX ? Origin{} : Origin{&plan, plan.scan_columns[column]};
+    case PlanKind::kScan:
+      return plan.scan_columns[column] == UINT32_MAX ? Origin{} : Origin{&plan, plan.scan_columns[column]};
     case PlanKind::kFilter:
     case PlanKind::kSort:
     case PlanKind::kLimit:
@@ -32,7 +33,9 @@ Origin origin_of(const LogicalPlan& plan, uint32_t column) {
     case PlanKind::kProjectSet:
       return column < plan.children[0]->columns.size() ? origin_of(*plan.children[0], column) : Origin{};
     case PlanKind::kProject:
-      return plan.expressions[column]->is_column() ? origin_of(*plan.children[0], plan.expressions[column]->index) : Origin{};
+      return plan.expressions[column]->is_column()
+                 ? origin_of(*plan.children[0], plan.expressions[column]->index)
+                 : Origin{};
     case PlanKind::kJoin: {
       const size_t left = plan.children[0]->columns.size();
       return column < left ? origin_of(*plan.children[0], column)
@@ -48,7 +51,8 @@ double join_rows(const LogicalPlan& plan) {
   const double left = estimate_rows(*plan.children[0]), right = estimate_rows(*plan.children[1]);
   double rows = left * right;
   for (const auto& [l, r] : plan.join_keys) {
-    const double distinct = std::max(estimate_distinct(*l, *plan.children[0], left), estimate_distinct(*r, *plan.children[1], right));
+    const double distinct = std::max(estimate_distinct(*l, *plan.children[0], left),
+                                     estimate_distinct(*r, *plan.children[1], right));
     rows /= std::max(1.0, distinct);
   }
   if (plan.join_condition) rows *= estimate_selectivity(*plan.join_condition, plan);
@@ -71,12 +75,14 @@ uint64_t rows_in_range(const TableVersion& table, const ScanRange& range) {
   double rows = 0;
   for (size_t i = 0; i < table.partitions.size(); i++) {
     const Partition& partition = *table.partitions[i];
-    if (partition.row_count == 0 || partition.max_timestamp < range.min_timestamp || partition.min_timestamp > range.max_timestamp) {
+    if (partition.row_count == 0 || partition.max_timestamp < range.min_timestamp ||
+        partition.min_timestamp > range.max_timestamp) {
       continue;
     }
     const double low = static_cast<double>(std::max(partition.min_timestamp, range.min_timestamp));
     const double high = static_cast<double>(std::min(partition.max_timestamp, range.max_timestamp));
-    const double span = static_cast<double>(partition.max_timestamp) - static_cast<double>(partition.min_timestamp);
+    const double span =
+        static_cast<double>(partition.max_timestamp) - static_cast<double>(partition.min_timestamp);
     const double part = span <= 0 ? 1 : std::clamp((high - low) / span, 0.0, 1.0);
     rows += std::max(1.0, part * static_cast<double>(partition.row_count));
   }
@@ -91,7 +97,8 @@ double estimate_distinct(const BoundExpression& expression, const LogicalPlan& i
     if (origin.scan) {
       const TableSchema& schema = *origin.scan->table->schema;
       const ColumnSchema& column = schema.columns[origin.column];
-      if (column.dictionary) return std::min(rows, std::max(1.0, static_cast<double>(column.dictionary->size())));
+      if (column.dictionary)
+        return std::min(rows, std::max(1.0, static_cast<double>(column.dictionary->size())));
       if (schema.keys_unique && schema.upsert_keys.size() == 1 && schema.upsert_keys[0] == origin.column) {
         return std::max(1.0, static_cast<double>(origin.scan->table->row_count));
       }
@@ -160,7 +167,8 @@ double estimate_rows(const LogicalPlan& plan) {
     case PlanKind::kWorkingTable: return kFunctionRows;
     case PlanKind::kValues: return static_cast<double>(plan.rows.size());
     case PlanKind::kFilter:
-      return clamp_rows(estimate_rows(*plan.children[0]) * estimate_selectivity(*plan.expressions[0], *plan.children[0]));
+      return clamp_rows(estimate_rows(*plan.children[0]) *
+                        estimate_selectivity(*plan.expressions[0], *plan.children[0]));
     case PlanKind::kProject:
     case PlanKind::kSort:
     case PlanKind::kWindow:
@@ -170,14 +178,16 @@ double estimate_rows(const LogicalPlan& plan) {
       const double rows = estimate_rows(*plan.children[0]);
       double groups = 1;
       for (const BoundPtr& group : plan.groups) groups *= estimate_distinct(*group, *plan.children[0], rows);
-      return clamp_rows(std::min(rows, groups) * static_cast<double>(std::max<size_t>(1, plan.grouping_sets.size())));
+      return clamp_rows(std::min(rows, groups) *
+                        static_cast<double>(std::max<size_t>(1, plan.grouping_sets.size())));
     }
     case PlanKind::kSampleBy: return clamp_rows(estimate_rows(*plan.children[0]) / 10);
     case PlanKind::kLatestOn: {
       const double rows = estimate_rows(*plan.children[0]);
       double keys = 1;
       for (uint32_t column : plan.partition_columns) {
-        keys *= estimate_distinct(*BoundExpression::column(column, plan.columns[column].type), *plan.children[0], rows);
+        keys *= estimate_distinct(*BoundExpression::column(column, plan.columns[column].type),
+                                  *plan.children[0], rows);
       }
       return clamp_rows(std::min(rows, keys));
     }

@@ -52,11 +52,14 @@ void for_each_part(BoundExpression& e, const std::function<void(BoundExpression&
   if (e.comparison) for_each_part(*e.comparison, fn);
 }
 
-PlanPtr mutable_subquery(const BoundExpression& expression) { return std::const_pointer_cast<LogicalPlan>(expression.subquery); }
+PlanPtr mutable_subquery(const BoundExpression& expression) {
+  return std::const_pointer_cast<LogicalPlan>(expression.subquery);
+}
 
 namespace {
 
-void visit_nodes(const PlanPtr& plan, std::unordered_set<const LogicalPlan*>& seen, const std::function<void(const PlanPtr&)>& fn) {
+void visit_nodes(const PlanPtr& plan, std::unordered_set<const LogicalPlan*>& seen,
+                 const std::function<void(const PlanPtr&)>& fn) {
   if (!seen.insert(plan.get()).second) return;
   for (const PlanPtr& child : plan->children) visit_nodes(child, seen, fn);
   for_each_expression(*plan, [&](BoundPtr& e) {
@@ -100,7 +103,8 @@ bool is_volatile(const BoundExpression& e) {
   for_each_node(mutable_subquery(e), [&](const PlanPtr& node) {
     for_each_expression(*node, [&](BoundPtr& inner) {
       for_each_part(*inner, [&](BoundExpression& part) {
-        found = found || (part.kind == BoundKind::kCall && part.function->volatility == Volatility::kVolatile);
+        found =
+            found || (part.kind == BoundKind::kCall && part.function->volatility == Volatility::kVolatile);
       });
     });
   });

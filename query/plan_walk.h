@@ -9,11 +9,12 @@ namespace idem {
 // Every expression of one node, its children's left out. The function may replace it.
 void for_each_expression(LogicalPlan& node, const std::function<void(BoundPtr&)>& fn);
 
-// The expression and all its parts, parents first; values of correlated columns and comparisons of quantified subqueries included, plans of
-// subqueries not.
+// The expression and all its parts, parents first; values of correlated columns and comparisons of quantified
+// subqueries included, plans of subqueries not.
 void for_each_part(BoundExpression& expression, const std::function<void(BoundExpression&)>& fn);
 
-// Every node once, children first, with the plans of subqueries in expressions. Parts that two parents share are visited once.
+// Every node once, children first, with the plans of subqueries in expressions. Parts that two parents share
+// are visited once.
 void for_each_node(const PlanPtr& plan, const std::function<void(const PlanPtr&)>& fn);
 
 // The plan of a subquery, which belongs to its expression alone until the plan is finished.
@@ -23,8 +24,9 @@ PlanPtr mutable_subquery(const BoundExpression& expression);
 PlanPtr make_node(PlanKind kind, PlanPtr child);
 
 bool has_subquery(const BoundExpression& expression);
-bool is_volatile(const BoundExpression& expression);   // random() and the like, also in subqueries
-// True if it may be computed elsewhere or not at all without a difference but for errors: no volatile function, no subquery.
+bool is_volatile(const BoundExpression& expression);  // random() and the like, also in subqueries
+// True if it may be computed elsewhere or not at all without a difference but for errors: no volatile
+// function, no subquery.
 bool is_movable(const BoundExpression& expression);
 
 // Every column reference is replaced by a copy of what the column is made of.

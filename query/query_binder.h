@@ -12,22 +12,23 @@
 #include "query/binder.h"
 #include "query/binder_scope.h"
 
-// The binder's inside: one QueryBinder binds one statement. Its methods stand in files by subject: bind_*.cpp.
+// The binder's inside: one QueryBinder binds one statement. Its methods stand in files by subject:
+// bind_*.cpp.
 namespace idem::binding {
 
-// Until a SELECT knows what it groups by, aggregates, window functions and set-returning functions stand in its expressions as
-// columns with these marks in the upper bits of `index`.
+// Until a SELECT knows what it groups by, aggregates, window functions and set-returning functions stand in
+// its expressions as columns with these marks in the upper bits of `index`.
 inline constexpr uint32_t kMarkMask = 0xE000'0000;
 inline constexpr uint32_t kAggregateMark = 0x8000'0000;
 inline constexpr uint32_t kGroupingMark = 0xA000'0000;  // a grouping() call
 inline constexpr uint32_t kWindowMark = 0xC000'0000;
-inline constexpr uint32_t kSetMark = 0x6000'0000;       // a column of a set-returning function
+inline constexpr uint32_t kSetMark = 0x6000'0000;  // a column of a set-returning function
 
 struct AggregateSink {
   std::vector<BoundAggregate> aggregates;
   std::vector<std::vector<BoundPtr>> groupings;  // arguments of grouping() calls
   std::vector<uint32_t> grouping_positions;
-  bool share_equal = true;                       // equal calls are computed once
+  bool share_equal = true;  // equal calls are computed once
 };
 struct WindowSink {
   std::vector<LogicalPlan::Window> windows;
@@ -43,31 +44,37 @@ struct CteScope;
 
 // Where a query stands.
 struct Environment {
-  OuterLink* outer = nullptr;     // to the query around it; null at the top
-  CteScope* ctes = nullptr;       // innermost WITH
+  OuterLink* outer = nullptr;        // to the query around it; null at the top
+  CteScope* ctes = nullptr;          // innermost WITH
   const ViewSchema* view = nullptr;  // inside the text of a view
 };
 
 // A place for expressions. Null sinks: not allowed here.
 struct ExpressionContext {
   const Scope* scope = nullptr;
-  std::string_view clause;        // as in "aggregate functions are not allowed in WHERE"
+  std::string_view clause;  // as in "aggregate functions are not allowed in WHERE"
   CteScope* ctes = nullptr;
   const ViewSchema* view = nullptr;
   AggregateSink* aggregates = nullptr;
   WindowSink* windows = nullptr;
   SetSink* sets = nullptr;
   bool in_aggregate = false, in_window = false;
-  bool conditional = false;       // may not be evaluated at all: subqueries are not computed beforehand
+  bool conditional = false;  // may not be evaluated at all: subqueries are not computed beforehand
 };
 
 // One WITH clause. Queries are bound where they are first read.
 struct CteEntry {
   const ast::CommonTableExpression* definition = nullptr;
-  enum class State : uint8_t { kUnbound, kBinding, kBindingStart, kBindingStep, kBound } state = State::kUnbound;
+  enum class State : uint8_t {
+    kUnbound,
+    kBinding,
+    kBindingStart,
+    kBindingStep,
+    kBound
+  } state = State::kUnbound;
   bool reads_itself = false;
   const OuterLink* binding_outer = nullptr;  // while binding: the way out that its query was given
-  bool is_correlated = false;     // reads columns of the query around: bound anew for each reader
+  bool is_correlated = false;                // reads columns of the query around: bound anew for each reader
   PlanPtr plan;
   uint32_t shared_id = 0, working_id = 0;
   std::vector<PlanColumn> columns;
@@ -76,9 +83,9 @@ struct CteEntry {
 struct CteScope {
   std::vector<CteEntry> entries;
   CteScope* parent = nullptr;
-  Environment environment;        // of the query that has the WITH clause
+  Environment environment;  // of the query that has the WITH clause
   bool recursive = false;
-  size_t visible = 0;             // entries before this one may be read (all of them when recursive)
+  size_t visible = 0;  // entries before this one may be read (all of them when recursive)
 };
 
 // A bound FROM item or list.
@@ -91,13 +98,14 @@ struct Source {
 struct QueryResult {
   PlanPtr plan;
   size_t visible = 0;
-  int timestamp = -1;             // output column that is the designated timestamp
-  std::vector<std::shared_ptr<const std::vector<ScopeColumn>>> fields;  // of composite output columns, over the plan's columns
+  int timestamp = -1;  // output column that is the designated timestamp
+  std::vector<std::shared_ptr<const std::vector<ScopeColumn>>>
+      fields;  // of composite output columns, over the plan's columns
 };
 
 struct OutputOptions {
-  bool keep_hidden = false;       // hidden columns are wanted
-  bool keep_unknown = false;      // untyped literals and parameters stay so: the caller resolves them
+  bool keep_hidden = false;   // hidden columns are wanted
+  bool keep_unknown = false;  // untyped literals and parameters stay so: the caller resolves them
   const std::vector<InsertColumn>* targets = nullptr;  // INSERT: types for untyped outputs, DEFAULT in VALUES
 };
 
@@ -109,18 +117,24 @@ class QueryBinder {
   ExecutionContext& planning_context() { return context_; }
 
   // -- queries: bind_query.cpp, bind_values.cpp
-  QueryResult bind_query(const ast::Query& query, const Environment& environment, const OutputOptions& options = {});
-  QueryResult bind_select_query(const ast::Query& query, const Environment& environment, const OutputOptions& options);
-  PlanPtr bind_limit(PlanPtr child, const ast::Limit& limit, const Environment& environment, std::vector<SortKey> ties);
+  QueryResult bind_query(const ast::Query& query, const Environment& environment,
+                         const OutputOptions& options = {});
+  QueryResult bind_select_query(const ast::Query& query, const Environment& environment,
+                                const OutputOptions& options);
+  PlanPtr bind_limit(PlanPtr child, const ast::Limit& limit, const Environment& environment,
+                     std::vector<SortKey> ties);
   // Casts the outputs of a plan in place where it can.
-  PlanPtr coerce_outputs(PlanPtr plan, const std::vector<SqlType>& types, CastContext context, uint32_t position);
+  PlanPtr coerce_outputs(PlanPtr plan, const std::vector<SqlType>& types, CastContext context,
+                         uint32_t position);
 
   // -- FROM: bind_from.cpp, bind_join.cpp, bind_relation.cpp, bind_cte.cpp
   Source bind_from(const std::vector<ast::TableRefPtr>& items, const Environment& environment);
   // Adds items to a FROM list that begins with `source`.
-  Source bind_more_from(Source source, std::span<const ast::TableRefPtr> items, const Environment& environment);
+  Source bind_more_from(Source source, std::span<const ast::TableRefPtr> items,
+                        const Environment& environment);
   Source bind_table_ref(const ast::TableRef& ref, const Environment& environment, const Environment& lateral);
-  Source scan_source(std::shared_ptr<const TableVersion> table, const std::string& alias, const std::string& schema);
+  Source scan_source(std::shared_ptr<const TableVersion> table, const std::string& alias,
+                     const std::string& schema);
   Source result_source(QueryResult result, const std::string& alias);
   void apply_aliases(Source& source, const ast::TableRef& ref);
   static PlanPtr one_row();
@@ -128,14 +142,20 @@ class QueryBinder {
 
   // -- expressions: bind_expression.cpp, bind_operator.cpp, bind_function.cpp, bind_subquery.cpp
   BoundPtr bind(const ast::Expression& expression, ExpressionContext& context);
-  BoundPtr bind_condition(const ast::Expression& expression, ExpressionContext& context, std::string_view what);
-  BoundPtr bind_typed(const ast::Expression& expression, ExpressionContext& context, SqlType type, CastContext cast,
-                      std::string_view what = {});
+  BoundPtr bind_condition(const ast::Expression& expression, ExpressionContext& context,
+                          std::string_view what);
+  BoundPtr bind_typed(const ast::Expression& expression, ExpressionContext& context, SqlType type,
+                      CastContext cast, std::string_view what = {});
   BoundPtr resolve_column(const ast::ColumnRef& ref, ExpressionContext& context);
   // The column that a reference means here or in the queries around; null if there is none by that name.
   std::optional<ScopeColumn> find_column(const ast::ColumnRef& ref, const Scope& scope);
   std::vector<ScopeColumn> expand_star(const ast::Star& star, ExpressionContext& context);
   SqlType resolve_type(const ast::TypeName& type) const;
+  // The set-returning function that a call of an expression means; null for any other. Its columns as marked
+  // references.
+  static const TableFunction* set_function(const ast::FunctionCall& call);
+  std::vector<ScopeColumn> bind_set_function(const ast::FunctionCall& call, const TableFunction& function,
+                                             ExpressionContext& context);
 
   // -- types: bind_coercion.cpp
   BoundPtr coerce(BoundPtr expression, SqlType type, CastContext context, uint32_t position);
@@ -154,16 +174,19 @@ class QueryBinder {
   uint32_t new_slot() { return next_slot_++; }
   uint32_t new_shared_id() { return next_shared_id_++; }
 
-  // The end: slots get their final numbers, CTEs that are read once lose their kMaterialize, plans are optimized.
+  // The end: slots get their final numbers, CTEs that are read once lose their kMaterialize, plans are
+  // optimized.
   BoundQuery finish(PlanPtr plan);
   BoundPtr finish(BoundPtr expression, uint32_t* slot_count);
 
  private:
   // bind_query.cpp
-  QueryResult bind_set_operation(const ast::Query& query, size_t operand_count, const Environment& environment,
-                                 const OutputOptions& options);
-  QueryResult bind_values(const ast::Query& query, const Environment& environment, const OutputOptions& options);
-  QueryResult bind_core(const ast::Query& query, const Environment& environment, const OutputOptions& options);
+  QueryResult bind_set_operation(const ast::Query& query, size_t operand_count,
+                                 const Environment& environment, const OutputOptions& options);
+  QueryResult bind_values(const ast::Query& query, const Environment& environment,
+                          const OutputOptions& options);
+  QueryResult bind_core(const ast::Query& query, const Environment& environment,
+                        const OutputOptions& options);
   void coerce_output(LogicalPlan& plan, size_t column, SqlType type, CastContext context, uint32_t position);
   bool can_coerce_in_place(const LogicalPlan& plan, size_t column) const;
 
@@ -171,21 +194,25 @@ class QueryBinder {
   Source bind_named_table(const ast::NamedTable& table, const Environment& environment);
   Source bind_view(const ViewSchema& view, const ast::NamedTable& table);
   std::optional<Source> find_relation(const std::vector<std::string>& name, const ast::NamedTable& table);
-  Source bind_virtual(std::shared_ptr<const VirtualTable> table, const std::string& alias, std::vector<BoundPtr> arguments);
+  Source bind_virtual(std::shared_ptr<const VirtualTable> table, const std::string& alias,
+                      std::vector<BoundPtr> arguments);
   [[noreturn]] void throw_undefined_table(const ast::ObjectName& name) const;
   // bind_table_function.cpp
   Source bind_table_function(const ast::TableFunction& function, const Environment& lateral);
   Source bind_function_call(const ast::FunctionCall& call, ExpressionContext& context, bool with_ordinality);
   Source bind_lockstep(const std::vector<const ast::FunctionCall*>& calls, ExpressionContext& context);
-  SetCall make_set_call(const ast::FunctionCall& call, const TableFunction& function, std::vector<BoundPtr> arguments,
+  SetCall make_set_call(const ast::FunctionCall& call, const TableFunction& function,
+                        std::vector<BoundPtr> arguments,
                         std::vector<std::pair<std::string, SqlType>>* columns);
   // bind_join.cpp
   Source bind_join(const ast::Join& join, const Environment& environment, const Environment& lateral);
   Source combine(Source left, Source right, JoinType type, OuterLink& link, uint32_t position);
   // Merges the columns of USING or NATURAL; returns the equalities.
-  std::vector<BoundPtr> merge_columns(Scope& scope, size_t left_visible, const std::vector<ast::Identifier>& names, JoinType type,
+  std::vector<BoundPtr> merge_columns(Scope& scope, size_t left_visible,
+                                      const std::vector<ast::Identifier>& names, JoinType type,
                                       const ast::Join& join);
-  Source bind_time_join(const ast::Join& join, Source left, Source right, OuterLink& link, const Environment& environment);
+  Source bind_time_join(const ast::Join& join, Source left, Source right, OuterLink& link,
+                        const Environment& environment);
   // bind_cte.cpp
   std::optional<Source> bind_cte(const ast::NamedTable& table, const Environment& environment);
   QueryResult bind_cte_query(CteEntry& entry, CteScope& scope, OuterLink* outer);
@@ -204,7 +231,8 @@ class QueryBinder {
   BoundPtr bind_subscript(const ast::Subscript& subscript, ExpressionContext& context);
   BoundPtr bind_field(const ast::FieldSelect& field, ExpressionContext& context);
   BoundPtr bind_is(const ast::Is& is, ExpressionContext& context);
-  std::optional<ScopeColumn> find_column_up(const ast::ColumnRef& ref, const Scope& scope, bool* relation_seen);
+  std::optional<ScopeColumn> find_column_up(const ast::ColumnRef& ref, const Scope& scope,
+                                            bool* relation_seen);
   [[noreturn]] void throw_undefined_column(const ast::ColumnRef& ref, const Scope& scope, bool relation_seen);
 
   // bind_operator.cpp
@@ -215,27 +243,32 @@ class QueryBinder {
   BoundPtr bind_in_list(BoundPtr left, std::vector<BoundPtr> items, uint32_t position);
   BoundPtr bind_interval_string(const ast::In& in, ExpressionContext& context);
   BoundPtr bind_quantified(const ast::Quantified& quantified, ExpressionContext& context);
-  BoundPtr compare_rows(std::string_view symbol, std::vector<BoundPtr> left, std::vector<BoundPtr> right, uint32_t position);
+  BoundPtr compare_rows(std::string_view symbol, std::vector<BoundPtr> left, std::vector<BoundPtr> right,
+                        uint32_t position);
   std::vector<BoundPtr> bind_row_items(const ast::Row& row, ExpressionContext& context);
 
   // bind_function.cpp
   BoundPtr bind_function(const ast::FunctionCall& call, ExpressionContext& context);
-  BoundPtr bind_special_function(const ast::FunctionCall& call, const std::string& name, ExpressionContext& context);
-  std::vector<BoundPtr> bind_arguments(const ast::FunctionCall& call, const std::string& name, ExpressionContext& context);
+  BoundPtr bind_special_function(const ast::FunctionCall& call, const std::string& name,
+                                 ExpressionContext& context);
+  std::vector<BoundPtr> bind_arguments(const ast::FunctionCall& call, const std::string& name,
+                                       ExpressionContext& context);
   BoundPtr bind_bare_keyword(const ast::FunctionCall& call, const std::string& name);
-  std::vector<ScopeColumn> bind_set_function(const ast::FunctionCall& call, const TableFunction& function,
-                                             ExpressionContext& context);
   // bind_aggregate.cpp
-  BoundAggregate bind_aggregate_call(const ast::FunctionCall& call, const std::string& name, ExpressionContext& context);
+  BoundAggregate bind_aggregate_call(const ast::FunctionCall& call, const std::string& name,
+                                     ExpressionContext& context);
   BoundPtr bind_aggregate(const ast::FunctionCall& call, const std::string& name, ExpressionContext& context);
   BoundPtr bind_grouping(const ast::FunctionCall& call, ExpressionContext& context);
   // bind_window.cpp
   BoundPtr bind_window(const ast::FunctionCall& call, const std::string& name, ExpressionContext& context);
   void bind_window_function(const ast::FunctionCall& call, const std::string& name, ExpressionContext& inner,
                             LogicalPlan::Window& window);
-  void bind_window_spec(const ast::WindowSpec& spec, ExpressionContext& inner, LogicalPlan::Window& window, int depth);
-  void bind_frame(const ast::WindowFrame& frame, ExpressionContext& inner, LogicalPlan::Window& window, uint32_t position);
-  BoundPtr bind_frame_offset(const ast::FrameBound& bound, ExpressionContext& inner, const LogicalPlan::Window& window);
+  void bind_window_spec(const ast::WindowSpec& spec, ExpressionContext& inner, LogicalPlan::Window& window,
+                        int depth);
+  void bind_frame(const ast::WindowFrame& frame, ExpressionContext& inner, LogicalPlan::Window& window,
+                  uint32_t position);
+  BoundPtr bind_frame_offset(const ast::FrameBound& bound, ExpressionContext& inner,
+                             const LogicalPlan::Window& window);
 
   // bind_subquery.cpp
   struct Inner {
@@ -244,13 +277,13 @@ class QueryBinder {
   };
   Inner bind_inner(const ast::Query& query, ExpressionContext& context);
   BoundPtr bind_subquery(const ast::Subquery& subquery, ExpressionContext& context);
-  BoundPtr bind_any_subquery(SubqueryKind kind, std::string_view symbol, const ast::Expression& left, const ast::Query& query,
-                             uint32_t position, ExpressionContext& context);
+  BoundPtr bind_any_subquery(SubqueryKind kind, std::string_view symbol, const ast::Expression& left,
+                             const ast::Query& query, uint32_t position, ExpressionContext& context);
 
   const NameResolver& names_;
   ParameterTypes& parameters_;
   const bool init_plans_allowed_;
-  ExecutionContext context_;        // of constants computed while planning
+  ExecutionContext context_;  // of constants computed while planning
   EvaluationState state_;
   uint32_t next_slot_;
   uint32_t next_shared_id_ = 1;

@@ -9,16 +9,20 @@ namespace idem::binding {
 namespace {
 
 void replace_mark(BoundPtr& e, uint32_t mark, uint32_t offset) {
-  remap_columns(*e, [&](uint32_t column) { return (column & kMarkMask) == mark ? offset + (column & ~kMarkMask) : column; });
+  remap_columns(*e, [&](uint32_t column) {
+    return (column & kMarkMask) == mark ? offset + (column & ~kMarkMask) : column;
+  });
 }
 
 }  // namespace
 
-QueryResult QueryBinder::bind_select_query(const ast::Query& query, const Environment& environment, const OutputOptions& options) {
+QueryResult QueryBinder::bind_select_query(const ast::Query& query, const Environment& environment,
+                                           const OutputOptions& options) {
   return SelectBinder(*this, query, environment, options).run();
 }
 
-SelectBinder::SelectBinder(QueryBinder& binder, const ast::Query& query, const Environment& environment, const OutputOptions& options)
+SelectBinder::SelectBinder(QueryBinder& binder, const ast::Query& query, const Environment& environment,
+                           const OutputOptions& options)
     : binder_(binder), query_(query), select_(*query.select), environment_(environment), options_(options) {
   windows_.named = &select_.windows;
 }
@@ -65,8 +69,8 @@ QueryResult SelectBinder::run() {
   bind_distinct_on();
   bind_order();
   add_fields();
-  const bool resolves = !options_.keep_unknown || select_.distinct != ast::Select::Distinct::kNone || !query_.limit.empty() ||
-                        !query_.order_by.empty();
+  const bool resolves = !options_.keep_unknown || select_.distinct != ast::Select::Distinct::kNone ||
+                        !query_.limit.empty() || !query_.order_by.empty();
   for (Item& item : items_) {
     if (resolves) item.expression = binder_.resolve_unknown(std::move(item.expression));
   }
@@ -126,15 +130,12 @@ void SelectBinder::add_item(const ast::SelectItem& item, ExpressionContext& list
     }
   }
   Item out;
-  if (const auto* call = ast::try_as<ast::FunctionCall>(&e)) {
-    const size_t calls_before = sets_.calls.size();
-    out.expression = binder_.bind(e, list);
-    if (sets_.calls.size() > calls_before && find_table_function(call->function())) {
-      const std::vector<ScopeColumn>& columns = sets_.columns.back();
-      if (columns.size() > 1) out.fields = std::make_shared<std::vector<ScopeColumn>>(columns);
-    }
-  } else {
-    out.expression = binder_.bind(e, list);
+  out.expression = binder_.bind(e, list);
+  const auto* call = ast::try_as<ast::FunctionCall>(&e);
+  if (const TableFunction* function = call && !call->over ? binder_.set_function(*call) : nullptr) {
+    // Bound once more: the same call again.
+    std::vector<ScopeColumn> columns = binder_.bind_set_function(*call, *function, list);
+    if (columns.size() > 1) out.fields = std::make_shared<std::vector<ScopeColumn>>(std::move(columns));
   }
   out.name = name;
   out.position = e.position;
@@ -162,16 +163,18 @@ void SelectBinder::add_fields() {
   }
 }
 
-// The item that an ORDER BY or DISTINCT ON expression means: an output column by name or number, or any expression, hidden if
-// it is not selected.
+// The item that an ORDER BY or DISTINCT ON expression means: an output column by name or number, or any
+// expression, hidden if it is not selected.
 size_t SelectBinder::ordering_item(const ast::Expression& expression, std::string_view clause) {
   if (const auto* ref = ast::try_as<ast::ColumnRef>(&expression); ref && ref->parts.size() == 1) {
     size_t found = SIZE_MAX;
     for (int exact = 1; exact >= 0 && found == SIZE_MAX; exact--) {
       for (size_t i = 0; i < visible_; i++) {
-        if (exact ? items_[i].name != ref->parts[0].text : !name_matches(items_[i].name, ref->parts[0])) continue;
+        if (exact ? items_[i].name != ref->parts[0].text : !name_matches(items_[i].name, ref->parts[0]))
+          continue;
         if (found != SIZE_MAX && !items_[found].expression->equals(*items_[i].expression)) {
-          throw sql_error(sqlstate::kAmbiguousColumn, "{} \"{}\" is ambiguous", clause, ref->parts[0].text).with_position(ref->position);
+          throw sql_error(sqlstate::kAmbiguousColumn, "{} \"{}\" is ambiguous", clause, ref->parts[0].text)
+              .with_position(ref->position);
         }
         if (found == SIZE_MAX) found = i;
       }
@@ -180,10 +183,12 @@ size_t SelectBinder::ordering_item(const ast::Expression& expression, std::strin
   }
   if (const auto* literal = ast::try_as<ast::Literal>(&expression)) {
     if (literal->literal != ast::LiteralKind::kInteger) {
-      throw sql_error(sqlstate::kSyntaxError, "non-integer constant in {}", clause).with_position(literal->position);
+      throw sql_error(sqlstate::kSyntaxError, "non-integer constant in {}", clause)
+          .with_position(literal->position);
     }
     if (literal->integer < 1 || literal->integer > static_cast<int64_t>(visible_)) {
-      throw sql_error(sqlstate::kInvalidColumnReference, "{} position {} is not in select list", clause, literal->integer)
+      throw sql_error(sqlstate::kInvalidColumnReference, "{} position {} is not in select list", clause,
+                      literal->integer)
           .with_position(literal->position);
     }
     return static_cast<size_t>(literal->integer - 1);
@@ -197,7 +202,8 @@ size_t SelectBinder::ordering_item(const ast::Expression& expression, std::strin
     if (items_[i].expression->equals(*bound)) return i;
   }
   if (select_.distinct == ast::Select::Distinct::kDistinct) {
-    throw sql_error(sqlstate::kInvalidColumnReference, "for SELECT DISTINCT, ORDER BY expressions must appear in select list")
+    throw sql_error(sqlstate::kInvalidColumnReference,
+                    "for SELECT DISTINCT, ORDER BY expressions must appear in select list")
         .with_position(expression.position);
   }
   Item hidden;
@@ -219,7 +225,8 @@ void SelectBinder::bind_order() {
   for (const OrderedItem& ordered : order_) {
     if (missing.empty()) break;
     if (std::find(distinct_on_.begin(), distinct_on_.end(), ordered.item) == distinct_on_.end()) {
-      throw sql_error(sqlstate::kInvalidColumnReference, "SELECT DISTINCT ON expressions must match initial ORDER BY expressions")
+      throw sql_error(sqlstate::kInvalidColumnReference,
+                      "SELECT DISTINCT ON expressions must match initial ORDER BY expressions")
           .with_position(items_[ordered.item].position);
     }
     std::erase(missing, ordered.item);
@@ -300,7 +307,8 @@ void SelectBinder::stack_distinct_and_order() {
   }
   if (!keys.empty()) {
     PlanPtr sort = add_node(PlanKind::kSort);
-    for (const SortKey& key : keys) sort->sort_keys.push_back({key.expression->clone(), key.descending, key.nulls_first});
+    for (const SortKey& key : keys)
+      sort->sort_keys.push_back({key.expression->clone(), key.descending, key.nulls_first});
   }
   if (select_.distinct == ast::Select::Distinct::kOn) {
     PlanPtr distinct = add_node(PlanKind::kDistinct);

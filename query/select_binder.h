@@ -9,14 +9,17 @@
 
 namespace idem::binding {
 
-// Binds one SELECT. Everything is first bound over the FROM list, with marks where aggregates, window and set-returning functions
-// stand; then the nodes are stacked and the expressions rewritten from one to the next:
+// Binds one SELECT. Everything is first bound over the FROM list, with marks where aggregates, window and
+// set-returning functions stand; then the nodes are stacked and the expressions rewritten from one to the
+// next:
 //
-//   FROM → WHERE → LATEST ON → GROUP BY | SAMPLE BY → HAVING → windows → set-returning functions → select list
+//   FROM → WHERE → LATEST ON → GROUP BY | SAMPLE BY → HAVING → windows → set-returning functions → select
+//   list
 //        → DISTINCT → ORDER BY → DISTINCT ON → LIMIT → hidden columns dropped
 class SelectBinder {
  public:
-  SelectBinder(QueryBinder& binder, const ast::Query& query, const Environment& environment, const OutputOptions& options);
+  SelectBinder(QueryBinder& binder, const ast::Query& query, const Environment& environment,
+               const OutputOptions& options);
   QueryResult run();
 
  private:
@@ -85,7 +88,7 @@ class SelectBinder {
   AggregateSink aggregates_;
   WindowSink windows_;
   SetSink sets_;
-  std::vector<Item> items_;         // select list, then hidden ones
+  std::vector<Item> items_;  // select list, then hidden ones
   size_t visible_ = 0;
   std::vector<OrderedItem> order_;
   std::vector<size_t> distinct_on_;  // items
@@ -97,7 +100,7 @@ class SelectBinder {
   // While expressions are rewritten: where groups and aggregates stand in the node below.
   uint32_t group_offset_ = 0, aggregate_offset_ = 0;
   const BoundExpression* bucket_source_ = nullptr;  // SAMPLE BY: the timestamp, which becomes column 0
-  int timestamp_column_ = -1;       // of the designated timestamp in the input of the select list
+  int timestamp_column_ = -1;  // of the designated timestamp in the input of the select list
 };
 
 }  // namespace idem::binding
