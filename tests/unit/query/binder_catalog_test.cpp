@@ -1,4 +1,4 @@
-#include "binder_fixture.h"
+#include "tests/unit/query/binder_fixture.h"
 
 // What clients ask of the catalogs must bind.
 namespace idem::test {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "catalog_stubs.h"
+#include "tests/unit/query/catalog_stubs.h"
 #include "common/calendar.h"
 #include "common/error.h"
 #include "parser/parser.h"

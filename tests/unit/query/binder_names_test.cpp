@@ -1,4 +1,4 @@
-#include "binder_fixture.h"
+#include "tests/unit/query/binder_fixture.h"
 
 namespace idem::test {
 namespace {

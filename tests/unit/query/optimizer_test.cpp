@@ -1,4 +1,4 @@
-#include "binder_fixture.h"
+#include "tests/unit/query/binder_fixture.h"
 #include "query/interval_string.h"
 
 namespace idem::test {
