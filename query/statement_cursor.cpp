@@ -29,7 +29,8 @@ class CursorPortal final : public Portal {
   // Reads everything that is left, so that the transaction and its snapshot may end.
   void keep() {
     if (kept_) return;
-    kept_ = scroll_ = true;
+    kept_ = true;
+    if (!scroll_) known_rows_ = forgotten_rows_ = position_;
     DataChunk chunk;
     while (rows_->next(&chunk, 0)) remember(std::move(chunk));
     at_end_ = true;
@@ -73,14 +74,14 @@ class CursorPortal final : public Portal {
 
   DataChunk row(uint64_t number, uint32_t count) const {
     size_t i = static_cast<size_t>(std::lower_bound(chunk_ends_.begin(), chunk_ends_.end(), number) - chunk_ends_.begin());
-    uint64_t before = i == 0 ? 0 : chunk_ends_[i - 1];
+    uint64_t before = i == 0 ? forgotten_rows_ : chunk_ends_[i - 1];
     uint32_t first = static_cast<uint32_t>(number - 1 - before);
     return narrow(kept_chunks_[i], first, std::min<uint32_t>(count, kept_chunks_[i].count() - first));
   }
 
   // The next rows, at most max_rows (0: no limit), of one chunk.
   bool fetch_piece(uint64_t max_rows, DataChunk* chunk) {
-    if (scroll_) {
+    if (scroll_ || kept_) {
       if (position_ >= known_rows_ && !read_more()) {
         position_ = known_rows_ + 1;
         return false;
@@ -150,6 +151,7 @@ class CursorPortal final : public Portal {
   std::unique_ptr<Portal> rows_;
   bool scroll_, hold_, kept_ = false, at_end_ = false;
   uint64_t position_ = 0, known_rows_ = 0;
+  uint64_t forgotten_rows_ = 0;  // given out before the others were kept
   std::vector<DataChunk> kept_chunks_;
   std::vector<uint64_t> chunk_ends_;
 };
