@@ -2,6 +2,7 @@
 #include "query/system_catalog_names.h"
 #include "query/virtual_rows.h"
 #include "storage/database.h"
+#include "storage/tombstones.h"
 
 namespace idem {
 
@@ -33,7 +34,7 @@ void emit_classes(ExecutionContext& context, RowEmitter& out) {
   }
   for_each_table(s, [&](const TableVersion& t) {
     class_row(out, table_oid(t.schema->id), t.schema->name, schema_oid(s, t.schema->schema_name), role_oid(s, t.schema->owner), 'r',
-              static_cast<int64_t>(t.schema->columns.size()), static_cast<double>(t.row_count), false);
+              static_cast<int64_t>(t.schema->columns.size()), static_cast<double>(visible_rows(t)), false);
   });
   for_each_view(s, [&](const ViewSchema& v) {
     class_row(out, view_oid(v), v.name, schema_oid(s, v.schema_name), role_oid(s, v.owner), 'v',
@@ -104,7 +105,7 @@ void register_class_relations(RelationSet& catalog) {
               [](ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) {
                 for_each_table(*c.snapshot, [&](const TableVersion& t) {
                   out.row({oid(table_oid(t.schema->id)), t.schema->schema_name, t.schema->name, nullptr, nullptr,
-                           static_cast<int64_t>(t.row_count), int64_t{0}});
+                           static_cast<int64_t>(visible_rows(t)), int64_t{0}});
                 });
               });
 }

@@ -7,6 +7,7 @@
 #include "query/table_definition.h"
 #include "query/virtual_rows.h"
 #include "storage/database.h"
+#include "storage/tombstones.h"
 
 namespace idem {
 
@@ -35,7 +36,7 @@ void emit_tables(ExecutionContext& c, RowEmitter& out) {
     Cell bytes = c.server ? Cell(static_cast<int64_t>(c.server->database->table_disk_bytes(s.id))) : Cell(nullptr);
     Cell directory = c.server ? Cell(c.server->database->table_directory(s)) : Cell(nullptr);
     out.row({static_cast<int64_t>(static_cast<uint32_t>(s.id)), s.name, timestamp, partition_by(s), true, s.has_keys(), ttl,
-             static_cast<int64_t>(t.row_count), bytes, directory, static_cast<int64_t>(static_cast<uint64_t>(t.version)), false, s.owner});
+             static_cast<int64_t>(visible_rows(t)), bytes, directory, static_cast<int64_t>(static_cast<uint64_t>(t.version)), false, s.owner});
   });
 }
 
@@ -66,7 +67,7 @@ void emit_table_partitions(ExecutionContext& c, const std::vector<Value>& argume
     }
     bool timed = s.has_timestamp() && p.row_count > 0;
     out.row({static_cast<int64_t>(i), partition_by(s), partition_name(s.partition_by, p.start), timed ? Cell(p.min_timestamp) : Cell(nullptr),
-             timed ? Cell(p.max_timestamp) : Cell(nullptr), static_cast<int64_t>(p.row_count), static_cast<int64_t>(bytes), false, true,
+             timed ? Cell(p.max_timestamp) : Cell(nullptr), static_cast<int64_t>(visible_rows(table->partitions[i], table->schema)), static_cast<int64_t>(bytes), false, true,
              static_cast<int64_t>(p.slices.size()), int64_t{0}});
   }
 }

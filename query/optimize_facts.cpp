@@ -2,6 +2,7 @@
 
 #include "query/optimizer.h"
 #include "query/plan_walk.h"
+#include "storage/tombstones.h"
 
 namespace idem::optimizer {
 
@@ -11,7 +12,7 @@ namespace {
 std::optional<uint64_t> exact_rows(const LogicalPlan& plan) {
   switch (plan.kind) {
     case PlanKind::kScan:
-      if (plan.scan_filter || plan.scan_range.min_timestamp != INT64_MIN ||
+      if (plan.scan_filter || hides_rows(*plan.table->schema) || plan.scan_range.min_timestamp != INT64_MIN ||
           plan.scan_range.max_timestamp != INT64_MAX) {
         return std::nullopt;
       }

@@ -1,11 +1,13 @@
 #include "query/scan_operator.h"
 
 #include <algorithm>
+#include <set>
 
 #include "query/execution.h"
 #include "query/expression_evaluator.h"
 #include "query/scan_condition.h"
 #include "storage/symbol_dictionary.h"
+#include "storage/tombstones.h"
 
 namespace idem {
 
@@ -31,10 +33,22 @@ uint32_t select_code(const Vector& vector, int32_t code, Selection selection, ui
   return count;
 }
 
+// Positions of the rows that a boolean column does not say TRUE of.
+uint32_t select_not_true(const Vector& vector, Selection selection, uint16_t* out) {
+  const uint8_t* flags = vector.values<uint8_t>();
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < selection.count; ++i) {
+    const uint32_t row = selection[i];
+    out[count] = static_cast<uint16_t>(row);
+    count += vector.is_valid(row) && flags[vector.is_constant() ? 0 : row] != 0 ? 0 : 1;
+  }
+  return count;
+}
+
 }  // namespace
 
 ScanOperator::ScanOperator(const LogicalPlan& plan, Direction direction)
-    : plan_(plan), direction_(direction) {
+    : plan_(plan), direction_(direction), hides_rows_(hides_rows(*plan.table->schema)) {
   for (const BoundExpression* conjunct : conjuncts_of(plan.scan_filter.get())) {
     Condition condition;
     condition.expression = conjunct;
@@ -94,6 +108,19 @@ void ScanOperator::start(EvaluationState& state) {
   }
   scan_ = plan_scan(*plan_.table, range_, bounds_);
   if (direction_ != Direction::kForwards) std::reverse(scan_.morsels.begin(), scan_.morsels.end());
+  if (hides_rows_) find_tombstones();
+}
+
+// Where statistics say that no row of a morsel is a tombstone, the scan does not look for them.
+void ScanOperator::find_tombstones() {
+  const ScanPlan hidden = plan_scan(*plan_.table, range_, {tombstone_bound(*plan_.table->schema)});
+  std::set<std::pair<uint32_t, uint32_t>> slices;
+  for (const Morsel& morsel : hidden.morsels) slices.emplace(morsel.partition, morsel.slice);
+  morsels_with_tombstones_.clear();
+  if (slices.empty()) return;
+  for (const Morsel& morsel : scan_.morsels) {
+    morsels_with_tombstones_.push_back(slices.contains({morsel.partition, morsel.slice}));
+  }
 }
 
 bool ScanOperator::may_have_nulls(size_t first_morsel, uint32_t table_column) const {
@@ -128,6 +155,7 @@ class ScanOperator::Stream final : public MorselStream {
   void begin(size_t morsel) override {
     count_vectors();
     bounds_ = &scan_.bounds_;
+    hides_rows_ = !scan_.morsels_with_tombstones_.empty() && scan_.morsels_with_tombstones_[morsel];
     reader_.emplace(scan_.plan_.table, scan_.scan_.morsels[morsel], bounds_,
                     scan_.direction_ != Direction::kForwards);
   }
@@ -174,6 +202,11 @@ class ScanOperator::Stream final : public MorselStream {
   }
 
   bool filter(DataChunk* chunk) {
+    if (hides_rows_) {
+      reader_->read(static_cast<uint32_t>(scan_.plan_.table->schema->deleted_column), &deleted_);
+      uint16_t* target = selection_target();
+      if (!narrow(chunk, select_not_true(deleted_, chunk->selection, target))) return false;
+    }
     for (const CodeEquality& equality : scan_.equalities_) {
       load(equality.column, chunk);
       uint16_t* target = selection_target();
@@ -224,6 +257,8 @@ class ScanOperator::Stream final : public MorselStream {
   const std::vector<ScanBound>* bounds_ = nullptr;
   std::optional<MorselReader> reader_;
   std::vector<bool> loaded_;
+  bool hides_rows_ = false;
+  Vector deleted_;
   std::shared_ptr<std::array<uint16_t, kVectorSize>> spare_;
   uint64_t vectors_ = 0;
 };

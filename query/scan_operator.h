@@ -50,7 +50,7 @@ class ScanOperator final : public Operator {
 
   // True if reading gives exactly the rows of the version, so that counting needs no reading.
   bool is_whole_table() const {
-    return conditions_.empty() && !threshold_ && scan_.rows == plan_.table->row_count;
+    return conditions_.empty() && !threshold_ && !hides_rows_ && scan_.rows == plan_.table->row_count;
   }
   const LogicalPlan& plan() const { return plan_; }
 
@@ -67,6 +67,7 @@ class ScanOperator final : public Operator {
   };
 
   bool add_bounds(EvaluationState& state);  // false: no row can qualify
+  void find_tombstones();
   void add_bound(ScanBound bound);
 
   const LogicalPlan& plan_;
@@ -78,6 +79,8 @@ class ScanOperator final : public Operator {
 
   ScanRange range_;
   std::vector<ScanBound> bounds_;
+  const bool hides_rows_;                       // DELETED WHEN
+  std::vector<bool> morsels_with_tombstones_;  // those that may have some; empty: none has
   std::vector<CodeEquality> equalities_;
   std::vector<const Condition*> filters_;  // what is left to evaluate
   ScanPlan scan_;

@@ -4,6 +4,7 @@
 #include "query/execution.h"
 #include "query/expression_evaluator.h"
 #include "query/insert_plan.h"
+#include "query/partition_condition.h"
 #include "query/returning.h"
 #include "query/statement_executors.h"
 #include "query/table_definition.h"
@@ -79,6 +80,7 @@ void change_type(SessionState& session, const AlterAction& action, const TableVe
     throw SqlError(sqlstate::kDatatypeMismatch, "the designated timestamp must stay a TIMESTAMP").with_position(action.column.type.position);
   }
   column.dictionary = nullptr;
+  check_table_definition(schema, 0);
 
   ParameterTypes none;
   std::vector<ScopeTable> scope = table_scope(*table.schema, "");
@@ -86,7 +88,13 @@ void change_type(SessionState& session, const AlterAction& action, const TableVe
   auto scan = std::make_shared<LogicalPlan>();
   scan->kind = PlanKind::kScan;
   scan->columns = scope[0].columns;
-  scan->table = session.transaction().read_view().table(schema.id);
+  auto all_rows = std::make_shared<TableVersion>(*session.transaction().read_view().table(schema.id));
+  if (all_rows->schema->deleted_column >= 0) {  // tombstones are written anew, too
+    auto shape = std::make_shared<TableSchema>(*all_rows->schema);
+    shape->deleted_column = -1;
+    all_rows->schema = std::move(shape);
+  }
+  scan->table = std::move(all_rows);
   for (const PlanColumn& c : scan->columns) scan->scan_columns.push_back(c.attribute - 1);
   auto project = std::make_shared<LogicalPlan>();
   project->kind = PlanKind::kProject;
@@ -127,37 +135,61 @@ void change_type(SessionState& session, const AlterAction& action, const TableVe
   session.transaction().rewrite_table(schema.id, std::move(schema), std::move(rows));
 }
 
-// Adding keys to what is stored: each may be there once only (23505).
-void check_unique(SessionState& session, const TableSchema& schema) {
-  std::string keys;
-  for (uint32_t key : schema.upsert_keys) {
-    keys += (keys.empty() ? "\"" : ", \"") + schema.columns[key].name + "\"";
-  }
-  std::string text = fmt::format("SELECT count(*) FROM (SELECT {0} FROM \"{1}\".\"{2}\" GROUP BY {0} HAVING count(*) > 1 LIMIT 1) x", keys,
-                                 schema.schema_name, schema.name);
+std::string quoted_name(const std::string& name) {
+  std::string quoted = "\"";
+  for (char c : name) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
+}
+
+// The first row of a query of texts; nothing if it has none.
+std::optional<std::vector<std::string>> first_row(SessionState& session, const std::string& text) {
   ParameterTypes none;
   BoundQuery query = bind_query(*parser::parse_query(text), session, none);
   auto run = session.start_run();
   auto stream = execute(query, StatementRun::share_context(run), {});
   DataChunk chunk;
   while (stream->next(&chunk)) {
-    if (chunk.count() > 0 && chunk.columns[0].value_at(chunk.selection[0]).as_int() > 0) {
-      throw sql_error(sqlstate::kUniqueViolation, "could not create unique keys on \"{}\"", schema.name)
-          .with_detail(fmt::format("Key ({}) is duplicated.", keys));
+    if (chunk.count() == 0) continue;
+    std::vector<std::string> row;
+    for (const Vector& column : chunk.columns) {
+      Value value = column.value_at(chunk.selection[0]);
+      row.emplace_back(value.is_null() ? "null" : value.as_string());
     }
+    return row;
+  }
+  return std::nullopt;
+}
+
+// Making keys of what is stored: none may be NULL (23502), each combination may be there once only (23505).
+void check_primary_key(SessionState& session, const TableSchema& schema) {
+  std::string keys, texts, names;
+  const std::string table = quoted_name(schema.schema_name) + "." + quoted_name(schema.name);
+  for (uint32_t key : schema.upsert_keys) {
+    const std::string name = quoted_name(schema.columns[key].name);
+    const std::string comma = keys.empty() ? "" : ", ";
+    keys += comma + name;
+    texts += comma + name + "::text";
+    names += comma + schema.columns[key].name;
+    if (first_row(session, fmt::format("SELECT 'null' FROM {} WHERE {} IS NULL LIMIT 1", table, name))) {
+      throw sql_error(sqlstate::kNotNullViolation, "column \"{}\" of relation \"{}\" contains null values", schema.columns[key].name, schema.name);
+    }
+  }
+  if (auto twice = first_row(session, fmt::format("SELECT {} FROM {} GROUP BY {} HAVING count(*) > 1 LIMIT 1", texts, table, keys))) {
+    throw sql_error(sqlstate::kUniqueViolation, "could not make ({}) the keys of \"{}\"", names, schema.name)
+        .with_detail(fmt::format("Key ({})=({}) is duplicated.", names, fmt::join(*twice, ", ")));
   }
 }
 
 void add_primary_key(SessionState& session, const AlterAction& action, const TableVersion& table, TableSchema& schema) {
-  if (schema.has_keys()) throw sql_error(sqlstate::kInvalidTableDefinition, "table \"{}\" has upsert keys already", schema.name);
+  if (schema.has_keys()) {
+    throw sql_error(sqlstate::kInvalidTableDefinition, "multiple primary keys for table \"{}\" are not allowed: it has upsert keys", schema.name)
+        .with_position(action.position);
+  }
   ast::DedupClause dedup;
   dedup.keys = action.columns;
   apply_dedup(dedup, schema);
   for (uint32_t key : schema.upsert_keys) schema.columns[key].not_null = true;
-  if (table.row_count > 0) {
-    check_unique(session, schema);
-    if (!schema.has_timestamp()) throw not_supported("ADD PRIMARY KEY on a table without a designated timestamp that has rows", action.position);
-  }
+  if (table.row_count > 0) check_primary_key(session, schema);
   schema.keys_unique = true;
 }
 
@@ -232,9 +264,6 @@ std::string execute_alter_table(SessionState& session, const ast::AlterTableStat
       case Kind::kDropNotNull: schema.columns[static_cast<size_t>(column_index(schema, action.name))].not_null = false; break;
       case Kind::kDedupEnable:
         apply_dedup(action.dedup, schema);
-        if (!schema.has_timestamp() && table->row_count > 0) {
-          throw not_supported("DEDUP ENABLE on a table without a designated timestamp that has rows", action.position);
-        }
         schema.keys_unique = table->row_count == 0 || (table->schema->keys_unique && schema.upsert_keys == table->schema->upsert_keys);
         break;
       case Kind::kDedupDisable:
@@ -245,8 +274,8 @@ std::string execute_alter_table(SessionState& session, const ast::AlterTableStat
       case Kind::kAddPrimaryKey: add_primary_key(session, action, *table, schema); break;
       case Kind::kDropPartition: {
         if (s.actions.size() > 1) throw not_supported("several actions with DROP PARTITION", action.position);
-        if (action.expression) throw not_supported("DROP PARTITION WHERE", action.position);
         std::vector<int64_t> starts;
+        if (action.expression) starts = partitions_where(session, *table, *action.expression);
         for (const std::string& name : action.partitions) {
           auto start = parse_partition_name(schema.partition_by, name);
           if (!start || table->find_partition(*start) < 0) {

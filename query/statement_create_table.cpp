@@ -117,6 +117,7 @@ std::string execute_create_table(SessionState& session, const ast::CreateTableSt
   for (const ast::LikeClause& like : s.likes) copy_like_clauses(*session.target_table(like.table)->schema, like.including_all, schema);
   apply_partitioning(s, schema);
   check_table_definition(schema, s.dedup ? s.dedup->position : 0);
+  check_policies_have_keys(schema);
 
   TableId table = transaction.create_table(std::move(schema));
   if (!s.query) return "CREATE TABLE";

@@ -1,5 +1,6 @@
 #include "parser/parser.h"
 #include "query/expression_evaluator.h"
+#include "query/insert_conflict.h"
 #include "query/insert_plan.h"
 #include "query/portal.h"
 #include "query/returning.h"
@@ -15,7 +16,6 @@ void refuse_unsupported(const ast::InsertStatement& s) {
   auto refuse = [](std::string_view what) { throw sql_error(sqlstate::kFeatureNotSupported, "{} is not supported", what); };
   if (s.overwrite == ast::Overwrite::kReplaceWhere) refuse("INSERT … REPLACE WHERE");
   if (s.overwrite != ast::Overwrite::kNone) refuse("INSERT OVERWRITE");
-  if (s.on_conflict) refuse("INSERT … ON CONFLICT");
 }
 
 // A plain VALUES list: it reads tables only if a cell has a subquery, which then sees them as the transaction began.
@@ -32,22 +32,13 @@ void append_rows(const InsertPlan& plan, EvaluationState& state, ColumnBatch& ba
   }
 }
 
-uint64_t insert_query_rows(SessionState& session, const InsertPlan& plan, EvaluationState& state, const std::shared_ptr<StatementRun>& run,
-                           Returning* returning) {
+// Gives the rows of the plan's query to `take`, some `batch_rows` at a time.
+template <class Take>
+void read_query_rows(const InsertPlan& plan, EvaluationState& state, const std::shared_ptr<StatementRun>& run, uint32_t batch_rows, Take take) {
   auto stream = execute(*plan.query, StatementRun::share_context(run), state.slots);
-  Transaction& transaction = session.write_transaction("INSERT");
   ColumnBatch batch(plan.schema);
   std::vector<Value> default_values;
   for (const BoundPtr& d : plan.defaults) default_values.push_back(evaluate_constant(state, *d));
-
-  uint64_t rows = 0;
-  auto hand_over = [&] {
-    if (batch.rows() == 0) return;
-    rows += batch.rows();
-    if (returning) returning->add(batch, state);
-    transaction.insert(plan.schema->id, std::move(batch));
-    batch = ColumnBatch(plan.schema);
-  };
   DataChunk chunk;
   while (stream->next(&chunk)) {
     for (size_t c = 0; c < plan.source.size(); c++) {
@@ -57,16 +48,39 @@ uint64_t insert_query_rows(SessionState& session, const InsertPlan& plan, Evalua
         for (uint32_t i = 0; i < chunk.count(); i++) batch.column(c).append_value(default_values[c]);
       }
     }
-    if (batch.rows() >= kBatchRows) hand_over();
+    if (batch.rows() < batch_rows) continue;
+    take(std::move(batch));
+    batch = ColumnBatch(plan.schema);
   }
-  hand_over();
+  if (batch.rows() > 0) take(std::move(batch));
+}
+
+uint64_t insert_query_rows(SessionState& session, const InsertPlan& plan, EvaluationState& state, const std::shared_ptr<StatementRun>& run,
+                           Returning* returning) {
+  uint64_t rows = 0;
+  Transaction& transaction = session.write_transaction("INSERT");
+  read_query_rows(plan, state, run, kBatchRows, [&](ColumnBatch&& batch) {
+    rows += batch.rows();
+    if (returning) returning->add(batch, state);
+    transaction.insert(plan.schema->id, std::move(batch));
+  });
   return rows;
 }
 
-uint64_t run_insert(SessionState& session, const InsertPlan& plan, const std::vector<Value>& parameters, Returning* returning) {
+uint64_t run_insert_with_conflicts(SessionState& session, const InsertPlan& plan, const ConflictPlan& conflict, EvaluationState& state,
+                                   const std::shared_ptr<StatementRun>& run, Returning* returning) {
+  ColumnBatch rows(plan.schema);
+  if (plan.query) read_query_rows(plan, state, run, UINT32_MAX, [&](ColumnBatch&& all) { rows = std::move(all); });
+  else append_rows(plan, state, rows);
+  return insert_with_conflicts(session, conflict, std::move(rows), state, returning);
+}
+
+uint64_t run_insert(SessionState& session, const InsertPlan& plan, const ConflictPlan* conflict, const std::vector<Value>& parameters,
+                    Returning* returning) {
   session.check_writable("INSERT");
   auto run = session.start_run();
   EvaluationState state{&run->context, parameters};
+  if (conflict) return run_insert_with_conflicts(session, plan, *conflict, state, run, returning);
   if (plan.query) return insert_query_rows(session, plan, state, run, returning);
   Transaction& transaction = session.write_transaction("INSERT");
   uint32_t count = static_cast<uint32_t>(plan.rows.size());
@@ -88,6 +102,7 @@ std::vector<PlanColumn> describe_insert(SessionState& session, const ast::Insert
   refuse_unsupported(s);
   session.begin_statement();
   auto plan = plan_insert(session.target_table(s.table)->schema, s, session, types);
+  plan_conflict(plan->schema, s, session, types);
   if (s.returning.empty()) return {};
   return Returning(s.returning, *plan->schema, s.alias.text, session, types).columns();
 }
@@ -96,22 +111,23 @@ std::unique_ptr<Portal> execute_insert(SessionState& session, const ast::InsertS
   refuse_unsupported(s);
   // A cached plan is a list of VALUES: it reads nothing, so what the transaction collected stays collected.
   std::shared_ptr<const InsertPlan> plan = input.entry ? input.entry->insert_plan : nullptr;
-  if (plan || is_values(s)) session.begin_write_statement();
+  if (!s.on_conflict && (plan || is_values(s))) session.begin_write_statement();
   else session.begin_statement();
   auto schema = session.target_table(s.table)->schema;
   if (!plan || plan->schema != schema) {
     plan = plan_insert(schema, s, session, input.parameter_types);
     if (input.entry && plan->is_cacheable()) input.entry->insert_plan = plan;
   }
+  auto conflict = plan_conflict(schema, s, session, input.parameter_types);
   if (s.returning.empty()) {
-    return std::make_unique<CommandPortal>([&session, plan, input = std::move(input)] {
-      return fmt::format("INSERT 0 {}", run_insert(session, *plan, input.parameters, nullptr));
+    return std::make_unique<CommandPortal>([&session, plan, conflict, input = std::move(input)] {
+      return fmt::format("INSERT 0 {}", run_insert(session, *plan, conflict.get(), input.parameters, nullptr));
     });
   }
   auto returning = std::make_shared<Returning>(s.returning, *plan->schema, s.alias.text, session, input.parameter_types);
   std::vector<PlanColumn> columns = returning->columns();
-  return std::make_unique<RowsPortal>(std::move(columns), [&session, plan, returning, input = std::move(input)] {
-    uint64_t rows = run_insert(session, *plan, input.parameters, returning.get());
+  return std::make_unique<RowsPortal>(std::move(columns), [&session, plan, conflict, returning, input = std::move(input)] {
+    uint64_t rows = run_insert(session, *plan, conflict.get(), input.parameters, returning.get());
     return RowsPortal::Result{returning->take(), fmt::format("INSERT 0 {}", rows)};
   });
 }

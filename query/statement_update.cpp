@@ -5,6 +5,7 @@
 #include "query/portal.h"
 #include "query/returning.h"
 #include "query/statement_executors.h"
+#include "storage/tombstones.h"
 
 namespace idem {
 
@@ -122,6 +123,7 @@ struct DeletePlan {
   BoundQuery query;
   bool everything = false;       // no condition: by metadata
   uint64_t row_count = 0;
+  bool is_empty = false;         // not even tombstones
 };
 
 std::shared_ptr<DeletePlan> plan_delete(SessionState& session, const ast::DeleteStatement& s, ParameterTypes& types) {
@@ -129,7 +131,8 @@ std::shared_ptr<DeletePlan> plan_delete(SessionState& session, const ast::Delete
   auto table = session.target_table(s.table);
   plan->schema = table->schema;
   plan->everything = !s.where && s.using_tables.empty() && s.returning.empty();
-  plan->row_count = table->row_count;
+  plan->row_count = plan->everything ? visible_rows(*table) : 0;
+  plan->is_empty = table->row_count == 0;
   if (!plan->everything) plan->query = bind_target_rows(s.table, s.alias.text, s.using_tables, s.where.get(), {}, session, types, s.with.get()).query;
   return plan;
 }
@@ -138,7 +141,7 @@ uint64_t run_delete(SessionState& session, const DeletePlan& plan, const std::ve
   session.check_writable("DELETE");
   Transaction& transaction = session.write_transaction("DELETE");
   if (plan.everything) {
-    if (plan.row_count > 0) transaction.truncate(plan.schema->id);
+    if (!plan.is_empty) transaction.truncate(plan.schema->id);
     return plan.row_count;
   }
   auto run = session.start_run();

@@ -142,6 +142,15 @@ void apply_partitioning(const ast::CreateTableStatement& s, TableSchema& schema)
   else if (s.likes.empty() && schema.has_timestamp()) schema.partition_by = PartitionUnit::kDay;
 }
 
+void check_policies_have_keys(const TableSchema& schema) {
+  if (schema.has_keys()) return;
+  for (const ColumnSchema& c : schema.columns) {
+    if (c.keep == KeepPolicy::kLast) continue;
+    throw sql_error(sqlstate::kInvalidTableDefinition, "KEEP {} on column \"{}\" needs upsert keys", keep_policy_name(c.keep), c.name)
+        .with_hint("Add DEDUP UPSERT KEYS(…).");
+  }
+}
+
 void check_table_definition(const TableSchema& schema, uint32_t dedup_position) {
   auto fail = [&](std::string_view state, std::string text) {
     SqlError error(state, std::move(text));
@@ -163,15 +172,40 @@ void check_table_definition(const TableSchema& schema, uint32_t dedup_position) 
   } else if (schema.ttl_count > 0) {
     throw SqlError(sqlstate::kInvalidTableDefinition, "TTL needs a designated timestamp").with_hint("Add TIMESTAMP(column).");
   }
-  bool has_policy = std::any_of(schema.columns.begin(), schema.columns.end(), [](const ColumnSchema& c) { return c.keep != KeepPolicy::kLast; });
-  if (has_policy && !schema.has_keys()) throw fail(sqlstate::kInvalidTableDefinition, "KEEP needs upsert keys");
   for (uint32_t key : schema.upsert_keys) {
     if (schema.columns[key].keep != KeepPolicy::kLast) {
       throw fail(sqlstate::kInvalidTableDefinition, fmt::format("KEEP does not apply to the upsert key \"{}\"", schema.columns[key].name));
     }
   }
+  auto is_key = [&](int index) {
+    return std::find(schema.upsert_keys.begin(), schema.upsert_keys.end(), static_cast<uint32_t>(index)) != schema.upsert_keys.end();
+  };
+  auto must_compare = [&](const ColumnSchema& c, std::string_view use) {
+    if (c.type.id == TypeId::kJson) throw fail(sqlstate::kUndefinedObject, fmt::format("type {} has no order: \"{}\" cannot be {}", format_type(c.type), c.name, use));
+  };
+  for (uint32_t key : schema.upsert_keys) must_compare(schema.columns[key], "an upsert key");
+  for (const ColumnSchema& c : schema.columns) {
+    if (c.keep == KeepPolicy::kMin || c.keep == KeepPolicy::kMax) must_compare(c, "kept by MIN or MAX");
+  }
+  if (schema.version_column >= 0) {
+    const ColumnSchema& version = schema.columns[static_cast<size_t>(schema.version_column)];
+    must_compare(version, "a version");
+    if (is_key(schema.version_column)) throw fail(sqlstate::kInvalidTableDefinition, fmt::format("the version column \"{}\" must not be an upsert key", version.name));
+    if (version.keep != KeepPolicy::kLast && version.keep != KeepPolicy::kMax) {
+      throw fail(sqlstate::kInvalidTableDefinition, fmt::format("the version column \"{}\" keeps the greatest value: KEEP {} does not apply", version.name, keep_policy_name(version.keep)));
+    }
+  }
+  if (schema.deleted_column >= 0) {
+    const ColumnSchema& deleted = schema.columns[static_cast<size_t>(schema.deleted_column)];
+    if (deleted.type.id != TypeId::kBoolean) {
+      throw fail(sqlstate::kDatatypeMismatch, fmt::format("DELETED WHEN \"{}\" must be of type BOOLEAN, not {}", deleted.name, format_type(deleted.type)));
+    }
+    if (is_key(schema.deleted_column)) throw fail(sqlstate::kInvalidTableDefinition, fmt::format("the deletion column \"{}\" must not be an upsert key", deleted.name));
+    if (deleted.keep != KeepPolicy::kLast) {
+      throw fail(sqlstate::kInvalidTableDefinition, fmt::format("the deletion column \"{}\" goes with the version: KEEP {} does not apply", deleted.name, keep_policy_name(deleted.keep)));
+    }
+  }
   if (schema.ttl_count > 0) throw SqlError(sqlstate::kFeatureNotSupported, "TTL is not supported");
-  if (schema.deleted_column >= 0) throw SqlError(sqlstate::kFeatureNotSupported, "DELETED WHEN is not supported");
 }
 
 std::string create_table_text(const TableSchema& schema) {
@@ -182,7 +216,7 @@ std::string create_table_text(const TableSchema& schema) {
     if (c.symbol_capacity > 0) out += fmt::format(" CAPACITY {}", c.symbol_capacity);
     if (c.not_null) out += " NOT NULL";
     if (!c.default_text.empty()) out += " DEFAULT " + c.default_text;
-    if (c.keep != KeepPolicy::kLast) out += fmt::format(" KEEP {}", keep_policy_name(c.keep));
+    if (c.keep != KeepPolicy::kLast && schema.has_keys()) out += fmt::format(" KEEP {}", keep_policy_name(c.keep));
     out += i + 1 < schema.columns.size() ? ",\n" : "\n)";
   }
   auto name_of = [&](int index) { return quoted(schema.columns[static_cast<size_t>(index)].name); };

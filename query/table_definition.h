@@ -20,6 +20,8 @@ void apply_partitioning(const ast::CreateTableStatement& statement, TableSchema&
 void apply_dedup(const ast::DedupClause& dedup, TableSchema& schema);
 // What must hold of every table; `dedup_position` is for messages about its keys.
 void check_table_definition(const TableSchema& schema, uint32_t dedup_position);
+// KEEP on a table that has no upsert keys: 42P16. DEDUP DISABLE leaves policies for the next ENABLE.
+void check_policies_have_keys(const TableSchema& schema);
 
 // CREATE TABLE … as SHOW CREATE TABLE prints it: run on an empty database it makes the same table.
 std::string create_table_text(const TableSchema& schema);

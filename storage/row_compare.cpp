@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "common/array_value.h"
 #include "common/hash.h"
 
 namespace idem {
@@ -12,12 +13,14 @@ ColumnView::ColumnView(const BatchColumn& column)
     : data(column.data()),
       validity(column.validity()),
       physical(physical_type(column.type())),
+      is_array(column.type().id == TypeId::kArray),
       symbols(column.dictionary().get()) {}
 
 ColumnView::ColumnView(const Vector& flat)
     : data(flat.data),
       validity(flat.validity),
       physical(physical_type(flat.type)),
+      is_array(flat.type.id == TypeId::kArray),
       symbols(flat.dictionary) {}
 
 namespace {
@@ -119,7 +122,10 @@ int key_compare(const ColumnView& a, uint32_t i, const ColumnView& b, uint32_t j
     case PhysicalType::kDecimal: return compare(a.at<Decimal>(i), b.at<Decimal>(j));
     case PhysicalType::kInterval: return compare(a.at<Interval>(i), b.at<Interval>(j));
     case PhysicalType::kUuid: return compare_order(a.at<Uuid>(i), b.at<Uuid>(j));
-    case PhysicalType::kString: return a.at<std::string_view>(i).compare(b.at<std::string_view>(j));
+    case PhysicalType::kString: {
+      const std::string_view x = a.at<std::string_view>(i), y = b.at<std::string_view>(j);
+      return a.is_array ? compare_arrays(x, y) : x.compare(y);
+    }
   }
   return 0;
 }
@@ -130,9 +136,40 @@ bool key_equal(const ColumnView& a, uint32_t i, const ColumnView& b, uint32_t j)
     case PhysicalType::kDouble:
     case PhysicalType::kDecimal:
     case PhysicalType::kInterval: return key_compare(a, i, b, j) == 0;
+    case PhysicalType::kString:
+      return identical(a, i, b, j) || (a.is_array && key_compare(a, i, b, j) == 0);
     default: return identical(a, i, b, j);
   }
 }
+
+namespace {
+
+// Arrays that are equal though their bytes differ hash equally: by their elements.
+uint64_t array_hash(std::string_view bytes) {
+  const ArrayView array(bytes);
+  const PhysicalType physical = physical_type(array.element());
+  if (physical != PhysicalType::kFloat && physical != PhysicalType::kDouble && physical != PhysicalType::kDecimal &&
+      physical != PhysicalType::kInterval) {
+    return hash_bytes(bytes);
+  }
+  uint64_t hash = array.size();
+  for (uint32_t i = 0; i < array.size(); ++i) {
+    alignas(16) std::byte element[32] = {};
+    ColumnView one;
+    one.data = element;
+    one.physical = physical;
+    const uint64_t null_hash = 0;
+    if (array.is_null(i)) {
+      hash = hash_combine(hash, null_hash);
+      continue;
+    }
+    array.element_at(i, element);
+    hash = hash_combine(hash, key_hash(one, 0));
+  }
+  return hash;
+}
+
+}  // namespace
 
 uint64_t key_hash(const ColumnView& column, uint32_t row) {
   if (column.is_null(row)) return 0x9e3779b97f4a7c15ULL;
@@ -146,7 +183,10 @@ uint64_t key_hash(const ColumnView& column, uint32_t row) {
     case PhysicalType::kDecimal: return hash_decimal(column.at<Decimal>(row));
     case PhysicalType::kInterval: return hash_interval(column.at<Interval>(row));
     case PhysicalType::kUuid: return hash_bytes(column.at<Uuid>(row).bytes.data(), 16);
-    case PhysicalType::kString: return hash_bytes(column.at<std::string_view>(row));
+    case PhysicalType::kString: {
+      const std::string_view bytes = column.at<std::string_view>(row);
+      return column.is_array ? array_hash(bytes) : hash_bytes(bytes);
+    }
   }
   return 0;
 }

@@ -5,6 +5,7 @@
 
 #include "common/error.h"
 #include "storage/stored_rows.h"
+#include "storage/tombstones.h"
 
 namespace idem {
 
@@ -23,6 +24,16 @@ SqlError changed_concurrently(const TableSchema& schema, std::string_view why) {
 std::shared_ptr<const Partition> partition_of(const TableVersion& version, int64_t start) {
   const int i = version.find_partition(start);
   return i < 0 ? nullptr : version.partitions[static_cast<size_t>(i)];
+}
+
+std::vector<ColumnId> key_columns(const TableSchema& schema) {
+  std::vector<ColumnId> ids;
+  for (const uint32_t key : schema.upsert_keys) ids.push_back(schema.columns[key].id);
+  return ids;
+}
+std::optional<ColumnId> deletion_column(const TableSchema& schema) {
+  if (schema.deleted_column < 0) return std::nullopt;
+  return schema.columns[static_cast<size_t>(schema.deleted_column)].id;
 }
 
 bool same_rows(const std::shared_ptr<const Partition>& a, const std::shared_ptr<const Partition>& b) {
@@ -255,7 +266,7 @@ void TableChanges::update(const std::vector<RowPosition>& rows, ColumnBatch&& ne
 }
 
 void TableChanges::truncate() {
-  truncated_rows_ += current_->row_count + pending_rows();
+  truncated_rows_ += visible_rows(*current_) + pending_rows();
   pending_.reset();
   partitions_.clear();
   truncated_ = takes_version_ = true;
@@ -271,7 +282,7 @@ void TableChanges::drop_partitions(const std::vector<int64_t>& starts) {
   takes_version_ = true;
   for (const int64_t start : starts) {
     PartitionWork& work = work_on(start);
-    if (work.current) truncated_rows_ += work.current->row_count;
+    if (work.current) truncated_rows_ += visible_rows(work.current, schema());
     work = PartitionWork();
     work.cleared = true;
     set_partition(start, nullptr);
@@ -288,10 +299,24 @@ void TableChanges::set_schema(std::shared_ptr<const TableSchema> schema) {
 
 void TableChanges::alter(std::shared_ptr<const TableSchema> schema) {
   flush();
-  const bool sort_anew = !schema->has_timestamp() && schema->has_keys() && current_->row_count > 0 &&
-                         schema->upsert_keys != current_->schema->upsert_keys;
+  const TableSchema& before = *current_->schema;
+  const bool same_keys = key_columns(*schema) == key_columns(before);
+  const bool sort_anew = !schema->has_timestamp() && schema->has_keys() && current_->row_count > 0 && !same_keys;
+  // What was checked must still hold when it is committed.
+  if (schema->keys_unique && !(before.keys_unique && same_keys)) exclusive_ = true;
+  if (before.deleted_column >= 0 && deletion_column(*schema) != deletion_column(before)) remove_tombstones();
   set_schema(std::move(schema));
   if (sort_anew) sort_by_new_keys();
+}
+
+// Without the clause that hides them they would be rows again.
+void TableChanges::remove_tombstones() {
+  exclusive_ = true;
+  const std::vector<RowPosition> hidden = hidden_rows(*current_);
+  const uint64_t removed = removed_;
+  if (!hidden.empty()) remove(hidden);
+  removed_ = removed;
+  recount();
 }
 
 // A table without a designated timestamp that gets keys is ordered by them from then on.
@@ -328,7 +353,9 @@ void TableChanges::rewrite(std::shared_ptr<const TableSchema> schema, ColumnBatc
   set_schema(std::move(schema));
   auto given = std::make_shared<ColumnBatch>(std::move(rows));
   check_not_null(*given, 0);
-  upsert(reshape(std::move(given), current_->schema), Kind::kUpsert, context_.owner);
+  // Keys whose type changed may have become equal; where they need not be unique they stay as they are.
+  upsert(reshape(std::move(given), current_->schema),
+         current_->schema->keys_unique ? Kind::kMustBeNew : Kind::kAsTheyAre, context_.owner);
 }
 
 void TableChanges::reapply(PartitionWork* work, std::shared_ptr<const Partition> head_partition,
@@ -533,10 +560,11 @@ void TableChanges::recount() {
       counts_.inserted += operation.counts.inserted;
       counts_.replaced += operation.counts.replaced;
       counts_.skipped += operation.counts.skipped;
+      counts_.deleted += operation.counts.deleted;
     }
   }
   counts_.replaced += updated_;
-  counts_.deleted = removed_ + truncated_rows_;
+  counts_.deleted += removed_ + truncated_rows_;
 }
 
 }  // namespace idem

@@ -74,7 +74,7 @@ class TableChanges {
   std::optional<PositionHistory::Step> history_step() const;
 
  private:
-  enum class Kind : uint8_t { kUpsert, kUnmatched, kMustBeNew, kPositions };
+  enum class Kind : uint8_t { kUpsert, kUnmatched, kMustBeNew, kAsTheyAre, kPositions };
   struct Operation {
     Kind kind;
     std::shared_ptr<const OrderedBatch> batch;  // null for kPositions
@@ -94,7 +94,11 @@ class TableChanges {
   WriteContext context_for(uint64_t owner) const;
   PartitionWork& work_on(int64_t start);
   static MatchMode mode_of(Kind kind) {
-    return kind == Kind::kMustBeNew ? MatchMode::kMustBeNew : MatchMode::kUpsert;
+    switch (kind) {
+      case Kind::kMustBeNew: return MatchMode::kMustBeNew;
+      case Kind::kAsTheyAre: return MatchMode::kAsTheyAre;
+      default: return MatchMode::kUpsert;
+    }
   }
   void upsert(std::shared_ptr<const ColumnBatch> rows, Kind kind, uint64_t owner);
   void add_operation(PartitionWork* work, int64_t start, Operation operation, uint64_t owner);
@@ -102,6 +106,7 @@ class TableChanges {
   void set_schema(std::shared_ptr<const TableSchema> schema);
   void check_not_null(const ColumnBatch& rows, uint32_t from) const;
   void sort_by_new_keys();
+  void remove_tombstones();
   void replay(PartitionWork* work, int64_t start, std::shared_ptr<const Partition> head_partition,
               const TableVersion& head);
   void reapply(PartitionWork* work, std::shared_ptr<const Partition> head_partition, uint64_t owner);

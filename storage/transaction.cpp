@@ -100,9 +100,6 @@ void Transaction::State::assign_columns(TableSchema* schema, const TableSchema* 
       column.dictionary = std::make_shared<SymbolDictionary>();
     }
   }
-  if (schema->deleted_column >= 0) {
-    throw sql_error(sqlstate::kFeatureNotSupported, "DELETED WHEN is not supported");
-  }
   if (!schema->has_timestamp()) schema->partition_by = PartitionUnit::kNone;
 }
 

@@ -7,7 +7,9 @@
 
 #include "common/error.h"
 #include "common/hash.h"
+#include "common/value_text.h"
 #include "storage/keep_policy.h"
+#include "storage/row_fold.h"
 #include "storage/stored_rows.h"
 
 namespace idem {
@@ -22,15 +24,21 @@ class PartitionMatcher {
                    const OrderedBatch& batch, const OrderedBatch::Part& part, MatchMode mode);
   PartitionMatch run();
   std::optional<uint64_t> find(uint32_t place);
+  void locate(std::vector<KeyMatch>* matches, uint32_t partition);
 
  private:
   // Rows of the batch with equal keys.
   struct Winner {
     uint32_t place = 0;  // of the last of them; its row is the content unless policies fold
     uint32_t first_place = 0;
+    uint32_t matches = 0;      // stored rows with these keys, where they are counted first
+    uint32_t first_match = 0;  // of them, in matches_
     bool matched = false;
   };
-  static constexpr uint32_t kStoredCell = UINT32_MAX;
+  struct StoredMatch {
+    uint32_t winner = 0;
+    uint64_t ordinal = 0;
+  };
 
   uint32_t row(uint32_t place) const { return batch_.row(place); }
   int64_t time(uint32_t place) const { return times_[row(place)]; }
@@ -41,9 +49,12 @@ class PartitionMatcher {
   void append_rest(uint32_t place);
   void match_run(uint32_t begin, uint32_t end, uint64_t stored_begin, uint64_t stored_end);
   void fold_run(uint32_t begin, uint32_t end);
-  void fold_cells(const Winner& winner, bool with_stored, uint32_t stored_row);
-  Winner* find_winner(uint64_t ordinal, bool hashed);
-  void apply_to_stored(Winner* winner, uint64_t ordinal);
+  void add_rows(const Winner& winner, bool all);
+  Winner* find_winner(uint64_t ordinal);
+  void apply_collected();
+  void apply_to_stored(const Winner& winner, uint64_t ordinal);
+  void write_result(uint64_t ordinal);
+  bool is_stored_tombstone(uint64_t ordinal);
 
   bool batch_keys_equal(uint32_t row_a, uint32_t row_b) const;
   bool stored_key_equal(uint32_t batch_row, uint32_t stored_row);
@@ -53,7 +64,6 @@ class PartitionMatcher {
   int compare_with_stored(uint32_t place, uint64_t ordinal);
   uint64_t lower_bound_by_keys(uint32_t place, uint64_t from);
 
-  void emit_replace(const Winner& winner, uint64_t ordinal);
   void emit_insert(const Winner& winner, uint64_t before);
   void emit_insert_places(uint32_t begin, uint32_t end, uint64_t before);
   void add_inserted_row(uint32_t batch_row);
@@ -71,15 +81,17 @@ class PartitionMatcher {
   std::vector<ColumnView> views_;  // of the batch, by column
   std::vector<uint32_t> keys_;     // key columns besides the designated timestamp
   PartitionMatch result_;
-  std::shared_ptr<ColumnBatch> folded_;  // rows made by policies; replaces the batch as source of the change
+  std::optional<RowFold> fold_;  // where policies make the results
   bool contiguous_ = true;
 
   // Of the run of equal times (or keys) that is being matched.
   std::vector<Winner> winners_;
   uint32_t run_begin_ = 0;
   std::vector<uint32_t> next_place_;  // of the same keys, by place in the run; used where policies fold
-  std::vector<uint32_t> cells_;       // by column: the row of the batch that gives the value, or kStoredCell
+  std::vector<uint32_t> winner_of_;   // by place in the run; used where keys are only looked up
   std::vector<uint32_t> slots_;       // winner + 1 by hash of keys, 0: free
+  std::vector<StoredMatch> matches_;  // where several stored rows may have the keys of one
+  bool looks_up_ = false;
   bool hashed_ = false;
 };
 
@@ -101,16 +113,11 @@ PartitionMatcher::PartitionMatcher(const std::shared_ptr<const TableSchema>& sch
     if (static_cast<int>(key) != schema_.timestamp_column) keys_.push_back(key);
   }
   result_.change.start = part.start;
-  if (!whole_rows_ && schema_.has_keys()) {
-    folded_ = std::make_shared<ColumnBatch>(schema);
-    result_.change.rows = folded_;
-  } else {
-    result_.change.rows = batch.rows;
-  }
+  if (!whole_rows_ && schema_.has_keys() && mode_ == MatchMode::kUpsert) fold_.emplace(schema, batch.rows);
 }
 
 PartitionMatch PartitionMatcher::run() {
-  if (!schema_.has_keys()) {
+  if (!schema_.has_keys() || mode_ == MatchMode::kAsTheyAre) {
     if (!schema_.has_timestamp()) {
       emit_insert_places(part_.begin, part_.end, stored_count_);
     } else {
@@ -134,7 +141,13 @@ PartitionMatch PartitionMatcher::run() {
   } else {
     match_by_keys();
   }
-  if (result_.change.positions.empty()) result_.change.rows = nullptr;
+  if (result_.change.positions.empty()) {
+    result_.change.rows = nullptr;
+  } else if (fold_) {
+    fold_->finish(&result_.change);
+  } else {
+    result_.change.rows = batch_.rows;
+  }
   return std::move(result_);
 }
 
@@ -150,9 +163,55 @@ std::optional<uint64_t> PartitionMatcher::find(uint32_t place) {
   }
   for (uint64_t ordinal = begin; ordinal < end; ++ordinal) {
     stored_->move_to(ordinal);
-    if (stored_key_equal(row(place), stored_->row_in_block(ordinal))) return ordinal;
+    if (stored_key_equal(row(place), stored_->row_in_block(ordinal)) && !is_stored_tombstone(ordinal)) return ordinal;
   }
   return std::nullopt;
+}
+
+bool PartitionMatcher::is_stored_tombstone(uint64_t ordinal) {
+  if (schema_.deleted_column < 0) return false;
+  stored_->move_to(ordinal);
+  return RowFold::is_true(stored_->column(static_cast<uint32_t>(schema_.deleted_column)),
+                          stored_->row_in_block(ordinal));
+}
+
+// As matching does, but only says what was found.
+void PartitionMatcher::locate(std::vector<KeyMatch>* matches, uint32_t partition) {
+  looks_up_ = true;
+  uint64_t stored_at = 0;
+  for (uint32_t place = part_.begin; place < part_.end;) {
+    uint32_t end = place + 1;
+    uint64_t stored_end = stored_count_;
+    if (schema_.has_timestamp()) {
+      end = run_end(place);
+      if (stored_count_ > 0) {
+        stored_at = stored_->lower_bound(time(place), stored_at);
+        stored_end = stored_->upper_bound(time(place), stored_at);
+      }
+    } else {
+      while (end < part_.end && batch_keys_equal(row(place), row(end))) ++end;
+      stored_at = lower_bound_by_keys(place, stored_at);
+      stored_end = stored_at;
+      while (stored_end < stored_count_ && compare_with_stored(place, stored_end) == 0) ++stored_end;
+    }
+    fold_run(place, end);
+    for (uint32_t p = place; p < end; ++p) {
+      (*matches)[row(p)].first_row = row(winners_[winner_of_[p - place]].first_place);
+    }
+    for (uint64_t ordinal = stored_at; ordinal < stored_end; ++ordinal) {
+      stored_->move_to(ordinal);
+      Winner* winner = find_winner(ordinal);
+      if (!winner || winner->matched || is_stored_tombstone(ordinal)) continue;
+      winner->matched = true;
+      (*matches)[row(winner->first_place)].stored = RowPosition{partition, ordinal};
+    }
+    for (uint32_t p = place; p < end; ++p) {
+      KeyMatch& match = (*matches)[row(p)];
+      match.stored = (*matches)[match.first_row].stored;
+    }
+    place = end;
+    stored_at = stored_end;
+  }
 }
 
 uint32_t PartitionMatcher::run_end(uint32_t place) const {
@@ -168,10 +227,9 @@ void PartitionMatcher::match_by_time() {
     if (stored_count_ == 0 || time(place) > stored_max_) return append_rest(place);
     const int64_t t = time(place);
     stored_at = stored_->lower_bound(t, stored_at);
-    if (schema_.keys_unique && stored_->timestamp(stored_at) == t) {
+    if (mode_ == MatchMode::kUpsert && schema_.keys_unique && stored_->timestamp(stored_at) == t) {
       const uint32_t same = identical_rows(place, stored_at);
       if (same > 0) {
-        if (mode_ == MatchMode::kMustBeNew) throw_duplicate(row(place));
         result_.counts.skipped += same;
         place += same;
         stored_at += same;
@@ -219,7 +277,7 @@ void PartitionMatcher::append_rest(uint32_t place) {
   uint32_t unique_begin = place;
   while (place < part_.end) {
     const bool next_is_equal = place + 1 < part_.end && time(place + 1) == time(place);
-    if (!next_is_equal && whole_rows_) {
+    if (!next_is_equal) {
       ++place;
       continue;
     }
@@ -264,7 +322,8 @@ void PartitionMatcher::start_hash(uint32_t rows) { slots_.assign(std::bit_ceil(s
 void PartitionMatcher::fold_run(uint32_t begin, uint32_t end) {
   winners_.clear();
   run_begin_ = begin;
-  if (!whole_rows_) next_place_.assign(end - begin, UINT32_MAX);
+  if (fold_) next_place_.assign(end - begin, UINT32_MAX);
+  if (looks_up_) winner_of_.resize(end - begin);
   hashed_ = end - begin > kFewRows;
   if (hashed_) start_hash(end - begin);
   for (uint32_t place = begin; place < end; ++place) {
@@ -286,50 +345,31 @@ void PartitionMatcher::fold_run(uint32_t begin, uint32_t end) {
         if (batch_keys_equal(row(winner.place), batch_row)) known = &winner;
       }
     }
+    if (looks_up_) {
+      winner_of_[place - begin] = static_cast<uint32_t>(known ? static_cast<size_t>(known - winners_.data()) : winners_.size());
+    }
     if (!known) {
-      winners_.push_back({place, place, false});
+      winners_.push_back({place, place});
       continue;
     }
     if (mode_ == MatchMode::kMustBeNew) throw_duplicate(batch_row);
     ++result_.counts.skipped;
-    if (!whole_rows_) next_place_[known->place - begin] = place;
+    if (fold_) next_place_[known->place - begin] = place;
     known->place = place;
   }
 }
 
-// Applies a winner's rows one by one, in their order, to the stored row (or the first to nothing), and leaves
-// in cells_ where the values of the result come from. With versions the order matters: folding the batch's
-// rows first would be another thing.
-void PartitionMatcher::fold_cells(const Winner& winner, bool with_stored, uint32_t stored_row) {
-  const size_t columns = views_.size();
+// Applies a winner's rows one by one, in their order, to the result that was begun. With versions the order
+// matters: folding the batch's rows first would be another thing.
+void PartitionMatcher::add_rows(const Winner& winner, bool all) {
   uint32_t place = winner.first_place;
-  if (with_stored) {
-    cells_.assign(columns, kStoredCell);
-  } else {
-    cells_.assign(columns, row(place));
-    place = next_place_[place - run_begin_];
-  }
-  const auto view_of = [&](size_t c) -> const ColumnView& {
-    return cells_[c] == kStoredCell ? stored_->column(static_cast<uint32_t>(c)) : views_[c];
-  };
-  const auto row_of = [&](size_t c) { return cells_[c] == kStoredCell ? stored_row : cells_[c]; };
-  for (; place != UINT32_MAX; place = next_place_[place - run_begin_]) {
-    const uint32_t newer = row(place);
-    bool older_greater = false;
-    if (schema_.version_column >= 0) {
-      const auto v = static_cast<size_t>(schema_.version_column);
-      older_greater = older_has_greater_version(view_of(v), row_of(v), views_[v], newer);
-    }
-    for (size_t c = 0; c < columns; ++c) {
-      if (takes_newer(schema_.columns[c], older_greater, view_of(c), row_of(c), views_[c], newer))
-        cells_[c] = newer;
-    }
-  }
+  if (!all) place = next_place_[place - run_begin_];
+  for (; place != UINT32_MAX; place = next_place_[place - run_begin_]) fold_->add_batch_row(row(place));
 }
 
-PartitionMatcher::Winner* PartitionMatcher::find_winner(uint64_t ordinal, bool hashed) {
+PartitionMatcher::Winner* PartitionMatcher::find_winner(uint64_t ordinal) {
   const uint32_t stored_row = stored_->row_in_block(ordinal);
-  if (!hashed) {
+  if (!hashed_) {
     for (Winner& winner : winners_) {
       if (stored_key_equal(row(winner.place), stored_row)) return &winner;
     }
@@ -346,60 +386,88 @@ PartitionMatcher::Winner* PartitionMatcher::find_winner(uint64_t ordinal, bool h
 // Places [begin, end) of one time (or of equal keys) against the stored rows of that time.
 void PartitionMatcher::match_run(uint32_t begin, uint32_t end, uint64_t stored_begin, uint64_t stored_end) {
   fold_run(begin, end);
+  // Rows stored before the table had its keys: what they make together must be known before it is written.
+  const bool collects = fold_ && !schema_.keys_unique && stored_end - stored_begin > 1;
+  matches_.clear();
   for (uint64_t ordinal = stored_begin; ordinal < stored_end; ++ordinal) {
     stored_->move_to(ordinal);
-    Winner* winner = find_winner(ordinal, hashed_);
+    Winner* winner = find_winner(ordinal);
     if (!winner) continue;
-    if (mode_ == MatchMode::kMustBeNew) throw_duplicate(row(winner->place));
-    if (winner->matched) {
+    if (mode_ == MatchMode::kMustBeNew && !is_stored_tombstone(ordinal)) throw_duplicate(row(winner->place));
+    if (collects) {
+      ++winner->matches;
+      matches_.push_back({static_cast<uint32_t>(winner - winners_.data()), ordinal});
+    } else if (winner->matched) {
       result_.change.positions.deleted.push_back(ordinal);
-      continue;
+    } else {
+      winner->matched = true;
+      apply_to_stored(*winner, ordinal);
     }
-    winner->matched = true;
-    apply_to_stored(winner, ordinal);
   }
+  if (collects) apply_collected();
   for (const Winner& winner : winners_) {
     if (!winner.matched) emit_insert(winner, stored_end);
   }
 }
 
-void PartitionMatcher::apply_to_stored(Winner* winner, uint64_t ordinal) {
-  const uint32_t stored_row = stored_->row_in_block(ordinal);
-  if (whole_rows_) {
-    const uint32_t batch_row = row(winner->place);
-    for (uint32_t c = 0; c < views_.size(); ++c) {
-      if (!identical(views_[c], batch_row, stored_->column(c), stored_row))
-        return emit_replace(*winner, ordinal);
+// Stored rows that have the keys of one new row become one, in the first's place.
+void PartitionMatcher::apply_collected() {
+  std::vector<StoredMatch> by_winner = matches_;
+  std::stable_sort(by_winner.begin(), by_winner.end(),
+                   [](const StoredMatch& a, const StoredMatch& b) { return a.winner < b.winner; });
+  for (uint32_t i = static_cast<uint32_t>(by_winner.size()); i-- > 0;) winners_[by_winner[i].winner].first_match = i;
+  std::vector<uint64_t> ordinals;
+  for (const StoredMatch& match : matches_) {
+    Winner& winner = winners_[match.winner];
+    if (winner.matched) {
+      result_.change.positions.deleted.push_back(match.ordinal);
+      continue;
     }
-    ++result_.counts.skipped;
-    return;
-  }
-  fold_cells(*winner, true, stored_row);
-  bool changed = false;
-  for (uint32_t c = 0; c < views_.size() && !changed; ++c) {
-    changed = cells_[c] != kStoredCell && !identical(views_[c], cells_[c], stored_->column(c), stored_row);
-  }
-  if (!changed) {
-    ++result_.counts.skipped;
-    return;
-  }
-  result_.change.positions.replaced.push_back(ordinal);
-  result_.change.replaced_rows.push_back(folded_->rows());
-  ++result_.counts.replaced;
-  const auto selected = static_cast<uint16_t>(stored_row);
-  for (uint32_t c = 0; c < views_.size(); ++c) {
-    if (cells_[c] != kStoredCell) {
-      folded_->column(c).append_from(batch_.rows->column(c), &cells_[c], 1);
-    } else {
-      folded_->column(c).append_vector(stored_->vector(c), {&selected, 1});
+    winner.matched = true;
+    if (winner.matches == 1) {
+      apply_to_stored(winner, match.ordinal);
+      continue;
     }
+    ordinals.clear();
+    for (uint32_t i = 0; i < winner.matches; ++i) ordinals.push_back(by_winner[winner.first_match + i].ordinal);
+    fold_->begin_with_stored_rows(&*stored_, ordinals);
+    add_rows(winner, true);
+    write_result(match.ordinal);
   }
 }
 
-void PartitionMatcher::emit_replace(const Winner& winner, uint64_t ordinal) {
+void PartitionMatcher::apply_to_stored(const Winner& winner, uint64_t ordinal) {
+  if (fold_) {
+    fold_->begin_with_stored_row(&*stored_, ordinal);
+    add_rows(winner, true);
+    return write_result(ordinal);
+  }
+  const uint32_t stored_row = stored_->row_in_block(ordinal), batch_row = row(winner.place);
+  if (mode_ == MatchMode::kUpsert) {
+    bool same = true;
+    for (uint32_t c = 0; c < views_.size() && same; ++c) {
+      same = identical(views_[c], batch_row, stored_->column(c), stored_row);
+    }
+    if (same) {
+      ++result_.counts.skipped;
+      return;
+    }
+  }
   result_.change.positions.replaced.push_back(ordinal);
-  result_.change.replaced_rows.push_back(row(winner.place));
+  result_.change.replaced_rows.push_back(batch_row);
   ++result_.counts.replaced;
+}
+
+// What policies made of a stored row and those of the batch, in the stored one's place.
+void PartitionMatcher::write_result(uint64_t ordinal) {
+  if (fold_->equals_stored()) {
+    ++result_.counts.skipped;
+    return;
+  }
+  MatchCounts& counts = result_.counts;
+  ++(fold_->is_tombstone() ? counts.deleted : fold_->began_as_tombstone() ? counts.inserted : counts.replaced);
+  result_.change.positions.replaced.push_back(ordinal);
+  result_.change.replaced_rows.push_back(fold_->take());
 }
 
 void PartitionMatcher::add_inserted_row(uint32_t batch_row) {
@@ -417,22 +485,30 @@ void PartitionMatcher::add_inserted_row(uint32_t batch_row) {
 
 void PartitionMatcher::emit_insert(const Winner& winner, uint64_t before) {
   uint32_t source = row(winner.place);
-  if (folded_) {
-    source = folded_->rows();
-    fold_cells(winner, false, 0);
-    for (size_t c = 0; c < views_.size(); ++c)
-      folded_->column(c).append_from(batch_.rows->column(c), &cells_[c], 1);
+  bool is_tombstone = false;
+  if (fold_) {
+    fold_->begin_with_batch_row(row(winner.first_place));
+    add_rows(winner, false);
+    is_tombstone = fold_->is_tombstone();
+    source = fold_->take();
   }
   add_inserted_row(source);
   result_.change.positions.insert(before, 1);
-  ++result_.counts.inserted;
+  ++(is_tombstone ? result_.counts.deleted : result_.counts.inserted);
 }
 
 void PartitionMatcher::emit_insert_places(uint32_t begin, uint32_t end, uint64_t before) {
   if (begin == end) return;
-  assert(!folded_);
   PartitionChange& change = result_.change;
   result_.counts.inserted += end - begin;
+  if (fold_ && schema_.deleted_column >= 0) {
+    const ColumnView& deleted = views_[static_cast<size_t>(schema_.deleted_column)];
+    for (uint32_t place = begin; place < end; ++place) {
+      if (!RowFold::is_true(deleted, row(place))) continue;
+      ++result_.counts.deleted;
+      --result_.counts.inserted;
+    }
+  }
   if (batch_.order.empty() && contiguous_) {
     const uint64_t count = change.positions.inserted_count();
     if (count == 0) change.first_inserted = begin;
@@ -501,17 +577,14 @@ void PartitionMatcher::throw_duplicate(uint32_t batch_row) const {
       values += ", ";
     }
     names += schema_.columns[key].name;
-    const Value value = batch_.rows->column(key).slice(batch_row, 1).value_at(0);
-    if (value.is_null()) {
+    const BatchColumn& column = batch_.rows->column(key);
+    if (column.is_null(batch_row)) {
       values += "null";
-    } else if (physical_type(value.type()) == PhysicalType::kString || value.type().id == TypeId::kSymbol) {
-      values += value.as_string();
-    } else if (physical_type(value.type()) == PhysicalType::kDecimal) {
-      values += decimal_to_string(value.as_decimal());
-    } else if (physical_type(value.type()) == PhysicalType::kInt64 || is_integer(value.type().id)) {
-      values += std::to_string(value.as_int());
+    } else if (column.type().id == TypeId::kSymbol) {
+      values += column.string_at(batch_row);
     } else {
-      values += "…";
+      const auto* elements = static_cast<const std::byte*>(column.data());
+      append_text(values, column.type(), elements + size_t{batch_row} * physical_size(physical_type(column.type())), {});
     }
   }
   throw sql_error(sqlstate::kUniqueViolation, "duplicate key value violates the upsert keys of \"{}\"",
@@ -525,6 +598,19 @@ PartitionMatch match_part(const std::shared_ptr<const TableSchema>& schema,
                           std::shared_ptr<const Partition> stored, const OrderedBatch& batch,
                           const OrderedBatch::Part& part, MatchMode mode) {
   return PartitionMatcher(schema, std::move(stored), batch, part, mode).run();
+}
+
+std::vector<KeyMatch> match_keys(const TableVersion& version, std::shared_ptr<const ColumnBatch> rows) {
+  std::vector<KeyMatch> matches(rows->rows());
+  const OrderedBatch batch = order_batch(*version.schema, std::move(rows));
+  for (const OrderedBatch::Part& part : batch.parts) {
+    const int index = version.find_partition(part.start);
+    const auto partition = static_cast<uint32_t>(std::max(index, 0));
+    PartitionMatcher(version.schema, index < 0 ? nullptr : version.partitions[partition], batch, part,
+                     MatchMode::kUpsert)
+        .locate(&matches, partition);
+  }
+  return matches;
 }
 
 std::optional<uint64_t> find_by_keys(const std::shared_ptr<const TableSchema>& schema,

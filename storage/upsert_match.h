@@ -9,8 +9,10 @@
 
 namespace idem {
 
+// What became of the rows of a batch, each in one way. A row that removes its key (DELETED WHEN) is deleted, also where
+// nothing was stored; one that brings a removed key back is inserted.
 struct MatchCounts {
-  uint64_t inserted = 0, replaced = 0, skipped = 0;
+  uint64_t inserted = 0, replaced = 0, skipped = 0, deleted = 0;
 };
 
 // What the rows of one batch do to one partition, matched against the partition before.
@@ -23,7 +25,7 @@ struct MatchCounts {
 // Without upsert keys every row is inserted behind the rows of its time. Rows of the batch with equal keys
 // are folded one by one in their order; what they become stands in the place of the first. Several stored
 // rows with the keys of one row collapse into the first. The change refers to the batch's rows, except where
-// merge policies make new ones.
+// merge policies make new ones (row_fold.h).
 struct PartitionMatch {
   PartitionChange change;
   MatchCounts counts;
@@ -32,6 +34,7 @@ struct PartitionMatch {
 enum class MatchMode : uint8_t {
   kUpsert,
   kMustBeNew,  // a row whose keys are stored, or twice in the batch, is SqlError 23505: what an UPDATE moves
+  kAsTheyAre,  // all rows are inserted, whatever their keys
 };
 
 // `stored` may be null: the partition does not exist. The batch has the shape of `schema`.
@@ -39,7 +42,15 @@ PartitionMatch match_part(const std::shared_ptr<const TableSchema>& schema,
                           std::shared_ptr<const Partition> stored, const OrderedBatch& batch,
                           const OrderedBatch::Part& part, MatchMode mode);
 
-// The first stored row with the upsert keys of a row; nothing if there is none. `stored` may be null.
+// For each row of a batch the first stored row with its upsert keys that is no tombstone, and the first row of the batch
+// with them (itself if there is none before it). The table has keys; the batch has its shape.
+struct KeyMatch {
+  std::optional<RowPosition> stored;
+  uint32_t first_row = 0;
+};
+std::vector<KeyMatch> match_keys(const TableVersion& version, std::shared_ptr<const ColumnBatch> rows);
+
+// The first stored row with the upsert keys of a row that is no tombstone; nothing if there is none. `stored` may be null.
 std::optional<uint64_t> find_by_keys(const std::shared_ptr<const TableSchema>& schema,
                                      std::shared_ptr<const Partition> stored,
                                      const std::shared_ptr<const ColumnBatch>& rows, uint32_t row);

@@ -43,6 +43,12 @@ class TableModel {
     return 0;
   }
 
+  bool is_tombstone(const Row& row) const {
+    if (schema.deleted_column < 0) return false;
+    const Value& deleted = row[static_cast<size_t>(schema.deleted_column)];
+    return !deleted.is_null() && deleted.as_bool();
+  }
+
   size_t find_id(uint64_t id) const {
     size_t i = 0;
     while (i < rows.size() && rows[i].id != id) ++i;
@@ -163,6 +169,7 @@ enum class Shape {
   kFloatKey,
   kNoOrder,
   kPolicies,
+  kTombstones,
   kCount
 };
 
@@ -173,7 +180,8 @@ inline TableSchema model_schema(Shape shape) {
   schema.owner = "admin";
   schema.columns = {test_column("ts", TypeId::kTimestamp), test_column("sym", TypeId::kSymbol),
                     test_column("k", TypeId::kBigInt),     test_column("v", TypeId::kDouble),
-                    test_column("ver", TypeId::kInteger),  test_column("note", TypeId::kVarchar)};
+                    test_column("ver", TypeId::kInteger),  test_column("note", TypeId::kVarchar),
+                    test_column("gone", TypeId::kBoolean)};
   schema.timestamp_column = 0;
   schema.partition_by = PartitionUnit::kDay;
   switch (shape) {
@@ -196,6 +204,12 @@ inline TableSchema model_schema(Shape shape) {
       schema.columns[3].keep = KeepPolicy::kNonNull;
       schema.columns[5].keep = KeepPolicy::kFirst;
       schema.version_column = 4;
+      break;
+    case Shape::kTombstones:
+      schema.upsert_keys = {0, 1};
+      schema.columns[2].keep = KeepPolicy::kMin;
+      schema.version_column = 4;
+      schema.deleted_column = 6;
       break;
     case Shape::kCount: break;
   }
@@ -230,6 +244,7 @@ class RowMaker {
         below(3) == 0
             ? Value::null(TypeId::kVarchar)
             : Value::of_string(TypeId::kVarchar, std::string(below(20), static_cast<char>('a' + below(26)))));
+    row.push_back(below(8) == 0 ? Value::null(TypeId::kBoolean) : Value::of_bool(below(4) == 0));
     return row;
   }
   std::mt19937_64& random() { return random_; }

@@ -64,7 +64,10 @@ class Workload {
   // Rows of the view that no other operation of this transaction picked in this step.
   std::vector<size_t> pick(const TableModel& view, size_t count) {
     std::set<size_t> picked;
-    for (size_t i = 0; i < count && !view.rows.empty(); ++i) picked.insert(maker_.below(view.rows.size()));
+    for (size_t i = 0; i < count && !view.rows.empty(); ++i) {
+      const size_t row = maker_.below(view.rows.size());
+      if (!view.is_tombstone(view.rows[row].values)) picked.insert(row);
+    }
     return {picked.begin(), picked.end()};
   }
 
@@ -136,7 +139,7 @@ class Workload {
       case Operation::kDelete:
         for (const uint64_t id : operation.ids) {
           const size_t at = model->find_id(resolve(id));
-          if (at == model->rows.size()) return false;
+          if (at == model->rows.size() || model->is_tombstone(model->rows[at].values)) return false;
           model->rows.erase(model->rows.begin() + static_cast<std::ptrdiff_t>(at));
         }
         return true;
@@ -145,7 +148,7 @@ class Workload {
         std::vector<TableModel::Stored> moved;
         for (size_t i = 0; i < operation.ids.size(); ++i) {
           const size_t at = model->find_id(resolve(operation.ids[i]));
-          if (at == model->rows.size()) return false;
+          if (at == model->rows.size() || model->is_tombstone(model->rows[at].values)) return false;
           const bool time_changed = model->schema.has_timestamp() && !model->schema.has_keys() &&
                                     model->rows[at].values[0].as_int() != operation.rows[i][0].as_int();
           if (time_changed) {
