@@ -35,6 +35,10 @@ class PartitionMatcher {
     uint32_t first_match = 0;  // of them, in matches_
     bool matched = false;
   };
+  struct Slot {
+    uint32_t winner = 0;  // + 1; 0: free
+    uint32_t tag = 0;     // of the hash, so that keys are compared only where they are likely the same
+  };
   struct StoredMatch {
     uint32_t winner = 0;
     uint64_t ordinal = 0;
@@ -89,7 +93,8 @@ class PartitionMatcher {
   uint32_t run_begin_ = 0;
   std::vector<uint32_t> next_place_;  // of the same keys, by place in the run; used where policies fold
   std::vector<uint32_t> winner_of_;   // by place in the run; used where keys are only looked up
-  std::vector<uint32_t> slots_;       // winner + 1 by hash of keys, 0: free
+  std::vector<Slot> slots_;           // by hash of keys
+  size_t next_winner_ = 0;            // that the next stored row has the keys of, if both are in one order
   std::vector<StoredMatch> matches_;  // where several stored rows may have the keys of one
   bool looks_up_ = false;
   bool hashed_ = false;
@@ -315,12 +320,13 @@ uint64_t PartitionMatcher::stored_hash(uint32_t stored_row) {
   return hash;
 }
 
-void PartitionMatcher::start_hash(uint32_t rows) { slots_.assign(std::bit_ceil(size_t{rows} * 2), 0); }
+void PartitionMatcher::start_hash(uint32_t rows) { slots_.assign(std::bit_ceil(size_t{rows} * 2), Slot()); }
 
 // Leaves in winners_ one entry for each combination of keys among places [begin, end), in order of first
 // appearance.
 void PartitionMatcher::fold_run(uint32_t begin, uint32_t end) {
   winners_.clear();
+  next_winner_ = 0;
   run_begin_ = begin;
   if (fold_) next_place_.assign(end - begin, UINT32_MAX);
   if (looks_up_) winner_of_.resize(end - begin);
@@ -331,14 +337,17 @@ void PartitionMatcher::fold_run(uint32_t begin, uint32_t end) {
     Winner* known = nullptr;
     if (hashed_) {
       const size_t mask = slots_.size() - 1;
-      size_t slot = batch_hash(batch_row) & mask;
-      while (slots_[slot] != 0 && !batch_keys_equal(row(winners_[slots_[slot] - 1].place), batch_row)) {
+      const uint64_t hash = batch_hash(batch_row);
+      const auto tag = static_cast<uint32_t>(hash >> 32);
+      size_t slot = hash & mask;
+      while (slots_[slot].winner != 0 &&
+             (slots_[slot].tag != tag || !batch_keys_equal(row(winners_[slots_[slot].winner - 1].place), batch_row))) {
         slot = (slot + 1) & mask;
       }
-      if (slots_[slot] != 0) {
-        known = &winners_[slots_[slot] - 1];
+      if (slots_[slot].winner != 0) {
+        known = &winners_[slots_[slot].winner - 1];
       } else {
-        slots_[slot] = static_cast<uint32_t>(winners_.size()) + 1;
+        slots_[slot] = {static_cast<uint32_t>(winners_.size()) + 1, tag};
       }
     } else {
       for (Winner& winner : winners_) {
@@ -375,10 +384,19 @@ PartitionMatcher::Winner* PartitionMatcher::find_winner(uint64_t ordinal) {
     }
     return nullptr;
   }
+  // Devices mostly report in the same order each time: then nothing is looked up.
+  if (next_winner_ < winners_.size() && stored_key_equal(row(winners_[next_winner_].place), stored_row)) {
+    return &winners_[next_winner_++];
+  }
   const size_t mask = slots_.size() - 1;
-  for (size_t slot = stored_hash(stored_row) & mask; slots_[slot] != 0; slot = (slot + 1) & mask) {
-    Winner& winner = winners_[slots_[slot] - 1];
-    if (stored_key_equal(row(winner.place), stored_row)) return &winner;
+  const uint64_t hash = stored_hash(stored_row);
+  const auto tag = static_cast<uint32_t>(hash >> 32);
+  for (size_t slot = hash & mask; slots_[slot].winner != 0; slot = (slot + 1) & mask) {
+    if (slots_[slot].tag != tag) continue;
+    Winner& winner = winners_[slots_[slot].winner - 1];
+    if (!stored_key_equal(row(winner.place), stored_row)) continue;
+    next_winner_ = slots_[slot].winner;
+    return &winner;
   }
   return nullptr;
 }
