@@ -32,11 +32,16 @@ std::string join_path(std::string_view directory, std::string_view name) {
 IoStatus make_directories(FileSystem& fs, const std::string& path) {
   IoResult<bool> found = fs.exists(path);
   if (!found.ok()) return found.error();
-  if (found.value()) return {};
   const std::string parent = parent_directory(path);
-  if (IoStatus made = make_directories(fs, parent); !made.ok()) return made;
-  if (IoStatus made = fs.make_directory(path); !made.ok() && made.error().code != EEXIST) return made;
-  return fs.sync_directory(parent);
+  if (!found.value()) {
+    if (IoStatus made = make_directories(fs, parent); !made.ok()) return made;
+    if (IoStatus made = fs.make_directory(path); !made.ok() && made.error().code != EEXIST) return made;
+  }
+  // Also the name of one that was there: an attempt before may have ended between its creation and the sync.
+  IoStatus synced = fs.sync_directory(parent);
+  // A folder that was there may stand where this process may not look; whoever made it has to sync it.
+  if (!synced.ok() && found.value() && (synced.error().code == EACCES || synced.error().code == EPERM)) return {};
+  return synced;
 }
 
 IoResult<std::string> read_whole_file(FileSystem& fs, const std::string& path) {

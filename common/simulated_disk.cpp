@@ -34,7 +34,8 @@ void apply(const SimulatedNameChange::Entry& change, std::map<std::string, Simul
 // How a crash treats what was unsynced: all lost, all kept, or each by its own toss with one bias.
 class Survival {
  public:
-  explicit Survival(uint64_t seed) : random_(seed), percent_(static_cast<uint32_t>(below(5)) * 25) {}
+  Survival(uint64_t seed, std::optional<uint32_t> percent)
+      : random_(seed), percent_(percent ? *percent : static_cast<uint32_t>(below(5)) * 25) {}
   bool survives() { return below(100) < percent_; }
   uint64_t below(uint64_t n) { return random_() % n; }
 
@@ -154,9 +155,20 @@ void SimulatedNameChange::apply_to_synced() const {
   for (const Entry& entry : entries) apply(entry, entry.directory->synced_entries);
 }
 
+SimulatedNodePtr copy_of(const SimulatedNode& root) {
+  auto copy = std::make_shared<SimulatedNode>();
+  copy->is_directory = root.is_directory;
+  copy->content = copy->synced = root.content;
+  copy->min_size = copy->max_size = root.content.size();
+  for (const auto& [name, child] : root.entries) copy->entries[name] = copy_of(*child);
+  copy->synced_entries = copy->entries;
+  return copy;
+}
+
 SimulatedNodePtr after_crash(const SimulatedNode& root,
-                             const std::vector<SimulatedNameChange>& unsynced_names, uint64_t seed) {
-  Survival survival(seed);
+                             const std::vector<SimulatedNameChange>& unsynced_names, uint64_t seed,
+                             std::optional<uint32_t> percent) {
+  Survival survival(seed, percent);
   for (const SimulatedNameChange& change : unsynced_names) {
     if (survival.survives()) change.apply_to_synced();
   }

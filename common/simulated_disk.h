@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -58,9 +59,14 @@ struct SimulatedNameChange {
   void apply_to_synced() const;
 };
 
+// The tree below `root` as it is now, all of it synced.
+SimulatedNodePtr copy_of(const SimulatedNode& root);
+
 // What is left of the tree below `root` after a crash, all of it synced. Hard links to one file stay so.
-// `unsynced_names` are in the order in which they happened.
+// `unsynced_names` are in the order in which they happened. `percent` of what was not synced survives;
+// without it the seed chooses that, too.
 SimulatedNodePtr after_crash(const SimulatedNode& root,
-                             const std::vector<SimulatedNameChange>& unsynced_names, uint64_t seed);
+                             const std::vector<SimulatedNameChange>& unsynced_names, uint64_t seed,
+                             std::optional<uint32_t> percent);
 
 }  // namespace idem

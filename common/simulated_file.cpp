@@ -20,9 +20,12 @@ using Node = SimulatedNode;
 using NodePtr = SimulatedNodePtr;
 using NameChange = SimulatedNameChange;
 
+using Hit = SimulatedFileSystem::Hit;
+
 struct Failure {
   uint64_t at_call;
   int code;
+  Hit hit = Hit::kPartly;
 };
 
 // Takes one by its call number out of a list of what was asked for.
@@ -56,10 +59,12 @@ std::vector<std::string> split_path(std::string_view path) {
 }  // namespace
 
 struct SimulatedFileSystem::State {
-  // Which call failed and how; `partly` says that a write shall write its first half.
+  // Whether and how a call fails.
   struct Verdict {
     int code = 0;
-    bool partly = false;
+    Hit hit = Hit::kNothing;
+    // The call is done although it fails.
+    bool done() const { return code == 0 || hit == Hit::kWholly; }
   };
 
   mutable std::mutex mutex;
@@ -69,6 +74,8 @@ struct SimulatedFileSystem::State {
 
   bool stopped = false;
   uint64_t stop_at = 0;  // number of the call, 0: never
+  Hit stop_hit = Hit::kPartly;
+  uint64_t fill_at = 0;  // number of the call, 0: never
   std::array<uint64_t, kFileOpCount> calls_of_op{};
   uint64_t calls = 0;
   uint64_t bytes_written = 0;
@@ -90,16 +97,20 @@ struct SimulatedFileSystem::State {
     }
     if (told) told(op, path);
     lock = std::unique_lock(mutex);
-    if (stopped) return {EIO, false};
+    if (stopped) return {EIO, Hit::kNothing};
     const size_t index = static_cast<size_t>(op);
     ++calls;
     ++calls_of_op[index];
     if (stop_at != 0 && calls >= stop_at) {
       stopped = true;
-      return {EIO, true};
+      return {EIO, stop_hit};
     }
-    if (auto failure = take(failures, calls)) return {failure->code, true};
-    if (auto failure = take(failures_of_op[index], calls_of_op[index])) return {failure->code, true};
+    if (fill_at != 0 && calls >= fill_at) {
+      capacity = used_bytes();
+      fill_at = 0;
+    }
+    if (auto failure = take(failures, calls)) return {failure->code, failure->hit};
+    if (auto failure = take(failures_of_op[index], calls_of_op[index])) return {failure->code, failure->hit};
     return {};
   }
 
@@ -156,9 +167,12 @@ struct SimulatedFileSystem::State {
     if (capacity == UINT64_MAX || more_bytes == 0) return true;
     return more_bytes <= free_bytes();
   }
-  uint64_t free_bytes() const {
+  uint64_t used_bytes() const {
     std::set<const Node*> counted;
-    const uint64_t used = bytes_below(*root, counted);
+    return bytes_below(*root, counted);
+  }
+  uint64_t free_bytes() const {
+    const uint64_t used = used_bytes();
     return capacity > used ? capacity - used : 0;
   }
 };
@@ -194,7 +208,7 @@ class SimulatedFile final : public File {
     std::unique_lock<std::mutex> lock;
     const auto verdict = state_->enter(FileOp::kWrite, path(), lock);
     if (verdict.code != 0) {
-      if (verdict.partly && writable_) write(offset, data, size / 2);
+      if (verdict.hit != Hit::kNothing && writable_) write(offset, data, verdict.done() ? size : size / 2);
       return error(FileOp::kWrite, verdict.code);
     }
     if (!writable_) return error(FileOp::kWrite, EBADF);
@@ -209,7 +223,11 @@ class SimulatedFile final : public File {
   IoStatus sync() override {
     std::unique_lock<std::mutex> lock;
     if (const auto verdict = state_->enter(FileOp::kSync, path(), lock); verdict.code != 0) {
-      if (!state_->stopped) node_->fail_sync();
+      if (verdict.done()) {
+        node_->sync();
+      } else if (!state_->stopped) {
+        node_->fail_sync();
+      }
       return error(FileOp::kSync, verdict.code);
     }
     node_->sync();
@@ -283,9 +301,8 @@ SimulatedFileSystem::~SimulatedFileSystem() = default;
 
 IoResult<std::unique_ptr<File>> SimulatedFileSystem::open(const std::string& path, OpenMode mode) {
   std::unique_lock<std::mutex> lock;
-  if (const auto verdict = state_->enter(FileOp::kOpen, path, lock); verdict.code != 0) {
-    return IoError{FileOp::kOpen, verdict.code, path, {}};
-  }
+  const auto verdict = state_->enter(FileOp::kOpen, path, lock);
+  if (!verdict.done()) return IoError{FileOp::kOpen, verdict.code, path, {}};
   NodePtr node = state_->find(path);
   const bool may_create = mode == OpenMode::kCreate || mode == OpenMode::kOpenOrCreate;
   if (node && mode == OpenMode::kCreate) return IoError{FileOp::kOpen, EEXIST, path, {}};
@@ -296,15 +313,15 @@ IoResult<std::unique_ptr<File>> SimulatedFileSystem::open(const std::string& pat
     node = std::make_shared<Node>();
     state_->change_names({{{parent, name, node}}});
   }
+  if (verdict.code != 0) return IoError{FileOp::kOpen, verdict.code, path, {}};
   return std::unique_ptr<File>(
       std::make_unique<SimulatedFile>(path, state_, std::move(node), mode != OpenMode::kRead));
 }
 
 IoStatus SimulatedFileSystem::rename(const std::string& from, const std::string& to) {
   std::unique_lock<std::mutex> lock;
-  if (const auto verdict = state_->enter(FileOp::kRename, from, lock); verdict.code != 0) {
-    return IoError{FileOp::kRename, verdict.code, from, {}};
-  }
+  const auto verdict = state_->enter(FileOp::kRename, from, lock);
+  if (!verdict.done()) return IoError{FileOp::kRename, verdict.code, from, {}};
   NodePtr node = state_->find(from);
   auto [from_parent, from_name] = state_->find_parent(from);
   auto [to_parent, to_name] = state_->find_parent(to);
@@ -318,33 +335,34 @@ IoStatus SimulatedFileSystem::rename(const std::string& from, const std::string&
     return IoError{FileOp::kRename, node->is_directory ? ENOTDIR : EISDIR, from, {}};
   }
   state_->change_names({{{from_parent, from_name, nullptr}, {to_parent, to_name, node}}});
+  if (verdict.code != 0) return IoError{FileOp::kRename, verdict.code, from, {}};
   return {};
 }
 
 IoStatus SimulatedFileSystem::remove(const std::string& path) {
   std::unique_lock<std::mutex> lock;
-  if (const auto verdict = state_->enter(FileOp::kRemove, path, lock); verdict.code != 0) {
-    return IoError{FileOp::kRemove, verdict.code, path, {}};
-  }
+  const auto verdict = state_->enter(FileOp::kRemove, path, lock);
+  if (!verdict.done()) return IoError{FileOp::kRemove, verdict.code, path, {}};
   const NodePtr node = state_->find(path);
   auto [parent, name] = state_->find_parent(path);
   if (!node || !parent) return IoError{FileOp::kRemove, ENOENT, path, {}};
   if (!node->entries.empty()) return IoError{FileOp::kRemove, ENOTEMPTY, path, {}};
   state_->change_names({{{parent, name, nullptr}}});
+  if (verdict.code != 0) return IoError{FileOp::kRemove, verdict.code, path, {}};
   return {};
 }
 
 IoStatus SimulatedFileSystem::link(const std::string& existing, const std::string& link_path) {
   std::unique_lock<std::mutex> lock;
-  if (const auto verdict = state_->enter(FileOp::kLink, existing, lock); verdict.code != 0) {
-    return IoError{FileOp::kLink, verdict.code, existing, {}};
-  }
+  const auto verdict = state_->enter(FileOp::kLink, existing, lock);
+  if (!verdict.done()) return IoError{FileOp::kLink, verdict.code, existing, {}};
   const NodePtr node = state_->find(existing);
   auto [parent, name] = state_->find_parent(link_path);
   if (!node || !parent) return IoError{FileOp::kLink, ENOENT, existing, {}};
   if (node->is_directory) return IoError{FileOp::kLink, EPERM, existing, {}};
   if (state_->find(link_path)) return IoError{FileOp::kLink, EEXIST, existing, {}};
   state_->change_names({{{parent, name, node}}});
+  if (verdict.code != 0) return IoError{FileOp::kLink, verdict.code, existing, {}};
   return {};
 }
 
@@ -363,26 +381,26 @@ IoResult<std::vector<DirectoryEntry>> SimulatedFileSystem::list(const std::strin
 
 IoStatus SimulatedFileSystem::make_directory(const std::string& path) {
   std::unique_lock<std::mutex> lock;
-  if (const auto verdict = state_->enter(FileOp::kMakeDirectory, path, lock); verdict.code != 0) {
-    return IoError{FileOp::kMakeDirectory, verdict.code, path, {}};
-  }
+  const auto verdict = state_->enter(FileOp::kMakeDirectory, path, lock);
+  if (!verdict.done()) return IoError{FileOp::kMakeDirectory, verdict.code, path, {}};
   if (state_->find(path)) return IoError{FileOp::kMakeDirectory, EEXIST, path, {}};
   auto [parent, name] = state_->find_parent(path);
   if (!parent) return IoError{FileOp::kMakeDirectory, ENOENT, path, {}};
   auto node = std::make_shared<Node>();
   node->is_directory = true;
   state_->change_names({{{parent, name, std::move(node)}}});
+  if (verdict.code != 0) return IoError{FileOp::kMakeDirectory, verdict.code, path, {}};
   return {};
 }
 
 IoStatus SimulatedFileSystem::sync_directory(const std::string& path) {
   std::unique_lock<std::mutex> lock;
-  if (const auto verdict = state_->enter(FileOp::kSyncDirectory, path, lock); verdict.code != 0) {
-    return IoError{FileOp::kSyncDirectory, verdict.code, path, {}};
-  }
+  const auto verdict = state_->enter(FileOp::kSyncDirectory, path, lock);
+  if (!verdict.done()) return IoError{FileOp::kSyncDirectory, verdict.code, path, {}};
   const NodePtr node = state_->find(path);
   if (!node || !node->is_directory) return IoError{FileOp::kSyncDirectory, node ? ENOTDIR : ENOENT, path, {}};
   state_->sync_names(node);
+  if (verdict.code != 0) return IoError{FileOp::kSyncDirectory, verdict.code, path, {}};
   return {};
 }
 
@@ -426,13 +444,22 @@ IoResult<std::unique_ptr<FolderLock>> SimulatedFileSystem::lock(const std::strin
   return std::unique_ptr<FolderLock>(std::make_unique<SimulatedFolderLock>(state_, directory));
 }
 
-std::unique_ptr<SimulatedFileSystem> SimulatedFileSystem::crash(uint64_t seed) {
+std::unique_ptr<SimulatedFileSystem> SimulatedFileSystem::crash(uint64_t seed, Unsynced unsynced) {
   std::lock_guard lock(state_->mutex);
   state_->stopped = true;
   auto left = std::make_shared<State>();
-  left->root = after_crash(*state_->root, state_->unsynced_names, seed);
+  std::optional<uint32_t> percent;
+  if (unsynced != Unsynced::kRandom) percent = unsynced == Unsynced::kLost ? 0 : 100;
+  left->root = after_crash(*state_->root, state_->unsynced_names, seed, percent);
   left->capacity = state_->capacity;
   return std::unique_ptr<SimulatedFileSystem>(new SimulatedFileSystem(std::move(left)));
+}
+
+std::unique_ptr<SimulatedFileSystem> SimulatedFileSystem::copy() const {
+  std::lock_guard lock(state_->mutex);
+  auto copied = std::make_shared<State>();
+  copied->root = copy_of(*state_->root);
+  return std::unique_ptr<SimulatedFileSystem>(new SimulatedFileSystem(std::move(copied)));
 }
 
 std::unique_ptr<SimulatedFileSystem> SimulatedFileSystem::kill_process() {
@@ -451,14 +478,33 @@ void SimulatedFileSystem::fail_nth(FileOp op, uint64_t n, int error) {
   state_->failures_of_op[index].push_back({state_->calls_of_op[index] + n, error});
 }
 
-void SimulatedFileSystem::fail_nth_call(uint64_t n, int error) {
+void SimulatedFileSystem::fail_nth_call(uint64_t n, int error, Hit hit) {
   std::lock_guard lock(state_->mutex);
-  state_->failures.push_back({state_->calls + n, error});
+  state_->failures.push_back({state_->calls + n, error, hit});
 }
 
-void SimulatedFileSystem::stop_at_call(uint64_t n) {
+void SimulatedFileSystem::stop_at_call(uint64_t n, Hit hit) {
   std::lock_guard lock(state_->mutex);
   state_->stop_at = state_->calls + n;
+  state_->stop_hit = hit;
+}
+
+void SimulatedFileSystem::fill_at_call(uint64_t n) {
+  std::lock_guard lock(state_->mutex);
+  state_->fill_at = state_->calls + n;
+}
+
+void SimulatedFileSystem::clear_faults() {
+  std::lock_guard lock(state_->mutex);
+  for (std::vector<Failure>& failures : state_->failures_of_op) failures.clear();
+  state_->failures.clear();
+  state_->corrupt_reads.clear();
+  state_->stop_at = state_->fill_at = 0;
+}
+
+bool SimulatedFileSystem::is_stopped() const {
+  std::lock_guard lock(state_->mutex);
+  return state_->stopped;
 }
 
 void SimulatedFileSystem::corrupt_nth_read(uint64_t n, uint64_t seed) {
@@ -471,6 +517,11 @@ void SimulatedFileSystem::corrupt_nth_read(uint64_t n, uint64_t seed) {
 void SimulatedFileSystem::set_capacity(uint64_t bytes) {
   std::lock_guard lock(state_->mutex);
   state_->capacity = bytes;
+}
+
+uint64_t SimulatedFileSystem::used_bytes() const {
+  std::lock_guard lock(state_->mutex);
+  return state_->used_bytes();
 }
 
 void SimulatedFileSystem::on_call(std::function<void(FileOp, const std::string& path)> callback) {

@@ -69,9 +69,12 @@ class TableCheckpoint {
   TableCheckpoint(DatabaseState& db, std::shared_ptr<const TableVersion> version)
       : db_(db), version_(std::move(version)) {}
 
-  // Plans and writes; the table's folder must be synced afterwards if this says true.
-  bool encode();
-  bool write_dictionaries();
+  // Plans and writes; then sync_folder() makes the names durable.
+  void encode();
+  void write_dictionaries();
+  void sync_folder();
+  // The checkpoint has failed, and no manifest names what was written.
+  void discard();
   const std::shared_ptr<const TableVersion>& persistent() const { return persistent_; }
   ManifestTable describe(std::map<uint64_t, NamedSegment>* named) const;
   // Puts what was encoded in place of what is in memory, in the newest version.
@@ -134,13 +137,25 @@ void TableCheckpoint::plan() {
 }
 
 void TableCheckpoint::make_folder() {
-  for (const std::string& path :
-       {join_path(db_.folder, "tables"), table_path(db_.folder, version_->schema->id)}) {
-    if (!db_.files.exists(path).value_or_throw()) make_directories(db_.files, path).throw_if_error();
-  }
+  const auto id = static_cast<uint32_t>(version_->schema->id);
+  db_.unsynced_folders.insert(id);
+  if (db_.durable_folders.contains(id)) return;
+  make_directories(db_.files, table_path(db_.folder, version_->schema->id)).throw_if_error();
+  db_.durable_folders.insert(id);
 }
 
-bool TableCheckpoint::encode() {
+void TableCheckpoint::sync_folder() {
+  const auto id = static_cast<uint32_t>(version_->schema->id);
+  if (!db_.unsynced_folders.contains(id)) return;
+  db_.files.sync_directory(table_path(db_.folder, version_->schema->id)).throw_if_error();
+  db_.unsynced_folders.erase(id);
+}
+
+void TableCheckpoint::discard() {
+  if (file_) file_->mark_obsolete();
+}
+
+void TableCheckpoint::encode() {
   plan();
   if (!runs_.empty()) {
     make_folder();
@@ -164,7 +179,6 @@ bool TableCheckpoint::encode() {
     runs_.clear();
   }
   persistent_ = moved(*version_);
-  return file_ != nullptr;
 }
 
 void TableCheckpoint::note_moves(const EncodeRun& run) {
@@ -257,9 +271,8 @@ std::unique_ptr<DictionaryFile> open_or_create_dictionary(DatabaseState& db, Tab
   return DictionaryFile::create(db.files, path, db.database_id, table, column);
 }
 
-bool TableCheckpoint::write_dictionaries() {
+void TableCheckpoint::write_dictionaries() {
   const TableSchema& schema = *version_->schema;
-  bool created = false;
   for (const ColumnSchema& column : schema.columns) {
     if (column.type.id != TypeId::kSymbol || column.dictionary->size() == 0) continue;
     const auto key = std::pair(static_cast<uint32_t>(schema.id), static_cast<uint32_t>(column.id));
@@ -270,7 +283,6 @@ bool TableCheckpoint::write_dictionaries() {
       if (!file) {
         make_folder();
         file = open_or_create_dictionary(db_, schema.id, column.id);
-        created = true;
       }
       file->append_from(*column.dictionary, count);
       file->sync();
@@ -279,7 +291,6 @@ bool TableCheckpoint::write_dictionaries() {
       throw;
     }
   }
-  return created;
 }
 
 ManifestTable TableCheckpoint::describe(std::map<uint64_t, NamedSegment>* named) const {
@@ -332,6 +343,17 @@ void TableCheckpoint::install() {
   db_.enqueue(std::move(pending));
 }
 
+// Strings that count, by column.
+std::map<std::pair<uint32_t, uint32_t>, uint32_t> dictionaries_of(const Manifest& manifest) {
+  std::map<std::pair<uint32_t, uint32_t>, uint32_t> dictionaries;
+  for (const ManifestTable& table : manifest.tables) {
+    for (const ManifestTable::Dictionary& d : table.dictionaries) {
+      dictionaries[{static_cast<uint32_t>(table.schema.id), static_cast<uint32_t>(d.column)}] = d.count;
+    }
+  }
+  return dictionaries;
+}
+
 void remove_unnamed(DatabaseState& db, std::map<uint64_t, NamedSegment> before, const Manifest& manifest) {
   for (const auto& [id, segment] : before) {
     if (db.named_segments.contains(id)) continue;
@@ -341,12 +363,7 @@ void remove_unnamed(DatabaseState& db, std::map<uint64_t, NamedSegment> before, 
       static_cast<void>(db.files.remove(segment.path).ok());  // swept at the next start otherwise
     }
   }
-  std::map<std::pair<uint32_t, uint32_t>, uint32_t> dictionaries;
-  for (const ManifestTable& table : manifest.tables) {
-    for (const ManifestTable::Dictionary& d : table.dictionaries) {
-      dictionaries[{static_cast<uint32_t>(table.schema.id), static_cast<uint32_t>(d.column)}] = d.count;
-    }
-  }
+  std::map<std::pair<uint32_t, uint32_t>, uint32_t> dictionaries = dictionaries_of(manifest);
   for (const auto& [column, count] : db.named_dictionaries) {
     if (dictionaries.contains(column)) continue;
     db.dictionary_files.erase(column);
@@ -359,18 +376,28 @@ void remove_unnamed(DatabaseState& db, std::map<uint64_t, NamedSegment> before, 
 
 }  // namespace
 
-void write_manifest(DatabaseState& db, const Manifest& manifest) {
-  const std::string folder = join_path(db.folder, "manifests");
+void write_manifest(DatabaseState& db, const Manifest& manifest, bool* may_be_current) {
+  *may_be_current = false;
   const std::string path = manifest_path(db.folder, manifest.number);
-  {
-    const auto file = db.files.open(path, OpenMode::kOpenOrCreate).value_or_throw();
+  const std::string current = join_path(db.folder, "CURRENT"), aside = current + ".new";
+  const auto write = [&](const std::string& to, std::string_view content) {
+    const auto file = db.files.open(to, OpenMode::kOpenOrCreate).value_or_throw();
     file->truncate(0).throw_if_error();
-    file->write_at(0, encode_manifest(manifest)).throw_if_error();
+    file->write_at(0, content).throw_if_error();
     file->sync_all().throw_if_error();
+  };
+  try {
+    write(path, encode_manifest(manifest));
+    db.files.sync_directory(join_path(db.folder, "manifests")).throw_if_error();
+    write(aside, fmt::format("manifest-{}\n", manifest.number));
+  } catch (const SqlError&) {
+    // Gives the room back, or leaves it to the next start.
+    static_cast<void>(db.files.remove(path).ok());
+    throw;
   }
-  db.files.sync_directory(folder).throw_if_error();
-  replace_file(db.files, join_path(db.folder, "CURRENT"), fmt::format("manifest-{}\n", manifest.number))
-      .throw_if_error();
+  *may_be_current = true;
+  db.files.rename(aside, current).throw_if_error();
+  db.files.sync_directory(db.folder).throw_if_error();
 }
 
 void run_checkpoint(DatabaseState& db) {
@@ -390,26 +417,35 @@ void run_checkpoint(DatabaseState& db) {
     if (version && !version->schema->temporary)
       tables.push_back(std::make_unique<TableCheckpoint>(db, version));
   });
-  for (const auto& table : tables) {
-    const bool new_segment = table->encode();
-    const bool new_dictionary = table->write_dictionaries();
-    if (new_segment || new_dictionary) {
-      db.files.sync_directory(table_path(db.folder, table->persistent()->schema->id)).throw_if_error();
-    }
-  }
-
+  bool may_be_current = false;
   Manifest manifest;
-  manifest.database_id = db.database_id;
-  manifest.number = db.next_manifest++;
-  manifest.commit = snapshot->logged;
-  manifest.commit_time_micros = snapshot->commit_time_micros;
-  manifest.log_position = log_end;
-  manifest.next_segment = db.next_segment;
-  manifest.catalog = *snapshot->catalog;
-  manifest.catalog.next_object_id = db.next_object_id.load();
   std::map<uint64_t, NamedSegment> named;
-  for (const auto& table : tables) manifest.tables.push_back(table->describe(&named));
-  write_manifest(db, manifest);
+  try {
+    for (const auto& table : tables) {
+      table->encode();
+      table->write_dictionaries();
+      table->sync_folder();
+    }
+    manifest.database_id = db.database_id;
+    manifest.number = db.next_manifest++;
+    manifest.commit = snapshot->logged;
+    manifest.commit_time_micros = snapshot->commit_time_micros;
+    manifest.log_position = log_end;
+    manifest.next_segment = db.next_segment;
+    manifest.catalog = *snapshot->catalog;
+    manifest.catalog.next_object_id = db.next_object_id.load();
+    for (const auto& table : tables) manifest.tables.push_back(table->describe(&named));
+    write_manifest(db, manifest, &may_be_current);
+  } catch (const SqlError&) {
+    if (may_be_current) {
+      // What it names must not be overwritten.
+      for (const auto& [column, count] : dictionaries_of(manifest)) db.named_dictionaries[column] = count;
+    } else {
+      // A checkpoint that is tried again on a full disk must not fill it further.
+      for (const auto& table : tables) table->discard();
+    }
+    throw;
+  }
 
   for (const auto& table : tables) table->install();
   db.publish_through(static_cast<CommitNumber>(db.log->durable_commit()));

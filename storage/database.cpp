@@ -36,17 +36,20 @@ void create_layout(DatabaseState& db) {
   manifest.database_id = random_database_id();
   manifest.number = 1;
   manifest.catalog = initial_catalog(db.options.superuser);
-  write_manifest(db, manifest);
+  bool may_be_current = false;
+  write_manifest(db, manifest, &may_be_current);
 }
 
 }  // namespace
 
 std::unique_ptr<Database> Database::open(FileSystem& files, Clock& clock, const std::string& folder,
                                          DatabaseOptions options, RecoveryReport* report) {
+  if (!options.own_threads) options.background_checkpoint = false;
   auto state = std::make_unique<DatabaseState>(files, clock, folder, std::move(options));
-  if (!files.exists(folder).value_or_throw()) make_directories(files, folder).throw_if_error();
+  const std::string current = join_path(folder, "CURRENT");
+  if (!files.exists(current).value_or_throw()) make_directories(files, folder).throw_if_error();
   state->folder_lock = files.lock(folder).value_or_throw();
-  if (!files.exists(join_path(folder, "CURRENT")).value_or_throw()) create_layout(*state);
+  if (!files.exists(current).value_or_throw()) create_layout(*state);
   recover_database(*state, report);
   state->start_background();
   return std::unique_ptr<Database>(new Database(std::move(state)));

@@ -20,6 +20,9 @@ struct DatabaseOptions {
   uint64_t log_segment_bytes = 64ull << 20;
   uint64_t checkpoint_log_bytes = 512ull << 20;  // log since the last checkpoint that starts the next
   bool background_checkpoint = true;
+  // False: no thread but the caller's: no background checkpoint, and LogOptions::own_threads. Then one thread at a time may
+  // call, and the same calls do the same to the disk.
+  bool own_threads = true;
   std::string superuser = "admin";
 };
 

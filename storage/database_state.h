@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 #include <thread>
 #include <unordered_map>
@@ -121,6 +122,8 @@ struct DatabaseState final : public wal::LogListener {
   std::map<std::pair<uint32_t, uint32_t>, uint32_t>
       named_dictionaries;                           // strings that count, by the newest manifest
   std::map<uint64_t, NamedSegment> named_segments;  // by the newest manifest
+  // Tables whose folder's name is known to be synced; those in whose folder a name may not be.
+  std::set<uint32_t> durable_folders, unsynced_folders;
   std::atomic<uint64_t> checkpoint_log_end{0};
   std::atomic<int64_t> last_checkpoint_micros{0};
   std::atomic<uint64_t> memory_after_checkpoint{0};  // what the last one could not free
@@ -137,8 +140,9 @@ struct DatabaseState final : public wal::LogListener {
 void run_checkpoint(DatabaseState& db);
 
 struct Manifest;
-// Writes a manifest and makes it the current one. Throws SqlError 58030, 53100.
-void write_manifest(DatabaseState& db, const Manifest& manifest);
+// Writes a manifest and makes it the current one. Throws SqlError 58030, 53100; afterwards `may_be_current`
+// says whether a restart might find it nevertheless. If not, it is gone.
+void write_manifest(DatabaseState& db, const Manifest& manifest, bool* may_be_current);
 
 // Opens what the folder holds into an empty state: manifest, then log. Throws SqlError XX001, 55000, 58030.
 void recover_database(DatabaseState& db, RecoveryReport* report);

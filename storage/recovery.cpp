@@ -1,6 +1,7 @@
 #include "wal/recovery.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 
 #include "common/error.h"
@@ -187,13 +188,20 @@ void Replay::finish() {
 // Files that no manifest names: what a crash left between writing and naming, or between forgetting and
 // removing.
 void sweep_orphans(DatabaseState& db, uint64_t manifest_number) {
+  // An orphan that stays is swept at the next start; until then nothing else takes its name.
   const auto remove = [&](const std::string& path) {
-    const IoStatus removed = db.files.remove(path);
-    static_cast<void>(removed.ok());  // an orphan that stays is swept at the next start
+    if (db.files.remove(path).ok()) return;
+    const std::string name = path.substr(path.rfind('/') + 1);
+    uint64_t id = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
+    if (error == std::errc() && std::string_view(end) == ".segment") {
+      db.next_segment = std::max(db.next_segment, id + 1);
+    }
   };
   const auto entries = [&](const std::string& path) {
     IoResult<std::vector<DirectoryEntry>> list = db.files.list(path);
-    return list.ok() ? std::move(list.value()) : std::vector<DirectoryEntry>();
+    if (!list.ok() && list.error().is_not_found()) return std::vector<DirectoryEntry>();
+    return list.value_or_throw();
   };
   const std::string manifests = join_path(db.folder, "manifests");
   const std::string current = fmt::format("manifest-{}", manifest_number);
@@ -279,6 +287,7 @@ void recover_database(DatabaseState& db, RecoveryReport* report) {
 
   wal::LogOptions log_options;
   log_options.segment_bytes = db.options.log_segment_bytes;
+  log_options.own_threads = db.options.own_threads;
   db.log = wal::Log::open(db.files, log_folder, log_options, recovered, &db);
   if (report) {
     report->replayed_commits = replay.commits();

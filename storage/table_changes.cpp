@@ -362,7 +362,9 @@ void TableChanges::reapply(PartitionWork* work, std::shared_ptr<const Partition>
                            uint64_t owner) {
   work->base = head_partition;
   work->current = std::move(head_partition);
-  for (const Operation& operation : work->operations) {
+  for (Operation& operation : work->operations) {
+    // The columns may have changed since the operation.
+    if (operation.change.rows) operation.change.rows = reshape(operation.change.rows, schema());
     work->current = apply_change(work->current, operation.change, context_for(owner));
   }
   work->in_own_groups = owner != MemoryRowGroup::kCommitted;

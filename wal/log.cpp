@@ -120,13 +120,14 @@ class GroupCommitLog final : public Log {
         epoch_(recovered.last_epoch + 1),
         listener_(listener),
         store_(fs, directory, std::max(round_up(options.segment_bytes, kPageBytes), 2 * kPageBytes),
-               options.max_prepared_segments, options.archive, recovered),
+               options.max_prepared_segments, options.archive, options.own_threads, recovered),
         appended_(recovered.end),
         durable_(recovered.end),
         last_commit_(recovered.last_commit),
         durable_commit_(recovered.last_commit),
-        taken_commit_(recovered.last_commit),
-        thread_([this] { run(); }) {}
+        taken_commit_(recovered.last_commit) {
+    if (options_.own_threads) thread_ = std::thread([this] { run(); });
+  }
 
   ~GroupCommitLog() override {
     {
@@ -134,7 +135,9 @@ class GroupCommitLog final : public Log {
       stopping_ = true;
     }
     lazy_.notify_all();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
+    Lock lock(mutex_);
+    if (!failure_ && !buffer_.empty()) lead(lock);
   }
 
   Extent append(CommitNumber commit_number, std::string_view payload, Compression compression) override;
@@ -253,6 +256,10 @@ void GroupCommitLog::make_room(Lock& lock, uint64_t record_bytes) {
   for (;;) {
     throw_if_failed();
     if (buffered_bytes_ > 0 && buffered_bytes_ + record_bytes > options_.max_buffer_bytes) {
+      if (!options_.own_threads) {
+        lead(lock);
+        continue;
+      }
       sync_requested_ = true;
       lazy_.notify_one();
       space_.wait(lock);
@@ -483,7 +490,6 @@ void GroupCommitLog::run() {
     records_before = records_;
     if (!syncing_ && !failure_ && !buffer_.empty() && (overdue || urgent())) lead(lock);
   }
-  if (!failure_ && !buffer_.empty()) lead(lock);
 }
 
 LogStats GroupCommitLog::stats() const {

@@ -22,6 +22,10 @@ struct LogOptions {
                               << 20;    // records that nobody waits for are synced when there are so many
   uint32_t lazy_flush_ms = 200;         // bytes, or this long after they were appended
   uint32_t compress_from_bytes = 4096;  // smaller payloads are never compressed
+  // False: the log has no threads. Whoever needs a segment prepares it, and what nobody waits for is synced
+  // when the buffer is full or the log is closed. Then one thread at a time may call, and the same calls do
+  // the same to the disk: for simulations.
+  bool own_threads = true;
   // Called for each segment, complete and synced, before it is recycled or removed. An error keeps the
   // segment; the next remove_before() tries again.
   std::function<IoStatus(const SegmentInfo&)> archive;

@@ -17,14 +17,15 @@ constexpr uint64_t kFillBytes = uint64_t{1} << 20;
 
 SegmentStore::SegmentStore(FileSystem& fs, std::string directory, uint64_t segment_bytes,
                            uint32_t max_prepared, std::function<IoStatus(const SegmentInfo&)> archive,
-                           const RecoveryResult& recovered)
+                           bool own_thread, const RecoveryResult& recovered)
     : fs_(fs),
       directory_(std::move(directory)),
       segment_bytes_(segment_bytes),
       max_prepared_(std::max(max_prepared, uint32_t{1})),
       archive_(std::move(archive)),
       last_id_(recovered.last_segment_id),
-      begun_(recovered.segments) {
+      begun_(recovered.segments),
+      own_thread_(own_thread) {
   for (const std::string& path : recovered.obsolete) fs_.remove(path).throw_if_error();
   for (const std::string& path : recovered.prepared) {
     const std::optional<uint64_t> id = parse_segment_file_name(path.substr(path.rfind('/') + 1));
@@ -38,7 +39,7 @@ SegmentStore::SegmentStore(FileSystem& fs, std::string directory, uint64_t segme
   }
   // Also makes the names of the prepared ones durable, which a killed process may have left unsynced.
   fs_.sync_directory(directory_).throw_if_error();
-  thread_ = std::thread([this] { run(); });
+  if (own_thread_) thread_ = std::thread([this] { run(); });
 }
 
 SegmentStore::~SegmentStore() {
@@ -47,7 +48,7 @@ SegmentStore::~SegmentStore() {
     stopping_ = true;
   }
   work_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 std::string SegmentStore::path_of(uint64_t id) const { return join_path(directory_, segment_file_name(id)); }
@@ -74,7 +75,9 @@ void SegmentStore::wait_prepared(uint64_t record_bytes) {
   const uint64_t request = ++requests_;
   wanted_bytes_ = std::max(wanted_bytes_, round_up(kFirstRecordOffset + record_bytes, kPageBytes));
   work_.notify_all();
-  finished_.wait(lock, [&] { return has_prepared(record_bytes) || served_requests_ >= request; });
+  const auto served = [&] { return has_prepared(record_bytes) || served_requests_ >= request; };
+  while (!own_thread_ && !served()) prepare_next(lock);
+  finished_.wait(lock, served);
   if (!has_prepared(record_bytes) && error_) throw SqlError(*error_);
 }
 
@@ -106,31 +109,36 @@ void SegmentStore::run() {
     };
     work_.wait(lock, [&] { return stopping_ || has_work(); });
     if (stopping_) return;
-    const uint64_t requests = requests_;
-    const uint64_t id = ++last_id_;
-    std::optional<Prepared> passed_over;
-    if (!passed_over_.empty()) {
-      passed_over = std::move(passed_over_.back());
-      passed_over_.pop_back();
-    }
-    const uint64_t file_bytes = std::max(segment_bytes_, std::exchange(wanted_bytes_, 0));
-    lock.unlock();
-    IoResult<Prepared> made = passed_over ? rename_to(passed_over->file->path(), id, passed_over->file_bytes)
-                                          : prepare(id, file_bytes);
-    lock.lock();
-    error_.reset();
-    if (made.ok()) {
-      offer(std::move(made.value()));
-    } else {
-      error_ = made.error().to_sql_error();
-    }
-    if (passed_over) {
-      wanted_bytes_ = std::max(wanted_bytes_, file_bytes);
-    } else {
-      served_requests_ = requests;
-    }
-    finished_.notify_all();
+    prepare_next(lock);
   }
+}
+
+// One attempt to prepare a segment; the lock is released meanwhile.
+void SegmentStore::prepare_next(std::unique_lock<std::mutex>& lock) {
+  const uint64_t requests = requests_;
+  const uint64_t id = ++last_id_;
+  std::optional<Prepared> passed_over;
+  if (!passed_over_.empty()) {
+    passed_over = std::move(passed_over_.back());
+    passed_over_.pop_back();
+  }
+  const uint64_t file_bytes = std::max(segment_bytes_, std::exchange(wanted_bytes_, 0));
+  lock.unlock();
+  IoResult<Prepared> made = passed_over ? rename_to(passed_over->file->path(), id, passed_over->file_bytes)
+                                        : prepare(id, file_bytes);
+  lock.lock();
+  error_.reset();
+  if (made.ok()) {
+    offer(std::move(made.value()));
+  } else {
+    error_ = made.error().to_sql_error();
+  }
+  if (passed_over) {
+    wanted_bytes_ = std::max(wanted_bytes_, file_bytes);
+  } else {
+    served_requests_ = requests;
+  }
+  finished_.notify_all();
 }
 
 IoResult<SegmentStore::Prepared> SegmentStore::prepare(uint64_t id, uint64_t file_bytes) {

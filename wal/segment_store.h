@@ -17,9 +17,9 @@
 
 namespace idem::wal {
 
-// The files of a log: prepares segments ahead in a thread of its own, knows the begun ones, and recycles or
-// removes those that are no longer needed. Thread-safe; its lock may be taken while the log's is held, never
-// the other way.
+// The files of a log: prepares segments ahead in a thread of its own (or, without one, when they are needed),
+// knows the begun ones, and recycles or removes those that are no longer needed. Thread-safe; its lock may be
+// taken while the log's is held, never the other way.
 class SegmentStore {
  public:
   // A segment file that is allocated, synced under its name and holds no record of this log.
@@ -31,7 +31,8 @@ class SegmentStore {
 
   // Adopts the files that recovery found. Throws SqlError if those that are of no use cannot be removed.
   SegmentStore(FileSystem& fs, std::string directory, uint64_t segment_bytes, uint32_t max_prepared,
-               std::function<IoStatus(const SegmentInfo&)> archive, const RecoveryResult& recovered);
+               std::function<IoStatus(const SegmentInfo&)> archive, bool own_thread,
+               const RecoveryResult& recovered);
   ~SegmentStore();
 
   // A prepared segment with room for `record_bytes` of records, if there is one now.
@@ -55,6 +56,7 @@ class SegmentStore {
 
  private:
   void run();
+  void prepare_next(std::unique_lock<std::mutex>& lock);
   bool has_prepared(uint64_t record_bytes) const;
   void offer(Prepared segment);
   IoResult<Prepared> prepare(uint64_t id, uint64_t file_bytes);
@@ -80,6 +82,7 @@ class SegmentStore {
   uint64_t requests_ = 0;              // calls that wait or waited
   uint64_t served_requests_ = 0;       // those that came before the last attempt began
   std::optional<SqlError> error_;      // of the last attempt
+  const bool own_thread_;
   std::thread thread_;
 };
 

@@ -179,5 +179,22 @@ TEST_F(DatabaseTest, DdlIsTransactional) {
   database->checkpoint();
 }
 
+// Rows that the transaction has read already are in the shape of before; at commit they are appended anew.
+TEST_F(DatabaseTest, AltersWhatTheTransactionHasWritten) {
+  const TableId id = create(prices_schema(true));
+  auto t = database->begin();
+  add(*t, id, 1, "A", 1);
+  t->read_view();
+  TableSchema schema = *t->read_view().table(id)->schema;
+  ColumnSchema qty = test_column("qty", TypeId::kBigInt);
+  qty.initial = Value::of_int(TypeId::kBigInt, 7);
+  schema.columns.push_back(qty);
+  t->alter_table(id, schema);
+  t->commit(true);
+  EXPECT_EQ(rows(id), (Texts{"1|A|1|null|7"}));
+  open();
+  EXPECT_EQ(rows(id), (Texts{"1|A|1|null|7"}));
+}
+
 }  // namespace
 }  // namespace idem

@@ -1,0 +1,244 @@
+#include "tests/simulation/checked_database.h"
+
+#include <algorithm>
+
+namespace idem::simulation {
+
+namespace {
+
+// Both texts from a little before the first difference on.
+std::string difference(const std::string& expected, const std::string& found) {
+  size_t at = 0;
+  while (at < std::min(expected.size(), found.size()) && expected[at] == found[at]) ++at;
+  const size_t line = expected.rfind('\n', at == 0 ? 0 : at - 1);
+  const size_t from = line == std::string::npos ? 0 : line;
+  return fmt::format("expected ({} bytes): {}\nfound ({} bytes): {}", expected.size(),
+                     expected.substr(from, 300), found.size(),
+                     from < found.size() ? found.substr(from, 300) : "");
+}
+
+}  // namespace
+
+bool is_io_failure(const SqlError& error) {
+  return error.sqlstate() == "58030" || error.sqlstate() == "53100";
+}
+
+CheckedTransaction::CheckedTransaction(CheckedDatabase& database)
+    : database_(database), transaction_(database.database_->begin()), model_(database.visible()) {}
+
+std::shared_ptr<const TableVersion> CheckedTransaction::read(TableId table) {
+  const auto version = transaction_->read_view().table(table);
+  model_.read();
+  return version;
+}
+
+void CheckedTransaction::insert(TableId table, const std::vector<TableModel::Row>& rows, bool one_by_one) {
+  if (one_by_one) {
+    for (const TableModel::Row& row : rows) {
+      append_row(&transaction_->pending_rows(table), row);
+      transaction_->inserted_rows(table, 1);
+    }
+  } else {
+    ColumnBatch batch(transaction_->schema_view().table(table)->schema);
+    for (const TableModel::Row& row : rows) append_row(&batch, row);
+    transaction_->insert(table, std::move(batch));
+  }
+  std::vector<uint64_t> ids;
+  for (size_t i = 0; i < rows.size(); ++i) ids.push_back(database_.next_row_id());
+  model_.insert(table, rows, ids);
+}
+
+void CheckedTransaction::remove(TableId table, const std::vector<size_t>& indices) {
+  const auto version = read(table);
+  transaction_->remove(table, positions_of(*version, indices));
+  model_.remove(table, indices);
+}
+
+void CheckedTransaction::update(TableId table, const std::vector<size_t>& indices,
+                                const std::vector<TableModel::Row>& rows) {
+  const auto version = read(table);
+  ColumnBatch batch(version->schema);
+  for (const TableModel::Row& row : rows) append_row(&batch, row);
+  transaction_->update(table, positions_of(*version, indices), std::move(batch));
+  model_.update(table, indices, rows);
+}
+
+void CheckedTransaction::truncate(TableId table) {
+  transaction_->truncate(table);
+  model_.truncate(table);
+}
+
+void CheckedTransaction::drop_partition(TableId table, int64_t start) {
+  transaction_->drop_partitions(table, {start});
+  model_.drop_partition(table, start);
+}
+
+TableId CheckedTransaction::create_table(TableSchema schema) {
+  const TableId id = transaction_->create_table(std::move(schema));
+  model_.create_table(*transaction_->schema_view().table(id)->schema);
+  return id;
+}
+
+void CheckedTransaction::alter_table(TableId table, const std::function<void(TableSchema*)>& change) {
+  TableSchema schema = *transaction_->schema_view().table(table)->schema;
+  change(&schema);
+  transaction_->alter_table(table, std::move(schema));
+  model_.alter_table(*transaction_->schema_view().table(table)->schema);
+}
+
+void CheckedTransaction::drop_table(TableId table) {
+  transaction_->drop_table(table);
+  model_.drop_table(table);
+}
+
+void CheckedTransaction::check_view(TableId table) {
+  const auto found = exact_rows_of(read(table));
+  const auto expected = model_.view().table(table)->texts();
+  if (found == expected) return;
+  throw Violation(
+      "a transaction does not see what it wrote: " +
+      difference(fmt::format("{}", fmt::join(expected, "\n")), fmt::format("{}", fmt::join(found, "\n"))));
+}
+
+bool CheckedTransaction::commit(bool synchronous) {
+  auto& possible = database_.possible_;
+  // After a failure nothing more reaches the disk.
+  const bool may_arrive = !database_.files_->is_stopped() && !database_.write_failed();
+  const ModelTransaction::Outcome outcome = model_.commit_on(*database_.visible());
+  CommitResult result;
+  try {
+    result = transaction_->commit(synchronous);
+  } catch (const SqlError& error) {
+    if (outcome.errors.contains(error.sqlstate())) return false;
+    if (!is_io_failure(error)) {
+      throw Violation(fmt::format("COMMIT failed with {}: {}; expected {}", error.sqlstate(), error.message(),
+                                  outcome.world ? "success" : *outcome.errors.begin()));
+    }
+    // While the log works, a transaction that failed is not there. Once it has failed nobody knows before the
+    // restart.
+    const bool unknown = database_.files_->is_stopped() || database_.write_failed();
+    if (outcome.world && may_arrive && unknown) possible.push_back(outcome.world);
+    throw;
+  }
+  if (!outcome.world) {
+    throw Violation(fmt::format("a commit succeeded that had to fail with {}", *outcome.errors.begin()));
+  }
+  if (!model_.has_work()) return true;
+  if (result.wrote != outcome.writes) {
+    throw Violation(fmt::format("a commit {} something, expected {}",
+                                result.wrote ? "wrote" : "did not write",
+                                outcome.writes ? "a write" : "none"));
+  }
+  possible.push_back(outcome.world);
+  if (synchronous) possible.erase(possible.begin(), possible.end() - 1);
+  database_.visible_ = possible.size() - 1;
+  return true;
+}
+
+CheckedDatabase::CheckedDatabase(std::unique_ptr<SimulatedFileSystem> files)
+    : CheckedDatabase(std::move(files), std::make_shared<const World>()) {}
+
+CheckedDatabase::CheckedDatabase(std::unique_ptr<SimulatedFileSystem> files,
+                                 std::shared_ptr<const World> world)
+    : files_(std::move(files)), possible_{std::move(world)} {
+  options.own_threads = false;
+  options.log_segment_bytes = 32 << 10;
+  options.chunk_cache_bytes = 1 << 20;
+  for (const auto& [id, table] : possible_[0]->tables) {
+    for (const TableModel::Stored& row : table->rows) last_row_id_ = std::max(last_row_id_, row.id);
+  }
+}
+
+CheckedDatabase::~CheckedDatabase() = default;
+
+void CheckedDatabase::open() {
+  database_ = Database::open(*files_, clock_, "/data", options);
+  try {
+    settle();
+  } catch (...) {
+    database_.reset();
+    throw;
+  }
+}
+
+void CheckedDatabase::settle() {
+  const std::string found = text_of(database_->snapshot());
+  for (size_t i = possible_.size(); i-- > 0;) {
+    if (possible_[i]->text() != found) continue;
+    // Stamps of commits that were lost are used again: they must not look older than what is there.
+    possible_ = {possible_[i]};
+    visible_ = 0;
+    return;
+  }
+  throw Violation("after a restart, a state that must not be; the acknowledged one is " +
+                  difference(possible_[0]->text(), found));
+}
+
+void CheckedDatabase::close(bool orderly) {
+  if (orderly) database_->close(true);
+  database_.reset();
+}
+
+void CheckedDatabase::crash(uint64_t seed, SimulatedFileSystem::Unsynced unsynced) {
+  auto left = files_->crash(seed, unsynced);
+  database_.reset();
+  files_ = std::move(left);
+}
+
+void CheckedDatabase::kill() {
+  auto left = files_->kill_process();
+  database_.reset();
+  files_ = std::move(left);
+}
+
+void CheckedDatabase::checkpoint() {
+  database_->checkpoint();
+  // All that is visible is durable now.
+  possible_.erase(possible_.begin(), possible_.begin() + static_cast<std::ptrdiff_t>(visible_));
+  visible_ = 0;
+}
+
+void CheckedDatabase::check() {
+  const std::string found = text_of(database_->snapshot());
+  const std::string expected = visible()->text();
+  if (found != expected) throw Violation("a read differs: " + difference(expected, found));
+}
+
+void CheckedDatabase::check_refuses_writes() {
+  const auto& tables = visible()->tables;
+  if (tables.empty()) return;
+  const auto id = static_cast<TableId>(tables.begin()->first);
+  auto transaction = database_->begin();
+  transaction->truncate(id);
+  try {
+    transaction->commit(true);
+  } catch (const SqlError& error) {
+    if (error.sqlstate() == "58030" && error.message().find("until restart") != std::string::npos) return;
+    throw Violation(
+        fmt::format("a write after the log had failed ended with {}: {}", error.sqlstate(), error.message()));
+  }
+  throw Violation("a write was accepted after the log had failed");
+}
+
+void check_works(CheckedDatabase& database) {
+  try {
+    database.check();
+    auto transaction = database.begin();
+    TableSchema schema = model_schema(Shape::kTimeKeys);
+    schema.name = "probe";
+    if (const ModelTable* known = database.visible()->find(schema.name)) {
+      transaction->drop_table(known->schema.id);
+    }
+    const TableId id = transaction->create_table(std::move(schema));
+    RowMaker maker(database.files().call_count(), 5, 3);
+    transaction->insert(id, {maker.row()}, false);
+    transaction->commit(true);
+    database.checkpoint();
+    database.check();
+  } catch (const SqlError& error) {
+    throw Violation(fmt::format("with a disk that works, the database does not: {} {}", error.sqlstate(),
+                                error.message()));
+  }
+}
+
+}  // namespace idem::simulation

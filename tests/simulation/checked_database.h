@@ -1,0 +1,110 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "common/error.h"
+#include "tests/simulation/model.h"
+
+namespace idem::simulation {
+
+// The database did what it must not do.
+class Violation : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class CheckedDatabase;
+
+// A transaction of the database and the same one on the model. Every method does the same to both.
+// Throws SqlError as the database does: then the transaction is over. Throws Violation.
+class CheckedTransaction {
+ public:
+  explicit CheckedTransaction(CheckedDatabase& database);
+
+  const World& view() const { return model_.view(); }
+  void insert(TableId table, const std::vector<TableModel::Row>& rows, bool one_by_one);
+  void remove(TableId table, const std::vector<size_t>& indices);
+  // Full new rows; keys and the partition must stay.
+  void update(TableId table, const std::vector<size_t>& indices, const std::vector<TableModel::Row>& rows);
+  void truncate(TableId table);
+  void drop_partition(TableId table, int64_t start);
+  TableId create_table(TableSchema schema);
+  // `change` edits a copy of the table's schema.
+  void alter_table(TableId table, const std::function<void(TableSchema*)>& change);
+  void drop_table(TableId table);
+  // Compares what the transaction sees of a table with the model.
+  void check_view(TableId table);
+  // True if it was committed; false if it had to fail (a conflict, a name) and did.
+  bool commit(bool synchronous);
+
+ private:
+  std::shared_ptr<const TableVersion> read(TableId table);
+
+  CheckedDatabase& database_;
+  std::unique_ptr<Transaction> transaction_;
+  ModelTransaction model_;
+};
+
+// A database on a simulated disk, and all the states that it may be found in.
+//
+//   possible: durable ── asynchronous commits ── visible ── a commit whose outcome nobody knows
+//
+// What is read is always the visible one. After a crash it is found in one of them, which is the only one
+// from then on. One thread; the database has none of its own.
+class CheckedDatabase {
+ public:
+  explicit CheckedDatabase(std::unique_ptr<SimulatedFileSystem> files);
+  // On a copy of this disk, in the only state that it may be found in.
+  CheckedDatabase(std::unique_ptr<SimulatedFileSystem> files, std::shared_ptr<const World> world);
+  ~CheckedDatabase();
+
+  // Opens the folder and finds out which of the possible states it is in. Throws SqlError, Violation.
+  void open();
+  bool is_open() const { return database_ != nullptr; }
+  // Everything that holds rows of it must be gone.
+  void close(bool orderly);
+  // Drops the database and what was not synced, or only the database.
+  void crash(uint64_t seed, SimulatedFileSystem::Unsynced unsynced = SimulatedFileSystem::Unsynced::kRandom);
+  void kill();
+
+  std::unique_ptr<CheckedTransaction> begin() { return std::make_unique<CheckedTransaction>(*this); }
+  void checkpoint();
+  // Reads everything and compares it with the model. Throws SqlError, Violation.
+  void check();
+  // After the log has failed: a write must say so.
+  void check_refuses_writes();
+  bool write_failed() const { return database_->status().write_failed; }
+
+  SimulatedFileSystem& files() { return *files_; }
+  Database& database() { return *database_; }
+  SettableClock& clock() { return clock_; }
+  const std::shared_ptr<const World>& visible() const { return possible_[visible_]; }
+  size_t possible_count() const { return possible_.size(); }
+  uint64_t next_row_id() { return ++last_row_id_; }
+
+  DatabaseOptions options;
+
+ private:
+  friend class CheckedTransaction;
+  void settle();
+
+  SettableClock clock_;
+  std::unique_ptr<SimulatedFileSystem> files_;
+  std::unique_ptr<Database> database_;
+  std::deque<std::shared_ptr<const World>> possible_;
+  size_t visible_ = 0;
+  uint64_t last_row_id_ = 0;
+};
+
+// Writes a row, reads everything, checkpoints and reads again: throws if anything of that fails.
+void check_works(CheckedDatabase& database);
+
+// What a statement may end with when the disk fails: 58030, 53100.
+bool is_io_failure(const SqlError& error);
+
+}  // namespace idem::simulation

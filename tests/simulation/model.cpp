@@ -1,0 +1,382 @@
+#include "tests/simulation/model.h"
+
+#include <algorithm>
+
+namespace idem::simulation {
+
+namespace {
+
+std::string table_text(const TableSchema& schema, const std::vector<std::string>& rows) {
+  std::string text = schema.name + " (";
+  for (const ColumnSchema& column : schema.columns)
+    text += column.name + " " + format_type(column.type) + ",";
+  text += ")\n";
+  for (const std::string& row : rows) text += row + "\n";
+  return text;
+}
+
+bool same_shape(const std::vector<ColumnSchema>& a, const std::vector<ColumnSchema>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const ColumnSchema& x, const ColumnSchema& y) { return x.id == y.id; });
+}
+
+}  // namespace
+
+const ModelTable* World::table(TableId id) const {
+  const auto found = tables.find(static_cast<uint32_t>(id));
+  return found == tables.end() ? nullptr : found->second.get();
+}
+
+const ModelTable* World::find(const std::string& name) const {
+  for (const auto& [id, table] : tables) {
+    if (table->schema.name == name) return table.get();
+  }
+  return nullptr;
+}
+
+std::string World::text() const {
+  std::map<std::string, std::string> by_name;
+  for (const auto& [id, table] : tables)
+    by_name[table->schema.name] = table_text(table->schema, table->texts());
+  std::string text;
+  for (const auto& [name, table] : by_name) text += table;
+  return text;
+}
+
+std::string text_of(const Snapshot& snapshot) {
+  std::string text;
+  for (const auto& [name, id] : snapshot.catalog->tables) {
+    const auto version = snapshot.table(id);
+    if (!version) {
+      text += name.second + " has no version\n";
+      continue;
+    }
+    text += table_text(*version->schema, exact_rows_of(version));
+  }
+  return text;
+}
+
+TableModel::Row reshape_row(const TableModel::Row& row, const std::vector<ColumnSchema>& from,
+                            const std::vector<ColumnSchema>& to) {
+  TableModel::Row result;
+  for (const ColumnSchema& column : to) {
+    const auto found =
+        std::find_if(from.begin(), from.end(), [&](const ColumnSchema& c) { return c.id == column.id; });
+    result.push_back(found == from.end() ? column.initial : row[static_cast<size_t>(found - from.begin())]);
+  }
+  return result;
+}
+
+ModelTransaction::ModelTransaction(std::shared_ptr<const World> base)
+    : base_(std::move(base)), view_(*base_) {}
+
+ModelTable& ModelTransaction::write(TableId table) {
+  const auto id = static_cast<uint32_t>(table);
+  auto& own = own_[id];
+  if (!own) {
+    own = std::make_shared<ModelTable>(*view_.tables.at(id));
+    view_.tables[id] = own;
+  }
+  return *own;
+}
+
+int64_t ModelTransaction::partition_of(const TableModel& table, const TableModel::Row& row) const {
+  if (!table.schema.has_timestamp()) return INT64_MIN;
+  return partition_start(table.schema.partition_by,
+                         row[static_cast<size_t>(table.schema.timestamp_column)].as_int());
+}
+
+void ModelTransaction::insert(TableId table, const std::vector<TableModel::Row>& rows,
+                              const std::vector<uint64_t>& ids) {
+  ModelTable& own = write(table);
+  const Operation operation{Operation::Kind::kInsert, rows, ids, {}, own.schema.columns};
+  apply(&own, operation, UINT64_MAX, nullptr, nullptr);
+  TableWork& work = work_on(table);
+  if (work.collects) {
+    Operation& last = work.operations.back();
+    last.rows.insert(last.rows.end(), rows.begin(), rows.end());
+    last.ids.insert(last.ids.end(), ids.begin(), ids.end());
+  } else {
+    add(table, operation);
+    work.collects = true;
+  }
+}
+
+ModelTransaction::Operation& ModelTransaction::add(TableId table, Operation operation) {
+  TableWork& work = work_on(table);
+  work.collects = false;
+  work.operations.push_back(std::move(operation));
+  return work.operations.back();
+}
+
+void ModelTransaction::read() {
+  for (auto& [id, work] : work_) work.collects = false;
+}
+
+void ModelTransaction::remove(TableId table, const std::vector<size_t>& indices) {
+  ModelTable& own = write(table);
+  Operation operation{Operation::Kind::kDelete, {}, {}, {}, {}};
+  for (const size_t i : indices) {
+    operation.ids.push_back(own.rows[i].id);
+    operation.partitions.push_back(partition_of(own, own.rows[i].values));
+  }
+  apply(&own, operation, UINT64_MAX, nullptr, nullptr);
+  add(table, std::move(operation));
+}
+
+void ModelTransaction::update(TableId table, const std::vector<size_t>& indices,
+                              const std::vector<TableModel::Row>& rows) {
+  ModelTable& own = write(table);
+  Operation operation{Operation::Kind::kUpdate, rows, {}, {}, own.schema.columns};
+  for (const size_t i : indices) {
+    operation.ids.push_back(own.rows[i].id);
+    operation.partitions.push_back(partition_of(own, own.rows[i].values));
+  }
+  apply(&own, operation, UINT64_MAX, nullptr, nullptr);
+  add(table, std::move(operation));
+}
+
+void ModelTransaction::truncate(TableId table) {
+  write(table).rows.clear();
+  add(table, {Operation::Kind::kTruncate, {}, {}, {}, {}});
+}
+
+void ModelTransaction::drop_partition(TableId table, int64_t start) {
+  ModelTable& own = write(table);
+  Operation operation{Operation::Kind::kDropPartition, {}, {}, {start}, {}};
+  apply(&own, operation, UINT64_MAX, nullptr, nullptr);
+  add(table, std::move(operation));
+}
+
+void ModelTransaction::create_table(const TableSchema& schema) {
+  const auto id = static_cast<uint32_t>(schema.id);
+  own_[id] = std::make_shared<ModelTable>(schema);
+  view_.tables[id] = own_[id];
+  work_on(schema.id).created = true;
+  names_.push_back({schema.id, "", schema.name});
+}
+
+void ModelTransaction::alter_table(const TableSchema& schema) {
+  ModelTable& own = write(schema.id);
+  if (own.schema.name != schema.name) names_.push_back({schema.id, own.schema.name, schema.name});
+  for (TableModel::Stored& row : own.rows) {
+    row.values = reshape_row(row.values, own.schema.columns, schema.columns);
+  }
+  own.schema = schema;
+  work_on(schema.id).altered = true;
+  work_on(schema.id).collects = false;
+}
+
+void ModelTransaction::drop_table(TableId table) {
+  const auto id = static_cast<uint32_t>(table);
+  TableWork& work = work_on(table);
+  names_.push_back({table, view_.tables.at(id)->schema.name, ""});
+  view_.tables.erase(id);
+  own_.erase(id);
+  if (work.created) {
+    work_.erase(id);
+  } else {
+    work = TableWork();
+    work.dropped = true;
+  }
+}
+
+// Rows of one key within the batch follow each other; what counts is whether the last of them changes
+// something.
+void ModelTransaction::apply_insert(ModelTable* table, const Operation& operation, uint64_t stamp,
+                                    Aliases* aliases, bool* writes) {
+  std::map<uint64_t, std::pair<uint64_t, std::string>> met;  // by id: when it was changed, what it was
+  const bool as_it_is = same_shape(operation.shape, table->schema.columns);
+  for (size_t i = 0; i < operation.rows.size(); ++i) {
+    const TableModel::Row row =
+        as_it_is ? operation.rows[i] : reshape_row(operation.rows[i], operation.shape, table->schema.columns);
+    if (table->schema.has_keys()) {
+      if (const size_t at = table->find_key(row); at < table->rows.size()) {
+        const TableModel::Stored& stored = table->rows[at];
+        met.try_emplace(stored.id, stored.changed, TableModel::text_of(stored.values));
+      }
+    }
+    const size_t rows_before = table->rows.size();
+    const uint64_t became = table->upsert(row, operation.ids[i], stamp);
+    if (aliases) (*aliases)[operation.ids[i]] = became;
+    if (table->rows.size() == rows_before) continue;
+    met.try_emplace(became, stamp, "");
+  }
+  for (const auto& [id, before] : met) {
+    TableModel::Stored& stored = table->rows[table->find_id(id)];
+    if (TableModel::text_of(stored.values) == before.second) {
+      stored.changed = before.first;
+    } else if (writes) {
+      *writes = true;
+    }
+  }
+}
+
+// False if a row that is to be deleted or updated is gone.
+bool ModelTransaction::apply(ModelTable* table, const Operation& operation, uint64_t stamp, Aliases* aliases,
+                             bool* writes) {
+  if (writes && operation.kind != Operation::Kind::kInsert) *writes = true;
+  const auto find = [&](uint64_t id) {
+    if (aliases) {
+      if (const auto found = aliases->find(id); found != aliases->end()) id = found->second;
+    }
+    return table->find_id(id);
+  };
+  const auto row_at = [&](size_t i) { return table->rows.begin() + static_cast<std::ptrdiff_t>(i); };
+  const auto shaped = [&](size_t i) {
+    if (same_shape(operation.shape, table->schema.columns)) return operation.rows[i];
+    return reshape_row(operation.rows[i], operation.shape, table->schema.columns);
+  };
+  switch (operation.kind) {
+    case Operation::Kind::kInsert: apply_insert(table, operation, stamp, aliases, writes); return true;
+    case Operation::Kind::kDelete:
+      for (const uint64_t id : operation.ids) {
+        const size_t at = find(id);
+        if (at == table->rows.size() || table->is_tombstone(table->rows[at].values)) return false;
+        table->rows.erase(row_at(at));
+      }
+      return true;
+    case Operation::Kind::kUpdate: {
+      // Rows that move are taken out first, then put back in order.
+      std::vector<TableModel::Stored> moved;
+      for (size_t i = 0; i < operation.ids.size(); ++i) {
+        const size_t at = find(operation.ids[i]);
+        if (at == table->rows.size() || table->is_tombstone(table->rows[at].values)) return false;
+        TableModel::Row row = shaped(i);
+        const auto ts = static_cast<size_t>(std::max(table->schema.timestamp_column, 0));
+        if (table->schema.has_timestamp() && table->rows[at].values[ts].as_int() != row[ts].as_int()) {
+          moved.push_back({table->rows[at].id, stamp, std::move(row)});
+          table->rows.erase(row_at(at));
+        } else {
+          table->rows[at].values = std::move(row);
+          table->rows[at].changed = stamp;
+        }
+      }
+      for (TableModel::Stored& row : moved) {
+        const size_t place = table->place_for(row.values);
+        table->rows.insert(row_at(place), std::move(row));
+      }
+      return true;
+    }
+    case Operation::Kind::kTruncate: table->rows.clear(); return true;
+    case Operation::Kind::kDropPartition:
+      std::erase_if(table->rows, [&](const TableModel::Stored& row) {
+        const auto ts = static_cast<size_t>(table->schema.timestamp_column);
+        return partition_start(table->schema.partition_by, row.values[ts].as_int()) ==
+               operation.partitions[0];
+      });
+      return true;
+  }
+  return true;
+}
+
+// Applies a table's operations to the newest version, as if they had been executed on it. False on a
+// conflict: a row that is deleted or updated was changed since this transaction's snapshot.
+bool ModelTransaction::apply_all(const TableWork& work, const ModelTable& newest, uint64_t stamp,
+                                 ModelTable* next, bool* writes) const {
+  const std::vector<Operation>& operations = work.operations;
+  // What comes before a TRUNCATE, or before its partition is dropped, does not matter any more.
+  size_t first = 0;
+  std::map<int64_t, size_t> dropped_at;
+  for (size_t i = 0; i < operations.size(); ++i) {
+    if (operations[i].kind == Operation::Kind::kTruncate) first = i;
+    if (operations[i].kind == Operation::Kind::kDropPartition) dropped_at[operations[i].partitions[0]] = i;
+  }
+  const auto matters = [&](int64_t partition, size_t operation) {
+    const auto found = dropped_at.find(partition);
+    return found == dropped_at.end() || found->second < operation;
+  };
+  Aliases aliases;
+  for (size_t i = first; i < operations.size(); ++i) {
+    Operation operation = operations[i];
+    if (operation.kind == Operation::Kind::kDelete || operation.kind == Operation::Kind::kUpdate) {
+      Operation left = operation;
+      left.ids.clear();
+      left.rows.clear();
+      for (size_t r = 0; r < operation.ids.size(); ++r) {
+        if (!matters(operation.partitions[r], i)) continue;
+        left.ids.push_back(operation.ids[r]);
+        if (!operation.rows.empty()) left.rows.push_back(operation.rows[r]);
+        if (aliases.contains(operation.ids[r])) continue;  // a row of its own
+        const size_t at = newest.find_id(operation.ids[r]);
+        if (at < newest.rows.size() && newest.rows[at].changed > base_->stamp) return false;
+      }
+      operation = std::move(left);
+    }
+    if (!apply(next, operation, stamp, &aliases, writes)) return false;
+  }
+  return true;
+}
+
+void ModelTransaction::change_names(const World& newest, std::set<std::string>* errors) const {
+  std::map<std::string, TableId> names;
+  for (const auto& [id, table] : newest.tables) names[table->schema.name] = static_cast<TableId>(id);
+  for (const NameChange& change : names_) {
+    if (!change.before.empty()) {
+      const auto found = names.find(change.before);
+      if (found == names.end() || found->second != change.table) {
+        errors->insert("42P01");
+        return;
+      }
+      names.erase(found);
+    }
+    if (change.after.empty()) continue;
+    if (!names.emplace(change.after, change.table).second) {
+      errors->insert("42P07");
+      return;
+    }
+  }
+}
+
+ModelTransaction::Outcome ModelTransaction::commit_on(const World& newest) const {
+  Outcome outcome;
+  auto next = std::make_shared<World>(newest);
+  next->stamp = newest.stamp + 1;
+  change_names(newest, &outcome.errors);
+  outcome.writes = !names_.empty();
+  for (const auto& [id, work] : work_) {
+    const auto table_id = static_cast<TableId>(id);
+    if (work.dropped) {
+      if (!newest.table(table_id)) outcome.errors.insert("42P01");
+      next->tables.erase(id);
+      continue;
+    }
+    if (work.created) {
+      outcome.writes = true;
+      auto created = std::make_shared<ModelTable>(*view_.tables.at(id));
+      for (TableModel::Stored& row : created->rows) row.changed = next->stamp;
+      created->schema_changed = next->stamp;
+      next->tables[id] = std::move(created);
+      continue;
+    }
+    const ModelTable* head = newest.table(table_id);
+    if (!head) {
+      outcome.errors.insert("42P01");
+      continue;
+    }
+    if (work.altered && head->schema_changed > base_->stamp) {
+      outcome.errors.insert("40001");
+      continue;
+    }
+    auto table = std::make_shared<ModelTable>(*head);
+    if (work.altered) {
+      table->schema = view_.tables.at(id)->schema;
+      table->schema_changed = next->stamp;
+      for (TableModel::Stored& row : table->rows) {
+        row.values = reshape_row(row.values, head->schema.columns, table->schema.columns);
+      }
+      outcome.writes = true;
+    }
+    bool writes = false;
+    if (!apply_all(work, *head, next->stamp, table.get(), &writes)) {
+      outcome.errors.insert("40001");
+      continue;
+    }
+    outcome.writes = outcome.writes || writes;
+    next->tables[id] = std::move(table);
+  }
+  if (outcome.errors.empty()) outcome.world = std::move(next);
+  return outcome;
+}
+
+}  // namespace idem::simulation

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/unit/storage/table_model.h"
+
+namespace idem::simulation {
+
+// What the database must be like, and what each transaction must do to it, in the plainest way: rows are
+// lists, every table is copied when it is written. What the storage is compared with.
+
+struct ModelTable : TableModel {
+  using TableModel::TableModel;
+  uint64_t schema_changed = 0;  // stamp of the last change of its schema
+};
+
+// All tables at one commit. A value; tables are shared until they are written.
+struct World {
+  uint64_t stamp = 0;                                            // of the commit; grows
+  std::map<uint32_t, std::shared_ptr<const ModelTable>> tables;  // by TableId
+
+  const ModelTable* table(TableId id) const;
+  const ModelTable* find(const std::string& name) const;
+  // For messages and comparison: names, columns and rows of all tables.
+  std::string text() const;
+};
+
+// As World::text(), of what the database holds. Throws SqlError as reading does.
+std::string text_of(const Snapshot& snapshot);
+
+// A transaction on the model. Its methods mirror those of Transaction; rows are named by their ids for ever.
+class ModelTransaction {
+ public:
+  explicit ModelTransaction(std::shared_ptr<const World> base);
+
+  const World& view() const { return view_; }
+  bool has_work() const { return !work_.empty() || !names_.empty(); }
+  // What the commit must do on top of the newest world.
+  struct Outcome {
+    std::shared_ptr<const World> world;  // null: it must fail
+    std::set<std::string> errors;        // with one of these SQLSTATEs
+    bool writes = false;                 // it takes a place in the log
+  };
+  Outcome commit_on(const World& newest) const;
+
+  // `ids` are given to rows that meet no other of the same key. Rows inserted one after the other are one
+  // batch until they are read.
+  void insert(TableId table, const std::vector<TableModel::Row>& rows, const std::vector<uint64_t>& ids);
+  void remove(TableId table, const std::vector<size_t>& indices);
+  void update(TableId table, const std::vector<size_t>& indices, const std::vector<TableModel::Row>& rows);
+  void truncate(TableId table);
+  void drop_partition(TableId table, int64_t start);
+  // With the ids that the database gave to the table and its columns.
+  void create_table(const TableSchema& schema);
+  void alter_table(const TableSchema& schema);
+  void drop_table(TableId table);
+  // The transaction reads: what was inserted before is a batch of its own.
+  void read();
+
+ private:
+  struct Operation {
+    enum class Kind { kInsert, kDelete, kUpdate, kTruncate, kDropPartition };
+    Kind kind = Kind::kInsert;
+    std::vector<TableModel::Row> rows;
+    std::vector<uint64_t> ids;
+    std::vector<int64_t> partitions;  // of the rows deleted or updated; or the one that is dropped
+    std::vector<ColumnSchema> shape;  // of `rows`
+  };
+  struct TableWork {
+    bool created = false, dropped = false, altered = false;
+    bool collects = false;  // the last operation is an insert that takes more rows
+    std::vector<Operation> operations;
+  };
+  struct NameChange {
+    TableId table{};
+    std::string before, after;  // "" where there is none
+  };
+  using Aliases = std::map<uint64_t, uint64_t>;  // ids of own rows → of what they became
+
+  ModelTable& write(TableId table);
+  TableWork& work_on(TableId table) { return work_[static_cast<uint32_t>(table)]; }
+  int64_t partition_of(const TableModel& table, const TableModel::Row& row) const;
+  Operation& add(TableId table, Operation operation);
+  static void apply_insert(ModelTable* table, const Operation& operation, uint64_t stamp, Aliases* aliases,
+                           bool* writes);
+  static bool apply(ModelTable* table, const Operation& operation, uint64_t stamp, Aliases* aliases,
+                    bool* writes);
+  bool apply_all(const TableWork& work, const ModelTable& newest, uint64_t stamp, ModelTable* next,
+                 bool* writes) const;
+  void change_names(const World& newest, std::set<std::string>* errors) const;
+
+  std::shared_ptr<const World> base_;
+  World view_;
+  std::map<uint32_t, std::shared_ptr<ModelTable>> own_;  // the writable ones of view_
+  std::map<uint32_t, TableWork> work_;
+  std::vector<NameChange> names_;
+};
+
+// Rows in the shape of other columns of the same table: columns by id, initial values for those that are new.
+TableModel::Row reshape_row(const TableModel::Row& row, const std::vector<ColumnSchema>& from,
+                            const std::vector<ColumnSchema>& to);
+
+}  // namespace idem::simulation
