@@ -7,6 +7,7 @@
 #include "common/decimal.h"
 #include "common/error.h"
 #include "common/interval.h"
+#include "common/record_value.h"
 #include "common/uuid.h"
 
 namespace idem {
@@ -172,6 +173,7 @@ int compare_elements(TypeId type, const void* a, const void* b) {
       const auto x = load<std::string_view>(a);
       const auto y = load<std::string_view>(b);
       if (type == TypeId::kArray || type == TypeId::kInt2Vector) return compare_arrays(x, y);
+      if (type == TypeId::kRecord) return compare_records(x, y);
       return three_way(x.compare(y), 0);
     }
   }

@@ -7,6 +7,7 @@
 #include "common/error.h"
 #include "common/interval.h"
 #include "common/json_text.h"
+#include "common/record_value.h"
 #include "common/utf8.h"
 #include "common/uuid.h"
 #include "common/value_text.h"
@@ -127,16 +128,17 @@ void append_array_binary(std::string& out, std::string_view bytes, TypeId elemen
 }
 
 void append_record_binary(std::string& out, std::string_view bytes) {
-  const ArrayView fields(bytes);
-  append_big_endian<uint32_t>(out, fields.size());
-  for (uint32_t i = 0; i < fields.size(); ++i) {
-    append_big_endian<uint32_t>(out, type_oid(TypeId::kText));
-    if (fields.is_null(i)) {
+  const RecordView record(bytes);
+  alignas(16) char element[sizeof(Decimal)];
+  append_big_endian<uint32_t>(out, record.size());
+  for (uint32_t i = 0; i < record.size(); ++i) {
+    append_big_endian<uint32_t>(out, type_oid(record.type(i)));
+    if (record.is_null(i)) {
       append_big_endian<int32_t>(out, -1);
       continue;
     }
-    const std::string_view text = fields.string_at(i);
-    append_sized(out, TypeId::kText, &text);
+    record.element_at(i, element);
+    append_sized(out, record.type(i), element);
   }
 }
 

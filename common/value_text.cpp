@@ -12,6 +12,7 @@
 #include "common/interval.h"
 #include "common/json_text.h"
 #include "common/number_text.h"
+#include "common/record_value.h"
 #include "common/timestamp_arithmetic.h"
 #include "common/timestamp_text.h"
 #include "common/utf8.h"
@@ -88,12 +89,18 @@ void append_record_field(std::string& out, std::string_view text) {
   out += '"';
 }
 
-void append_record_text(std::string& out, std::string_view bytes) {
-  const ArrayView fields(bytes);
+void append_record_text(std::string& out, std::string_view bytes, const TextOptions& options) {
+  const RecordView record(bytes);
+  alignas(16) char element[sizeof(Decimal)];
+  std::string field;
   out += '(';
-  for (uint32_t i = 0; i < fields.size(); ++i) {
+  for (uint32_t i = 0; i < record.size(); ++i) {
     if (i > 0) out += ',';
-    if (!fields.is_null(i)) append_record_field(out, fields.string_at(i));
+    if (record.is_null(i)) continue;
+    record.element_at(i, element);
+    field.clear();
+    append_text(field, record.type(i), element, options);
+    append_record_field(out, field);
   }
   out += ')';
 }
@@ -217,7 +224,7 @@ void append_text(std::string& out, SqlType type, const void* element, const Text
     case TypeId::kBytea: return append_bytea_text(out, load<std::string_view>(element));
     case TypeId::kArray: return append_array_text(out, load<std::string_view>(element), options);
     case TypeId::kInt2Vector: return append_int2vector_text(out, load<std::string_view>(element));
-    case TypeId::kRecord: return append_record_text(out, load<std::string_view>(element));
+    case TypeId::kRecord: return append_record_text(out, load<std::string_view>(element), options);
     case TypeId::kVoid: return;
     case TypeId::kVarchar:
     case TypeId::kText:

@@ -137,8 +137,8 @@ void AsofJoinOperator::reset() {
   memory_.set(0);
 }
 
-void AsofJoinOperator::describe(OperatorProfile& profile) const {
-  if (rows_) profile.memory_bytes = rows_->memory_bytes() + memory_.bytes();
+void AsofJoinOperator::describe(OperatorDetails& details) const {
+  if (rows_) details.memory_bytes = rows_->memory_bytes() + memory_.bytes();
 }
 
 class AsofJoinOperator::Stream final : public MorselStream {

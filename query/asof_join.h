@@ -25,7 +25,7 @@ class AsofJoinOperator final : public Operator {
   uint64_t row_estimate() const override { return left_->row_estimate(); }
   std::unique_ptr<MorselStream> open(EvaluationState& state) override;
   void reset() override;
-  void describe(OperatorProfile& profile) const override;
+  void describe(OperatorDetails& details) const override;
 
  private:
   class Stream;

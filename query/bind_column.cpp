@@ -47,18 +47,20 @@ std::optional<ScopeColumn> QueryBinder::find_column_up(const ast::ColumnRef& ref
   OuterLink& link = *scope.outer;
   std::optional<ScopeColumn> outer = find_column_up(ref, *link.scope, relation_seen);
   if (!outer) return std::nullopt;
-  outer->fields.reset();
-  for (const auto& [slot, expression] : link.correlated) {
-    if (!expression->equals(*outer->expression)) continue;
-    outer->expression = BoundExpression::slot(slot, outer->type);
+  const auto read_slot = [&](uint32_t slot) {
+    BoundPtr reference = BoundExpression::slot(slot, outer->type);
+    reference->shape = outer->expression->shape;
+    outer->expression = std::move(reference);
     return outer;
+  };
+  for (const auto& [slot, expression] : link.correlated) {
+    if (expression->equals(*outer->expression)) return read_slot(slot);
   }
   uint32_t slot = new_slot();
   BoundPtr value = outer->reference();
   value->position = ref.position;
   link.correlated.emplace_back(slot, std::move(value));
-  outer->expression = BoundExpression::slot(slot, outer->type);
-  return outer;
+  return read_slot(slot);
 }
 
 std::optional<ScopeColumn> QueryBinder::find_column(const ast::ColumnRef& ref, const Scope& scope) {
@@ -134,10 +136,19 @@ std::vector<ScopeColumn> QueryBinder::expand_star(const ast::Star& star, Express
       }
     }
     const auto* ref = ast::try_as<ast::ColumnRef>(star.of.get());
-    std::optional<ScopeColumn> column = ref ? find_column(*ref, scope) : std::nullopt;
-    if (column && column->fields) return *column->fields;
-    throw sql_error(sqlstate::kFeatureNotSupported, "expanding this composite value with .* is not supported")
-        .with_position(star.position);
+    if (ref && !find_column(*ref, scope)) {
+      // (t).*
+      ast::Star columns;
+      columns.position = star.position;
+      columns.qualifier = ref->parts;
+      return expand_star(columns, context);
+    }
+    BoundPtr record = bind(*star.of, context);
+    if (record->type.id != TypeId::kRecord) {
+      throw sql_error(sqlstate::kWrongObjectType, "type {} is not composite", format_type(record->type))
+          .with_position(star.of->position);
+    }
+    return record_fields(*record, star.position);
   }
   if (star.qualifier.empty()) {
     if (scope.relations.empty()) {

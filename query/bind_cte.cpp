@@ -37,7 +37,6 @@ CteScope* QueryBinder::push_with(const ast::With& with, const Environment& envir
   return scope.get();
 }
 
-// Queries that nobody read still have to be right.
 void QueryBinder::check_unread(CteScope& scope) {
   for (size_t i = 0; i < scope.entries.size(); i++) {
     if (scope.entries[i].state == CteEntry::State::kUnbound) bind_shared(scope.entries[i], scope);

@@ -83,10 +83,7 @@ BoundPtr QueryBinder::bind_kind(const ast::Expression& e, ExpressionContext& con
     case ExpressionKind::kCase: return bind_case(ast::as<ast::Case>(e), context);
     case ExpressionKind::kCast: return bind_cast(ast::as<ast::Cast>(e), context);
     case ExpressionKind::kSubquery: return bind_subquery(ast::as<ast::Subquery>(e), context);
-    case ExpressionKind::kRow: {
-      const auto& row = ast::as<ast::Row>(e);
-      return call_function("row", bind_row_items(row, context), e.position);
-    }
+    case ExpressionKind::kRow: return bind_row(ast::as<ast::Row>(e), context);
     case ExpressionKind::kArray: return bind_array(ast::as<ast::Array>(e), context, TypeId::kUnknown);
     case ExpressionKind::kSubscript: return bind_subscript(ast::as<ast::Subscript>(e), context);
     case ExpressionKind::kFieldSelect: return bind_field(ast::as<ast::FieldSelect>(e), context);
@@ -317,40 +314,6 @@ BoundPtr QueryBinder::bind_subscript(const ast::Subscript& subscript, Expression
                        subscript.position);
 }
 
-BoundPtr QueryBinder::bind_field(const ast::FieldSelect& field, ExpressionContext& context) {
-  const auto pick = [&](const std::vector<ScopeColumn>& fields) {
-    std::vector<size_t> found = find_columns(fields, field.field);
-    if (found.size() != 1) {
-      throw sql_error(sqlstate::kUndefinedColumn, "column \"{}\" not found in this composite value",
-                      field.field.text)
-          .with_position(field.field.position);
-    }
-    return fields[found[0]].reference();
-  };
-  if (const auto* call = ast::try_as<ast::FunctionCall>(field.operand.get())) {
-    if (const TableFunction* function = set_function(*call)) {
-      return pick(bind_set_function(*call, *function, context));
-    }
-  }
-  if (const auto* ref = ast::try_as<ast::ColumnRef>(field.operand.get())) {
-    std::optional<ScopeColumn> column = find_column(*ref, *context.scope);
-    if (column && column->fields) return pick(*column->fields);
-    if (!column) {
-      // (t).column
-      ast::ColumnRef qualified;
-      qualified.position = ref->position;
-      qualified.parts = ref->parts;
-      qualified.parts.push_back(field.field);
-      return resolve_column(qualified, context);
-    }
-  }
-  BoundPtr operand = bind(*field.operand, context);
-  throw sql_error(sqlstate::kWrongObjectType,
-                  "column notation .{} applied to type {}, which is not a composite type", field.field.text,
-                  format_type(operand->type))
-      .with_position(field.position);
-}
-
 BoundPtr QueryBinder::bind_is(const ast::Is& is, ExpressionContext& context) {
   const auto wrap = [](BoundKind kind, BoundPtr a, BoundPtr b) {
     std::vector<BoundPtr> children;
@@ -371,8 +334,10 @@ BoundPtr QueryBinder::bind_is(const ast::Is& is, ExpressionContext& context) {
         }
         return make_and(std::move(parts));
       }
-      return negate_if(is.negated,
-                       wrap(BoundKind::kIsNull, resolve_unknown(bind(*is.operand, context)), nullptr));
+      BoundPtr operand = resolve_unknown(bind(*is.operand, context));
+      if (operand->type.id == TypeId::kRecord)
+        return bind_record_null_test(std::move(operand), is.negated, is.position);
+      return negate_if(is.negated, wrap(BoundKind::kIsNull, std::move(operand), nullptr));
     }
     case ast::Is::Test::kTrue:
     case ast::Is::Test::kFalse: {

@@ -66,10 +66,8 @@ Source QueryBinder::bind_table_ref(const ast::TableRef& ref, const Environment& 
     }
     case ast::TableRefKind::kSubquery: {
       const auto& derived = ast::as<ast::DerivedTable>(ref);
-      OutputOptions options;
-      options.keep_hidden = true;
-      Source source = result_source(
-          bind_query(*derived.query, derived.lateral ? lateral : environment, options), ref.alias.text);
+      Source source =
+          result_source(bind_query(*derived.query, derived.lateral ? lateral : environment), ref.alias.text);
       apply_aliases(source, ref);
       return source;
     }
@@ -94,10 +92,10 @@ Source QueryBinder::result_source(QueryResult result, const std::string& alias) 
   relation.alias = alias;
   for (size_t i = 0; i < result.visible; i++) {
     const PlanColumn& column = result.plan->columns[i];
-    ScopeColumn scope_column = plain_column(column.name, column.type, static_cast<uint32_t>(i));
+    ScopeColumn scope_column =
+        plain_column(column.name, column.type, static_cast<uint32_t>(i), column.shape);
     scope_column.table = column.table;
     scope_column.attribute = column.attribute;
-    if (i < result.fields.size()) scope_column.fields = result.fields[i];
     relation.columns.push_back(std::move(scope_column));
   }
   if (result.timestamp >= 0) source.scope.timestamp = relation.columns[static_cast<size_t>(result.timestamp)];

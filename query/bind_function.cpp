@@ -76,8 +76,12 @@ BoundPtr QueryBinder::bind_function(const ast::FunctionCall& call, ExpressionCon
     std::vector<ScopeColumn> columns = bind_set_function(call, *function, context);
     if (columns.size() == 1) return columns[0].reference();
     std::vector<BoundPtr> fields;
-    for (const ScopeColumn& column : columns) fields.push_back(column.reference());
-    return call_function("row", std::move(fields), call.position);
+    std::vector<std::string> names;
+    for (const ScopeColumn& column : columns) {
+      fields.push_back(column.reference());
+      names.push_back(column.name);
+    }
+    return make_record(std::move(fields), names, call.position);
   }
   if (names_.find_virtual_function(name)) {
     throw sql_error(sqlstate::kFeatureNotSupported, "{}() gives a table: it is for the FROM clause", name)

@@ -212,6 +212,7 @@ void SelectBinder::rewrite_grouped(BoundPtr& e, bool in_subquery) {
   const auto replace = [&](uint32_t index) {
     BoundPtr column = BoundExpression::column(index, e->type);
     column->position = e->position;
+    column->shape = e->shape;
     e = std::move(column);
   };
   for (size_t i = 0; i < groups_.size(); i++) {

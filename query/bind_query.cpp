@@ -28,7 +28,6 @@ void strip_hidden(QueryResult& result) {
   }
   project->children.push_back(std::move(result.plan));
   result.plan = std::move(project);
-  result.fields.clear();
 }
 
 }  // namespace
@@ -46,7 +45,7 @@ QueryResult QueryBinder::bind_query(const ast::Query& query, const Environment& 
   QueryResult result = query.kind == ast::QueryKind::kSelect ? bind_select_query(query, inner, options)
                                                              : bind_core(query, inner, options);
   if (with) check_unread(*with);
-  if (!options.keep_hidden) strip_hidden(result);
+  strip_hidden(result);
   if (!options.keep_unknown) {
     std::vector<SqlType> types;
     for (const PlanColumn& column : result.plan->columns) {
@@ -150,6 +149,10 @@ QueryResult QueryBinder::bind_set_operation(const ast::Query& query, size_t oper
     if (type.id == TypeId::kSymbol) type = TypeId::kVarchar;
     types.push_back(type);
     columns.push_back({operands[0].plan->columns[c].name, type});
+    columns.back().shape = operands[0].plan->columns[c].shape;
+    for (const QueryResult& operand : operands) {
+      if (operand.plan->columns[c].shape != columns.back().shape) columns.back().shape.reset();
+    }
   }
   QueryResult result;
   result.visible = width;

@@ -125,9 +125,7 @@ Source QueryBinder::bind_view(const ViewSchema& view, const ast::NamedTable& tab
     ast::QueryPtr query = parser::parse_query(view.query_text);
     Environment environment;
     environment.view = &view;
-    OutputOptions options;
-    options.keep_hidden = true;
-    result = bind_query(*query, environment, options);
+    result = bind_query(*query, environment);
   } catch (const SqlError& error) {
     // Positions are those of the view's text: the statement's is where it names the view.
     SqlError outside(error.sqlstate(), error.message());

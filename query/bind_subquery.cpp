@@ -28,6 +28,7 @@ BoundPtr QueryBinder::bind_subquery(const ast::Subquery& subquery, ExpressionCon
           .with_position(subquery.position);
     }
     bound->type = result.plan->columns[0].type;
+    bound->shape = result.plan->columns[0].shape;
     if (subquery.form == ast::Subquery::Form::kArray) {
       bound->subquery_kind = SubqueryKind::kArray;
       if (bound->type.id == TypeId::kArray) {
@@ -44,7 +45,9 @@ BoundPtr QueryBinder::bind_subquery(const ast::Subquery& subquery, ExpressionCon
       if (inner.correlated.empty() && init_plans_allowed_ && !context.conditional) {
         uint32_t slot = new_slot();
         init_plans_.emplace_back(slot, std::move(result.plan));
-        return BoundExpression::slot(slot, bound->type);
+        BoundPtr value = BoundExpression::slot(slot, bound->type);
+        value->shape = bound->shape;
+        return value;
       }
     }
   }

@@ -143,7 +143,7 @@ Scope table_scope(const std::vector<ScopeTable>& tables) {
     Relation relation;
     relation.alias = table.alias;
     for (const PlanColumn& plan_column : table.columns) {
-      ScopeColumn column = plain_column(plan_column.name, plan_column.type, index++);
+      ScopeColumn column = plain_column(plan_column.name, plan_column.type, index++, plan_column.shape);
       column.table = plan_column.table;
       column.attribute = plan_column.attribute;
       relation.columns.push_back(column);
@@ -165,7 +165,9 @@ BoundQuery bind_query(const ast::Query& query, const NameResolver& names, Parame
   QueryBinder binder(names, parameters, true);
   Environment environment;
   if (with) environment.ctes = binder.push_with(*with, environment);
-  return binder.finish(binder.bind_query(query, environment).plan);
+  PlanPtr plan = binder.bind_query(query, environment).plan;
+  if (with) binder.check_unread(*environment.ctes);
+  return binder.finish(std::move(plan));
 }
 
 BoundQuery bind_insert_rows(const ast::Query& query, const std::vector<InsertColumn>& columns,
@@ -179,6 +181,7 @@ BoundQuery bind_insert_rows(const ast::Query& query, const std::vector<InsertCol
       query.kind == ast::QueryKind::kValues && query.order_by.empty() && query.limit.empty();
   if (is_plain_values) options.targets = &columns;
   QueryResult result = binder.bind_query(query, environment, options);
+  if (with) binder.check_unread(*environment.ctes);
   if (result.visible > columns.size()) {
     throw sql_error(sqlstate::kSyntaxError, "INSERT has more expressions than target columns")
         .with_position(query.position);
@@ -240,12 +243,14 @@ BoundPtr bind_expression(const ast::Expression& expression, const std::vector<Sc
 
 std::vector<BoundItem> bind_returning(const std::vector<ast::SelectItem>& items,
                                       const std::vector<ScopeTable>& tables, const NameResolver& names,
-                                      ParameterTypes& parameters, uint32_t* slot_count) {
+                                      ParameterTypes& parameters, uint32_t* slot_count,
+                                      const ast::With* with) {
   QueryBinder binder(names, parameters, false);
   Scope scope = table_scope(tables);
   ExpressionContext context;
   context.scope = &scope;
   context.clause = "RETURNING";
+  if (with) context.ctes = binder.push_with(*with, {});
   std::vector<BoundItem> bound;
   const auto add_column = [&](const ScopeColumn& column, std::string name) {
     bound.push_back({{std::move(name), column.type, column.table, column.attribute}, column.reference()});
@@ -262,7 +267,8 @@ std::vector<BoundItem> bind_returning(const std::vector<ast::SelectItem>& items,
     }
     BoundPtr value = binder.resolve_unknown(binder.bind(*item.expression, context));
     std::string name = item.alias.empty() ? parser::output_name(*item.expression) : item.alias.text;
-    bound.push_back({{std::move(name), value->type}, binder.finish(std::move(value), slot_count)});
+    PlanColumn column{std::move(name), value->type, {}, 0, value->shape};
+    bound.push_back({std::move(column), binder.finish(std::move(value), slot_count)});
   }
   return bound;
 }
@@ -322,11 +328,13 @@ TargetRows bind_target_rows(const ast::ObjectName& table, const std::string& ali
     ScopeTable from_table;
     from_table.alias = relation.alias;
     for (const ScopeColumn& column : relation.columns) {
-      from_table.columns.push_back({column.name, column.type, column.table, column.attribute});
+      from_table.columns.push_back(
+          {column.name, column.type, column.table, column.attribute, column.expression->shape});
       add(from_table.columns.back(), column.reference());
     }
     rows.from_tables.push_back(std::move(from_table));
   }
+  if (with) binder.check_unread(*environment.ctes);
   rows.query = binder.finish(std::move(project));
   return rows;
 }

@@ -60,14 +60,16 @@ BoundPtr bind_expression(const ast::Expression& expression, const std::vector<Sc
                          SqlType wanted = TypeId::kUnknown,  // cast by assignment to `wanted` if known
                          uint32_t* slot_count = nullptr);
 
-// RETURNING: a select list with stars expanded, without aggregates.
+// RETURNING: a select list with stars expanded, without aggregates. Its subqueries may read the queries of
+// `with`.
 struct BoundItem {
   PlanColumn column;
   BoundPtr expression;
 };
 std::vector<BoundItem> bind_returning(const std::vector<ast::SelectItem>& items,
                                       const std::vector<ScopeTable>& scope, const NameResolver& names,
-                                      ParameterTypes& parameters, uint32_t* slot_count = nullptr);
+                                      ParameterTypes& parameters, uint32_t* slot_count = nullptr,
+                                      const ast::With* with = nullptr);
 
 // A plan that delivers the rows of `table` (alias, FROM list, WHERE) with their position first, then
 // `outputs`: the source of UPDATE and DELETE. Column 0 is the row position; then all columns of the table,

@@ -60,11 +60,13 @@ std::vector<size_t> find_columns(const std::vector<ScopeColumn>& columns, const 
   return found;
 }
 
-ScopeColumn plain_column(std::string name, SqlType type, uint32_t index) {
+ScopeColumn plain_column(std::string name, SqlType type, uint32_t index, RecordShapePtr shape) {
   ScopeColumn column;
   column.name = std::move(name);
   column.type = type;
-  column.expression = BoundExpression::column(index, type);
+  BoundPtr reference = BoundExpression::column(index, type);
+  reference->shape = std::move(shape);
+  column.expression = std::move(reference);
   return column;
 }
 
@@ -73,11 +75,6 @@ void shift_columns(std::vector<ScopeColumn>& columns, uint32_t by) {
     BoundPtr moved = column.expression->clone();
     remap_columns(*moved, [by](uint32_t i) { return i + by; });
     column.expression = std::move(moved);
-    if (column.fields) {
-      auto fields = std::make_shared<std::vector<ScopeColumn>>(*column.fields);
-      shift_columns(*fields, by);
-      column.fields = std::move(fields);
-    }
   }
 }
 

@@ -22,7 +22,6 @@ struct ScopeColumn {
   std::shared_ptr<const BoundExpression> expression;
   TableId table{};
   uint32_t attribute = 0;
-  std::shared_ptr<const std::vector<ScopeColumn>> fields;  // of a composite value: (column).field
 
   BoundPtr reference() const { return expression->clone(); }
 };
@@ -58,7 +57,7 @@ bool equal_ignoring_case(std::string_view a, std::string_view b);
 // Positions of the columns that the name means; more than one is ambiguous.
 std::vector<size_t> find_columns(const std::vector<ScopeColumn>& columns, const ast::Identifier& name);
 
-ScopeColumn plain_column(std::string name, SqlType type, uint32_t index);
+ScopeColumn plain_column(std::string name, SqlType type, uint32_t index, RecordShapePtr shape = nullptr);
 // Copies with every column reference moved: the scope of a join's right side within the join.
 void shift_columns(std::vector<ScopeColumn>& columns, uint32_t by);
 void shift_scope(Scope& scope, uint32_t by);

@@ -5,6 +5,7 @@
 
 #include "common/error.h"
 #include "query/logical_plan.h"
+#include "query/record_functions.h"
 
 namespace idem {
 
@@ -87,6 +88,7 @@ BoundPtr BoundExpression::clone() const {
   e->position = position;
   e->index = index;
   e->value = value;
+  e->shape = shape;
   e->function = function;
   e->call_types = call_types;
   e->children.reserve(children.size());
@@ -201,6 +203,7 @@ class TextWriter {
   std::string call(const BoundExpression& e) const {
     const std::string& name = e.function->name;
     if (name == "cast") return relabelled(e);
+    if (e.function == &record_field_function()) return record_field(e);
     const bool is_operator =
         !name.empty() && std::isalpha(static_cast<unsigned char>(name[0])) == 0 && name[0] != '_';
     if (is_operator && e.children.size() == 2) {
@@ -212,6 +215,12 @@ class TextWriter {
                          name == "any_of" ? "ANY" : "ALL", write(*e.children[2]));
     }
     return fmt::format("{}({})", name, list(e.children, 0));
+  }
+
+  std::string record_field(const BoundExpression& e) const {
+    const auto field = static_cast<size_t>(e.children[1]->value.as_int());
+    const RecordShapePtr& shape = e.children[0]->shape;
+    return fmt::format("({}).{}", write(*e.children[0]), shape ? shape->fields[field].name : std::to_string(field));
   }
 
   std::string relabelled(const BoundExpression& e) const {

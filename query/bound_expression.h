@@ -6,6 +6,7 @@
 
 #include "query/aggregate.h"
 #include "query/function.h"
+#include "query/record_shape.h"
 #include "storage/value.h"
 
 namespace idem {
@@ -49,6 +50,7 @@ struct BoundExpression {
   uint32_t position = 0;                // of the text it came from, for errors at run time; 0 unknown
   uint32_t index = 0;                   // kColumn, kSlot
   Value value;                          // kConstant
+  RecordShapePtr shape;                 // of a RECORD, where the binder knows it
   const ScalarFunction* function = nullptr;  // kCall
   CallTypes call_types;                 // kCall
   std::vector<BoundPtr> children;

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "common/array_value.h"
+#include "common/record_value.h"
 #include "common/decimal.h"
 #include "common/error.h"
 #include "common/interval.h"
@@ -40,6 +41,10 @@ struct PaddedOrder {
 struct ArrayOrder {
   static int compare(std::string_view a, std::string_view b) { return compare_arrays(a, b); }
   static bool equal(std::string_view a, std::string_view b) { return compare_arrays(a, b) == 0; }
+};
+struct RecordOrder {
+  static int compare(std::string_view a, std::string_view b) { return compare_records(a, b); }
+  static bool equal(std::string_view a, std::string_view b) { return compare_records(a, b) == 0; }
 };
 struct NaturalOrder {};
 
@@ -140,6 +145,9 @@ template <Comparison C>
 void compare_strings(const Vector& left, const Vector& right, Selection selection, uint8_t* out) {
   if (left.type.id == TypeId::kArray || left.type.id == TypeId::kInt2Vector) {
     return compare_values<C, ArrayOrder, std::string_view>(left, right, selection, out);
+  }
+  if (left.type.id == TypeId::kRecord) {
+    return compare_values<C, RecordOrder, std::string_view>(left, right, selection, out);
   }
   if (left.type.id == TypeId::kChar && right.type.id == TypeId::kChar) {
     return compare_values<C, PaddedOrder, std::string_view>(left, right, selection, out);

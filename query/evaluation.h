@@ -14,6 +14,7 @@
 
 namespace idem {
 
+class QueryProfile;
 struct ServerContext;
 class WorkerPool;
 
@@ -44,6 +45,7 @@ struct ExecutionContext {
   int worker_count = 1;
   CancelToken* cancel = nullptr;         // checked at every vector
   MemoryBudget* memory = nullptr;        // of this query
+  QueryProfile* profile = nullptr;       // EXPLAIN ANALYZE: where operators count their work; null: nowhere
   int64_t transaction_time_micros = 0;   // now()
   int64_t statement_time_micros = 0;
   std::shared_ptr<const TimeZone> time_zone;

@@ -15,12 +15,12 @@ namespace {
 class PlanStream final : public ResultStream {
  public:
   PlanStream(const BoundQuery& query, std::shared_ptr<ExecutionContext> context,
-             const std::vector<Value>& parameters, std::vector<OperatorProfile>* profile)
+             const std::vector<Value>& parameters)
       : context_(std::move(context)), plan_(query.plan), init_plans_(query.init_plans) {
     state_.context = context_.get();
     state_.slots = parameters;
     state_.slots.resize(std::max<size_t>(query.slot_count, parameters.size()));
-    root_ = PlanBuilder(run_, profile).build(*plan_);
+    root_ = PlanBuilder(run_, context_->profile).build(*plan_);
   }
 
   ~PlanStream() override { release(); }
@@ -85,9 +85,8 @@ class PlanStream final : public ResultStream {
 }  // namespace
 
 std::unique_ptr<ResultStream> execute(const BoundQuery& query, std::shared_ptr<ExecutionContext> context,
-                                      const std::vector<Value>& parameters,
-                                      std::vector<OperatorProfile>* profile) {
-  return std::make_unique<PlanStream>(query, std::move(context), parameters, profile);
+                                      const std::vector<Value>& parameters) {
+  return std::make_unique<PlanStream>(query, std::move(context), parameters);
 }
 
 }  // namespace idem

@@ -7,14 +7,6 @@
 
 namespace idem {
 
-struct OperatorProfile {     // EXPLAIN ANALYZE
-  std::string text;
-  int depth = 0;
-  uint64_t rows = 0, vectors_read = 0, vectors_skipped = 0;
-  int64_t micros = 0;
-  uint64_t memory_bytes = 0;
-};
-
 // A running query whose result is pulled chunk by chunk: by a portal (with row limits), a cursor, INSERT … SELECT or COPY.
 //
 // Chunks come in the order that the plan promises (table order where it has no ORDER BY). Workers run ahead by a bounded
@@ -29,8 +21,8 @@ class ResultStream {
 };
 
 // `context` and what it points to must outlive the stream. `parameters`: values of $1 …, of query.parameter_types.
-std::unique_ptr<ResultStream> execute(const BoundQuery& query, std::shared_ptr<ExecutionContext> context, const std::vector<Value>& parameters,
-                                      std::vector<OperatorProfile>* profile = nullptr);
+std::unique_ptr<ResultStream> execute(const BoundQuery& query, std::shared_ptr<ExecutionContext> context,
+                                      const std::vector<Value>& parameters);
 
 // A small result as a whole, by the calling thread: catalog look-ups, correlated subqueries, EXPLAIN.
 void execute_plan_inline(const LogicalPlan& plan, EvaluationState& state, const std::function<bool(DataChunk&)>& consume);

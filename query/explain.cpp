@@ -1,3 +1,5 @@
+#include "query/explain.h"
+
 #include <fmt/format.h>
 #include <set>
 
@@ -77,7 +79,24 @@ std::string plan_title(const LogicalPlan& plan) {
 
 class Explainer {
  public:
-  explicit Explainer(bool verbose) : verbose_(verbose) {}
+  Explainer(bool verbose, const QueryProfile* profile) : verbose_(verbose), profile_(profile) {}
+
+  // The statement above a query that gives its rows.
+  void add_title(const std::string& title, const LogicalPlan* rows_from) {
+    const double total = rows_from ? cost(*rows_from) : 0;
+    lines_.push_back(fmt::format("{}  (cost=0.00..{:.2f} rows=0 width=0)", title, total));
+  }
+  void add_line(const std::string& line) { lines_.push_back(line); }
+
+  void add(const BoundQuery& query, int depth) {
+    add(*query.plan, depth);
+    int number = 0;
+    for (const auto& [slot, plan] : query.init_plans) {
+      lines_.push_back(fmt::format("{}InitPlan {} (returns ${})",
+                                   std::string(static_cast<size_t>(depth * 6 + 2), ' '), ++number, slot + 1));
+      add(*plan, depth + 1);
+    }
+  }
 
   void add(const LogicalPlan& plan, int depth) {
     std::string line = depth == 0 ? "" : std::string(static_cast<size_t>(depth * 6 - 4), ' ') + "->  ";
@@ -88,9 +107,12 @@ class Explainer {
     } else {
       line += fmt::format("  (rows={:.0f})", rows);
     }
+    const NodeProfile* done = profile_ ? profile_->find(plan) : nullptr;
+    if (done) line += " " + actual_text(*done);
     lines_.push_back(std::move(line));
     indent_ = std::string(static_cast<size_t>(depth * 6 + 2), ' ');
     add_details(plan);
+    if (done) add_work(*done);
     if (plan.kind == PlanKind::kMaterialize && !shown_.insert(plan.shared_id).second) return;
     for (const auto& child : plan.children) add(*child, depth + 1);
     add_subplans(plan, depth);
@@ -146,6 +168,19 @@ class Explainer {
     text += ")";
     if (a.filter) text += " FILTER (WHERE " + expression_text(*a.filter, columns) + ")";
     return text;
+  }
+
+  static std::string actual_text(const NodeProfile& done) {
+    if (done.runs == 0) return "(never executed)";
+    return fmt::format("(actual time={:.3f} ms rows={} loops={})", static_cast<double>(done.nanos) / 1e6,
+                       done.rows.load(), done.runs.load());
+  }
+
+  void add_work(const NodeProfile& done) {
+    if (done.vectors_read + done.vectors_skipped > 0) {
+      detail("Vectors", fmt::format("{} read, {} skipped", done.vectors_read.load(), done.vectors_skipped.load()));
+    }
+    if (done.memory_bytes > 0) detail("Memory", fmt::format("{} kB", (done.memory_bytes + 1023) / 1024));
   }
 
   void add_scan(const LogicalPlan& plan) {
@@ -291,6 +326,7 @@ class Explainer {
   }
 
   const bool verbose_;
+  const QueryProfile* const profile_;
   std::vector<std::string> lines_;
   std::string indent_;
   std::set<uint32_t> shown_;
@@ -298,9 +334,27 @@ class Explainer {
 
 }  // namespace
 
+std::vector<std::string> explain_lines(const BoundQuery& query, bool verbose, const QueryProfile* profile) {
+  Explainer explainer(verbose, profile);
+  explainer.add(query, 0);
+  return explainer.take();
+}
+
 std::vector<std::string> explain_lines(const LogicalPlan& plan, bool verbose) {
-  Explainer explainer(verbose);
+  Explainer explainer(verbose, nullptr);
   explainer.add(plan, 0);
+  return explainer.take();
+}
+
+std::vector<std::string> explain_lines(const ExplainedWrite& write, bool verbose,
+                                       const QueryProfile* profile) {
+  Explainer explainer(verbose, profile);
+  explainer.add_title(write.title, write.query ? write.query->plan.get() : nullptr);
+  if (write.query) {
+    explainer.add(*write.query, 1);
+  } else {
+    explainer.add_line("  " + write.without_query);
+  }
   return explainer.take();
 }
 

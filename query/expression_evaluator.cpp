@@ -165,15 +165,18 @@ void VectorScatter::copy(const Vector& from, Selection rows) {
       set_null(row);
       continue;
     }
-    const char* element = data + width_ * (source.is_constant() ? 0 : row);
-    if (is_text_) {
-      std::string_view text;
-      std::memcpy(&text, element, sizeof text);
-      text = to_->store_string(text);
-      std::memcpy(elements_ + width_ * row, &text, sizeof text);
-    } else {
-      std::memcpy(elements_ + width_ * row, element, width_);
-    }
+    set_element(row, data + width_ * (source.is_constant() ? 0 : row));
+  }
+}
+
+void VectorScatter::set_element(uint32_t row, const void* element) {
+  if (is_text_) {
+    std::string_view text;
+    std::memcpy(&text, element, sizeof text);
+    text = to_->store_string(text);
+    std::memcpy(elements_ + width_ * row, &text, sizeof text);
+  } else {
+    std::memcpy(elements_ + width_ * row, element, width_);
   }
 }
 

@@ -16,7 +16,10 @@ class FilterOperator::Stream final : public MorselStream {
       if (!spare_ || spare_.use_count() != 1) spare_ = std::make_shared<std::array<uint16_t, kVectorSize>>();
       const uint32_t count = condition_.select(state_, *chunk, chunk->selection, spare_->data());
       if (count == chunk->count()) return true;
-      if (count == 0) continue;
+      if (count == 0) {
+        if (state_.context->cancel) state_.context->cancel->check();
+        continue;
+      }
       std::swap(chunk->selection_storage, spare_);
       chunk->selection = {chunk->selection_storage->data(), count};
       return true;

@@ -18,6 +18,7 @@ FunctionRegistry::FunctionRegistry() {
   register_encoding_functions(*this);
   register_format_function(*this);
   register_math_functions(*this);
+  register_record_functions(*this);
   register_regex_functions(*this);
   register_string_functions(*this);
   register_datetime_functions(*this);

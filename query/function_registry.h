@@ -53,6 +53,7 @@ void register_conditional_functions(FunctionRegistry& registry);
 void register_encoding_functions(FunctionRegistry& registry);
 void register_format_function(FunctionRegistry& registry);
 void register_math_functions(FunctionRegistry& registry);
+void register_record_functions(FunctionRegistry& registry);
 void register_regex_functions(FunctionRegistry& registry);
 void register_string_functions(FunctionRegistry& registry);
 void register_datetime_functions(FunctionRegistry& registry);

@@ -109,33 +109,10 @@ bool bind_count_nulls(std::span<const SqlType> arguments, CallTypes* types) {
   return true;
 }
 
-// ROW(a, b): kept as an array of texts.
-bool bind_row(std::span<const SqlType> arguments, CallTypes* types) {
-  for (const SqlType type : arguments)
-    types->arguments.push_back(type.id == TypeId::kUnknown ? SqlType(TypeId::kText) : plain_type(type));
-  types->result = TypeId::kRecord;
-  return true;
-}
-
 int32_t count_nulls(const KernelCall& call, bool nulls) {
   int32_t count = 0;
   for (size_t i = 0; i < call.arguments.size(); ++i) count += call.is_valid(i) != nulls;
   return count;
-}
-
-void row_of(KernelCall& call, std::string& out) {
-  ArrayBuilder builder(TypeId::kText);
-  std::string text;
-  for (size_t i = 0; i < call.arguments.size(); ++i) {
-    if (!call.is_valid(i)) {
-      builder.append_null();
-      continue;
-    }
-    text.clear();
-    append_shown_argument(text, call, i);
-    builder.append_string(text);
-  }
-  builder.append_to(out);
 }
 
 }  // namespace
@@ -149,9 +126,6 @@ void register_conditional_functions(FunctionRegistry& r) {
       .strict = false;
   r.add_polymorphic("num_nonnulls", bind_count_nulls,
                     row_kernel<[](KernelCall& c) { return count_nulls(c, false); }>)
-      .strict = false;
-  r.add_polymorphic("row", bind_row, row_kernel<[](KernelCall& c, std::string& out) { row_of(c, out); }>,
-                    Volatility::kStable)
       .strict = false;
 }
 

@@ -215,10 +215,10 @@ uint64_t HashAggregateOperator::row_estimate() const {
 
 void HashAggregateOperator::reset() { result_.reset(); }
 
-void HashAggregateOperator::describe(OperatorProfile& profile) const {
+void HashAggregateOperator::describe(OperatorDetails& details) const {
   if (!result_) return;
   for (const auto& set : result_->sets) {
-    profile.memory_bytes += set->states.memory_bytes() + (set->table ? set->table->memory_bytes() : 0);
+    details.memory_bytes += set->states.memory_bytes() + (set->table ? set->table->memory_bytes() : 0);
   }
 }
 

@@ -125,8 +125,8 @@ void HashJoinOperator::reset() {
   memory_.set(0);
 }
 
-void HashJoinOperator::describe(OperatorProfile& profile) const {
-  if (rows_) profile.memory_bytes = rows_->memory_bytes() + table_->memory_bytes() + memory_.bytes();
+void HashJoinOperator::describe(OperatorDetails& details) const {
+  if (rows_) details.memory_bytes = rows_->memory_bytes() + table_->memory_bytes() + memory_.bytes();
 }
 
 void HashJoinOperator::unmatched_right(std::vector<uint32_t>* ids) const {
@@ -155,6 +155,8 @@ class HashJoinOperator::Stream final : public MorselStream {
   bool next(DataChunk* chunk) override {
     const JoinType type = join_.plan_.join_type;
     for (;;) {
+      // A condition that nothing meets keeps the join here for long.
+      if (state_.context->cancel) state_.context->cancel->check();
       if (!has_left_ && !read_left()) return false;
       bool some;
       if (type == JoinType::kSemi || type == JoinType::kAnti) {

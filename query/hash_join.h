@@ -26,7 +26,7 @@ class HashJoinOperator final : public Operator {
   uint64_t row_estimate() const override { return left_->row_estimate(); }
   std::unique_ptr<MorselStream> open(EvaluationState& state) override;
   void reset() override;
-  void describe(OperatorProfile& profile) const override;
+  void describe(OperatorDetails& details) const override;
 
   const std::shared_ptr<RowStore>& right_rows() const { return rows_; }
   // Of the right rows that no left row has met so far; complete when all morsels have been read.

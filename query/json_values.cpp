@@ -2,8 +2,10 @@
 
 #include <cmath>
 #include <cstring>
+#include <fmt/format.h>
 
 #include "common/json_text.h"
+#include "common/record_value.h"
 #include "query/array_elements.h"
 
 namespace idem {
@@ -25,6 +27,23 @@ void append_array(std::string& out, SqlType type, const void* element, const Tex
     }
   }
   out += ']';
+}
+
+// The names of the fields are not in the value: f1, f2 … as PostgreSQL calls those of ROW(…).
+void append_record(std::string& out, const void* element, const TextOptions& options) {
+  const RecordView record(*static_cast<const std::string_view*>(element));
+  ElementBuffer buffer;
+  out += '{';
+  for (uint32_t i = 0; i < record.size(); ++i) {
+    out += fmt::format("{}\"f{}\":", i > 0 ? "," : "", i + 1);
+    if (record.is_null(i)) {
+      out += "null";
+    } else {
+      record.element_at(i, buffer.bytes);
+      append_json_value(out, record.type(i), buffer.bytes, options);
+    }
+  }
+  out += '}';
 }
 
 // 2024-01-15T10:30:00+00:00
@@ -73,6 +92,7 @@ void append_json_value(std::string& out, SqlType type, const void* element, cons
     case TypeId::kTimestampTz: append_iso(out, type, element, options); return;
     case TypeId::kArray:
     case TypeId::kInt2Vector: append_array(out, type, element, options); return;
+    case TypeId::kRecord: append_record(out, element, options); return;
     default: break;
   }
   append_json_key(out, type, element, options);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "query/execution.h"
 #include "query/group_table.h"
 #include "query/row_sorter.h"
 #include "query/row_source.h"
@@ -28,7 +27,7 @@ void LatestOnScanOperator::start(EvaluationState& state) {
   std::array<uint16_t, kVectorSize> newest_first;
   std::array<uint32_t, kVectorSize> groups;
   bool null_met = false;
-  scan_->set_row_filter(plan_.partition_columns, [&](const DataChunk& chunk, Selection in, uint16_t* out) {
+  scan_.set_row_filter(plan_.partition_columns, [&](const DataChunk& chunk, Selection in, uint16_t* out) {
     for (size_t k = 0; k < key_values.size(); ++k) key_values[k] = chunk.columns[plan_.partition_columns[k]];
     for (uint32_t i = 0; i < in.count; ++i) newest_first[i] = static_cast<uint16_t>(in[in.count - 1 - i]);
     uint32_t next = keys.size();
@@ -44,21 +43,21 @@ void LatestOnScanOperator::start(EvaluationState& state) {
     std::reverse(out, out + count);
     return count;
   });
-  scan_->start(state);
+  input_->start(state);
 
-  const LogicalPlan& scan = scan_->plan();
+  const LogicalPlan& scan = scan_.plan();
   const uint32_t key_column = scan.scan_columns[plan_.partition_columns[0]];
   const bool by_symbol = plan_.partition_columns.size() == 1 && key_column != UINT32_MAX &&
                          scan.table->schema->columns[key_column].dictionary != nullptr;
   const uint32_t symbols =
       by_symbol ? scan.table->schema->columns[key_column].dictionary->size() : UINT32_MAX;
-  const std::unique_ptr<MorselStream> stream = scan_->open(state);
+  const std::unique_ptr<MorselStream> stream = input_->open(state);
   DataChunk chunk;
   const auto all_met = [&](size_t next_morsel) {
     if (keys.size() < symbols) return false;
-    return keys.size() > symbols || (!null_met && !scan_->may_have_nulls(next_morsel, key_column));
+    return keys.size() > symbols || (!null_met && !scan_.may_have_nulls(next_morsel, key_column));
   };
-  for (size_t morsel = 0; morsel < scan_->morsel_count(); ++morsel) {
+  for (size_t morsel = 0; morsel < input_->morsel_count(); ++morsel) {
     if (all_met(morsel)) break;
     stream->begin(morsel);
     while (stream->next(&chunk)) {
@@ -76,11 +75,6 @@ void LatestOnScanOperator::start(EvaluationState& state) {
   rows->all_ids(ids.get());
   std::reverse(ids->begin(), ids->end());
   publish(rows, std::move(ids));
-}
-
-void LatestOnScanOperator::describe(OperatorProfile& profile) const {
-  StoredRowsOperator::describe(profile);
-  scan_->describe(profile);
 }
 
 void LatestOnOperator::start(EvaluationState& state) {

@@ -11,14 +11,15 @@ namespace idem {
 class LatestOnScanOperator final : public StoredRowsOperator {
  public:
   // `scan` reads backwards (Direction::kBackwards) and its table is ordered by plan.timestamp_column.
-  LatestOnScanOperator(const LogicalPlan& plan, std::unique_ptr<ScanOperator> scan)
-      : plan_(plan), scan_(std::move(scan)) {}
+  // `input` is that scan, or counts its work.
+  LatestOnScanOperator(const LogicalPlan& plan, OperatorPtr input, ScanOperator& scan)
+      : plan_(plan), input_(std::move(input)), scan_(scan) {}
   void start(EvaluationState& state) override;
-  void describe(OperatorProfile& profile) const override;
 
  private:
   const LogicalPlan& plan_;
-  std::unique_ptr<ScanOperator> scan_;
+  OperatorPtr input_;
+  ScanOperator& scan_;
 };
 
 // LATEST ON over any input: the row with the greatest time of each key, of equal times the last one.

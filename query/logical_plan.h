@@ -15,6 +15,7 @@ struct PlanColumn {
   SqlType type;
   TableId table{};           // origin of a plain column, for RowDescription; TableId{0} otherwise
   uint32_t attribute = 0;    // 1-based position in the table
+  RecordShapePtr shape;      // of a RECORD, where the binder knows it
 };
 
 enum class PlanKind : uint8_t {
@@ -172,6 +173,5 @@ struct BoundQuery {
 // Equivalent and cheaper. `context` (may be null) is what constant folding may ask: session, snapshot, time zone. The plans of subqueries
 // and init plans are optimized with it where they hang in its expressions.
 PlanPtr optimize(PlanPtr plan, ExecutionContext* context = nullptr);
-std::vector<std::string> explain_lines(const LogicalPlan& plan, bool verbose);   // one line a node, indented
 
 }  // namespace idem

@@ -25,7 +25,11 @@ class MorselStream {
   virtual bool next(DataChunk* chunk) = 0;
 };
 
-struct OperatorProfile;
+// What an operator knows of its own work. The counts of vectors grow over all of its runs.
+struct OperatorDetails {
+  uint64_t vectors_read = 0, vectors_skipped = 0;
+  uint64_t memory_bytes = 0;
+};
 
 // The physical form of a plan node. Its rows come in morsels: morsel 0's rows first, then morsel 1's, and so
 // on, whoever reads them; different threads may read different morsels at the same time.
@@ -45,8 +49,8 @@ class Operator {
   virtual std::unique_ptr<MorselStream> open(EvaluationState& state) = 0;
   // Gives back rows and tables kept for readers; start() may follow.
   virtual void reset() {}
-  // Adds what the operator knows of its own work: vectors read and skipped, memory.
-  virtual void describe(OperatorProfile&) const {}
+  // For EXPLAIN ANALYZE.
+  virtual void describe(OperatorDetails&) const {}
 };
 
 using OperatorPtr = std::unique_ptr<Operator>;

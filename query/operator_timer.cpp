@@ -1,6 +1,5 @@
 #include "query/operator_timer.h"
 
-#include <algorithm>
 #include <chrono>
 
 namespace idem {
@@ -17,7 +16,8 @@ int64_t nanos_now() {
 
 class TimedOperator::Stream final : public MorselStream {
  public:
-  Stream(TimedOperator& timed, EvaluationState& state) : timed_(timed), inner_(timed.inner_->open(state)) {}
+  Stream(TimedOperator& timed, EvaluationState& state)
+      : profile_(timed.profile_), inner_(timed.inner_->open(state)) {}
   ~Stream() override { add(); }
 
   void begin(size_t morsel) override {
@@ -34,24 +34,23 @@ class TimedOperator::Stream final : public MorselStream {
 
  private:
   void add() {
-    timed_.rows_.fetch_add(rows_, std::memory_order_relaxed);
-    timed_.nanos_.fetch_add(nanos_, std::memory_order_relaxed);
+    profile_.rows.fetch_add(rows_, std::memory_order_relaxed);
+    profile_.nanos.fetch_add(nanos_, std::memory_order_relaxed);
     rows_ = 0;
     nanos_ = 0;
   }
-  TimedOperator& timed_;
+  NodeProfile& profile_;
   std::unique_ptr<MorselStream> inner_;
   uint64_t rows_ = 0;
   int64_t nanos_ = 0;
 };
 
-TimedOperator::~TimedOperator() { write(); }
-
 void TimedOperator::start(EvaluationState& state) {
   const int64_t before = nanos_now();
   inner_->start(state);
-  nanos_.fetch_add(nanos_now() - before, std::memory_order_relaxed);
-  write();
+  profile_.nanos.fetch_add(nanos_now() - before, std::memory_order_relaxed);
+  profile_.runs.fetch_add(1, std::memory_order_relaxed);
+  add_details();
 }
 
 std::unique_ptr<MorselStream> TimedOperator::open(EvaluationState& state) {
@@ -59,19 +58,21 @@ std::unique_ptr<MorselStream> TimedOperator::open(EvaluationState& state) {
 }
 
 void TimedOperator::reset() {
-  write();
+  add_details();
   inner_->reset();
 }
 
-void TimedOperator::write() {
-  OperatorProfile& profile = (*profile_)[index_];
-  profile.rows = rows_.load(std::memory_order_relaxed);
-  profile.micros = nanos_.load(std::memory_order_relaxed) / 1000;
-  OperatorProfile details;
+void TimedOperator::add_details() {
+  OperatorDetails details;
   inner_->describe(details);
-  profile.vectors_read = std::max(profile.vectors_read, details.vectors_read);
-  profile.vectors_skipped = std::max(profile.vectors_skipped, details.vectors_skipped);
-  profile.memory_bytes = std::max(profile.memory_bytes, details.memory_bytes);
+  profile_.vectors_read.fetch_add(details.vectors_read - vectors_read_, std::memory_order_relaxed);
+  profile_.vectors_skipped.fetch_add(details.vectors_skipped - vectors_skipped_, std::memory_order_relaxed);
+  vectors_read_ = details.vectors_read;
+  vectors_skipped_ = details.vectors_skipped;
+  uint64_t most = profile_.memory_bytes.load(std::memory_order_relaxed);
+  while (details.memory_bytes > most &&
+         !profile_.memory_bytes.compare_exchange_weak(most, details.memory_bytes, std::memory_order_relaxed)) {
+  }
 }
 
 }  // namespace idem

@@ -1,20 +1,15 @@
 #pragma once
 
-#include <atomic>
-
-#include "query/execution.h"
 #include "query/operator.h"
+#include "query/query_profile.h"
 
 namespace idem {
 
-// Counts rows and time of an operator for EXPLAIN ANALYZE. Time includes the operators below, and is summed
-// over threads.
+// Counts rows and time of an operator for EXPLAIN ANALYZE.
 class TimedOperator final : public Operator {
  public:
-  // Writes (*profile)[index] at every change that start() or the end of a stream brings.
-  TimedOperator(OperatorPtr inner, std::vector<OperatorProfile>* profile, size_t index)
-      : inner_(std::move(inner)), profile_(profile), index_(index) {}
-  ~TimedOperator() override;
+  TimedOperator(OperatorPtr inner, NodeProfile& profile) : inner_(std::move(inner)), profile_(profile) {}
+  ~TimedOperator() override { add_details(); }
 
   void start(EvaluationState& state) override;
   size_t morsel_count() const override { return inner_->morsel_count(); }
@@ -24,13 +19,11 @@ class TimedOperator final : public Operator {
 
  private:
   class Stream;
-  void write();
+  void add_details();
 
   OperatorPtr inner_;
-  std::vector<OperatorProfile>* profile_;
-  const size_t index_;
-  std::atomic<uint64_t> rows_{0};
-  std::atomic<int64_t> nanos_{0};
+  NodeProfile& profile_;
+  uint64_t vectors_read_ = 0, vectors_skipped_ = 0;  // what of the inner operator's counts was added
 };
 
 }  // namespace idem

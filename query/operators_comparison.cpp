@@ -38,6 +38,14 @@ bool bind_arrays(std::span<const SqlType> arguments, CallTypes* types) {
   return true;
 }
 
+bool bind_records(std::span<const SqlType> arguments, CallTypes* types) {
+  if (arguments.size() != 2 || arguments[0].id != TypeId::kRecord || arguments[1].id != TypeId::kRecord)
+    return false;
+  types->arguments = {TypeId::kRecord, TypeId::kRecord};
+  types->result = TypeId::kBoolean;
+  return true;
+}
+
 constexpr TypeId kComparable[] = {
     TypeId::kBoolean,   TypeId::kSmallInt,    TypeId::kInteger, TypeId::kBigInt, TypeId::kReal,
     TypeId::kDouble,    TypeId::kDecimal,     TypeId::kText,    TypeId::kChar,   TypeId::kName,
@@ -66,6 +74,7 @@ void register_comparison_operators(FunctionRegistry& registry) {
     ScalarFunction& arrays = registry.add_polymorphic(symbol, bind_arrays, kernel);
     arrays.blind = true;
     arrays.never_fails = true;
+    registry.add_polymorphic(symbol, bind_records, kernel);
   }
 }
 

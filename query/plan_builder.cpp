@@ -21,32 +21,6 @@ namespace idem {
 
 namespace {
 
-std::string_view kind_name(const LogicalPlan& plan) {
-  switch (plan.kind) {
-    case PlanKind::kScan: return "Scan";
-    case PlanKind::kVirtualScan: return "Virtual Scan";
-    case PlanKind::kTableFunction: return "Table Function";
-    case PlanKind::kValues: return "Values";
-    case PlanKind::kFilter: return "Filter";
-    case PlanKind::kProject: return "Project";
-    case PlanKind::kProjectSet: return "Project Set";
-    case PlanKind::kAggregate: return "Aggregate";
-    case PlanKind::kSampleBy: return "Sample By";
-    case PlanKind::kLatestOn: return "Latest On";
-    case PlanKind::kJoin: return "Join";
-    case PlanKind::kSort: return "Sort";
-    case PlanKind::kLimit: return "Limit";
-    case PlanKind::kDistinct: return "Distinct";
-    case PlanKind::kUnionAll: return "Union All";
-    case PlanKind::kSetOperation: return "Set Operation";
-    case PlanKind::kWindow: return "Window";
-    case PlanKind::kMaterialize: return "Materialize";
-    case PlanKind::kRecursive: return "Recursive Union";
-    case PlanKind::kWorkingTable: return "Working Table";
-  }
-  return "";
-}
-
 // The scan's column that is column `column` of `plan`'s output, seen through projections of plain columns and
 // filters.
 struct ScanColumn {
@@ -76,16 +50,11 @@ bool is_negative_constant(const BoundExpression* expression) {
 
 }  // namespace
 
-OperatorPtr PlanBuilder::build(const LogicalPlan& plan) {
-  if (!profile_) return build_node(plan);
-  const size_t index = profile_->size();
-  OperatorProfile profile;
-  profile.text = kind_name(plan);
-  profile.depth = depth_++;
-  profile_->push_back(std::move(profile));
-  OperatorPtr inner = build_node(plan);
-  --depth_;
-  return std::make_unique<TimedOperator>(std::move(inner), profile_, index);
+OperatorPtr PlanBuilder::build(const LogicalPlan& plan) { return timed(plan, build_node(plan)); }
+
+OperatorPtr PlanBuilder::timed(const LogicalPlan& plan, OperatorPtr made) {
+  if (!profile_ || !made) return made;
+  return std::make_unique<TimedOperator>(std::move(made), profile_->of(plan));
 }
 
 OperatorPtr PlanBuilder::build_node(const LogicalPlan& plan) {
@@ -139,7 +108,7 @@ OperatorPtr PlanBuilder::build_node(const LogicalPlan& plan) {
     case PlanKind::kWorkingTable: return std::make_unique<WorkingTableOperator>(plan, run_);
     case PlanKind::kWindow: return std::make_unique<WindowOperator>(plan, child(0));
   }
-  throw sql_error(sqlstate::kFeatureNotSupported, "{} is not supported", kind_name(plan));
+  throw sql_error(sqlstate::kInternalError, "unknown kind of plan node");
 }
 
 OperatorPtr PlanBuilder::build_join(const LogicalPlan& plan) {
@@ -163,7 +132,8 @@ OperatorPtr PlanBuilder::build_latest_on(const LogicalPlan& plan) {
           static_cast<uint32_t>(child.table->schema->timestamp_column) &&
       !plan.partition_columns.empty()) {
     auto scan = std::make_unique<ScanOperator>(child, ScanOperator::Direction::kBackwards);
-    return std::make_unique<LatestOnScanOperator>(plan, std::move(scan));
+    ScanOperator& rows = *scan;
+    return std::make_unique<LatestOnScanOperator>(plan, timed(child, std::move(scan)), rows);
   }
   return std::make_unique<LatestOnOperator>(plan, build(child));
 }
@@ -197,18 +167,18 @@ OperatorPtr PlanBuilder::build_top_rows(const LogicalPlan& limit, const std::vec
 OperatorPtr PlanBuilder::build_reversed(const LogicalPlan& plan) {
   switch (plan.kind) {
     case PlanKind::kScan:
-      return std::make_unique<ScanOperator>(plan, plan.backwards
+      return timed(plan, std::make_unique<ScanOperator>(plan, plan.backwards
                                                       ? ScanOperator::Direction::kForwards
-                                                      : ScanOperator::Direction::kBackwardsReversed);
+                                                      : ScanOperator::Direction::kBackwardsReversed));
     case PlanKind::kFilter: {
       OperatorPtr input = build_reversed(*plan.children[0]);
       if (!input) return nullptr;
-      return std::make_unique<FilterOperator>(std::move(input), *plan.expressions[0]);
+      return timed(plan, std::make_unique<FilterOperator>(std::move(input), *plan.expressions[0]));
     }
     case PlanKind::kProject: {
       OperatorPtr input = build_reversed(*plan.children[0]);
       if (!input) return nullptr;
-      return std::make_unique<ProjectOperator>(std::move(input), plan.expressions);
+      return timed(plan, std::make_unique<ProjectOperator>(std::move(input), plan.expressions));
     }
     default: return nullptr;
   }

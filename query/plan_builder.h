@@ -9,6 +9,7 @@
 
 namespace idem {
 
+class QueryProfile;
 class RowStore;
 class ScanOperator;
 
@@ -24,17 +25,18 @@ struct PlanRun {
   std::map<uint32_t, Shared> shared;  // by LogicalPlan::shared_id
 };
 
-// Physical operators for a plan, which outlives them. With `profile`, each operator's work is measured and
-// written there by finish_profile().
+// Physical operators for a plan, which outlives them. With `profile`, each operator's work is counted there
+// under its node.
 class PlanBuilder {
  public:
-  PlanBuilder(PlanRun& run, std::vector<OperatorProfile>* profile) : run_(run), profile_(profile) {}
+  PlanBuilder(PlanRun& run, QueryProfile* profile) : run_(run), profile_(profile) {}
 
   // Throws SqlError 0A000 for what no operator can do.
   OperatorPtr build(const LogicalPlan& plan);
 
  private:
   OperatorPtr build_node(const LogicalPlan& plan);
+  OperatorPtr timed(const LogicalPlan& plan, OperatorPtr made);
   OperatorPtr build_latest_on(const LogicalPlan& plan);
   OperatorPtr build_limit(const LogicalPlan& plan);
   OperatorPtr build_reversed(const LogicalPlan& plan);  // null if the rows cannot come in reverse
@@ -43,8 +45,7 @@ class PlanBuilder {
                              const LogicalPlan& input);
 
   PlanRun& run_;
-  std::vector<OperatorProfile>* profile_;
-  int depth_ = 0;
+  QueryProfile* profile_;
   std::map<const LogicalPlan*, ScanOperator*> scans_;  // built so far
 };
 

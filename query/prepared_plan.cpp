@@ -13,10 +13,10 @@ struct PreparedPlan::Inner {
   std::unique_ptr<MorselStream> stream;
 };
 
-PreparedPlan::PreparedPlan(std::shared_ptr<const LogicalPlan> plan, ExecutionContext&)
+PreparedPlan::PreparedPlan(std::shared_ptr<const LogicalPlan> plan, ExecutionContext& context)
     : inner_(std::make_unique<Inner>()) {
   inner_->plan = std::move(plan);
-  inner_->root = PlanBuilder(inner_->run, nullptr).build(*inner_->plan);
+  inner_->root = PlanBuilder(inner_->run, context.profile).build(*inner_->plan);
 }
 
 PreparedPlan::~PreparedPlan() = default;

@@ -99,12 +99,9 @@ struct QueryResult {
   PlanPtr plan;
   size_t visible = 0;
   int timestamp = -1;  // output column that is the designated timestamp
-  std::vector<std::shared_ptr<const std::vector<ScopeColumn>>>
-      fields;  // of composite output columns, over the plan's columns
 };
 
 struct OutputOptions {
-  bool keep_hidden = false;   // hidden columns are wanted
   bool keep_unknown = false;  // untyped literals and parameters stay so: the caller resolves them
   const std::vector<InsertColumn>* targets = nullptr;  // INSERT: types for untyped outputs, DEFAULT in VALUES
 };
@@ -139,6 +136,8 @@ class QueryBinder {
   void apply_aliases(Source& source, const ast::TableRef& ref);
   static PlanPtr one_row();
   CteScope* push_with(const ast::With& with, const Environment& environment);
+  // Binds the queries of a WITH clause that nobody read: they still have to be right.
+  void check_unread(CteScope& scope);
 
   // -- expressions: bind_expression.cpp, bind_operator.cpp, bind_function.cpp, bind_subquery.cpp
   BoundPtr bind(const ast::Expression& expression, ExpressionContext& context);
@@ -156,6 +155,12 @@ class QueryBinder {
   static const TableFunction* set_function(const ast::FunctionCall& call);
   std::vector<ScopeColumn> bind_set_function(const ast::FunctionCall& call, const TableFunction& function,
                                              ExpressionContext& context);
+
+  // -- composite values: bind_record.cpp
+  BoundPtr make_record(std::vector<BoundPtr> values, const std::vector<std::string>& names,
+                       uint32_t position);
+  // The fields of a record as expressions over the input of `record`; 42703 if they are not known.
+  std::vector<ScopeColumn> record_fields(const BoundExpression& record, uint32_t position);
 
   // -- types: bind_coercion.cpp
   BoundPtr coerce(BoundPtr expression, SqlType type, CastContext context, uint32_t position);
@@ -217,7 +222,6 @@ class QueryBinder {
   std::optional<Source> bind_cte(const ast::NamedTable& table, const Environment& environment);
   QueryResult bind_cte_query(CteEntry& entry, CteScope& scope, OuterLink* outer);
   QueryResult bind_recursive(CteEntry& entry, const ast::Query& query, const Environment& environment);
-  void check_unread(CteScope& scope);
   void bind_shared(CteEntry& entry, CteScope& scope);
 
   // bind_expression.cpp
@@ -229,11 +233,15 @@ class QueryBinder {
   BoundPtr bind_cast(const ast::Cast& cast, ExpressionContext& context);
   BoundPtr bind_array(const ast::Array& array, ExpressionContext& context, SqlType element);
   BoundPtr bind_subscript(const ast::Subscript& subscript, ExpressionContext& context);
-  BoundPtr bind_field(const ast::FieldSelect& field, ExpressionContext& context);
   BoundPtr bind_is(const ast::Is& is, ExpressionContext& context);
   std::optional<ScopeColumn> find_column_up(const ast::ColumnRef& ref, const Scope& scope,
                                             bool* relation_seen);
   [[noreturn]] void throw_undefined_column(const ast::ColumnRef& ref, const Scope& scope, bool relation_seen);
+
+  // bind_record.cpp
+  BoundPtr bind_row(const ast::Row& row, ExpressionContext& context);
+  BoundPtr bind_field(const ast::FieldSelect& field, ExpressionContext& context);
+  BoundPtr bind_record_null_test(BoundPtr record, bool negated, uint32_t position);
 
   // bind_operator.cpp
   BoundPtr bind_operator(const ast::Operator& op, ExpressionContext& context);

@@ -27,20 +27,23 @@ Vector copy_values(const Vector& value, Selection rows) {
 
 }  // namespace
 
-Returning::Returning(const std::vector<ast::SelectItem>& items, const TableSchema& schema, const std::string& alias,
+Returning::Returning(const std::vector<ast::SelectItem>& items, const Source& source,
                      const SessionState& session, ParameterTypes& parameters) {
-  for (BoundItem& item : bind_returning(items, table_scope(schema, alias), session, parameters)) {
+  for (BoundItem& item :
+       bind_returning(items, source.tables, session, parameters, &slot_count_, source.with)) {
     columns_.push_back(std::move(item.column));
     expressions_.push_back(std::move(item.expression));
     evaluators_.push_back(std::make_unique<ExpressionEvaluator>(*expressions_.back()));
   }
 }
 
-void Returning::add(const ColumnBatch& rows, EvaluationState& state) {
+void Returning::add(const ColumnBatch& rows, EvaluationState& state, const std::vector<BatchColumn>& others) {
+  state.slots.resize(std::max<size_t>(state.slots.size(), slot_count_));
   for (uint32_t first = 0; first < rows.rows(); first += kVectorSize) {
     uint32_t count = std::min(kVectorSize, rows.rows() - first);
     DataChunk input;
     for (size_t c = 0; c < rows.column_count(); c++) input.columns.push_back(rows.column(c).slice(first, count));
+    for (const BatchColumn& other : others) input.columns.push_back(other.slice(first, count));
     input.set_size(count);
     DataChunk output;
     for (auto& evaluator : evaluators_) {

@@ -11,24 +11,32 @@
 
 namespace idem {
 
-// RETURNING: expressions over the rows that a statement wrote (or removed), collected until the statement is done.
+// The columns of a table as a scope for expressions.
+std::vector<ScopeTable> table_scope(const TableSchema& schema, const std::string& alias);
+
+// RETURNING: expressions over the rows that a statement wrote (or removed) and those of its FROM or USING
+// list, collected until the statement is done.
 class Returning {
  public:
-  Returning(const std::vector<ast::SelectItem>& items, const TableSchema& schema, const std::string& alias, const SessionState& session,
+  // What the list may read.
+  struct Source {
+    std::vector<ScopeTable> tables;  // the target, then the FROM or USING list
+    const ast::With* with = nullptr;
+  };
+  Returning(const std::vector<ast::SelectItem>& items, const Source& source, const SessionState& session,
             ParameterTypes& parameters);
 
   const std::vector<PlanColumn>& columns() const { return columns_; }
-  void add(const ColumnBatch& rows, EvaluationState& state);
+  // `others`: the rows of the tables after the first beside them, column by column.
+  void add(const ColumnBatch& rows, EvaluationState& state, const std::vector<BatchColumn>& others = {});
   std::deque<DataChunk> take() { return std::move(chunks_); }
 
  private:
   std::vector<PlanColumn> columns_;
   std::vector<BoundPtr> expressions_;
   std::vector<std::unique_ptr<ExpressionEvaluator>> evaluators_;
+  uint32_t slot_count_ = 0;
   std::deque<DataChunk> chunks_;
 };
-
-// The columns of a table as a scope for expressions.
-std::vector<ScopeTable> table_scope(const TableSchema& schema, const std::string& alias);
 
 }  // namespace idem

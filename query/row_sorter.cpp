@@ -30,7 +30,8 @@ enum class Ordinal : uint8_t { kNone, kApproximate, kExact };
 Ordinal ordinal_of(SqlType type) {
   switch (physical_type(type)) {
     case PhysicalType::kString:
-      if (type.id == TypeId::kArray || type.id == TypeId::kInt2Vector || type.id == TypeId::kChar)
+      if (type.id == TypeId::kArray || type.id == TypeId::kInt2Vector || type.id == TypeId::kChar ||
+          type.id == TypeId::kRecord)
         return Ordinal::kNone;
       return Ordinal::kApproximate;
     case PhysicalType::kDecimal:

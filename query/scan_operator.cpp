@@ -137,9 +137,9 @@ bool ScanOperator::may_have_nulls(size_t first_morsel, uint32_t table_column) co
   return false;
 }
 
-void ScanOperator::describe(OperatorProfile& profile) const {
-  profile.vectors_read = vectors_read_;
-  profile.vectors_skipped = vectors_skipped_;
+void ScanOperator::describe(OperatorDetails& details) const {
+  details.vectors_read = vectors_read_;
+  details.vectors_skipped = vectors_skipped_;
 }
 
 class ScanOperator::Stream final : public MorselStream {

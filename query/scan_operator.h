@@ -46,7 +46,7 @@ class ScanOperator final : public Operator {
   size_t morsel_count() const override { return scan_.morsels.size(); }
   uint64_t row_estimate() const override { return scan_.rows; }
   std::unique_ptr<MorselStream> open(EvaluationState& state) override;
-  void describe(OperatorProfile& profile) const override;
+  void describe(OperatorDetails& details) const override;
 
   // True if reading gives exactly the rows of the version, so that counting needs no reading.
   bool is_whole_table() const {

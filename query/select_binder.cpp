@@ -68,7 +68,6 @@ QueryResult SelectBinder::run() {
   }
   bind_distinct_on();
   bind_order();
-  add_fields();
   const bool resolves = !options_.keep_unknown || select_.distinct != ast::Select::Distinct::kNone ||
                         !query_.limit.empty() || !query_.order_by.empty();
   for (Item& item : items_) {
@@ -89,7 +88,6 @@ QueryResult SelectBinder::run() {
   result.timestamp = find_timestamp();
   result.visible = visible_;
   stack_distinct_and_order();
-  for (size_t i = 0; i < visible_; i++) result.fields.push_back(items_[i].fields);
   result.plan = std::move(plan_);
   return result;
 }
@@ -113,7 +111,6 @@ void SelectBinder::add_item(const ast::SelectItem& item, ExpressionContext& list
     out.position = position;
     out.table = column.table;
     out.attribute = column.attribute;
-    out.fields = column.fields;
     items_.push_back(std::move(out));
   };
   if (const auto* star = ast::try_as<ast::Star>(&e)) {
@@ -131,36 +128,9 @@ void SelectBinder::add_item(const ast::SelectItem& item, ExpressionContext& list
   }
   Item out;
   out.expression = binder_.bind(e, list);
-  const auto* call = ast::try_as<ast::FunctionCall>(&e);
-  if (const TableFunction* function = call && !call->over ? binder_.set_function(*call) : nullptr) {
-    // Bound once more: the same call again.
-    std::vector<ScopeColumn> columns = binder_.bind_set_function(*call, *function, list);
-    if (columns.size() > 1) out.fields = std::make_shared<std::vector<ScopeColumn>>(std::move(columns));
-  }
   out.name = name;
   out.position = e.position;
   items_.push_back(std::move(out));
-}
-
-// The fields of composite values become hidden columns, so that a query around can take them out.
-void SelectBinder::add_fields() {
-  for (size_t i = 0; i < visible_; i++) {
-    if (!items_[i].fields) continue;
-    if (!options_.keep_hidden || select_.distinct != ast::Select::Distinct::kNone) {
-      items_[i].fields.reset();
-      continue;
-    }
-    auto outputs = std::make_shared<std::vector<ScopeColumn>>();
-    const auto fields = items_[i].fields;
-    for (const ScopeColumn& field : *fields) {
-      outputs->push_back(plain_column(field.name, field.type, static_cast<uint32_t>(items_.size())));
-      Item hidden;
-      hidden.expression = field.reference();
-      hidden.name = field.name;
-      items_.push_back(std::move(hidden));
-    }
-    items_[i].fields = std::move(outputs);
-  }
 }
 
 // The item that an ORDER BY or DISTINCT ON expression means: an output column by name or number, or any
@@ -281,7 +251,8 @@ void SelectBinder::stack_project() {
   PlanPtr node = add_node(PlanKind::kProject);
   node->columns.clear();
   for (Item& item : items_) {
-    node->columns.push_back({item.name, item.expression->type, item.table, item.attribute});
+    node->columns.push_back(
+        {item.name, item.expression->type, item.table, item.attribute, item.expression->shape});
     node->expressions.push_back(std::move(item.expression));
   }
 }

@@ -29,7 +29,6 @@ class SelectBinder {
     uint32_t position = 0;
     TableId table{};
     uint32_t attribute = 0;
-    std::shared_ptr<const std::vector<ScopeColumn>> fields;  // of a composite value, over the same input
   };
   struct OrderedItem {
     size_t item = 0;
@@ -42,7 +41,6 @@ class SelectBinder {
   // select_binder.cpp
   void bind_items();
   void add_item(const ast::SelectItem& item, ExpressionContext& context);
-  void add_fields();
   void bind_order();
   size_t ordering_item(const ast::Expression& expression, std::string_view clause);
   void bind_distinct_on();

@@ -230,6 +230,7 @@ std::shared_ptr<StatementRun> SessionState::start_run() {
   run->context.worker_count = server.worker_count;
   run->context.cancel = &cancel;
   run->context.memory = &run->memory;
+  run->context.profile = profile;
   run->context.transaction_time_micros = transaction_time_micros;
   run->context.statement_time_micros = statement_time_micros;
   run->context.time_zone = zone;

@@ -121,6 +121,7 @@ class SessionState final : public SessionInfo, public NameResolver {
   std::vector<Notice> notices;
   WriteCounts last_write;                                   // of the last transaction that wrote
   int64_t transaction_time_micros = 0, statement_time_micros = 0;
+  QueryProfile* profile = nullptr;                          // set while EXPLAIN ANALYZE runs a statement: for its executions
 
   mutable std::mutex activity_mutex;                        // guards `activity`
   SessionActivity activity;

@@ -62,7 +62,8 @@ class CopyIn {
   std::string finish() {
     reader_->finish();
     if (reader_->rejected() > 0) {
-      session_.notice("NOTICE", sql_error(sqlstate::kSuccessfulCompletion, "{} rows were skipped due to data type incompatibility", reader_->rejected()));
+      session_.notice("NOTICE", sql_error(sqlstate::kSuccessfulCompletion, "{} row{} skipped due to data type incompatibility",
+                                          reader_->rejected(), reader_->rejected() == 1 ? " was" : "s were"));
     }
     return fmt::format("COPY {}", reader_->rows());
   }

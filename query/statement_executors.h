@@ -5,19 +5,24 @@
 #include <string_view>
 
 #include "common/value_text.h"
+#include "query/explain.h"
 #include "query/session_state.h"
 
 namespace idem {
 
-
-
 // Executors of single statements, by subject. Each takes the statement on its way (StatementInput) and gives a portal; what must be
 // checked at once (names, types) is checked before it returns, the work is done when the portal is run.
 
-std::unique_ptr<Portal> execute_insert(SessionState& session, const ast::InsertStatement& statement, StatementInput input);   // statement_insert.cpp
+// *explained (may be null) takes what EXPLAIN shows of the statement.
+std::unique_ptr<Portal> execute_insert(SessionState& session, const ast::InsertStatement& statement,
+                                       StatementInput input,
+                                       ExplainedWrite* explained = nullptr);  // statement_insert.cpp
 std::vector<PlanColumn> describe_insert(SessionState& session, const ast::InsertStatement& statement, ParameterTypes& types);
-std::unique_ptr<Portal> execute_update(SessionState& session, const ast::UpdateStatement& statement, StatementInput input);   // statement_update.cpp
-std::unique_ptr<Portal> execute_delete(SessionState& session, const ast::DeleteStatement& statement, StatementInput input);
+std::unique_ptr<Portal> execute_update(SessionState& session, const ast::UpdateStatement& statement,
+                                       StatementInput input,
+                                       ExplainedWrite* explained = nullptr);  // statement_update.cpp
+std::unique_ptr<Portal> execute_delete(SessionState& session, const ast::DeleteStatement& statement,
+                                       StatementInput input, ExplainedWrite* explained = nullptr);
 std::unique_ptr<Portal> execute_copy(SessionState& session, const ast::CopyStatement& statement, StatementInput input);       // statement_copy.cpp
 
 std::string execute_create_table(SessionState& session, const ast::CreateTableStatement& statement, const StatementInput& input);  // statement_create_table.cpp

@@ -19,7 +19,13 @@ void refuse_unsupported(const ast::InsertStatement& s) {
 }
 
 // A plain VALUES list: it reads tables only if a cell has a subquery, which then sees them as the transaction began.
-bool is_values(const ast::InsertStatement& s) { return !s.query || (s.query->kind == ast::QueryKind::kValues && !s.query->with); }
+bool is_values(const ast::InsertStatement& s) {
+  return !s.query || (s.query->kind == ast::QueryKind::kValues && !s.query->with && !s.with);
+}
+
+Returning::Source returning_source(const InsertPlan& plan, const ast::InsertStatement& s) {
+  return {table_scope(*plan.schema, s.alias.text), s.with.get()};
+}
 
 void append_rows(const InsertPlan& plan, EvaluationState& state, ColumnBatch& batch) {
   for (const std::vector<BoundPtr>& row : plan.rows) {
@@ -104,10 +110,11 @@ std::vector<PlanColumn> describe_insert(SessionState& session, const ast::Insert
   auto plan = plan_insert(session.target_table(s.table)->schema, s, session, types);
   plan_conflict(plan->schema, s, session, types);
   if (s.returning.empty()) return {};
-  return Returning(s.returning, *plan->schema, s.alias.text, session, types).columns();
+  return Returning(s.returning, returning_source(*plan, s), session, types).columns();
 }
 
-std::unique_ptr<Portal> execute_insert(SessionState& session, const ast::InsertStatement& s, StatementInput input) {
+std::unique_ptr<Portal> execute_insert(SessionState& session, const ast::InsertStatement& s, StatementInput input,
+                                       ExplainedWrite* explained) {
   refuse_unsupported(s);
   // A cached plan is a list of VALUES: it reads nothing, so what the transaction collected stays collected.
   std::shared_ptr<const InsertPlan> plan = input.entry ? input.entry->insert_plan : nullptr;
@@ -119,12 +126,17 @@ std::unique_ptr<Portal> execute_insert(SessionState& session, const ast::InsertS
     if (input.entry && plan->is_cacheable()) input.entry->insert_plan = plan;
   }
   auto conflict = plan_conflict(schema, s, session, input.parameter_types);
+  if (explained) {
+    const size_t rows = plan->rows.size();
+    *explained = {"Insert on " + plan->schema->name, plan->query,
+                  fmt::format("Values: {} row{}", rows, rows == 1 ? "" : "s")};
+  }
   if (s.returning.empty()) {
     return std::make_unique<CommandPortal>([&session, plan, conflict, input = std::move(input)] {
       return fmt::format("INSERT 0 {}", run_insert(session, *plan, conflict.get(), input.parameters, nullptr));
     });
   }
-  auto returning = std::make_shared<Returning>(s.returning, *plan->schema, s.alias.text, session, input.parameter_types);
+  auto returning = std::make_shared<Returning>(s.returning, returning_source(*plan, s), session, input.parameter_types);
   std::vector<PlanColumn> columns = returning->columns();
   return std::make_unique<RowsPortal>(std::move(columns), [&session, plan, conflict, returning, input = std::move(input)] {
     uint64_t rows = run_insert(session, *plan, conflict.get(), input.parameters, returning.get());

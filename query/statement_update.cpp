@@ -19,7 +19,8 @@ void refuse_current_of(const ast::Identifier& current_of) {
 struct TargetSet {
   explicit TargetSet(std::shared_ptr<const TableSchema> schema) : rows(std::move(schema)) {}
   std::vector<RowPosition> positions;
-  ColumnBatch rows;   // new rows of UPDATE, old rows of DELETE … RETURNING
+  ColumnBatch rows;                 // new rows of UPDATE, old rows of DELETE … RETURNING
+  std::vector<BatchColumn> others;  // for RETURNING: the rows of the FROM or USING list beside them
   void sort_and_deduplicate();
 };
 
@@ -40,21 +41,62 @@ void TargetSet::sort_and_deduplicate() {
     kept_rows.append_rows(rows, order.data(), order.size());
     rows = std::move(kept_rows);
   }
+  for (BatchColumn& column : others) {
+    BatchColumn kept_values(column.type(), nullptr);
+    kept_values.append_from(column, order.data(), order.size());
+    column = std::move(kept_values);
+  }
   positions = std::move(kept);
 }
 
-// Runs the plan of bind_target_rows. output_of[c]: which of the plan's columns is the value of table column c.
-TargetSet collect(const std::shared_ptr<StatementRun>& run, const BoundQuery& query, const std::vector<Value>& parameters,
-                  std::shared_ptr<const TableSchema> schema, const std::vector<uint32_t>& output_of) {
-  TargetSet set(std::move(schema));
-  auto stream = execute(query, StatementRun::share_context(run), parameters);
+// What UPDATE and DELETE do, bound.
+struct WritePlan {
+  std::shared_ptr<const TableSchema> schema;
+  BoundQuery query;                    // of bind_target_rows
+  std::vector<uint32_t> output_of;     // which of its columns is the value of each table column; empty: not wanted
+  std::vector<ScopeTable> from_tables; // of the FROM or USING list
+  uint32_t first_from_column = 0;      // in the query's columns
+  bool everything = false;             // DELETE without a condition: by metadata
+  uint64_t row_count = 0;              // of the table, then
+  bool is_empty = false;               // the table has not even tombstones
+
+  void take(TargetRows rows, size_t outputs);
+};
+
+void WritePlan::take(TargetRows rows, size_t outputs) {
+  query = std::move(rows.query);
+  from_tables = std::move(rows.from_tables);
+  first_from_column = static_cast<uint32_t>(1 + schema->columns.size() + outputs);
+  for (ScopeTable& table : from_tables) {
+    for (PlanColumn& column : table.columns) {
+      if (column.type.id == TypeId::kSymbol) column.type = TypeId::kVarchar;
+    }
+  }
+}
+
+// Runs the plan of bind_target_rows.
+TargetSet collect(const std::shared_ptr<StatementRun>& run, const WritePlan& plan, const std::vector<Value>& parameters,
+                  bool with_others) {
+  TargetSet set(plan.schema);
+  if (with_others) {
+    for (const ScopeTable& table : plan.from_tables) {
+      for (const PlanColumn& column : table.columns) set.others.emplace_back(column.type, nullptr);
+    }
+  }
+  auto stream = execute(plan.query, StatementRun::share_context(run), parameters);
   DataChunk chunk;
   while (stream->next(&chunk)) {
     Vector packed = flatten(chunk.columns[0], chunk.size, chunk.selection, false);
     for (uint32_t i = 0; i < chunk.count(); i++) {
       set.positions.push_back(RowPosition::unpack(packed.values<int64_t>()[chunk.selection[i]]));
     }
-    for (size_t c = 0; c < output_of.size(); c++) set.rows.column(c).append_vector(chunk.columns[output_of[c]], chunk.selection);
+    for (size_t c = 0; c < plan.output_of.size(); c++) {
+      set.rows.column(c).append_vector(chunk.columns[plan.output_of[c]], chunk.selection);
+    }
+    for (size_t c = 0; c < set.others.size(); c++) {
+      const Vector& values = chunk.columns[plan.first_from_column + c];
+      set.others[c].append_vector(flatten(values, chunk.size, chunk.selection, true), chunk.selection);
+    }
   }
   set.sort_and_deduplicate();
   return set;
@@ -78,15 +120,8 @@ std::vector<TargetOutput> assignment_outputs(const TableSchema& schema, const as
   return outputs;
 }
 
-// What UPDATE needs besides the plan of its rows.
-struct UpdatePlan {
-  std::shared_ptr<const TableSchema> schema;
-  BoundQuery query;
-  std::vector<uint32_t> output_of;
-};
-
-std::shared_ptr<UpdatePlan> plan_update(SessionState& session, const ast::UpdateStatement& s, ParameterTypes& types) {
-  auto plan = std::make_shared<UpdatePlan>();
+std::shared_ptr<WritePlan> plan_update(SessionState& session, const ast::UpdateStatement& s, ParameterTypes& types) {
+  auto plan = std::make_shared<WritePlan>();
   plan->schema = session.target_table(s.table)->schema;
   const TableSchema& schema = *plan->schema;
   std::vector<uint32_t> targets;
@@ -98,46 +133,42 @@ std::shared_ptr<UpdatePlan> plan_update(SessionState& session, const ast::Update
     defaults.push_back(parser::parse_expression(text.empty() ? "NULL" : text));
     outputs[i].value = defaults.back().get();
   }
-  plan->query = bind_target_rows(s.table, s.alias.text, s.from, s.where.get(), outputs, session, types, s.with.get()).query;
+  plan->take(bind_target_rows(s.table, s.alias.text, s.from, s.where.get(), outputs, session, types, s.with.get()),
+             outputs.size());
   uint32_t columns = static_cast<uint32_t>(schema.columns.size());
   for (uint32_t c = 0; c < columns; c++) plan->output_of.push_back(1 + c);
   for (uint32_t i = 0; i < targets.size(); i++) plan->output_of[targets[i]] = 1 + columns + i;
   return plan;
 }
 
-uint64_t run_update(SessionState& session, const UpdatePlan& plan, const std::vector<Value>& parameters, Returning* returning) {
+uint64_t run_update(SessionState& session, const WritePlan& plan, const std::vector<Value>& parameters, Returning* returning) {
   session.check_writable("UPDATE");
   auto run = session.start_run();
-  TargetSet set = collect(run, plan.query, parameters, plan.schema, plan.output_of);
+  TargetSet set = collect(run, plan, parameters, returning != nullptr);
   if (returning) {
     EvaluationState state{&run->context, parameters};
-    returning->add(set.rows, state);
+    returning->add(set.rows, state, set.others);
   }
   uint64_t count = set.positions.size();
   if (count > 0) session.write_transaction("UPDATE").update(plan.schema->id, set.positions, std::move(set.rows));
   return count;
 }
 
-struct DeletePlan {
-  std::shared_ptr<const TableSchema> schema;
-  BoundQuery query;
-  bool everything = false;       // no condition: by metadata
-  uint64_t row_count = 0;
-  bool is_empty = false;         // not even tombstones
-};
-
-std::shared_ptr<DeletePlan> plan_delete(SessionState& session, const ast::DeleteStatement& s, ParameterTypes& types) {
-  auto plan = std::make_shared<DeletePlan>();
+std::shared_ptr<WritePlan> plan_delete(SessionState& session, const ast::DeleteStatement& s, ParameterTypes& types) {
+  auto plan = std::make_shared<WritePlan>();
   auto table = session.target_table(s.table);
   plan->schema = table->schema;
   plan->everything = !s.where && s.using_tables.empty() && s.returning.empty();
   plan->row_count = plan->everything ? visible_rows(*table) : 0;
   plan->is_empty = table->row_count == 0;
-  if (!plan->everything) plan->query = bind_target_rows(s.table, s.alias.text, s.using_tables, s.where.get(), {}, session, types, s.with.get()).query;
+  if (!plan->everything) {
+    plan->take(bind_target_rows(s.table, s.alias.text, s.using_tables, s.where.get(), {}, session, types, s.with.get()), 0);
+  }
+  for (uint32_t c = 0; !s.returning.empty() && c < plan->schema->columns.size(); c++) plan->output_of.push_back(1 + c);
   return plan;
 }
 
-uint64_t run_delete(SessionState& session, const DeletePlan& plan, const std::vector<Value>& parameters, Returning* returning) {
+uint64_t run_delete(SessionState& session, const WritePlan& plan, const std::vector<Value>& parameters, Returning* returning) {
   session.check_writable("DELETE");
   Transaction& transaction = session.write_transaction("DELETE");
   if (plan.everything) {
@@ -145,27 +176,42 @@ uint64_t run_delete(SessionState& session, const DeletePlan& plan, const std::ve
     return plan.row_count;
   }
   auto run = session.start_run();
-  std::vector<uint32_t> output_of;
-  for (uint32_t c = 0; returning && c < plan.schema->columns.size(); c++) output_of.push_back(1 + c);
-  TargetSet set = collect(run, plan.query, parameters, plan.schema, output_of);
+  TargetSet set = collect(run, plan, parameters, returning != nullptr);
   if (returning) {
     EvaluationState state{&run->context, parameters};
-    returning->add(set.rows, state);
+    returning->add(set.rows, state, set.others);
   }
   if (!set.positions.empty()) transaction.remove(plan.schema->id, set.positions);
   return set.positions.size();
 }
 
+Returning::Source returning_source(const WritePlan& plan, const std::string& alias, const ast::With* with) {
+  Returning::Source source{table_scope(*plan.schema, alias), with};
+  source.tables.insert(source.tables.end(), plan.from_tables.begin(), plan.from_tables.end());
+  return source;
+}
+
+ExplainedWrite explained_write(std::string_view verb, const std::shared_ptr<WritePlan>& plan) {
+  ExplainedWrite write{fmt::format("{} on {}", verb, plan->schema->name), nullptr, {}};
+  if (plan->everything) {
+    write.without_query = "All rows, by metadata";
+  } else {
+    write.query = std::shared_ptr<const BoundQuery>(plan, &plan->query);
+  }
+  return write;
+}
+
 // A command, or rows where there is RETURNING. `run` gets null or the collector and gives the number of rows.
-template <class Plan, class Run>
-std::unique_ptr<Portal> write_portal(SessionState& session, std::shared_ptr<Plan> plan, const std::vector<ast::SelectItem>& items,
-                                     const std::string& alias, StatementInput input, std::string verb, Run run) {
-  if (items.empty()) {
+template <class Statement, class Run>
+std::unique_ptr<Portal> write_portal(SessionState& session, std::shared_ptr<WritePlan> plan, const Statement& s,
+                                     StatementInput input, std::string verb, Run run) {
+  if (s.returning.empty()) {
     return std::make_unique<CommandPortal>([&session, plan, verb, run, input = std::move(input)] {
       return fmt::format("{} {}", verb, run(session, *plan, input.parameters, nullptr));
     });
   }
-  auto returning = std::make_shared<Returning>(items, *plan->schema, alias, session, input.parameter_types);
+  auto returning = std::make_shared<Returning>(s.returning, returning_source(*plan, s.alias.text, s.with.get()),
+                                               session, input.parameter_types);
   std::vector<PlanColumn> columns = returning->columns();
   return std::make_unique<RowsPortal>(std::move(columns), [&session, plan, returning, verb, run, input = std::move(input)] {
     uint64_t rows = run(session, *plan, input.parameters, returning.get());
@@ -173,34 +219,41 @@ std::unique_ptr<Portal> write_portal(SessionState& session, std::shared_ptr<Plan
   });
 }
 
+template <class Statement>
+std::vector<PlanColumn> returning_columns(const WritePlan& plan, const Statement& s, const SessionState& session,
+                                          ParameterTypes& types) {
+  if (s.returning.empty()) return {};
+  return Returning(s.returning, returning_source(plan, s.alias.text, s.with.get()), session, types).columns();
+}
+
 }  // namespace
 
-std::unique_ptr<Portal> execute_update(SessionState& session, const ast::UpdateStatement& s, StatementInput input) {
+std::unique_ptr<Portal> execute_update(SessionState& session, const ast::UpdateStatement& s, StatementInput input,
+                                       ExplainedWrite* explained) {
   refuse_current_of(s.current_of);
   session.begin_statement();
   auto plan = plan_update(session, s, input.parameter_types);
-  return write_portal(session, std::move(plan), s.returning, s.alias.text, std::move(input), "UPDATE", run_update);
+  if (explained) *explained = explained_write("Update", plan);
+  return write_portal(session, std::move(plan), s, std::move(input), "UPDATE", run_update);
 }
 
-std::unique_ptr<Portal> execute_delete(SessionState& session, const ast::DeleteStatement& s, StatementInput input) {
+std::unique_ptr<Portal> execute_delete(SessionState& session, const ast::DeleteStatement& s, StatementInput input,
+                                       ExplainedWrite* explained) {
   refuse_current_of(s.current_of);
   session.begin_statement();
   auto plan = plan_delete(session, s, input.parameter_types);
-  return write_portal(session, std::move(plan), s.returning, s.alias.text, std::move(input), "DELETE", run_delete);
+  if (explained) *explained = explained_write("Delete", plan);
+  return write_portal(session, std::move(plan), s, std::move(input), "DELETE", run_delete);
 }
 
 std::vector<PlanColumn> describe_write(SessionState& session, const ast::Statement& statement, ParameterTypes& types) {
   session.begin_statement();
   if (const auto* insert = ast::try_as<ast::InsertStatement>(&statement)) return describe_insert(session, *insert, types);
   if (const auto* update = ast::try_as<ast::UpdateStatement>(&statement)) {
-    auto plan = plan_update(session, *update, types);
-    if (update->returning.empty()) return {};
-    return Returning(update->returning, *plan->schema, update->alias.text, session, types).columns();
+    return returning_columns(*plan_update(session, *update, types), *update, session, types);
   }
   const auto& remove = ast::as<ast::DeleteStatement>(statement);
-  auto plan = plan_delete(session, remove, types);
-  if (remove.returning.empty()) return {};
-  return Returning(remove.returning, *plan->schema, remove.alias.text, session, types).columns();
+  return returning_columns(*plan_delete(session, remove, types), remove, session, types);
 }
 
 }  // namespace idem

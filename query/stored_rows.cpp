@@ -74,8 +74,8 @@ void StoredRowsOperator::reset() {
   ids_.reset();
 }
 
-void StoredRowsOperator::describe(OperatorProfile& profile) const {
-  if (rows_) profile.memory_bytes = rows_->memory_bytes() + (ids_ ? ids_->size() * sizeof(uint32_t) : 0);
+void StoredRowsOperator::describe(OperatorDetails& details) const {
+  if (rows_) details.memory_bytes = rows_->memory_bytes() + (ids_ ? ids_->size() * sizeof(uint32_t) : 0);
 }
 
 std::shared_ptr<RowStore> materialize(Operator& input, EvaluationState& state,

@@ -210,12 +210,12 @@ void WindowOperator::reset() {
   }
 }
 
-void WindowOperator::describe(OperatorProfile& profile) const {
+void WindowOperator::describe(OperatorDetails& details) const {
   if (!rows_) return;
-  profile.memory_bytes = rows_->memory_bytes();
+  details.memory_bytes = rows_->memory_bytes();
   for (const Result& result : results_) {
     if (result.values)
-      profile.memory_bytes += result.values->memory_bytes() + result.ids.size() * sizeof(uint32_t);
+      details.memory_bytes += result.values->memory_bytes() + result.ids.size() * sizeof(uint32_t);
   }
 }
 

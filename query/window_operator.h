@@ -18,7 +18,7 @@ class WindowOperator final : public Operator {
   uint64_t row_estimate() const override;
   std::unique_ptr<MorselStream> open(EvaluationState& state) override;
   void reset() override;
-  void describe(OperatorProfile& profile) const override;
+  void describe(OperatorDetails& details) const override;
 
  private:
   class Stream;

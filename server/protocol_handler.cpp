@@ -9,6 +9,8 @@ namespace idem {
 namespace {
 
 constexpr size_t kFlushBytes = 64 * 1024;
+// Tools that list databases connect to this one first, which PostgreSQL always has: another name for ours.
+constexpr std::string_view kMaintenanceDatabase = "postgres";
 
 }  // namespace
 
@@ -131,9 +133,10 @@ void ProtocolHandler::begin_session() {
   auto role = snapshot.catalog->roles.find(user_);
   if (role == snapshot.catalog->roles.end()) throw sql_error(sqlstate::kInvalidAuthorization, "role \"{}\" does not exist", user_);
   if (!role->second.can_login) throw sql_error(sqlstate::kInvalidAuthorization, "role \"{}\" is not permitted to log in", user_);
-  if (database_ != options_.database) throw sql_error(sqlstate::kInvalidCatalogName, "database \"{}\" does not exist", database_);
+  if (database_ != options_.database && database_ != kMaintenanceDatabase)
+    throw sql_error(sqlstate::kInvalidCatalogName, "database \"{}\" does not exist", database_);
 
-  session_ = std::make_unique<Session>(server_, user_, database_, client_address_, startup_settings_);
+  session_ = std::make_unique<Session>(server_, user_, options_.database, client_address_, startup_settings_);
   scram_.reset();
   channel_.session_started(session_->pid());
   writer_.authentication(0);

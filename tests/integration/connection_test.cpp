@@ -108,6 +108,26 @@ TEST(Connection, CancelsAStatement) {
   EXPECT_EQ(value_of(*other, "SELECT 1"), "1");
 }
 
+// Joins and filters that let no row through are inside one operator for hours.
+TEST(Connection, CancelsAJoinThatFindsNothing) {
+  const TestServer server;
+  const auto connection = server.connect();
+  execute(*connection, "CREATE TABLE t (x BIGINT)");
+  execute(*connection, "INSERT INTO t SELECT x FROM generate_series(1, 20000) AS g(x)");
+  execute(*connection, "SET statement_timeout = '50ms'");
+  for (const char* query : {"SELECT count(*) FROM t a, t b, t c WHERE a.x + b.x + c.x < 0",
+                            "SELECT count(*) FROM t a LEFT JOIN t b ON true JOIN t c ON a.x + b.x + c.x < 0",
+                            "SELECT count(*) FROM t a WHERE NOT EXISTS (SELECT 1 FROM t b, t c WHERE a.x + b.x + c.x < 0)"}) {
+    EXPECT_EQ(error_state(*connection, query), "57014") << query;
+  }
+}
+
+TEST(Connection, TakesPostgresForTheNameOfTheDatabase) {
+  const TestServer server;
+  const auto connection = server.connect("dbname=postgres");
+  EXPECT_EQ(value_of(*connection, "SELECT current_database()"), "main");
+}
+
 TEST(Connection, EndsAStatementAtItsTimeout) {
   const TestServer server;
   const auto connection = server.connect();

@@ -6,6 +6,9 @@
 namespace idem::test {
 namespace {
 
+using testing::Contains;
+using testing::HasSubstr;
+
 class Statement : public ::testing::Test {
  protected:
   TestServer server_;
@@ -88,6 +91,49 @@ TEST_F(Statement, MovesThroughCursors) {
   EXPECT_EQ(work.exec("FETCH NEXT FROM c").size(), 0u);
   work.exec0("CLOSE c");
   EXPECT_THROW(work.exec("FETCH NEXT FROM c"), pqxx::sql_error);
+}
+
+// EXPLAIN ANALYZE shows the lines of EXPLAIN, with what each node did.
+TEST_F(Statement, ExplainsWhatItDid) {
+  run("CREATE TABLE t (ts TIMESTAMP, k SYMBOL, v BIGINT) TIMESTAMP(ts) PARTITION BY DAY");
+  run("INSERT INTO t SELECT timestamp '2024-01-01' + x * interval '1 minute', 'k' || x % 5, x FROM generate_series(0, 9999) AS g(x)");
+  const auto lines = [&](const std::string& sql) {
+    std::vector<std::string> text;
+    for (const auto& row : execute(*connection_, sql)) text.emplace_back(row[0].c_str());
+    return text;
+  };
+  for (const char* query :
+       {"SELECT k, sum(v) FROM t WHERE ts IN '2024-01-02' GROUP BY k ORDER BY k LIMIT 2", "SELECT * FROM t LATEST ON ts PARTITION BY k",
+        "SELECT ts, sum(v) FROM t SAMPLE BY 1d", "SELECT a.v FROM t a JOIN t b ON a.v = b.v WHERE b.k = 'k1'",
+        "SELECT v, (SELECT max(v) FROM t) FROM t WHERE v < 3", "SELECT v FROM t a WHERE EXISTS (SELECT 1 FROM t b WHERE b.v = a.v + 1 AND b.ts > a.ts)",
+        "WITH q AS MATERIALIZED (SELECT v FROM t) SELECT * FROM q a, q b WHERE a.v = b.v AND a.v < 3", "SELECT * FROM t LIMIT -3",
+        "SELECT g.x, l.v FROM generate_series(1, 3) AS g(x), LATERAL (SELECT v FROM t WHERE v = g.x) l"}) {
+    SCOPED_TRACE(query);
+    const std::vector<std::string> plain = lines(std::string("EXPLAIN ") + query);
+    std::vector<std::string> analyzed;
+    size_t measured = 0;
+    for (std::string line : lines(std::string("EXPLAIN ANALYZE ") + query)) {
+      const size_t actual = line.find(" (actual time=");
+      if (actual != std::string::npos) {
+        ++measured;
+        line.resize(actual);
+      }
+      const std::string words = line.substr(std::min(line.find_first_not_of(' '), line.size()));
+      if (words.rfind("Vectors: ", 0) == 0 || words.rfind("Memory: ", 0) == 0 || words.rfind("Planning Time", 0) == 0 ||
+          words.rfind("Execution Time", 0) == 0)
+        continue;
+      analyzed.push_back(line);
+    }
+    EXPECT_EQ(analyzed, plain);
+    EXPECT_GT(measured, 0u);
+  }
+  const std::vector<std::string> scan = lines("EXPLAIN ANALYZE SELECT v FROM t WHERE v >= 9990");
+  EXPECT_THAT(scan, Contains(HasSubstr("rows=10 loops=1)")));
+  EXPECT_EQ(value("SELECT count(*) FROM t"), "10000");
+  EXPECT_THAT(lines("EXPLAIN DELETE FROM t WHERE v < 10"), Contains(HasSubstr("Delete on t")));
+  EXPECT_EQ(value("SELECT count(*) FROM t"), "10000");
+  EXPECT_THAT(lines("EXPLAIN ANALYZE DELETE FROM t WHERE v < 10"), Contains(HasSubstr("rows=10 loops=1)")));
+  EXPECT_EQ(value("SELECT count(*) FROM t"), "9990");
 }
 
 TEST_F(Statement, KeepsEverythingOverARestart) {

@@ -6,4 +6,11 @@ EXPLAIN SELECT k, sum(v) FROM t GROUP BY k ORDER BY k LIMIT 2;
 EXPLAIN SELECT ts, sum(v) FROM t SAMPLE BY 1d;
 EXPLAIN SELECT * FROM t LATEST ON ts PARTITION BY k;
 EXPLAIN SELECT a.v FROM t a JOIN t b ON a.k = b.k WHERE b.w > 5;
+EXPLAIN SELECT v, (SELECT max(w) FROM t) FROM t WHERE v > (SELECT avg(v) FROM t);
+-- Statements that write stand above the query that gives their rows.
 EXPLAIN INSERT INTO t SELECT * FROM t;
+EXPLAIN INSERT INTO t VALUES ('2024-01-01', 'a', 1, 2), ('2024-01-02', 'b', 3, 4);
+EXPLAIN UPDATE t SET v = v + 1 WHERE k = 'k1';
+EXPLAIN DELETE FROM t USING (VALUES ('k1')) AS gone(k) WHERE t.k = gone.k;
+EXPLAIN DELETE FROM t;
+SELECT count() FROM t;

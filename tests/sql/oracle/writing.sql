@@ -94,3 +94,22 @@ FETCH 2 FROM held;
 FETCH ALL FROM held;
 FETCH NEXT FROM held;
 CLOSE held;
+
+-- WITH before a statement that writes, and RETURNING over all that the statement reads.
+CREATE TABLE w (id integer, name varchar, qty integer);
+WITH a AS (SELECT g AS id FROM generate_series(1, 4) AS g) INSERT INTO w SELECT id, 'n' || id, id * 10 FROM a;
+WITH a AS (SELECT 5 AS id), b AS (SELECT id + 1 AS id FROM a) INSERT INTO w VALUES ((SELECT id FROM a), 'five', 50), ((SELECT id FROM b), 'six', 60) RETURNING id, name;
+WITH a(k) AS (VALUES (1), (2)) UPDATE w SET qty = qty + k FROM a WHERE w.id = a.k;
+SELECT * FROM w ORDER BY id;
+WITH a AS (SELECT max(id) AS top FROM w) DELETE FROM w USING a WHERE w.id = a.top RETURNING w.*, a.top;
+WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 3) UPDATE w SET name = 'low' WHERE id IN (SELECT n FROM r);
+SELECT id, name FROM w ORDER BY id;
+UPDATE w SET qty = v.q FROM (VALUES (4, 400, 'four')) AS v(k, q, label) WHERE w.id = v.k RETURNING w.id, v.*, w.qty - v.q AS zero, label || '!' AS loud;
+DELETE FROM w USING (VALUES (1, 'one'), (9, 'nine')) AS v(k, label) WHERE w.id = v.k RETURNING id, label;
+INSERT INTO w VALUES (7, 'seven', 70) RETURNING id, (SELECT count(*) FROM w AS before) AS before, (SELECT max(x.qty) FROM w x WHERE x.id < w.id) AS below;
+UPDATE w SET qty = 0 WHERE id = 7 RETURNING (SELECT sum(qty) FROM w AS before), qty;
+WITH a AS (SELECT 'note' AS note) DELETE FROM w WHERE id = 7 RETURNING id, (SELECT note FROM a);
+WITH a AS (SELECT 1 FROM nothing) INSERT INTO w VALUES (8, 'eight', 80);
+WITH a AS (SELECT 1 AS x) INSERT INTO w SELECT y, 'z', 1 FROM a;
+SELECT count(*) FROM w;
+DROP TABLE w;

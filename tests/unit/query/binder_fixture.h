@@ -12,6 +12,7 @@
 #include "common/calendar.h"
 #include "common/error.h"
 #include "parser/parser.h"
+#include "query/explain.h"
 #include "query/binder.h"
 #include "storage/memory_row_group.h"
 #include "storage/partition_builder.h"

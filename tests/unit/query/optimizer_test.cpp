@@ -1,4 +1,5 @@
 #include "tests/unit/query/binder_fixture.h"
+#include "query/explain.h"
 #include "query/interval_string.h"
 
 namespace idem::test {

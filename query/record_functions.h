@@ -1,0 +1,16 @@
+#pragma once
+
+#include "query/bound_expression.h"
+
+namespace idem {
+
+// (record, INTEGER field from 0) → the field, of the type that the call says. Not callable by name: the
+// binder makes such calls of (record).field.
+const ScalarFunction& record_field_function();
+// (record) → BOOLEAN: record IS NULL (it, or each of its fields, is NULL) and record IS NOT NULL (no field
+// is).
+const ScalarFunction& record_null_function(bool negated);
+// Whether this is the call that ROW(…) is bound to: its children are the fields.
+bool is_row_constructor(const BoundExpression& expression);
+
+}  // namespace idem
