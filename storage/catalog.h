@@ -30,12 +30,38 @@ struct SchemaInfo {
   std::string name, owner;
 };
 
+// A table that was dropped and can be brought back: its history is still there.
+struct DroppedTable {
+  TableId table{};
+  std::string schema_name, name;
+  int64_t time_micros = 0;       // of the commit that dropped it
+};
+
+// A name for one version of a table, which is kept for it.
+struct TableTag {
+  TableId table{};
+  std::string name;
+  VersionNumber version{};
+  int64_t created_micros = 0;    // time of the commit
+  int64_t expires_micros = 0;    // 0: never
+};
+
+// What a consumer of changes has not read yet: versions of the table after `version` are kept for it.
+struct ChangeSlot {
+  std::string name, owner;
+  TableId table{};
+  VersionNumber version{};       // everything up to this one was read
+};
+
 // Names of everything in the database. Immutable; DDL makes the next one.
 struct Catalog {
   std::map<std::string, SchemaInfo, std::less<>> schemas;             // public and default exist from the start
   std::map<std::pair<std::string, std::string>, TableId> tables;      // (schema, name)
   std::map<std::pair<std::string, std::string>, std::shared_ptr<const ViewSchema>> views;
   std::map<std::string, Role, std::less<>> roles;                     // admin exists from the start
+  std::map<uint32_t, DroppedTable> dropped;                           // by TableId
+  std::map<std::pair<uint32_t, std::string>, TableTag> tags;          // (TableId, name)
+  std::map<std::string, ChangeSlot, std::less<>> slots;
   uint32_t next_object_id = 1;   // tables, views, schemas and roles share it; object ids are oids minus 16384
 };
 

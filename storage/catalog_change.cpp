@@ -48,6 +48,11 @@ void apply(Catalog* catalog, const CreateTableName& c) {
 }
 void apply(Catalog* catalog, const DropTableName& c) {
   remove_table_name(catalog, c.table, c.schema_name, c.name);
+  if (c.temporary) return;
+  std::erase_if(catalog->slots, [&](const auto& slot) { return slot.second.table == c.table; });
+  if (!c.forgotten) {
+    catalog->dropped[static_cast<uint32_t>(c.table)] = DroppedTable{c.table, c.schema_name, c.name, 0};
+  }
 }
 void apply(Catalog* catalog, const RenameTable& c) {
   remove_table_name(catalog, c.table, c.old_schema_name, c.old_name);
@@ -101,6 +106,30 @@ void apply(Catalog* catalog, const DropRole& c) {
   }
   catalog->roles.erase(found);
 }
+void apply(Catalog* catalog, const UndropTable& c) {
+  check_schema_exists(*catalog, c.schema_name, false);
+  check_name_is_free(*catalog, c.schema_name, c.name);
+  if (catalog->dropped.erase(static_cast<uint32_t>(c.table)) == 0) {
+    throw sql_error(sqlstate::kUndefinedTable, "dropped table \"{}\" does not exist", c.name);
+  }
+  catalog->tables[{c.schema_name, c.name}] = c.table;
+}
+void apply(Catalog* catalog, const PutTag& c) {
+  if (!catalog->tags.emplace(std::pair(static_cast<uint32_t>(c.tag.table), c.tag.name), c.tag).second) {
+    throw sql_error(sqlstate::kDuplicateObject, "tag \"{}\" already exists", c.tag.name);
+  }
+}
+void apply(Catalog* catalog, const DropTag& c) {
+  if (catalog->tags.erase({static_cast<uint32_t>(c.table), c.name}) == 0) {
+    throw sql_error(sqlstate::kUndefinedObject, "tag \"{}\" does not exist", c.name);
+  }
+}
+void apply(Catalog* catalog, const PutSlot& c) { catalog->slots[c.slot.name] = c.slot; }
+void apply(Catalog* catalog, const DropSlot& c) {
+  if (catalog->slots.erase(c.name) == 0) {
+    throw sql_error(sqlstate::kUndefinedObject, "change slot \"{}\" does not exist", c.name);
+  }
+}
 
 }  // namespace
 
@@ -118,6 +147,18 @@ bool is_temporary(const CatalogChange& change) {
 
 void apply_catalog_change(Catalog* catalog, const CatalogChange& change) {
   std::visit([&](const auto& c) { apply(catalog, c); }, change);
+}
+
+void set_commit_time(Catalog* catalog, const std::vector<CatalogChange>& changes, int64_t micros) {
+  for (const CatalogChange& change : changes) {
+    if (const auto* drop = std::get_if<DropTableName>(&change)) {
+      const auto dropped = catalog->dropped.find(static_cast<uint32_t>(drop->table));
+      if (dropped != catalog->dropped.end()) dropped->second.time_micros = micros;
+    } else if (const auto* put = std::get_if<PutTag>(&change)) {
+      const auto tag = catalog->tags.find({static_cast<uint32_t>(put->tag.table), put->tag.name});
+      if (tag != catalog->tags.end()) tag->second.created_micros = micros;
+    }
+  }
 }
 
 Catalog initial_catalog(const std::string& superuser) {
@@ -145,6 +186,7 @@ void write_catalog_change(ByteWriter& out, const CatalogChange& change) {
                    out.u32(static_cast<uint32_t>(c.table));
                    out.string(c.schema_name);
                    out.string(c.name);
+                   out.boolean(c.forgotten);
                  },
                  [&](const RenameTable& c) {
                    out.u32(static_cast<uint32_t>(c.table));
@@ -162,6 +204,18 @@ void write_catalog_change(ByteWriter& out, const CatalogChange& change) {
                  },
                  [&](const PutRole& c) { write_role(out, c.role); },
                  [&](const DropRole& c) { out.string(c.name); },
+                 [&](const UndropTable& c) {
+                   out.u32(static_cast<uint32_t>(c.table));
+                   out.string(c.schema_name);
+                   out.string(c.name);
+                 },
+                 [&](const PutTag& c) { write_tag(out, c.tag); },
+                 [&](const DropTag& c) {
+                   out.u32(static_cast<uint32_t>(c.table));
+                   out.string(c.name);
+                 },
+                 [&](const PutSlot& c) { write_slot(out, c.slot); },
+                 [&](const DropSlot& c) { out.string(c.name); },
              },
              change);
 }
@@ -181,6 +235,7 @@ CatalogChange read_catalog_change(ByteReader& in) {
       c.table = static_cast<TableId>(in.u32());
       c.schema_name = text();
       c.name = text();
+      c.forgotten = in.boolean();
       return c;
     }
     case 2: {
@@ -203,6 +258,22 @@ CatalogChange read_catalog_change(ByteReader& in) {
     }
     case 7: return PutRole{read_role(in)};
     case 8: return DropRole{text()};
+    case 9: {
+      UndropTable c;
+      c.table = static_cast<TableId>(in.u32());
+      c.schema_name = text();
+      c.name = text();
+      return c;
+    }
+    case 10: return PutTag{read_tag(in)};
+    case 11: {
+      DropTag c;
+      c.table = static_cast<TableId>(in.u32());
+      c.name = text();
+      return c;
+    }
+    case 12: return PutSlot{read_slot(in)};
+    case 13: return DropSlot{text()};
     default: in.fail();
   }
 }

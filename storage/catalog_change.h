@@ -20,6 +20,7 @@ struct DropTableName {
   TableId table{};
   std::string schema_name, name;
   bool temporary = false;
+  bool forgotten = false;  // nothing of it is kept: the same transaction created it
 };
 struct RenameTable {
   TableId table{};
@@ -44,16 +45,37 @@ struct PutRole {
 struct DropRole {
   std::string name;
 };
-using CatalogChange = std::variant<CreateTableName, DropTableName, RenameTable, CreateSchema, DropSchema,
-                                   PutView, DropView, PutRole, DropRole>;
+// Brings a dropped table back, under this name.
+struct UndropTable {
+  TableId table{};
+  std::string schema_name, name;
+};
+struct PutTag {
+  TableTag tag;
+};
+struct DropTag {
+  TableId table{};
+  std::string name;
+};
+struct PutSlot {  // creates or advances
+  ChangeSlot slot;
+};
+struct DropSlot {
+  std::string name;
+};
+using CatalogChange =
+    std::variant<CreateTableName, DropTableName, RenameTable, CreateSchema, DropSchema, PutView, DropView,
+                 PutRole, DropRole, UndropTable, PutTag, DropTag, PutSlot, DropSlot>;
 
 // Whether the change only concerns a temporary table: those are never logged.
 bool is_temporary(const CatalogChange& change);
 
 // Applies a change, checking it against the catalog as it is: 42P07 where a name is taken, 42P01 where a
 // table, view or its own name is gone, 3F000 for a missing schema, 2BP01 for one that is not empty, 42704 for
-// a missing role.
+// a missing role, tag or slot.
 void apply_catalog_change(Catalog* catalog, const CatalogChange& change);
+// Fills in the time of the commit that made these changes, where the catalog keeps it.
+void set_commit_time(Catalog* catalog, const std::vector<CatalogChange>& changes, int64_t micros);
 
 // A catalog as a new database has it.
 Catalog initial_catalog(const std::string& superuser);

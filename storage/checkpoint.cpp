@@ -2,9 +2,10 @@
 #include <set>
 
 #include "common/error.h"
-#include "storage/database_state.h"
-#include "storage/manifest.h"
+#include "storage/kept_encoder.h"
+#include "storage/manifest_writer.h"
 #include "storage/partition_builder.h"
+#include "storage/retention.h"
 #include "storage/segment_writer.h"
 
 namespace idem {
@@ -63,21 +64,34 @@ class RunReader {
   const EncodeRun& run_;
 };
 
-// The part of a checkpoint that concerns one table.
+// The part of a checkpoint that concerns one table: its newest version, which a dropped one has not, and the
+// kept ones, some of which show rows that the newest no longer has.
 class TableCheckpoint {
  public:
-  TableCheckpoint(DatabaseState& db, std::shared_ptr<const TableVersion> version)
-      : db_(db), version_(std::move(version)) {}
+  TableCheckpoint(DatabaseState& db, TableId id, std::shared_ptr<const TableVersion> version,
+                  std::shared_ptr<TableHistory> history)
+      : db_(db), id_(id), version_(std::move(version)), history_(std::move(history)) {
+    const VersionNumber through = version_ ? version_->version : VersionNumber{UINT64_MAX};
+    stamp_ = history_->stamp();
+    kept_ = history_->kept(through);
+    lines_ = history_->lines(through);
+  }
+  // A dropped table as it was then: it may have been brought back meanwhile, which the log says.
+  void only_until(int64_t dropped_micros) {
+    std::erase_if(kept_, [&](const KeptVersion& kept) { return kept.time_micros > dropped_micros; });
+    std::erase_if(lines_, [&](const HistoryLine& line) { return line.first_time_micros > dropped_micros; });
+  }
 
+  TableId id() const { return id_; }
   // Plans and writes; then sync_folder() makes the names durable.
   void encode();
   void write_dictionaries();
   void sync_folder();
   // The checkpoint has failed, and no manifest names what was written.
   void discard();
-  const std::shared_ptr<const TableVersion>& persistent() const { return persistent_; }
-  ManifestTable describe(std::map<uint64_t, NamedSegment>* named) const;
-  // Puts what was encoded in place of what is in memory, in the newest version.
+  // What the manifest says of it. `log_position`: everything that the log holds from there on is not in it.
+  std::shared_ptr<const WrittenTable> describe(uint64_t log_position);
+  // Puts what was encoded in place of what is in memory, in the newest version and in the kept ones.
   void install();
 
  private:
@@ -86,12 +100,23 @@ class TableCheckpoint {
   void note_moves(const EncodeRun& run);
   std::shared_ptr<const TableVersion> moved(const TableVersion& version) const;
   std::shared_ptr<const Partition> moved(const Partition& partition, const TableSchema& schema) const;
+  void encode_newest();
+  void encode_kept();
+  std::vector<std::shared_ptr<const TableSchema>> schemas() const;
+  std::shared_ptr<const TableSchema> written_schema() const;
   void make_folder();
 
   DatabaseState& db_;
+  const TableId id_;
   std::shared_ptr<const TableVersion> version_, persistent_;
+  std::shared_ptr<TableHistory> history_;
+  uint64_t stamp_ = 0;
+  std::vector<HistoryLine> lines_;
+  std::vector<KeptVersion> kept_;  // as they were; and with their rows in segment files:
+  std::vector<KeptVersion> kept_persistent_;
+  std::shared_ptr<const WrittenTable> described_;
   std::vector<EncodeRun> runs_;
-  std::shared_ptr<SegmentFile> file_;
+  std::shared_ptr<SegmentFile> file_, kept_file_;
   RowMoves moves_;
 };
 
@@ -137,32 +162,37 @@ void TableCheckpoint::plan() {
 }
 
 void TableCheckpoint::make_folder() {
-  const auto id = static_cast<uint32_t>(version_->schema->id);
+  const auto id = static_cast<uint32_t>(id_);
   db_.unsynced_folders.insert(id);
   if (db_.durable_folders.contains(id)) return;
-  make_directories(db_.files, table_path(db_.folder, version_->schema->id)).throw_if_error();
+  make_directories(db_.files, table_path(db_.folder, id_)).throw_if_error();
   db_.durable_folders.insert(id);
 }
 
 void TableCheckpoint::sync_folder() {
-  const auto id = static_cast<uint32_t>(version_->schema->id);
+  const auto id = static_cast<uint32_t>(id_);
   if (!db_.unsynced_folders.contains(id)) return;
-  db_.files.sync_directory(table_path(db_.folder, version_->schema->id)).throw_if_error();
+  db_.files.sync_directory(table_path(db_.folder, id_)).throw_if_error();
   db_.unsynced_folders.erase(id);
 }
 
 void TableCheckpoint::discard() {
   if (file_) file_->mark_obsolete();
+  if (kept_file_) kept_file_->mark_obsolete();
 }
 
 void TableCheckpoint::encode() {
+  if (version_) encode_newest();
+  encode_kept();
+}
+
+void TableCheckpoint::encode_newest() {
   plan();
   if (!runs_.empty()) {
     make_folder();
     const uint64_t id = db_.next_segment++;
-    const TableSchema& schema = *version_->schema;
-    SegmentWriter writer(db_.files, segment_path(db_.folder, schema.id, id), db_.database_id,
-                         static_cast<SegmentId>(id), version_->schema);
+    SegmentWriter writer(db_.files, segment_path(db_.folder, id_, id), db_.database_id,
+                         static_cast<SegmentId>(id), written_schema());
     for (EncodeRun& run : runs_) {
       run.first_group = writer.row_group_count();
       const RunReader reader(run);
@@ -178,7 +208,67 @@ void TableCheckpoint::encode() {
     for (const EncodeRun& run : runs_) note_moves(run);
     runs_.clear();
   }
-  persistent_ = moved(*version_);
+  persistent_ = moves_.empty() ? version_ : moved(*version_);
+}
+
+// Rows that only kept versions show are written as they stand in the newest of them.
+void TableCheckpoint::encode_kept() {
+  KeptVersionEncoder encoder(db_, id_, written_schema());
+  std::unordered_map<const Partition*, std::shared_ptr<const Partition>> seen;
+  const auto moved_partition = [&](const std::shared_ptr<const Partition>& partition,
+                                   const TableSchema& schema) {
+    auto& result = seen[partition.get()];
+    if (!result) result = moves_.empty() ? nullptr : moved(*partition, schema);
+    if (!result) result = partition;
+    return result;
+  };
+  kept_persistent_ = kept_;
+  for (size_t i = kept_.size(); i-- > 0;) {
+    if (kept_[i].written) continue;
+    const TableVersion& version = *kept_[i].version;
+    auto result = std::make_shared<TableVersion>(version);
+    size_t p = 0;
+    version.partitions.for_each([&](const std::shared_ptr<const Partition>& partition) {
+      const bool fresh = !seen.contains(partition.get());
+      auto other = moved_partition(partition, *version.schema);
+      if (fresh) encoder.plan(*other);
+      if (other != partition) result->partitions = result->partitions.set(p, std::move(other));
+      ++p;
+    });
+    kept_persistent_[i].version = std::move(result);
+    kept_persistent_[i].written = true;
+  }
+  if (encoder.empty()) return;
+  make_folder();
+  kept_file_ = encoder.write();
+  for (KeptVersion& kept : kept_persistent_) {
+    if (!kept.written) continue;
+    if (auto version = encoder.persistent(kept.version)) kept.version = std::move(version);
+  }
+}
+
+// Columns of the newest version and those that only kept ones have, whose rows may be in the same row groups.
+std::shared_ptr<const TableSchema> TableCheckpoint::written_schema() const {
+  const auto all = schemas();
+  std::shared_ptr<TableSchema> wider;
+  for (const auto& schema : all) {
+    for (const ColumnSchema& column : schema->columns) {
+      if ((wider ? wider.get() : all[0].get())->find_column(column.id) >= 0) continue;
+      if (!wider) wider = std::make_shared<TableSchema>(*all[0]);
+      wider->columns.push_back(column);
+    }
+  }
+  return wider ? wider : all[0];
+}
+
+std::vector<std::shared_ptr<const TableSchema>> TableCheckpoint::schemas() const {
+  std::vector<std::shared_ptr<const TableSchema>> result;
+  if (version_) result.push_back(version_->schema);
+  for (size_t i = kept_.size(); i-- > 0;) {
+    if (result.empty() || result.back() != kept_[i].version->schema)
+      result.push_back(kept_[i].version->schema);
+  }
+  return result;
 }
 
 void TableCheckpoint::note_moves(const EncodeRun& run) {
@@ -260,11 +350,9 @@ std::shared_ptr<const TableVersion> TableCheckpoint::moved(const TableVersion& v
 
 std::unique_ptr<DictionaryFile> open_or_create_dictionary(DatabaseState& db, TableId table, ColumnId column) {
   const std::string path = dictionary_path(db.folder, table, column);
-  const auto named =
-      db.named_dictionaries.find({static_cast<uint32_t>(table), static_cast<uint32_t>(column)});
-  if (named != db.named_dictionaries.end()) {
+  if (const uint32_t count = db.manifest->dictionary_count(table, column); count > 0) {
     SymbolDictionary strings;  // only to find the end of those that count
-    return DictionaryFile::open(db.files, path, db.database_id, table, column, named->second, &strings);
+    return DictionaryFile::open(db.files, path, db.database_id, table, column, count, &strings);
   }
   // What an attempt that failed left behind counts for nothing.
   if (db.files.exists(path).value_or_throw()) db.files.remove(path).throw_if_error();
@@ -272,62 +360,79 @@ std::unique_ptr<DictionaryFile> open_or_create_dictionary(DatabaseState& db, Tab
 }
 
 void TableCheckpoint::write_dictionaries() {
-  const TableSchema& schema = *version_->schema;
-  for (const ColumnSchema& column : schema.columns) {
-    if (column.type.id != TypeId::kSymbol || column.dictionary->size() == 0) continue;
-    const auto key = std::pair(static_cast<uint32_t>(schema.id), static_cast<uint32_t>(column.id));
-    auto& file = db_.dictionary_files[key];
-    const uint32_t count = column.dictionary->size();
-    if (file && file->size() >= count) continue;
-    try {
-      if (!file) {
-        make_folder();
-        file = open_or_create_dictionary(db_, schema.id, column.id);
+  for (const auto& schema : schemas()) {
+    for (const ColumnSchema& column : schema->columns) {
+      if (column.type.id != TypeId::kSymbol || column.dictionary->size() == 0) continue;
+      const auto key = std::pair(static_cast<uint32_t>(id_), static_cast<uint32_t>(column.id));
+      auto& file = db_.dictionary_files[key];
+      const uint32_t count = column.dictionary->size();
+      if (file && file->size() >= count) continue;
+      try {
+        if (!file) {
+          make_folder();
+          file = open_or_create_dictionary(db_, id_, column.id);
+        }
+        file->append_from(*column.dictionary, count);
+        file->sync();
+      } catch (...) {
+        file.reset();  // opened anew at what the manifest says
+        throw;
       }
-      file->append_from(*column.dictionary, count);
-      file->sync();
-    } catch (...) {
-      file.reset();  // opened anew at what the manifest says
-      throw;
     }
   }
 }
 
-ManifestTable TableCheckpoint::describe(std::map<uint64_t, NamedSegment>* named) const {
-  ManifestTable table;
-  table.schema = *persistent_->schema;
-  table.version = persistent_->version;
-  table.commit = persistent_->commit;
-  for (const ColumnSchema& column : table.schema.columns) {
-    if (column.type.id != TypeId::kSymbol) continue;
-    const auto file =
-        db_.dictionary_files.find({static_cast<uint32_t>(table.schema.id), static_cast<uint32_t>(column.id)});
-    if (file != db_.dictionary_files.end() && file->second)
-      table.dictionaries.push_back({column.id, file->second->size()});
-  }
-  std::unordered_map<uint64_t, uint32_t> index_of;
-  persistent_->partitions.for_each([&](const std::shared_ptr<const Partition>& from) {
-    ManifestTable::Partition partition;
-    partition.start = from->start;
-    for (size_t i = 0; i < from->slices.size(); ++i) {
-      const auto& group = static_cast<const SegmentRowGroup&>(*from->slices[i].group);
-      const auto id = static_cast<uint64_t>(group.file().id());
-      const auto [index, fresh] = index_of.try_emplace(id, static_cast<uint32_t>(table.segments.size()));
-      if (fresh) {
-        table.segments.push_back(id);
-        (*named)[id] = {group.file().path(), group.file().weak_from_this()};
-      }
-      partition.slices.push_back({index->second, group.index(), from->slices[i].begin, from->slices[i].end,
-                                  from->slice_min[i], from->slice_max[i]});
+std::shared_ptr<const WrittenTable> TableCheckpoint::describe(uint64_t log_position) {
+  auto table = std::make_shared<WrittenTable>();
+  table->lines = lines_;
+  table->versions = kept_persistent_;
+  table->history_stamp = stamp_;
+  table->head = persistent_;
+  if (version_) {
+    KeptVersion newest;
+    if (!table->versions.empty() && table->versions.back().number() == version_->version) {
+      newest = table->versions.back();  // in the form that the newest version has
+      table->versions.pop_back();
+    } else {
+      newest.time_micros = lines_.empty() ? 0 : lines_.back().last_time_micros;
     }
-    table.partitions.push_back(std::move(partition));
-  });
+    const bool changed = !newest.version ||
+                         newest.version->partitions.size() != persistent_->partitions.size() ||
+                         newest.version->schema != persistent_->schema;
+    bool differs = changed;
+    if (!changed) {
+      PersistentVector<std::shared_ptr<const Partition>>::for_each_difference(
+          newest.version->partitions, persistent_->partitions, [&](size_t) { differs = true; });
+    }
+    if (differs) newest.version = without_positions(persistent_);
+    newest.log_position = log_position;
+    newest.reasons |= static_cast<uint8_t>(KeepReason::kCheckpoint);
+    newest.written = true;
+    table->versions.push_back(std::move(newest));
+  }
+  std::set<ColumnId> named;
+  for (const auto& schema : schemas()) {
+    for (const ColumnSchema& column : schema->columns) {
+      if (column.type.id != TypeId::kSymbol || !named.insert(column.id).second) continue;
+      const auto file =
+          db_.dictionary_files.find({static_cast<uint32_t>(id_), static_cast<uint32_t>(column.id)});
+      if (file != db_.dictionary_files.end() && file->second)
+        table->dictionaries.push_back({column.id, file->second->size()});
+    }
+  }
+  described_ = table;
   return table;
 }
 
 void TableCheckpoint::install() {
+  // One that was vacuumed meanwhile can not be among them: vacuum is part of a checkpoint.
+  for (size_t i = 0; i < kept_.size(); ++i) {
+    if (!kept_[i].written) history_->note_written(kept_persistent_[i]);
+  }
+  if (!version_) return;
+  history_->note_written(described_->versions.back());
   if (moves_.empty()) return;
-  const auto state = db_.table_state(version_->schema->id);
+  const auto state = db_.table_state(id_);
   if (!state) return;
   std::lock_guard latch(state->latch);
   if (!state->head) return;
@@ -339,69 +444,56 @@ void TableCheckpoint::install() {
   pending.logged = db_.last_logged;
   pending.time_micros = db_.last_commit_time;
   pending.log_end = db_.log_end;
-  pending.tables.emplace_back(version_->schema->id, std::move(head));
+  pending.tables.emplace_back(id_, std::move(head));
   db_.enqueue(std::move(pending));
 }
 
-// Strings that count, by column.
-std::map<std::pair<uint32_t, uint32_t>, uint32_t> dictionaries_of(const Manifest& manifest) {
-  std::map<std::pair<uint32_t, uint32_t>, uint32_t> dictionaries;
-  for (const ManifestTable& table : manifest.tables) {
-    for (const ManifestTable::Dictionary& d : table.dictionaries) {
-      dictionaries[{static_cast<uint32_t>(table.schema.id), static_cast<uint32_t>(d.column)}] = d.count;
-    }
-  }
-  return dictionaries;
-}
-
-void remove_unnamed(DatabaseState& db, std::map<uint64_t, NamedSegment> before, const Manifest& manifest) {
-  for (const auto& [id, segment] : before) {
-    if (db.named_segments.contains(id)) continue;
+void remove_unnamed(DatabaseState& db) {
+  for (const NamedSegment& segment : db.manifest->take_unnamed_segments()) {
     if (const auto file = segment.file.lock()) {
       file->mark_obsolete();
     } else {
       static_cast<void>(db.files.remove(segment.path).ok());  // swept at the next start otherwise
     }
   }
-  std::map<std::pair<uint32_t, uint32_t>, uint32_t> dictionaries = dictionaries_of(manifest);
-  for (const auto& [column, count] : db.named_dictionaries) {
-    if (dictionaries.contains(column)) continue;
-    db.dictionary_files.erase(column);
+  for (const auto& [table, column] : db.manifest->take_unnamed_dictionaries()) {
+    db.dictionary_files.erase({table, column});
     const std::string path =
-        dictionary_path(db.folder, static_cast<TableId>(column.first), static_cast<ColumnId>(column.second));
+        dictionary_path(db.folder, static_cast<TableId>(table), static_cast<ColumnId>(column));
     static_cast<void>(db.files.remove(path).ok());
   }
-  db.named_dictionaries = std::move(dictionaries);
+}
+
+// Tables that are not as the manifest says.
+std::vector<std::unique_ptr<TableCheckpoint>> changed_tables(DatabaseState& db, const Snapshot& snapshot) {
+  const auto& written = db.manifest->written().tables;
+  std::vector<std::unique_ptr<TableCheckpoint>> tables;
+  const auto add_if_changed = [&](TableId id, const std::shared_ptr<const TableVersion>& version) {
+    const auto history = db.history(id);
+    if (!history) return;
+    const auto known = written.find(static_cast<uint32_t>(id));
+    const bool same = known != written.end() && known->second->history_stamp == history->stamp() &&
+                      known->second->head.lock() == version;
+    if (!same) tables.push_back(std::make_unique<TableCheckpoint>(db, id, version, history));
+  };
+  snapshot.tables.for_each([&](const std::shared_ptr<const TableVersion>& version) {
+    if (version && !version->schema->temporary) add_if_changed(version->schema->id, version);
+  });
+  for (const auto& [id, dropped] : snapshot.catalog->dropped) {
+    const size_t before = tables.size();
+    add_if_changed(dropped.table, nullptr);
+    if (tables.size() > before) tables.back()->only_until(dropped.time_micros);
+  }
+  return tables;
 }
 
 }  // namespace
 
-void write_manifest(DatabaseState& db, const Manifest& manifest, bool* may_be_current) {
-  *may_be_current = false;
-  const std::string path = manifest_path(db.folder, manifest.number);
-  const std::string current = join_path(db.folder, "CURRENT"), aside = current + ".new";
-  const auto write = [&](const std::string& to, std::string_view content) {
-    const auto file = db.files.open(to, OpenMode::kOpenOrCreate).value_or_throw();
-    file->truncate(0).throw_if_error();
-    file->write_at(0, content).throw_if_error();
-    file->sync_all().throw_if_error();
-  };
-  try {
-    write(path, encode_manifest(manifest));
-    db.files.sync_directory(join_path(db.folder, "manifests")).throw_if_error();
-    write(aside, fmt::format("manifest-{}\n", manifest.number));
-  } catch (const SqlError&) {
-    // Gives the room back, or leaves it to the next start.
-    static_cast<void>(db.files.remove(path).ok());
-    throw;
-  }
-  *may_be_current = true;
-  db.files.rename(aside, current).throw_if_error();
-  db.files.sync_directory(db.folder).throw_if_error();
-}
+void run_checkpoint(DatabaseState& db) { run_checkpoint(db, RetentionRequest()); }
 
-void run_checkpoint(DatabaseState& db) {
+void run_checkpoint(DatabaseState& db, const RetentionRequest& request) {
   std::lock_guard one_at_a_time(db.checkpoint_mutex);
+  expire_history(db, request);
   std::shared_ptr<const Snapshot> snapshot;
   uint64_t log_end = 0;
   {
@@ -412,36 +504,29 @@ void run_checkpoint(DatabaseState& db) {
   // Asynchronous commits are visible before they are durable.
   db.wait_durable(snapshot->logged);
 
-  std::vector<std::unique_ptr<TableCheckpoint>> tables;
-  snapshot->tables.for_each([&](const std::shared_ptr<const TableVersion>& version) {
-    if (version && !version->schema->temporary)
-      tables.push_back(std::make_unique<TableCheckpoint>(db, version));
-  });
-  bool may_be_current = false;
-  Manifest manifest;
-  std::map<uint64_t, NamedSegment> named;
+  std::vector<std::unique_ptr<TableCheckpoint>> tables = changed_tables(db, *snapshot);
   try {
+    WrittenState next = db.manifest->written();
     for (const auto& table : tables) {
       table->encode();
       table->write_dictionaries();
       table->sync_folder();
+      next.tables[static_cast<uint32_t>(table->id())] = table->describe(log_end);
     }
-    manifest.database_id = db.database_id;
-    manifest.number = db.next_manifest++;
-    manifest.commit = snapshot->logged;
-    manifest.commit_time_micros = snapshot->commit_time_micros;
-    manifest.log_position = log_end;
-    manifest.next_segment = db.next_segment;
-    manifest.catalog = *snapshot->catalog;
-    manifest.catalog.next_object_id = db.next_object_id.load();
-    for (const auto& table : tables) manifest.tables.push_back(table->describe(&named));
-    write_manifest(db, manifest, &may_be_current);
+    std::erase_if(next.tables, [&](const auto& table) {
+      return !snapshot->table(static_cast<TableId>(table.first)) &&
+             !snapshot->catalog->dropped.contains(table.first);
+    });
+    next.commit = snapshot->logged;
+    next.commit_time_micros = snapshot->commit_time_micros;
+    next.log_position = log_end;
+    next.next_segment = db.next_segment;
+    next.next_object_id = db.next_object_id.load();
+    next.catalog = snapshot->catalog;
+    db.manifest->write(std::move(next));
   } catch (const SqlError&) {
-    if (may_be_current) {
-      // What it names must not be overwritten.
-      for (const auto& [column, count] : dictionaries_of(manifest)) db.named_dictionaries[column] = count;
-    } else {
-      // A checkpoint that is tried again on a full disk must not fill it further.
+    // A checkpoint that is tried again on a full disk must not fill it further.
+    if (!db.manifest->failed_write_may_be_found()) {
       for (const auto& table : tables) table->discard();
     }
     throw;
@@ -450,20 +535,22 @@ void run_checkpoint(DatabaseState& db) {
   for (const auto& table : tables) table->install();
   db.publish_through(static_cast<CommitNumber>(db.log->durable_commit()));
   tables.clear();
-  std::map<uint64_t, NamedSegment> before = std::move(db.named_segments);
-  db.named_segments = std::move(named);
-  remove_unnamed(db, std::move(before), manifest);
-  if (manifest.number > 1)
-    static_cast<void>(db.files.remove(manifest_path(db.folder, manifest.number - 1)).ok());
+  remove_unnamed(db);
   db.checkpoint_log_end = log_end;
   db.last_checkpoint_micros = db.clock.now_micros();
   snapshot.reset();
   db.memory_after_checkpoint = db.memory->load();
   // The checkpoint stands; segments of the log that could not be given back are tried again after the next
   // one.
-  const IoResult<size_t> removed = db.log->remove_before(wal::Position{log_end});
+  const uint64_t kept_from = advance_log_retention(db, log_end, request.gives_back_log);
+  std::unique_lock no_readers(db.log_readers, std::try_to_lock);
+  std::string failure;
+  if (no_readers) {
+    const IoResult<size_t> removed = db.log->remove_before(wal::Position{kept_from});
+    if (!removed.ok()) failure = removed.error().message();
+  }
   std::lock_guard lock(db.failure_mutex);
-  db.checkpoint_failure = removed.ok() ? std::string() : removed.error().message();
+  db.checkpoint_failure = std::move(failure);
 }
 
 }  // namespace idem

@@ -2,6 +2,7 @@
 
 #include "common/error.h"
 #include "storage/log_record.h"
+#include "storage/retention.h"
 #include "storage/transaction_state.h"
 
 namespace idem {
@@ -59,6 +60,9 @@ LoggedTable logged_table(const CommittingTable& table) {
   logged.version = table.next->version;
   logged.created = table.changes->is_created();
   logged.truncated = table.changes->truncated();
+  if (table.changes->restored()) logged.restored = table.changes->restored()->version;
+  logged.operation = table.changes->operation();
+  logged.counts = table.changes->counts();
   if (logged.created || table.changes->schema_changed()) logged.schema = table.next->schema;
   for (TableChanges::PartitionEffect& effect : table.changes->effects()) {
     logged.partitions.push_back({effect.start, effect.cleared, std::move(effect.changes)});
@@ -75,9 +79,49 @@ void build_next(CommittingTable* table) {
     table->next->version = static_cast<VersionNumber>(changes.effects().empty() ? 0 : 1);
     return;
   }
-  table->next->version = static_cast<VersionNumber>(static_cast<uint64_t>(table->state->head->version) + 1);
+  table->next->version = static_cast<VersionNumber>(static_cast<uint64_t>(changes.base()->version) + 1);
+  if (!table->state) {  // undropped
+    table->next->history = HistoryHandle::make();
+    return;
+  }
   table->step = changes.history_step();
   table->next->history = table->step ? HistoryHandle::make() : table->state->head->history;
+}
+
+// Under the commit latch: what the record names must be there when it is replayed.
+void hold_named_versions(DatabaseState& db, const std::vector<CommittingTable>& tables,
+                         const std::vector<std::pair<TableId, KeptVersion>>& tagged) {
+  const auto hold = [&](TableId table, VersionNumber version) {
+    const auto history = db.history(table);
+    if (history && db.hold_version(*history, version)) return;
+    throw sql_error(sqlstate::kInvalidParameterValue, "version {} is no longer there",
+                    static_cast<uint64_t>(version));
+  };
+  for (const CommittingTable& table : tables) {
+    if (table.changes && table.changes->restored())
+      hold(static_cast<TableId>(table.id), table.changes->restored()->version);
+  }
+  for (const auto& [table, version] : tagged) hold(table, version.number());
+}
+
+struct RecordPlace {
+  int64_t time_micros = 0;
+  uint64_t log_begin = 0, log_end = 0;
+};
+
+// Under the commit latch, before the head moves on.
+void record_history(const CommittingTable& table, const LoggedTable& logged, const std::string& user,
+                    const std::string& run_key, const RecordPlace& place, TableHistory* history) {
+  HistoryLine line;
+  line.first = line.last = table.next->version;
+  line.first_time_micros = line.last_time_micros = place.time_micros;
+  line.operation = logged.operation;
+  line.user = user;
+  line.run_key = run_key;
+  line.counts = logged.counts;
+  line.partitions = logged.partitions.size();
+  history->record(table.state ? table.state->head : nullptr, table.next, std::move(line), place.log_begin,
+                  place.log_end);
 }
 
 }  // namespace
@@ -127,7 +171,7 @@ CommitResult Transaction::commit(bool synchronous) {
   std::sort(tables.begin(), tables.end(),
             [](const CommittingTable& a, const CommittingTable& b) { return a.id < b.id; });
   for (CommittingTable& table : tables) {
-    if (table.changes && table.changes->is_created()) continue;
+    if (table.changes && (table.changes->is_created() || s.undropped.contains(table.id))) continue;
     table.state = db.table_state(static_cast<TableId>(table.id));
     if (table.state) table.latch = std::unique_lock<std::mutex>(table.state->latch);
     if (!table.state || !table.state->head) {
@@ -137,7 +181,7 @@ CommitResult Transaction::commit(bool synchronous) {
   }
   for (CommittingTable& table : tables) {
     if (!table.changes) continue;
-    table.changes->prepare_commit(table.state ? table.state->head : nullptr);
+    table.changes->prepare_commit(table.state ? table.state->head : table.changes->base());
     build_next(&table);
     const WriteCounts& counts = table.changes->counts();
     result.counts.inserted += counts.inserted;
@@ -159,7 +203,7 @@ CommitResult Transaction::commit(bool synchronous) {
     return result;
   }
 
-  LogRecordWriter record(s.user, s.operation, "");
+  LogRecordWriter record(s.user, s.operation, s.run_key);
   record.catalog_changes(s.ddl);
   std::vector<LoggedTable> logged_tables;
   for (const CommittingTable& table : tables) {
@@ -175,11 +219,13 @@ CommitResult Transaction::commit(bool synchronous) {
     std::lock_guard lock(db.commit_latch);
     const auto number = static_cast<CommitNumber>(static_cast<uint64_t>(db.last_commit) + 1);
     const int64_t time = std::max(db.clock.now_micros(), db.last_commit_time + 1);
+    RecordPlace place{time, db.log_end, db.log_end};
+    hold_named_versions(db, tables, s.tagged);
     if (is_logged) {
       record.set_time(time);
       const wal::Extent extent =
           db.log->append(static_cast<uint64_t>(number), record.payload(), wal::Compression::kLz4);
-      db.log_end = extent.end.value;
+      db.log_end = place.log_end = extent.end.value;
       db.last_logged = number;
     }
     // Nothing fails from here on.
@@ -189,14 +235,24 @@ CommitResult Transaction::commit(bool synchronous) {
     pending.logged = db.last_logged;
     pending.time_micros = time;
     pending.log_end = db.log_end;
+    if (catalog) set_commit_time(catalog.get(), s.ddl, time);
     pending.catalog = catalog;
+    size_t logged = 0;  // of logged_tables, in the same order
     for (CommittingTable& table : tables) {
       const auto id = static_cast<TableId>(table.id);
       if (!table.changes) {
+        if (table.state->history) {
+          const int64_t last_time = table.state->history->time_of(table.state->head->version).value_or(time);
+          table.state->history->keep(
+              {table.state->head, last_time, place.log_begin, static_cast<uint8_t>(KeepReason::kStatement)});
+        }
         table.state->head = nullptr;
         db.remove_table_state(id);
       } else {
         table.next->commit = number;
+        if (!table.next->schema->temporary) {
+          record_history(table, logged_tables[logged++], s.user, s.run_key, place, db.add_history(id).get());
+        }
         if (table.state) {
           if (table.step) table.state->head->history->link(std::move(*table.step), table.next->history);
           table.state->head = table.next;
@@ -206,15 +262,25 @@ CommitResult Transaction::commit(bool synchronous) {
       }
       pending.tables.emplace_back(id, table.next);
     }
+    for (const auto& [table, version] : s.tagged) {
+      KeptVersion kept = version;
+      kept.reasons = static_cast<uint8_t>(KeepReason::kTag);
+      db.add_history(table)->keep(std::move(kept));
+    }
     for (const LoggedTable& table : logged_tables) {
       for (const LoggedSymbols& symbols : table.symbols) { symbols.dictionary->set_logged(symbols.end); }
     }
     if (catalog) db.catalog_head = catalog;
     result.commit = number;
     result.wrote = true;
-    const CommitNumber logged = pending.logged;
+    const CommitNumber last_logged = pending.logged;
     db.enqueue(std::move(pending));
-    pending.logged = logged;
+    pending.logged = last_logged;
+  }
+  std::vector<std::pair<TableId, std::vector<int64_t>>> beyond_ttl;
+  for (const CommittingTable& table : tables) {
+    std::vector<int64_t> starts = table.next ? partitions_beyond_ttl(*table.next) : std::vector<int64_t>();
+    if (!starts.empty()) beyond_ttl.emplace_back(static_cast<TableId>(table.id), std::move(starts));
   }
   tables.clear();
   if (catalog_lock.owns_lock()) catalog_lock.unlock();
@@ -225,7 +291,21 @@ CommitResult Transaction::commit(bool synchronous) {
     db.publish_through(pending.logged);
   }
   s.tables.clear();
+  for (const auto& [table, starts] : beyond_ttl) drop_beyond_ttl(table, starts, synchronous);
   return result;
+}
+
+// A commit of its own, so that what was dropped is in the history. The transaction that made it due has
+// succeeded, whatever becomes of this: the next one that writes the table tries again.
+void Transaction::drop_beyond_ttl(TableId table, const std::vector<int64_t>& starts, bool synchronous) const {
+  try {
+    Transaction drop(std::make_unique<State>(state_->db));
+    drop.describe(state_->user, "TTL");
+    drop.drop_partitions(table, starts);
+    drop.commit(synchronous);
+  } catch (const SqlError&) {
+    // Dropped meanwhile, a full disk: see above.
+  }
 }
 
 }  // namespace idem

@@ -3,9 +3,12 @@
 #include <random>
 
 #include "common/error.h"
+#include "storage/change_feed.h"
 #include "storage/database_state.h"
-#include "storage/manifest.h"
+#include "storage/manifest_writer.h"
+#include "storage/retention.h"
 #include "storage/transaction_state.h"
+#include "storage/version_lookup.h"
 
 namespace idem {
 
@@ -32,12 +35,11 @@ void check_foreign(FileSystem& files, const std::string& folder) {
 void create_layout(DatabaseState& db) {
   check_foreign(db.files, db.folder);
   make_directories(db.files, join_path(db.folder, "manifests")).throw_if_error();
-  Manifest manifest;
-  manifest.database_id = random_database_id();
-  manifest.number = 1;
-  manifest.catalog = initial_catalog(db.options.superuser);
-  bool may_be_current = false;
-  write_manifest(db, manifest, &may_be_current);
+  WrittenState first;
+  auto catalog = std::make_shared<const Catalog>(initial_catalog(db.options.superuser));
+  first.next_object_id = catalog->next_object_id;
+  first.catalog = std::move(catalog);
+  ManifestWriter(db.files, db.folder, random_database_id()).write(std::move(first));
 }
 
 }  // namespace
@@ -66,6 +68,30 @@ std::unique_ptr<Transaction> Database::begin() {
 }
 
 void Database::checkpoint() { run_checkpoint(*state_); }
+
+KeptVersion Database::find_version(const Snapshot& snapshot, TableId table, const VersionTarget& target) {
+  return idem::find_version(*state_, snapshot, table, target);
+}
+
+std::vector<HistoryLine> Database::table_history(const Snapshot& snapshot, TableId table) const {
+  const auto version = snapshot.table(table);
+  const auto history = state_->history(table);
+  return version && history ? history->lines(version->version) : std::vector<HistoryLine>();
+}
+
+void Database::read_changes(const Snapshot& snapshot, TableId table, VersionNumber from, VersionNumber to,
+                            const std::function<bool(VersionChanges)>& take) {
+  idem::read_changes(*state_, snapshot, table, from, to, take);
+}
+
+void Database::vacuum(const RetentionRequest& request) {
+  run_checkpoint(*state_);  // the newest versions need no older ones to be rebuilt from any more
+  run_checkpoint(*state_, request);
+}
+
+std::vector<VacuumPreview> Database::preview_vacuum(const RetentionRequest& request) {
+  return idem::preview_vacuum(*state_, request);
+}
 
 void Database::close(bool with_checkpoint) {
   if (state_->closing.exchange(true)) return;
@@ -109,6 +135,8 @@ uint64_t Database::table_disk_bytes(TableId table) const {
 std::string Database::table_directory(const TableSchema& schema) const {
   return fmt::format("tables/{}", static_cast<uint32_t>(schema.id));
 }
+
+int64_t Database::change_slot_retention_micros() const { return state_->options.change_slot_retention_micros; }
 
 const std::string& Database::folder() const { return state_->folder; }
 uint64_t Database::database_id() const { return state_->database_id; }

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "common/clock.h"
@@ -23,6 +24,10 @@ struct DatabaseOptions {
   // False: no thread but the caller's: no background checkpoint, and LogOptions::own_threads. Then one thread at a time may
   // call, and the same calls do the same to the disk.
   bool own_threads = true;
+  int64_t history_retention_micros = int64_t{7} * 86'400 * 1'000'000;  // how long versions can be read that others replaced
+  int64_t log_retention_micros = int64_t{3'600} * 1'000'000;  // how long the log is kept for versions in between,
+  int64_t change_slot_retention_micros = int64_t{30} * 86'400 * 1'000'000;  // how long a change slot holds versions beyond that
+  uint64_t log_retention_bytes = uint64_t{4} << 30;           // and at most how much of it
   std::string superuser = "admin";
 };
 
@@ -43,6 +48,21 @@ struct StorageStatus {          // for wal_status(), memory(), idem status
 };
 
 struct DatabaseState;
+struct RetentionRequest;
+struct VacuumPreview;
+struct VersionChanges;
+
+// Which version of a table is meant: VERSION AS OF, TIMESTAMP AS OF, AT TAG.
+struct VersionNumberTarget {
+  VersionNumber number{};
+};
+struct VersionTimeTarget {
+  int64_t micros = 0;
+};
+struct VersionTagTarget {
+  std::string tag;
+};
+using VersionTarget = std::variant<VersionNumberTarget, VersionTimeTarget, VersionTagTarget>;
 
 // An opened data folder. One per process and folder: a second one is refused (SqlError 55006 naming the other's pid).
 //
@@ -58,10 +78,23 @@ class Database {
   Snapshot snapshot() const;                  // the published state: durable commits only (or those of asynchronous ones)
   std::unique_ptr<Transaction> begin();
   void checkpoint();                          // everything published so far is in segment files on return
+
+  // An earlier version of a table that `snapshot` has, as it was. Throws SqlError 22023 that names the nearest
+  // ones that can be read, 42704 for a tag that is not there.
+  KeptVersion find_version(const Snapshot& snapshot, TableId table, const VersionTarget& target);
+  // What is known of a table's versions, oldest first.
+  std::vector<HistoryLine> table_history(const Snapshot& snapshot, TableId table) const;
+  // What each version after `from` changed, up to `to`: change_feed.h.
+  void read_changes(const Snapshot& snapshot, TableId table, VersionNumber from, VersionNumber to,
+                    const std::function<bool(VersionChanges)>& take);
+  // Forgets versions (expire_history in retention.h) and gives back their files and the log.
+  void vacuum(const RetentionRequest& request);
+  std::vector<VacuumPreview> preview_vacuum(const RetentionRequest& request);
   void close(bool with_checkpoint);
 
   StorageStatus status() const;
   uint64_t table_disk_bytes(TableId table) const;
+  int64_t change_slot_retention_micros() const;
   std::string table_directory(const TableSchema& schema) const;  // relative to the data folder
   const std::string& folder() const;
   uint64_t database_id() const;

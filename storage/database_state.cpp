@@ -1,6 +1,7 @@
 #include "storage/database_state.h"
 
 #include "common/error.h"
+#include "storage/manifest_writer.h"
 #include "storage/position_history.h"
 
 namespace idem {
@@ -49,6 +50,7 @@ std::shared_ptr<TableState> DatabaseState::add_table_state(TableId id,
                                                            std::shared_ptr<const TableVersion> head) {
   auto state = std::make_shared<TableState>();
   state->id = id;
+  if (!head->schema->temporary) state->history = add_history(id);
   state->head = std::move(head);
   std::unique_lock guard(tables_mutex);
   tables[static_cast<uint32_t>(id)] = state;
@@ -58,6 +60,38 @@ std::shared_ptr<TableState> DatabaseState::add_table_state(TableId id,
 void DatabaseState::remove_table_state(TableId id) {
   std::unique_lock guard(tables_mutex);
   tables.erase(static_cast<uint32_t>(id));
+}
+
+std::shared_ptr<TableHistory> DatabaseState::history(TableId id) const {
+  std::shared_lock guard(tables_mutex);
+  const auto found = histories.find(static_cast<uint32_t>(id));
+  return found == histories.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<TableHistory> DatabaseState::add_history(TableId id) {
+  std::unique_lock guard(tables_mutex);
+  auto& history = histories[static_cast<uint32_t>(id)];
+  if (!history) history = std::make_shared<TableHistory>();
+  return history;
+}
+
+std::unordered_map<uint32_t, std::shared_ptr<TableHistory>> DatabaseState::all_histories() const {
+  std::shared_lock guard(tables_mutex);
+  return histories;
+}
+
+void DatabaseState::remove_history(TableId id) {
+  std::unique_lock guard(tables_mutex);
+  histories.erase(static_cast<uint32_t>(id));
+}
+
+bool DatabaseState::hold_version(const TableHistory& history, VersionNumber version) {
+  const std::optional<KeptVersion> nearest = history.kept_before(version);
+  if (!nearest) return false;
+  if (nearest->number() == version) return true;
+  if (nearest->log_position < log_kept_from.load()) return false;
+  log_holds.emplace_back(log_end.load(), nearest->log_position);
+  return true;
 }
 
 WriteContext DatabaseState::write_context(std::shared_ptr<const TableSchema> schema, uint64_t owner) const {

@@ -16,6 +16,7 @@
 #include "storage/dictionary_file.h"
 #include "storage/partition_change.h"
 #include "storage/segment_file.h"
+#include "storage/table_history.h"
 #include "wal/log.h"
 
 namespace idem {
@@ -24,6 +25,7 @@ namespace idem {
 // only through published snapshots.
 struct TableState {
   TableId id{};
+  std::shared_ptr<TableHistory> history;  // null of a temporary table
   std::mutex latch;  // held while a commit validates, builds and logs the next version
   std::shared_ptr<const TableVersion> head;  // guarded by latch; null once the table is dropped
 };
@@ -38,11 +40,7 @@ struct PendingCommit {
   std::vector<std::pair<TableId, std::shared_ptr<const TableVersion>>> tables;  // null version: dropped
 };
 
-// A segment file that a manifest names.
-struct NamedSegment {
-  std::string path;
-  std::weak_ptr<const SegmentFile> file;  // gone when no version needs it
-};
+class ManifestWriter;
 
 // What the parts of a database share: transactions (commit.cpp), checkpoint.cpp and recovery.cpp work on it.
 //
@@ -59,7 +57,15 @@ struct DatabaseState final : public wal::LogListener {
 
   std::shared_ptr<const Snapshot> published_snapshot() const;
   std::shared_ptr<TableState> table_state(TableId id) const;  // null if there never was one
+  // With the history that the table has, or a new one.
   std::shared_ptr<TableState> add_table_state(TableId id, std::shared_ptr<const TableVersion> head);
+  std::shared_ptr<TableHistory> history(TableId id) const;  // null if there is none; also of dropped tables
+  std::shared_ptr<TableHistory> add_history(TableId id);    // the one it has, or a new one
+  std::unordered_map<uint32_t, std::shared_ptr<TableHistory>> all_histories() const;
+  void remove_history(TableId id);
+  // Under commit_latch: whether a record may name this version of a table, which then stays until the
+  // manifest no longer needs that record. It is kept, or can be rebuilt from the log.
+  bool hold_version(const TableHistory& history, VersionNumber version);
   void remove_table_state(TableId id);
   WriteContext write_context(std::shared_ptr<const TableSchema> schema, uint64_t owner) const;
   // Makes visible, in one step, every commit whose record is covered by `durable`.
@@ -93,6 +99,7 @@ struct DatabaseState final : public wal::LogListener {
 
   mutable std::shared_mutex tables_mutex;
   std::unordered_map<uint32_t, std::shared_ptr<TableState>> tables;
+  std::unordered_map<uint32_t, std::shared_ptr<TableHistory>> histories;  // of dropped tables too
 
   std::mutex catalog_latch;
   std::shared_ptr<const Catalog> catalog_head;  // guarded by catalog_latch
@@ -101,6 +108,12 @@ struct DatabaseState final : public wal::LogListener {
   CommitNumber last_commit{}, last_logged{};  // guarded by commit_latch, as is the order of the log
   int64_t last_commit_time = 0;
   std::atomic<uint64_t> log_end{0};
+  // The log from here on may be read, by those who hold log_readers shared. Raised under commit_latch.
+  std::atomic<uint64_t> log_kept_from{0};
+  std::shared_mutex log_readers;
+  // Records after the manifest's position that need the log from an earlier one on: (position of the record,
+  // position needed). Guarded by commit_latch.
+  std::vector<std::pair<uint64_t, uint64_t>> log_holds;
 
   mutable std::mutex publish_latch;
   std::deque<PendingCommit> waiting;  // guarded by publish_latch, as are the following
@@ -116,14 +129,13 @@ struct DatabaseState final : public wal::LogListener {
 
   // Checkpoints: one at a time. checkpoint_mutex guards what follows.
   std::mutex checkpoint_mutex;
-  uint64_t next_segment = 1, next_manifest = 1;
+  uint64_t next_segment = 1;
   std::map<std::pair<uint32_t, uint32_t>, std::unique_ptr<DictionaryFile>>
       dictionary_files;  // (table, column)
-  std::map<std::pair<uint32_t, uint32_t>, uint32_t>
-      named_dictionaries;                           // strings that count, by the newest manifest
-  std::map<uint64_t, NamedSegment> named_segments;  // by the newest manifest
   // Tables whose folder's name is known to be synced; those in whose folder a name may not be.
   std::set<uint32_t> durable_folders, unsynced_folders;
+  std::unique_ptr<ManifestWriter> manifest;
+  std::deque<std::pair<int64_t, uint64_t>> log_marks;  // time, position where the log ended then; ascending
   std::atomic<uint64_t> checkpoint_log_end{0};
   std::atomic<int64_t> last_checkpoint_micros{0};
   std::atomic<uint64_t> memory_after_checkpoint{0};  // what the last one could not free
@@ -138,11 +150,9 @@ struct DatabaseState final : public wal::LogListener {
 
 // Encodes what is in memory and writes a manifest. Throws SqlError 58030, 53100, XX001.
 void run_checkpoint(DatabaseState& db);
-
-struct Manifest;
-// Writes a manifest and makes it the current one. Throws SqlError 58030, 53100; afterwards `may_be_current`
-// says whether a restart might find it nevertheless. If not, it is gone.
-void write_manifest(DatabaseState& db, const Manifest& manifest, bool* may_be_current);
+struct RetentionRequest;
+// The same, giving back more than the settings say: retention.h.
+void run_checkpoint(DatabaseState& db, const RetentionRequest& request);
 
 // Opens what the folder holds into an empty state: manifest, then log. Throws SqlError XX001, 55000, 58030.
 void recover_database(DatabaseState& db, RecoveryReport* report);

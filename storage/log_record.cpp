@@ -10,9 +10,9 @@ namespace idem {
 
 namespace {
 
-constexpr uint8_t kFormat = 1;
+constexpr uint8_t kFormat = 2;
 constexpr size_t kTimeOffset = 1;
-constexpr uint8_t kHasSchema = 1, kTruncated = 2, kCreated = 4;
+constexpr uint8_t kHasSchema = 1, kTruncated = 2, kCreated = 4, kRestored = 8;
 constexpr std::string_view kWhat = "log record";
 
 void write_ordinals(ByteWriter& out, const std::vector<uint64_t>& ordinals) {
@@ -292,9 +292,17 @@ void LogRecordWriter::tables(const std::vector<LoggedTable>& tables) {
   out.varint(tables.size());
   for (const LoggedTable& table : tables) {
     out.u32(static_cast<uint32_t>(table.table));
+    const size_t size_offset = out.offset();
+    out.u64(0);
     out.u64(static_cast<uint64_t>(table.version));
     out.u8(static_cast<uint8_t>((table.schema ? kHasSchema : 0) | (table.truncated ? kTruncated : 0) |
-                                (table.created ? kCreated : 0)));
+                                (table.created ? kCreated : 0) | (table.restored ? kRestored : 0)));
+    out.u8(static_cast<uint8_t>(table.operation));
+    out.varint(table.counts.inserted);
+    out.varint(table.counts.replaced);
+    out.varint(table.counts.skipped);
+    out.varint(table.counts.deleted);
+    if (table.restored) out.varint(static_cast<uint64_t>(*table.restored));
     if (table.schema) write_table_schema(out, *table.schema);
     out.varint(table.symbols.size());
     for (const LoggedSymbols& symbols : table.symbols) {
@@ -312,6 +320,7 @@ void LogRecordWriter::tables(const std::vector<LoggedTable>& tables) {
       out.varint(partition.changes.size());
       for (const PartitionChange* change : partition.changes) write_partition_change(out, *change);
     }
+    out.set_u64(size_offset, out.offset() - size_offset - sizeof(uint64_t));
   }
 }
 
@@ -331,7 +340,8 @@ RecordHeader read_header(ByteReader& in) {
   return header;
 }
 
-void read_symbols(ByteReader& in, const TableSchema& schema) {
+// `replay`: what is read becomes what is logged of the dictionaries.
+void read_symbols(ByteReader& in, const TableSchema& schema, bool replay) {
   const size_t columns = in.count(3);
   for (size_t i = 0; i < columns; ++i) {
     const int index = schema.find_column(static_cast<ColumnId>(in.u32()));
@@ -345,9 +355,45 @@ void read_symbols(ByteReader& in, const TableSchema& schema) {
       if (!dictionary) continue;
       if (dictionary->intern(text) != static_cast<int64_t>(first + k)) in.fail();
     }
-    if (dictionary)
+    if (dictionary && replay)
       dictionary->set_logged(std::max(dictionary->logged(), static_cast<uint32_t>(first + count)));
   }
+}
+
+// `in` holds what follows the table's id and size.
+ReadTable read_table(ByteReader& in, TableId id, const SchemaLookup& schemas, bool replay) {
+  ReadTable table;
+  table.table = id;
+  table.version = static_cast<VersionNumber>(in.u64());
+  const uint8_t flags = in.u8();
+  table.created = flags & kCreated;
+  table.truncated = flags & kTruncated;
+  table.schema_changed = flags & kHasSchema;
+  const uint8_t operation = in.u8();
+  if (operation > static_cast<uint8_t>(kLastTableOperation)) in.fail();
+  table.operation = static_cast<TableOperation>(operation);
+  table.counts.inserted = in.varint();
+  table.counts.replaced = in.varint();
+  table.counts.skipped = in.varint();
+  table.counts.deleted = in.varint();
+  if (flags & kRestored) table.restored = static_cast<VersionNumber>(in.varint());
+  std::optional<TableSchema> logged;
+  if (flags & kHasSchema) logged = read_table_schema(in);
+  if (table.created && !logged) in.fail();
+  table.schema = schemas(table.table, logged ? &*logged : nullptr);
+  if (!table.schema) in.fail();
+  read_symbols(in, *table.schema, replay);
+  table.partitions.resize(in.count(10));
+  for (ReadTable::Partition& partition : table.partitions) {
+    partition.start = in.i64();
+    partition.cleared = in.boolean();
+    const size_t count = in.count(5);
+    for (size_t k = 0; k < count; ++k) {
+      partition.changes.push_back(read_partition_change(in, partition.start, table.schema));
+    }
+  }
+  in.expect_end();
+  return table;
 }
 
 }  // namespace
@@ -358,33 +404,30 @@ ReadRecord read_log_record(std::string_view payload, const SchemaLookup& schemas
   record.header = read_header(in);
   const size_t changes = in.count();
   for (size_t i = 0; i < changes; ++i) record.catalog_changes.push_back(read_catalog_change(in));
-  const size_t tables = in.count();
+  const size_t tables = in.count(12);
   for (size_t i = 0; i < tables; ++i) {
-    ReadTable table;
-    table.table = static_cast<TableId>(in.u32());
-    table.version = static_cast<VersionNumber>(in.u64());
-    const uint8_t flags = in.u8();
-    table.created = flags & kCreated;
-    table.truncated = flags & kTruncated;
-    table.schema_changed = flags & kHasSchema;
-    std::optional<TableSchema> logged;
-    if (flags & kHasSchema) logged = read_table_schema(in);
-    if (table.created && !logged) in.fail();
-    table.schema = schemas(table.table, logged ? &*logged : nullptr);
-    if (!table.schema) in.fail();
-    read_symbols(in, *table.schema);
-    table.partitions.resize(in.count(10));
-    for (ReadTable::Partition& partition : table.partitions) {
-      partition.start = in.i64();
-      partition.cleared = in.boolean();
-      const size_t count = in.count(5);
-      for (size_t k = 0; k < count; ++k) {
-        partition.changes.push_back(read_partition_change(in, partition.start, table.schema));
-      }
-    }
-    record.tables.push_back(std::move(table));
+    const auto id = static_cast<TableId>(in.u32());
+    ByteReader of_table(in.bytes(in.u64()), kWhat);
+    record.tables.push_back(read_table(of_table, id, schemas, true));
   }
   in.expect_end();
+  return record;
+}
+
+ReadTableRecord read_log_record_of(std::string_view payload, TableId table, const SchemaLookup& schemas) {
+  ByteReader in(payload, kWhat);
+  ReadTableRecord record;
+  record.header = read_header(in);
+  const size_t changes = in.count();
+  for (size_t i = 0; i < changes; ++i) read_catalog_change(in);
+  const size_t tables = in.count(12);
+  for (size_t i = 0; i < tables; ++i) {
+    const auto id = static_cast<TableId>(in.u32());
+    const std::string_view bytes = in.bytes(in.u64());
+    if (id != table) continue;
+    ByteReader of_table(bytes, kWhat);
+    record.table = read_table(of_table, id, schemas, false);
+  }
   return record;
 }
 

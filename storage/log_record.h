@@ -1,11 +1,13 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "storage/catalog_change.h"
 #include "storage/partition_change.h"
+#include "storage/table_operation.h"
 
 namespace idem {
 
@@ -34,6 +36,9 @@ struct LoggedTable {
   TableId table{};
   VersionNumber version{};
   bool created = false, truncated = false;
+  std::optional<VersionNumber> restored;  // its rows come first, in place of those that were there
+  TableOperation operation = TableOperation::kOther;
+  WriteCounts counts;
   std::shared_ptr<const TableSchema> schema;  // null where it did not change
   std::vector<LoggedSymbols> symbols;
   std::vector<LoggedPartition> partitions;
@@ -62,6 +67,9 @@ struct ReadTable {
   TableId table{};
   VersionNumber version{};
   bool created = false, truncated = false, schema_changed = false;
+  std::optional<VersionNumber> restored;
+  TableOperation operation = TableOperation::kOther;
+  WriteCounts counts;
   std::shared_ptr<const TableSchema> schema;
   std::vector<Partition> partitions;
 };
@@ -78,6 +86,13 @@ struct ReadRecord {
 // Interns the record's symbols. Throws SqlError XX001 where the bytes are damaged or contradict what came
 // before.
 ReadRecord read_log_record(std::string_view payload, const SchemaLookup& schemas);
+// What a record says of one table, if anything; the others are passed over. For versions that are rebuilt
+// while the server runs: its symbols are in their dictionaries, what is logged of those is not touched.
+struct ReadTableRecord {
+  RecordHeader header;
+  std::optional<ReadTable> table;
+};
+ReadTableRecord read_log_record_of(std::string_view payload, TableId table, const SchemaLookup& schemas);
 
 // One line for `idem log dump`: operation, user, tables with their row counts.
 std::string describe_log_record(std::string_view payload);

@@ -7,9 +7,9 @@
 #include "common/error.h"
 #include "storage/database_state.h"
 #include "storage/log_record.h"
-#include "storage/manifest.h"
-#include "storage/partition_builder.h"
-#include "storage/position_history.h"
+#include "storage/manifest_loader.h"
+#include "storage/record_replay.h"
+#include "storage/version_lookup.h"
 
 namespace idem {
 
@@ -22,17 +22,18 @@ SqlError damaged(std::string_view what, std::string_view why) {
 // Tables while the log is replayed: nobody else sees them yet.
 class Replay {
  public:
-  explicit Replay(DatabaseState& db) : db_(db) {}
+  Replay(DatabaseState& db, const LoadedManifest& loaded);
 
-  void load_manifest(const Manifest& manifest);
   void apply(const wal::Record& record);
   void finish();
   uint64_t commits() const { return commits_; }
 
  private:
-  void load_table(const Manifest& manifest, const ManifestTable& table);
   std::shared_ptr<const TableSchema> schema_of(TableId id, const TableSchema* logged);
-  void apply_table(const ReadTable& table, CommitNumber commit);
+  void apply_names(const ReadRecord& read, uint64_t log_begin);
+  void apply_table(const ReadRecord& record, const ReadTable& table, const wal::Record& from);
+  void keep_named(TableId table, VersionNumber version, uint64_t log_begin);
+  KeptVersion version_of(TableId table, VersionNumber version, uint64_t log_begin);
 
   DatabaseState& db_;
   Catalog catalog_;
@@ -43,125 +44,95 @@ class Replay {
   uint64_t commits_ = 0;
 };
 
-void Replay::load_table(const Manifest& manifest, const ManifestTable& table) {
-  auto schema = std::make_shared<TableSchema>(table.schema);
-  for (ColumnSchema& column : schema->columns) {
-    if (column.type.id != TypeId::kSymbol) continue;
-    column.dictionary = std::make_shared<SymbolDictionary>();
-    const auto known = std::find_if(table.dictionaries.begin(), table.dictionaries.end(),
-                                    [&](const auto& d) { return d.column == column.id; });
-    if (known == table.dictionaries.end() || known->count == 0) continue;
-    db_.dictionary_files[{static_cast<uint32_t>(schema->id), static_cast<uint32_t>(column.id)}] =
-        DictionaryFile::open(db_.files, dictionary_path(db_.folder, schema->id, column.id), db_.database_id,
-                             schema->id, column.id, known->count, column.dictionary.get());
-    db_.named_dictionaries[{static_cast<uint32_t>(schema->id), static_cast<uint32_t>(column.id)}] =
-        known->count;
-    column.dictionary->set_logged(known->count);
-  }
-  std::vector<std::shared_ptr<SegmentFile>> segments;
-  for (const uint64_t id : table.segments) {
-    segments.push_back(SegmentFile::open(db_.files, segment_path(db_.folder, schema->id, id),
-                                         {db_.database_id, static_cast<SegmentId>(id), schema->id},
-                                         db_.cache));
-    db_.named_segments[id] = {segments.back()->path(), segments.back()};
-  }
-  auto version = std::make_shared<TableVersion>();
-  version->schema = schema;
-  version->version = table.version;
-  version->commit = table.commit;
-  version->history = HistoryHandle::make();
-  std::vector<std::shared_ptr<const Partition>> partitions;
-  for (const ManifestTable::Partition& from : table.partitions) {
-    auto partition = std::make_shared<Partition>();
-    partition->start = from.start;
-    for (const ManifestSlice& slice : from.slices) {
-      const SegmentFile& file = *segments[slice.segment];
-      if (slice.row_group >= file.row_group_count() ||
-          slice.end > file.row_group(slice.row_group)->row_count()) {
-        throw damaged(manifest_path(db_.folder, manifest.number), "rows that are not in their segment");
-      }
-      const auto group = file.row_group(slice.row_group);
-      add_slice_to(partition.get(), *schema, {group, slice.begin, slice.end}, slice.min_timestamp,
-                   slice.max_timestamp);
-    }
-    partition->content_id = db_.content_ids->fetch_add(1) + 1;
-    version->row_count += partition->row_count;
-    partitions.push_back(std::move(partition));
-  }
-  version->partitions = PersistentVector<std::shared_ptr<const Partition>>::from(partitions);
-  tables_[static_cast<uint32_t>(schema->id)] = std::move(version);
-}
-
-void Replay::load_manifest(const Manifest& manifest) {
-  catalog_ = manifest.catalog;
-  commit_ = manifest.commit;
-  time_ = manifest.commit_time_micros;
-  log_end_ = manifest.log_position;
-  for (const ManifestTable& table : manifest.tables) load_table(manifest, table);
+Replay::Replay(DatabaseState& db, const LoadedManifest& loaded)
+    : db_(db),
+      catalog_(*loaded.written.catalog),
+      commit_(loaded.written.commit),
+      time_(loaded.written.commit_time_micros),
+      log_end_(loaded.written.log_position) {
+  for (const auto& head : loaded.heads) tables_[static_cast<uint32_t>(head->schema->id)] = head;
 }
 
 std::shared_ptr<const TableSchema> Replay::schema_of(TableId id, const TableSchema* logged) {
-  const auto known = tables_.find(static_cast<uint32_t>(id));
-  const std::shared_ptr<const TableSchema> before = known == tables_.end() ? nullptr : known->second->schema;
-  if (!logged) return before;
-  auto schema = std::make_shared<TableSchema>(*logged);
-  for (ColumnSchema& column : schema->columns) {
-    if (column.type.id != TypeId::kSymbol) continue;
-    const int index = before ? before->find_column(column.id) : -1;
-    if (index >= 0) column.dictionary = before->columns[static_cast<size_t>(index)].dictionary;
-    if (!column.dictionary) column.dictionary = std::make_shared<SymbolDictionary>();
+  const auto now = tables_.find(static_cast<uint32_t>(id));
+  std::vector<std::shared_ptr<const TableSchema>> known;
+  if (now != tables_.end()) known.push_back(now->second->schema);
+  const auto history = db_.history(id);
+  if (history && (logged || known.empty())) {
+    // A restored or undropped version has columns that the newest one may not have.
+    const std::vector<KeptVersion> kept = history->kept(VersionNumber{UINT64_MAX});
+    for (size_t i = kept.size(); i-- > 0;) known.push_back(kept[i].version->schema);
   }
-  return schema;
+  return schema_for_record(logged, known);
 }
 
-void check_ordinals(const PositionDelta& delta, uint64_t row_count) {
-  const bool inside = (delta.deleted.empty() || delta.deleted.back() < row_count) &&
-                      (delta.replaced.empty() || delta.replaced.back() < row_count) &&
-                      (delta.inserted.empty() || delta.inserted.back().before <= row_count);
-  if (!inside) throw damaged("log record", "a row that does not exist");
+// A version that a record names: the newest one, a kept one, or rebuilt from the log before the record.
+KeptVersion Replay::version_of(TableId table, VersionNumber version, uint64_t log_begin) {
+  const auto history = db_.history(table);
+  const auto now = tables_.find(static_cast<uint32_t>(table));
+  if (history && now != tables_.end() && now->second->version == version)
+    return {now->second, history->time_of(version).value_or(time_), log_begin, 0, false};
+  if (history) {
+    std::optional<KeptVersion> found = read_version(db_, *history, version, log_begin);
+    if (found && found->number() == version) return std::move(*found);
+  }
+  throw damaged("log record", fmt::format("version {} of table {} is not there",
+                                          static_cast<uint64_t>(version), static_cast<uint32_t>(table)));
 }
 
-void Replay::apply_table(const ReadTable& table, CommitNumber commit) {
-  auto& known = tables_[static_cast<uint32_t>(table.table)];
-  if (table.created != (known == nullptr)) throw damaged("log record", "a table that is not there");
-  auto next = known ? std::make_shared<TableVersion>(*known) : std::make_shared<TableVersion>();
-  if (!next->history) next->history = HistoryHandle::make();
-  next->schema = table.schema;
-  next->version = table.version;
-  next->commit = commit;
-  if (table.truncated) {
-    next->partitions = {};
-    next->row_count = 0;
-  }
-  const WriteContext context = db_.write_context(table.schema, MemoryRowGroup::kCommitted);
-  for (const ReadTable::Partition& logged : table.partitions) {
-    const int index = next->find_partition(logged.start);
-    std::shared_ptr<const Partition> partition;
-    if (index >= 0 && !logged.cleared) partition = next->partitions[static_cast<size_t>(index)];
-    for (const PartitionChange& change : logged.changes) {
-      check_ordinals(change.positions, partition ? partition->row_count : 0);
-      partition = apply_change(partition, change, context);
-    }
-    replace_partition(next.get(), logged.start, std::move(partition));
-  }
-  known = std::move(next);
+void Replay::keep_named(TableId table, VersionNumber version, uint64_t log_begin) {
+  KeptVersion named = version_of(table, version, log_begin);
+  named.reasons = static_cast<uint8_t>(KeepReason::kTag);
+  db_.add_history(table)->keep(std::move(named));
 }
 
-void Replay::apply(const wal::Record& record) {
-  const auto commit = static_cast<CommitNumber>(record.commit_number);
-  // New tables are in the record's table changes; dropped ones only among the names.
-  const ReadRecord read = read_log_record(
-      record.payload, [&](TableId id, const TableSchema* logged) { return schema_of(id, logged); });
+void Replay::apply_names(const ReadRecord& read, uint64_t log_begin) {
   for (const CatalogChange& change : read.catalog_changes) {
     try {
       apply_catalog_change(&catalog_, change);
     } catch (const SqlError& e) { throw damaged("log record", e.message()); }
     if (const auto* dropped = std::get_if<DropTableName>(&change)) {
-      tables_.erase(static_cast<uint32_t>(dropped->table));
+      const auto last = tables_.find(static_cast<uint32_t>(dropped->table));
+      if (last == tables_.end()) continue;  // created by the same record
+      const auto history = db_.add_history(dropped->table);
+      history->keep({last->second, history->time_of(last->second->version).value_or(read.header.time_micros),
+                     log_begin, static_cast<uint8_t>(KeepReason::kStatement), false});
+      tables_.erase(last);
+    } else if (const auto* undropped = std::get_if<UndropTable>(&change)) {
+      const auto history = db_.history(undropped->table);
+      const auto last = history ? history->kept_before(VersionNumber{UINT64_MAX}) : std::nullopt;
+      if (!last) throw damaged("log record", "a dropped table that is not there");
+      tables_[static_cast<uint32_t>(undropped->table)] = last->version;
+    } else if (const auto* tag = std::get_if<PutTag>(&change)) {
+      keep_named(tag->tag.table, tag->tag.version, log_begin);
+    } else if (const auto* slot = std::get_if<PutSlot>(&change)) {
+      keep_named(slot->slot.table, slot->slot.version, log_begin);
     }
   }
-  for (const ReadTable& table : read.tables) apply_table(table, commit);
-  commit_ = commit;
+  set_commit_time(&catalog_, read.catalog_changes, read.header.time_micros);
+}
+
+void Replay::apply_table(const ReadRecord& record, const ReadTable& table, const wal::Record& from) {
+  auto& known = tables_[static_cast<uint32_t>(table.table)];
+  const uint64_t log_begin = from.extent.begin.value;
+  std::shared_ptr<TableVersion> next = apply_logged_table(
+      db_, known, table, static_cast<CommitNumber>(from.commit_number), MemoryRowGroup::kCommitted,
+      [&](VersionNumber version) { return version_of(table.table, version, log_begin).version; });
+  if (!next->history) next->history = HistoryHandle::make();
+  // Of an undropped table the version before is kept already.
+  db_.add_history(table.table)
+      ->record(table.operation == TableOperation::kUndrop ? nullptr : known, next,
+               history_line(record.header, table), log_begin, from.extent.end.value);
+  known = std::move(next);
+}
+
+void Replay::apply(const wal::Record& record) {
+  // New tables are in the record's table changes; dropped ones only among the names.
+  const ReadRecord read = read_log_record(
+      record.payload, [&](TableId id, const TableSchema* logged) { return schema_of(id, logged); });
+  apply_names(read, record.extent.begin.value);
+  for (const ReadTable& table : read.tables) apply_table(read, table, record);
+  commit_ = static_cast<CommitNumber>(record.commit_number);
   time_ = std::max(time_, read.header.time_micros);
   log_end_ = record.extent.end.value;
   ++commits_;
@@ -209,7 +180,7 @@ void sweep_orphans(DatabaseState& db, uint64_t manifest_number) {
     if (entry.name != current) remove(join_path(manifests, entry.name));
   }
   std::set<std::string> named;
-  for (const auto& [id, segment] : db.named_segments) named.insert(segment.path);
+  for (const auto& [id, segment] : db.manifest->named_segments()) named.insert(segment.path);
   for (const auto& [column, file] : db.dictionary_files) named.insert(file->path());
   const std::string tables = join_path(db.folder, "tables");
   for (const DirectoryEntry& table : entries(tables)) {
@@ -265,16 +236,18 @@ void recover_database(DatabaseState& db, RecoveryReport* report) {
   const int64_t begun = db.clock.monotonic_nanos();
   const uint64_t number = current_manifest(db);
   const std::string path = manifest_path(db.folder, number);
-  const Manifest manifest = decode_manifest(read_whole_file(db.files, path).value_or_throw(), path);
+  const Manifest manifest = read_manifest(read_whole_file(db.files, path).value_or_throw(), path);
   if (manifest.number != number) throw damaged(path, "it has another number");
   db.database_id = manifest.database_id;
-  db.next_manifest = number + 1;
   db.next_segment = manifest.next_segment;
   db.checkpoint_log_end = manifest.log_position;
   db.manifest_commit = manifest.commit;
+  LoadedManifest loaded = load_manifest(db, manifest);
+  Replay replay(db, loaded);
+  db.manifest = std::make_unique<ManifestWriter>(db.files, db.folder, db.database_id);
+  db.manifest->resume(manifest, std::move(loaded.written));
+  loaded.heads.clear();
 
-  Replay replay(db);
-  replay.load_manifest(manifest);
   const std::string log_folder = join_path(db.folder, "log");
   const wal::RecoveryResult recovered =
       wal::recover(db.files, log_folder, log_database_id(db.database_id),
@@ -289,6 +262,10 @@ void recover_database(DatabaseState& db, RecoveryReport* report) {
   log_options.segment_bytes = db.options.log_segment_bytes;
   log_options.own_threads = db.options.own_threads;
   db.log = wal::Log::open(db.files, log_folder, log_options, recovered, &db);
+  // How old the log before the manifest is, is not known: it counts as what was written by then.
+  db.log_kept_from =
+      recovered.segments.empty() ? manifest.log_position : recovered.segments.front().begin.value;
+  db.log_marks.emplace_back(manifest.commit_time_micros, manifest.log_position);
   if (report) {
     report->replayed_commits = replay.commits();
     report->log_bytes = recovered.end.value - manifest.log_position;

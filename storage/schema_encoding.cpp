@@ -224,4 +224,54 @@ SchemaInfo read_schema_info(ByteReader& in) {
   return schema;
 }
 
+void write_dropped_table(ByteWriter& out, const DroppedTable& table) {
+  out.u32(static_cast<uint32_t>(table.table));
+  out.string(table.schema_name);
+  out.string(table.name);
+  out.i64(table.time_micros);
+}
+
+DroppedTable read_dropped_table(ByteReader& in) {
+  DroppedTable table;
+  table.table = static_cast<TableId>(in.u32());
+  table.schema_name = in.string();
+  table.name = in.string();
+  table.time_micros = in.i64();
+  return table;
+}
+
+void write_tag(ByteWriter& out, const TableTag& tag) {
+  out.u32(static_cast<uint32_t>(tag.table));
+  out.string(tag.name);
+  out.u64(static_cast<uint64_t>(tag.version));
+  out.i64(tag.created_micros);
+  out.i64(tag.expires_micros);
+}
+
+TableTag read_tag(ByteReader& in) {
+  TableTag tag;
+  tag.table = static_cast<TableId>(in.u32());
+  tag.name = in.string();
+  tag.version = static_cast<VersionNumber>(in.u64());
+  tag.created_micros = in.i64();
+  tag.expires_micros = in.i64();
+  return tag;
+}
+
+void write_slot(ByteWriter& out, const ChangeSlot& slot) {
+  out.string(slot.name);
+  out.string(slot.owner);
+  out.u32(static_cast<uint32_t>(slot.table));
+  out.u64(static_cast<uint64_t>(slot.version));
+}
+
+ChangeSlot read_slot(ByteReader& in) {
+  ChangeSlot slot;
+  slot.name = in.string();
+  slot.owner = in.string();
+  slot.table = static_cast<TableId>(in.u32());
+  slot.version = static_cast<VersionNumber>(in.u64());
+  return slot;
+}
+
 }  // namespace idem

@@ -21,5 +21,11 @@ void write_role(ByteWriter& out, const Role& role);
 Role read_role(ByteReader& in);
 void write_schema_info(ByteWriter& out, const SchemaInfo& schema);
 SchemaInfo read_schema_info(ByteReader& in);
+void write_dropped_table(ByteWriter& out, const DroppedTable& table);
+DroppedTable read_dropped_table(ByteReader& in);
+void write_tag(ByteWriter& out, const TableTag& tag);
+TableTag read_tag(ByteReader& in);
+void write_slot(ByteWriter& out, const ChangeSlot& slot);
+ChangeSlot read_slot(ByteReader& in);
 
 }  // namespace idem

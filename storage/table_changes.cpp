@@ -269,11 +269,26 @@ void TableChanges::truncate() {
   truncated_rows_ += visible_rows(*current_) + pending_rows();
   pending_.reset();
   partitions_.clear();
+  restored_.reset();
   truncated_ = takes_version_ = true;
   auto empty = std::make_shared<TableVersion>(*current_);
   empty->partitions = {};
   empty->row_count = 0;
   current_ = std::move(empty);
+  recount();
+}
+
+void TableChanges::restore(std::shared_ptr<const TableVersion> version,
+                           std::shared_ptr<const TableSchema> schema) {
+  const uint64_t removed = truncated_rows_;
+  truncate();
+  truncated_rows_ = removed;  // which rows go and which come is not known without reading them
+  if (schema != current_->schema) set_schema(std::move(schema));
+  auto next = std::make_shared<TableVersion>(*current_);
+  next->partitions = version->partitions;
+  next->row_count = version->row_count;
+  current_ = std::move(next);
+  restored_ = std::move(version);
   recount();
 }
 
@@ -470,8 +485,8 @@ void TableChanges::rebase(std::shared_ptr<const TableVersion> head) {
   auto next = std::make_shared<TableVersion>(*head);
   if (schema_changed_) next->schema = current_->schema;
   if (truncated_) {
-    next->partitions = {};
-    next->row_count = 0;
+    next->partitions = restored_ ? restored_->partitions : PersistentVector<std::shared_ptr<const Partition>>();
+    next->row_count = restored_ ? restored_->row_count : 0;
   }
   current_ = next;  // the new schema counts from here on
   if (schema_moved && pending_) {

@@ -48,6 +48,8 @@ class TableChanges {
   void update(const std::vector<RowPosition>& rows, ColumnBatch&& new_rows);
   void truncate();
   void drop_partitions(const std::vector<int64_t>& starts);
+  // Everything in place of what is there: `schema` with the rows of `version`.
+  void restore(std::shared_ptr<const TableVersion> version, std::shared_ptr<const TableSchema> schema);
   void alter(std::shared_ptr<const TableSchema> schema);
   void rewrite(std::shared_ptr<const TableSchema> schema, ColumnBatch&& rows);
 
@@ -62,6 +64,10 @@ class TableChanges {
   bool has_effect() const;  // a commit must log it and takes a version
   bool schema_changed() const { return schema_changed_; }
   bool truncated() const { return truncated_; }
+  // The version whose rows came in place of those that were there; null if there was none.
+  const std::shared_ptr<const TableVersion>& restored() const { return restored_; }
+  TableOperation operation() const { return operation_; }
+  void note_operation(TableOperation operation) { operation_ = std::max(operation_, operation); }
   const WriteCounts& counts() const { return counts_; }
   // For each partition what happened to it, in order of operations.
   struct PartitionEffect {
@@ -126,6 +132,8 @@ class TableChanges {
   bool created_ = false, truncated_ = false, schema_changed_ = false;
   bool takes_version_ = false;  // UPDATE, DELETE, TRUNCATE and ALTER do, whatever they changed
   bool exclusive_ = false;      // nothing else may have changed the table
+  std::shared_ptr<const TableVersion> restored_;  // with truncated_
+  TableOperation operation_ = TableOperation::kOther;
 };
 
 // The rows of a batch in the shape of another schema of the same table: columns by identity, those that it

@@ -21,11 +21,13 @@ TableChanges& Transaction::State::changes_of(TableId table) {
   const auto found = tables.find(id);
   if (found != tables.end()) {
     view_is_current = false;
+    found->second->note_operation(table_operation);
     return *found->second;
   }
   auto version = dropped.contains(id) ? nullptr : base->table(table);
   if (!version) throw sql_error(sqlstate::kUndefinedTable, "relation with id {} does not exist", id);
   auto changes = std::make_unique<TableChanges>(db.write_context(version->schema, owner), version);
+  changes->note_operation(table_operation);
   view_is_current = false;
   return *(tables[id] = std::move(changes));
 }
@@ -75,7 +77,9 @@ void Transaction::State::rebase(std::shared_ptr<const Snapshot> snapshot) {
   } else {
     catalog = snapshot->catalog;
   }
-  for (auto& [id, changes] : tables) changes->rebase(snapshot->table(static_cast<TableId>(id)));
+  for (auto& [id, changes] : tables) {
+    if (!undropped.contains(id)) changes->rebase(snapshot->table(static_cast<TableId>(id)));
+  }
   base = std::move(snapshot);
   view_is_current = false;
 }
@@ -134,6 +138,55 @@ void Transaction::drop_partitions(TableId table, const std::vector<int64_t>& sta
   state_->changes_of(table).drop_partitions(starts);
 }
 
+void Transaction::restore(TableId table, std::shared_ptr<const TableVersion> version) {
+  TableChanges& changes = state_->changes_of(table);
+  const TableSchema& now = *changes.schema();
+  std::shared_ptr<const TableSchema> schema = version->schema;
+  if (schema != changes.schema()) {
+    auto restored = std::make_shared<TableSchema>(*schema);
+    restored->schema_name = now.schema_name;
+    restored->name = now.name;
+    restored->owner = now.owner;
+    restored->ttl_count = now.ttl_count;
+    restored->ttl_unit = now.ttl_unit;
+    restored->options = now.options;
+    restored->next_column_id = std::max(restored->next_column_id, now.next_column_id);
+    schema = std::move(restored);
+  }
+  changes.note_operation(TableOperation::kRestore);
+  changes.restore(std::move(version), std::move(schema));
+}
+
+void Transaction::undrop_table(TableId table, const std::string& schema_name, const std::string& name) {
+  const auto id = static_cast<uint32_t>(table);
+  const auto history = state_->db.history(table);
+  const std::vector<KeptVersion> kept = history ? history->kept(VersionNumber{UINT64_MAX}) : std::vector<KeptVersion>();
+  if (kept.empty()) throw sql_error(sqlstate::kUndefinedTable, "dropped table \"{}\" does not exist", name);
+  const std::shared_ptr<const TableVersion> last = kept.back().version;
+  state_->add_ddl(UndropTable{table, schema_name, name});
+  auto changes = std::make_unique<TableChanges>(state_->db.write_context(last->schema, state_->owner), last);
+  auto schema = std::make_shared<TableSchema>(*last->schema);
+  schema->schema_name = schema_name;
+  schema->name = name;
+  changes->note_operation(TableOperation::kUndrop);
+  changes->alter(std::move(schema));
+  state_->tables[id] = std::move(changes);
+  state_->undropped[id] = last;
+}
+
+void Transaction::create_tag(TableTag tag, KeptVersion version) {
+  const TableId table = tag.table;
+  state_->add_ddl(PutTag{std::move(tag)});
+  state_->tagged.emplace_back(table, std::move(version));
+}
+void Transaction::drop_tag(TableId table, const std::string& name) { state_->add_ddl(DropTag{table, name}); }
+void Transaction::put_slot(ChangeSlot slot, KeptVersion version) {
+  const TableId table = slot.table;
+  state_->add_ddl(PutSlot{std::move(slot)});
+  state_->tagged.emplace_back(table, std::move(version));
+}
+void Transaction::drop_slot(const std::string& name) { state_->add_ddl(DropSlot{name}); }
+
 TableId Transaction::create_table(TableSchema schema) {
   const uint32_t id = state_->db.next_object_id.fetch_add(1, std::memory_order_relaxed);
   schema.id = static_cast<TableId>(id);
@@ -143,15 +196,22 @@ TableId Transaction::create_table(TableSchema schema) {
   schema.keys_unique = schema.has_keys();
   state_->add_ddl(CreateTableName{schema.id, schema.schema_name, schema.name, schema.temporary});
   auto shared = std::make_shared<const TableSchema>(std::move(schema));
-  state_->tables[id] = TableChanges::created(state_->db.write_context(shared, state_->owner), shared);
+  auto changes = TableChanges::created(state_->db.write_context(shared, state_->owner), shared);
+  changes->note_operation(TableOperation::kCreate);
+  state_->tables[id] = std::move(changes);
   return static_cast<TableId>(id);
 }
 
 void Transaction::drop_table(TableId table) {
   const auto id = static_cast<uint32_t>(table);
   const std::shared_ptr<const TableSchema> schema = state_->changes_of(table).schema();
-  state_->add_ddl(DropTableName{table, schema->schema_name, schema->name, schema->temporary});
-  if (!state_->tables[id]->is_created()) state_->dropped.insert(id);
+  const bool created = state_->tables[id]->is_created();
+  if (state_->undropped.contains(id)) {
+    throw sql_error(sqlstate::kFeatureNotSupported,
+                    "dropping a table in the transaction that undropped it is not supported");
+  }
+  state_->add_ddl(DropTableName{table, schema->schema_name, schema->name, schema->temporary, created});
+  if (!created) state_->dropped.insert(id);
   state_->tables.erase(id);
 }
 
@@ -220,6 +280,7 @@ void Transaction::drop_role(const std::string& name) { state_->add_ddl(DropRole{
 
 void Transaction::describe(std::string user, std::string operation) {
   state_->user = std::move(user);
+  state_->table_operation = table_operation_of(operation);
   state_->operation = std::move(operation);
 }
 
@@ -231,11 +292,20 @@ bool Transaction::has_writes() const {
   return false;
 }
 
+bool Transaction::writes(TableId table) const {
+  const TableChanges* changes = state_->find_changes(table);
+  return changes && changes->has_writes();
+}
+
+const Snapshot& Transaction::committed_view() const { return *state_->base; }
+
 void Transaction::rollback() {
   state_->over = true;
   state_->tables.clear();
   state_->ddl.clear();
   state_->dropped.clear();
+  state_->undropped.clear();
+  state_->tagged.clear();
 }
 
 }  // namespace idem

@@ -7,14 +7,11 @@
 
 #include "storage/catalog.h"
 #include "storage/column_batch.h"
+#include "storage/table_history.h"
 
 namespace idem {
 
 class Database;
-
-struct WriteCounts {
-  uint64_t inserted = 0, replaced = 0, skipped = 0, deleted = 0;
-};
 
 struct CommitResult {
   CommitNumber commit{};          // of this transaction; unchanged state: the commit it was compared with
@@ -58,6 +55,9 @@ class Transaction {
   void update(TableId table, const std::vector<RowPosition>& rows, ColumnBatch&& new_rows);
   void truncate(TableId table);
   void drop_partitions(TableId table, const std::vector<int64_t>& starts);
+  // Rows, columns, keys and policies of an earlier version (Database::find_version) in place of what is there,
+  // without reading any of them. Name, owner, TTL and options stay.
+  void restore(TableId table, std::shared_ptr<const TableVersion> version);
 
   // DDL on the private catalog. Names are checked here and again at commit (42P07, 42P01, …).
   TableId create_table(TableSchema schema);            // ids and dictionaries are assigned here
@@ -65,6 +65,14 @@ class Transaction {
   void alter_table(TableId table, TableSchema schema);  // metadata only: names, options, keys, added and dropped columns
   // A changed column type: `rows` is the whole table again, in the new shape.
   void rewrite_table(TableId table, TableSchema schema, ColumnBatch&& rows);
+  // Brings back a table that the catalog lists as dropped.
+  void undrop_table(TableId table, const std::string& schema, const std::string& name);
+  // `version` is the one that the tag names. 42710 if the table has such a tag.
+  void create_tag(TableTag tag, KeptVersion version);
+  void drop_tag(TableId table, const std::string& name);
+  // Creates a slot or moves it on; `version` is the one that it is at.
+  void put_slot(ChangeSlot slot, KeptVersion version);
+  void drop_slot(const std::string& name);
   void create_schema(const std::string& name, const std::string& owner);
   void drop_schema(const std::string& name);
   void put_view(ViewSchema view);                      // create or replace
@@ -76,6 +84,9 @@ class Transaction {
   void describe(std::string user, std::string operation);
 
   bool has_writes() const;
+  bool writes(TableId table) const;   // has changed it so far
+  // What was committed when the transaction or its present statement began, without its own writes.
+  const Snapshot& committed_view() const;
   // Logs, waits until the record is durable and published (unless `synchronous` is false), answers. On an error nothing
   // is visible and the transaction is over. An empty transaction waits until what it saw is durable.
   CommitResult commit(bool synchronous);
@@ -85,6 +96,7 @@ class Transaction {
   friend class Database;
   struct State;
   explicit Transaction(std::unique_ptr<State> state);
+  void drop_beyond_ttl(TableId table, const std::vector<int64_t>& starts, bool synchronous) const;
   std::unique_ptr<State> state_;
 };
 

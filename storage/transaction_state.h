@@ -29,10 +29,13 @@ struct Transaction::State {
   std::vector<CatalogChange> ddl;
   std::map<uint32_t, std::unique_ptr<TableChanges>> tables;  // by TableId
   std::set<uint32_t> dropped;
+  std::map<uint32_t, std::shared_ptr<const TableVersion>> undropped;  // what they had been when dropped
+  std::vector<std::pair<TableId, KeptVersion>> tagged;                // for the tags and slots among `ddl`
   Snapshot view;
   bool view_is_current = false;
   bool over = false;
-  std::string user, operation;
+  std::string user, operation, run_key;
+  TableOperation table_operation = TableOperation::kOther;
 };
 
 }  // namespace idem

@@ -1,3 +1,4 @@
+#include <set>
 #include <fmt/format.h>
 
 #include <iostream>
@@ -44,26 +45,39 @@ class FolderCheck {
 
   void check_manifest() {
     const std::string path = folder_.current_manifest_path();
-    const Manifest manifest = decode_manifest(read_whole_file(folder_.files(), path).value_or_throw(), path);
+    const Manifest manifest = read_manifest(read_whole_file(folder_.files(), path).value_or_throw(), path);
     if (verbose_) std::cout << path << ": commit " << static_cast<uint64_t>(manifest.commit) << "\n";
     ++files_;
-    for (const ManifestTable& table : manifest.tables) check_table(table);
+    for (const auto& [id, table] : manifest.tables) check_table(static_cast<TableId>(id), table);
     guarded("log", [&] { check_log(manifest); });
   }
 
-  void check_table(const ManifestTable& table) {
+  void check_table(TableId id, const ManifestTable& table) {
     ++tables_;
-    const TableId id = table.schema.id;
-    for (const uint64_t segment : table.segments) {
-      count(segment_path(folder_.path(), id, segment),
+    for (const auto& [owner, segment] : segments_of(table)) {
+      if (!segments_.insert(segment).second) continue;
+      count(segment_path(folder_.path(), owner, segment),
             [&](const std::string& path) { return check_segment(folder_.files(), path, reporter()); });
     }
-    for (const ManifestTable::Dictionary& dictionary : table.dictionaries) {
+    for (const ManifestDictionary& dictionary : table.dictionaries) {
       if (dictionary.count == 0) continue;
       count(dictionary_path(folder_.path(), id, dictionary.column), [&](const std::string& path) {
         return check_dictionary_file(folder_.files(), path, dictionary.count, reporter());
       });
     }
+  }
+
+  // Of all its versions.
+  static std::set<std::pair<TableId, uint64_t>> segments_of(const ManifestTable& table) {
+    std::set<std::pair<TableId, uint64_t>> segments;
+    std::set<const ManifestPartition*> seen;
+    for (const ManifestVersion& version : table.versions) {
+      version.partitions.for_each([&](const std::shared_ptr<const ManifestPartition>& partition) {
+        if (!seen.insert(partition.get()).second) return;
+        for (const ManifestSlice& slice : partition->slices) segments.emplace(slice.table, slice.segment);
+      });
+    }
+    return segments;
   }
 
   template <class F>
@@ -105,6 +119,7 @@ class FolderCheck {
   DataFolder folder_;
   const bool verbose_;
   CheckCounts counts_;
+  std::set<uint64_t> segments_;  // that were checked
   uint64_t tables_ = 0, files_ = 0, log_records_ = 0, findings_ = 0;
 };
 

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "storage/database_state.h"
+
+namespace idem {
+
+// Whether a manifest can name a slice as it is: its rows are in a segment file that stays.
+bool is_persistent(const Slice& slice);
+
+// Writes rows that no newest version shows any more, for kept versions that do.
+//
+//   newest version   (truncated)                      nothing to write
+//   kept 12          slice [G 0..900)                 written, once
+//   kept 11          slice [G 0..700)                 the first part of the same
+//
+// Give it the partitions of the newest kept version first, then write(), then ask for each. One thread.
+class KeptVersionEncoder {
+ public:
+  // `schema` has the columns of all versions.
+  KeptVersionEncoder(DatabaseState& db, TableId table, std::shared_ptr<const TableSchema> schema)
+      : db_(db), table_(table), schema_(std::move(schema)) {}
+
+  void plan(const Partition& partition);
+  bool empty() const { return pieces_.empty(); }
+  // One segment file. The caller has made the table's folder and syncs it afterwards. Throws
+  // SqlError 58030, 53100.
+  std::shared_ptr<SegmentFile> write();
+  // The version with the written rows in place of those in memory; null if it shows none of them.
+  std::shared_ptr<const TableVersion> persistent(const std::shared_ptr<const TableVersion>& version);
+
+ private:
+  struct Piece {
+    Slice slice;
+    std::shared_ptr<const RowGroup> written;
+  };
+  const Piece* find(const Slice& slice) const;
+  std::shared_ptr<const Partition> persistent(const std::shared_ptr<const Partition>& partition,
+                                              const TableSchema& schema);
+
+  DatabaseState& db_;
+  const TableId table_;
+  const std::shared_ptr<const TableSchema> schema_;
+  std::vector<Piece> pieces_;
+  std::unordered_map<const RowGroup*, std::vector<size_t>> by_group_;
+  std::unordered_map<const Partition*, std::shared_ptr<const Partition>> seen_;
+};
+
+}  // namespace idem

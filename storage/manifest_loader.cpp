@@ -1,0 +1,159 @@
+#include "storage/manifest_loader.h"
+
+#include <algorithm>
+
+#include "common/error.h"
+#include "storage/partition_builder.h"
+
+namespace idem {
+
+namespace {
+
+class ManifestLoader {
+ public:
+  ManifestLoader(DatabaseState& db, const Manifest& manifest) : db_(db), manifest_(manifest) {}
+
+  LoadedManifest load() {
+    WrittenState state;
+    state.commit = manifest_.commit;
+    state.commit_time_micros = manifest_.commit_time_micros;
+    state.log_position = manifest_.log_position;
+    state.next_segment = manifest_.next_segment;
+    state.next_object_id = manifest_.catalog.next_object_id;
+    state.catalog = std::make_shared<const Catalog>(manifest_.catalog);
+    for (const auto& [id, table] : manifest_.tables)
+      state.tables[id] = load_table(static_cast<TableId>(id), table);
+    return {std::move(state), std::move(heads_)};
+  }
+
+ private:
+  using Dictionaries = std::map<ColumnId, std::shared_ptr<SymbolDictionary>>;
+
+  std::shared_ptr<const WrittenTable> load_table(TableId id, const ManifestTable& table) {
+    auto written = std::make_shared<WrittenTable>();
+    written->dictionaries = table.dictionaries;
+    written->lines = table.lines;
+    const Dictionaries dictionaries = open_dictionaries(id, table);
+    std::map<const TableSchema*, std::shared_ptr<const TableSchema>> schemas;
+    partitions_.clear();
+    for (size_t i = 0; i < table.versions.size(); ++i) {
+      const ManifestVersion& from = table.versions[i];
+      auto& schema = schemas[from.schema.get()];
+      if (!schema) schema = with_dictionaries(*from.schema, dictionaries);
+      const ManifestVersion* before = i == 0 ? nullptr : &table.versions[i - 1];
+      written->versions.push_back(
+          load_version(from, schema, before, i == 0 ? nullptr : written->versions[i - 1].version.get()));
+    }
+    const auto history = db_.add_history(id);
+    history->load(written->lines, written->versions);
+    written->history_stamp = history->stamp();
+    if (!manifest_.catalog.dropped.contains(static_cast<uint32_t>(id))) {
+      auto head = std::make_shared<TableVersion>(*written->versions.back().version);
+      head->history = HistoryHandle::make();
+      written->head = head;
+      heads_.push_back(std::move(head));
+    }
+    return written;
+  }
+
+  Dictionaries open_dictionaries(TableId id, const ManifestTable& table) {
+    Dictionaries dictionaries;
+    for (const ManifestDictionary& named : table.dictionaries) {
+      auto dictionary = std::make_shared<SymbolDictionary>();
+      if (named.count > 0) {
+        db_.dictionary_files[{static_cast<uint32_t>(id), static_cast<uint32_t>(named.column)}] =
+            DictionaryFile::open(db_.files, dictionary_path(db_.folder, id, named.column), db_.database_id,
+                                 id, named.column, named.count, dictionary.get());
+        dictionary->set_logged(named.count);
+      }
+      dictionaries[named.column] = std::move(dictionary);
+    }
+    // Columns without strings so far: all versions of the table share theirs too.
+    for (const ManifestVersion& version : table.versions) {
+      for (const ColumnSchema& column : version.schema->columns) {
+        if (column.type.id != TypeId::kSymbol) continue;
+        auto& dictionary = dictionaries[column.id];
+        if (!dictionary) dictionary = std::make_shared<SymbolDictionary>();
+      }
+    }
+    return dictionaries;
+  }
+
+  static std::shared_ptr<const TableSchema> with_dictionaries(const TableSchema& from,
+                                                              const Dictionaries& dictionaries) {
+    auto schema = std::make_shared<TableSchema>(from);
+    for (ColumnSchema& column : schema->columns) {
+      if (column.type.id == TypeId::kSymbol) column.dictionary = dictionaries.at(column.id);
+    }
+    return schema;
+  }
+
+  // `before`, `loaded_before`: the version before in the same table, as described and as loaded.
+  KeptVersion load_version(const ManifestVersion& from, const std::shared_ptr<const TableSchema>& schema,
+                           const ManifestVersion* before, const TableVersion* loaded_before) {
+    auto version = std::make_shared<TableVersion>();
+    version->schema = schema;
+    version->version = from.version;
+    version->commit = from.commit;
+    const bool aligned = before && before->partitions.size() == from.partitions.size();
+    if (aligned) {
+      version->partitions = loaded_before->partitions;
+      PersistentVector<std::shared_ptr<const ManifestPartition>>::for_each_difference(
+          before->partitions, from.partitions, [&](size_t i) {
+            version->partitions = version->partitions.set(i, load_partition(from.partitions[i], *schema));
+          });
+    } else {
+      std::vector<std::shared_ptr<const Partition>> all;
+      from.partitions.for_each([&](const std::shared_ptr<const ManifestPartition>& partition) {
+        all.push_back(load_partition(partition, *schema));
+      });
+      version->partitions = PersistentVector<std::shared_ptr<const Partition>>::from(all);
+    }
+    version->partitions.for_each([&](const auto& partition) { version->row_count += partition->row_count; });
+    return {std::move(version), from.time_micros, from.log_position, from.reasons, true};
+  }
+
+  std::shared_ptr<const Partition> load_partition(const std::shared_ptr<const ManifestPartition>& from,
+                                                  const TableSchema& schema) {
+    auto& known = partitions_[from.get()];
+    if (known) return known;
+    auto partition = std::make_shared<Partition>();
+    partition->start = from->start;
+    for (const ManifestSlice& slice : from->slices) {
+      const SegmentFile& file = segment(slice.table, slice.segment);
+      if (slice.row_group >= file.row_group_count() ||
+          slice.end > file.row_group(slice.row_group)->row_count()) {
+        throw sql_error(sqlstate::kDataCorrupted, "damaged manifest \"{}\": rows that are not in \"{}\"",
+                        manifest_path(db_.folder, manifest_.number), file.path());
+      }
+      add_slice_to(partition.get(), schema, {file.row_group(slice.row_group), slice.begin, slice.end},
+                   slice.min_timestamp, slice.max_timestamp);
+    }
+    partition->content_id = db_.content_ids->fetch_add(1) + 1;
+    return known = std::move(partition);
+  }
+
+  const SegmentFile& segment(TableId table, uint64_t id) {
+    auto& file = segments_[id];
+    if (!file) {
+      file = SegmentFile::open(db_.files, segment_path(db_.folder, table, id),
+                               {db_.database_id, static_cast<SegmentId>(id), table}, db_.cache);
+    }
+    return *file;
+  }
+
+  DatabaseState& db_;
+  const Manifest& manifest_;
+  std::unordered_map<const ManifestPartition*, std::shared_ptr<const Partition>> partitions_;  // of one table
+  std::unordered_map<uint64_t, std::shared_ptr<SegmentFile>> segments_;
+
+  std::vector<std::shared_ptr<const TableVersion>> heads_;
+};
+
+}  // namespace
+
+LoadedManifest load_manifest(DatabaseState& db, const Manifest& manifest) {
+  return ManifestLoader(db, manifest).load();
+}
+
+}  // namespace idem

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "storage/database_state.h"
+#include "storage/manifest_writer.h"
+
+namespace idem {
+
+struct LoadedManifest {
+  WrittenState written;
+  std::vector<std::shared_ptr<const TableVersion>>
+      heads;  // newest versions of the tables that are not dropped
+};
+
+// The tables of a manifest, opened: dictionaries, segment files, the histories (which go to `db`) and every
+// version that the manifest names. Versions share partitions as they did when they were written. Throws
+// SqlError XX001 where files do not hold what the manifest says, 58030 where one cannot be read.
+LoadedManifest load_manifest(DatabaseState& db, const Manifest& manifest);
+
+}  // namespace idem

@@ -1,0 +1,359 @@
+#include "storage/manifest_writer.h"
+
+#include <algorithm>
+#include <set>
+
+#include "common/error.h"
+#include "storage/database_state.h"
+#include "storage/partition_difference.h"
+#include "storage/schema_encoding.h"
+
+namespace idem {
+
+namespace {
+
+// Files smaller than this are not worth a new base.
+constexpr uint64_t kLeastRewriteBytes = 64 << 10;
+
+using PartitionPtr = std::shared_ptr<const Partition>;
+
+ManifestSlice describe_slice(const Partition& partition, size_t i) {
+  const Slice& slice = partition.slices[i];
+  const auto& group = static_cast<const SegmentRowGroup&>(*slice.group);
+  return {group.file().table_id(),
+          static_cast<uint64_t>(group.file().id()),
+          group.index(),
+          slice.begin,
+          slice.end,
+          partition.slice_min[i],
+          partition.slice_max[i]};
+}
+
+void write_partition(ByteWriter& out, TableId table, const Partition* before, const Partition& after) {
+  size_t front = 0, back = 0;
+  if (before) {
+    const size_t common = std::min(before->slices.size(), after.slices.size());
+    while (front < common && describe_slice(*before, front) == describe_slice(after, front)) ++front;
+    while (back < common - front && describe_slice(*before, before->slices.size() - 1 - back) ==
+                                        describe_slice(after, after.slices.size() - 1 - back)) {
+      ++back;
+    }
+  }
+  out.varint(front);
+  out.varint(back);
+  const size_t end = after.slices.size() - back;
+  out.varint(end - front);
+  for (size_t i = front; i < end; ++i)
+    write_manifest_slice(out, table, after.start, describe_slice(after, i));
+}
+
+void write_version(ByteWriter& out, TableId table, const KeptVersion* before, const KeptVersion& kept) {
+  const TableVersion& version = *kept.version;
+  out.varint(static_cast<uint64_t>(version.version));
+  out.varint(static_cast<uint64_t>(version.commit));
+  out.i64(kept.time_micros);
+  out.varint(kept.log_position);
+  out.u8(kept.reasons);
+  const bool new_schema = !before || before->version->schema != version.schema;
+  out.boolean(new_schema);
+  if (new_schema) write_table_schema(out, *version.schema);
+  struct Change {
+    int64_t start;
+    PartitionPtr before, after;
+  };
+  std::vector<Change> changes;
+  for_each_changed_partition(before ? before->version->partitions : PersistentVector<PartitionPtr>(),
+                             version.partitions, [&](int64_t start, PartitionPtr a, PartitionPtr b) {
+                               changes.push_back({start, std::move(a), std::move(b)});
+                             });
+  out.varint(changes.size());
+  for (const Change& change : changes) {
+    out.i64(change.start);
+    out.boolean(change.after != nullptr);
+    if (change.after) write_partition(out, table, change.before.get(), *change.after);
+  }
+}
+
+void write_versions(ByteWriter& out, TableId table, const std::vector<KeptVersion>& before,
+                    const std::vector<KeptVersion>& after) {
+  std::string steps;
+  ByteWriter step(steps);
+  size_t count = 0, old = 0;
+  for (size_t i = 0; i < after.size(); ++count) {
+    while (old < before.size() && before[old].number() < after[i].number()) ++old;
+    const auto same_rows = [&](size_t o, size_t n) {
+      return o < before.size() && n < after.size() && before[o].version == after[n].version;
+    };
+    const auto same = [&](size_t o, size_t n) {
+      return same_rows(o, n) && before[o].reasons == after[n].reasons &&
+             before[o].log_position == after[n].log_position;
+    };
+    if (same(old, i)) {
+      size_t run = 1;
+      while (same(old + run, i + run)) ++run;
+      step.u8(static_cast<uint8_t>(ManifestVersionStep::kSame));
+      step.varint(old);
+      step.varint(run);
+      i += run;
+      old += run;
+    } else if (same_rows(old, i)) {
+      step.u8(static_cast<uint8_t>(ManifestVersionStep::kOtherReasons));
+      step.varint(old);
+      step.varint(after[i].log_position);
+      step.u8(after[i].reasons);
+      ++i;
+    } else {
+      step.u8(static_cast<uint8_t>(ManifestVersionStep::kDescribed));
+      write_version(step, table, i == 0 ? nullptr : &after[i - 1], after[i]);
+      ++i;
+    }
+  }
+  out.varint(count);
+  out.bytes(steps);
+}
+
+void write_lines(ByteWriter& out, const std::vector<HistoryLine>& before,
+                 const std::vector<HistoryLine>& after) {
+  const auto same = [](const HistoryLine& a, const HistoryLine& b) {
+    return a.first == b.first && a.last == b.last;
+  };
+  size_t skipped = 0, kept = 0;
+  while (skipped < before.size() && (after.empty() || before[skipped].first < after[0].first)) ++skipped;
+  while (skipped + kept < before.size() && kept < after.size() && same(before[skipped + kept], after[kept]))
+    ++kept;
+  out.varint(skipped);
+  out.varint(kept);
+  out.varint(after.size() - kept);
+  for (size_t i = kept; i < after.size(); ++i) write_history_line(out, after[i]);
+}
+
+void write_table(ByteWriter& out, uint32_t id, const WrittenTable* before, const WrittenTable* after) {
+  static const WrittenTable kNothing;
+  out.u32(id);
+  out.boolean(after != nullptr);
+  if (!after) return;
+  if (!before) before = &kNothing;
+  out.varint(after->dictionaries.size());
+  for (const ManifestDictionary& dictionary : after->dictionaries) {
+    out.u32(static_cast<uint32_t>(dictionary.column));
+    out.varint(dictionary.count);
+  }
+  write_lines(out, before->lines, after->lines);
+  write_versions(out, static_cast<TableId>(id), before->versions, after->versions);
+}
+
+// fn(id, before, after) for each table that is not the same object in both.
+template <class F>
+void for_each_changed_table(const WrittenState& before, const WrittenState& after, F&& fn) {
+  auto a = before.tables.begin();
+  auto b = after.tables.begin();
+  while (a != before.tables.end() || b != after.tables.end()) {
+    if (b == after.tables.end() || (a != before.tables.end() && a->first < b->first)) {
+      fn(a->first, a->second.get(), static_cast<const WrittenTable*>(nullptr));
+      ++a;
+    } else if (a == before.tables.end() || b->first < a->first) {
+      fn(b->first, static_cast<const WrittenTable*>(nullptr), b->second.get());
+      ++b;
+    } else {
+      if (a->second != b->second) fn(b->first, a->second.get(), b->second.get());
+      ++a;
+      ++b;
+    }
+  }
+}
+
+std::string catalog_bytes(const Catalog* catalog) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  if (catalog) write_catalog(out, *catalog);
+  return bytes;
+}
+
+std::string encode_changes(const WrittenState& before, const WrittenState& after) {
+  std::string payload;
+  ByteWriter out(payload);
+  out.varint(static_cast<uint64_t>(after.commit));
+  out.i64(after.commit_time_micros);
+  out.varint(after.log_position);
+  out.varint(after.next_segment);
+  out.u32(after.next_object_id);
+  std::string catalog;
+  if (before.catalog != after.catalog) {
+    catalog = catalog_bytes(after.catalog.get());
+    if (before.catalog && catalog_bytes(before.catalog.get()) == catalog) catalog.clear();
+  }
+  out.boolean(!catalog.empty());
+  out.bytes(catalog);
+  size_t tables = 0;
+  for_each_changed_table(before, after,
+                         [&](uint32_t, const WrittenTable*, const WrittenTable*) { ++tables; });
+  out.varint(tables);
+  for_each_changed_table(before, after, [&](uint32_t id, const WrittenTable* a, const WrittenTable* b) {
+    write_table(out, id, a, b);
+  });
+  return payload;
+}
+
+}  // namespace
+
+std::map<uint64_t, std::shared_ptr<const SegmentFile>> segments_of(const std::vector<KeptVersion>& versions) {
+  std::map<uint64_t, std::shared_ptr<const SegmentFile>> segments;
+  const SegmentFile* last = nullptr;
+  PersistentVector<PartitionPtr> before;
+  for (const KeptVersion& kept : versions) {
+    for_each_changed_partition(
+        before, kept.version->partitions, [&](int64_t, const PartitionPtr&, const PartitionPtr& partition) {
+          if (!partition) return;
+          for (const Slice& slice : partition->slices) {
+            if (slice.group->in_memory()) continue;
+            const SegmentFile& file = static_cast<const SegmentRowGroup&>(*slice.group).file();
+            if (&file == last) continue;
+            last = &file;
+            segments.try_emplace(static_cast<uint64_t>(file.id()), file.shared_from_this());
+          }
+        });
+    before = kept.version->partitions;
+  }
+  return segments;
+}
+
+ManifestWriter::ManifestWriter(FileSystem& files, std::string folder, uint64_t database_id)
+    : files_(files), folder_(std::move(folder)), database_id_(database_id) {}
+
+void ManifestWriter::note_names(const WrittenTable* before, const WrittenTable* after, uint32_t id) {
+  static const std::vector<KeptVersion> kNone;
+  const auto old_segments = segments_of(before ? before->versions : kNone);
+  const auto new_segments = segments_of(after ? after->versions : kNone);
+  for (const auto& [segment, file] : new_segments) {
+    NamedSegment& named = named_[segment];
+    if (named.path.empty()) named.path = file->path();
+    named.file = file;
+    if (!old_segments.contains(segment)) ++named.tables;
+  }
+  for (const auto& [segment, file] : old_segments) {
+    if (new_segments.contains(segment)) continue;
+    const auto named = named_.find(segment);
+    if (named == named_.end() || --named->second.tables > 0) continue;
+    unnamed_.push_back(std::move(named->second));
+    named_.erase(named);
+  }
+  if (!before) return;
+  for (const ManifestDictionary& dictionary : before->dictionaries) {
+    const bool stays = after && std::any_of(after->dictionaries.begin(), after->dictionaries.end(),
+                                            [&](const auto& d) { return d.column == dictionary.column; });
+    if (!stays) unnamed_dictionaries_.emplace_back(id, static_cast<uint32_t>(dictionary.column));
+  }
+}
+
+void ManifestWriter::adopt(WrittenState next) {
+  for_each_changed_table(written_, next,
+                         [&](uint32_t id, const WrittenTable* before, const WrittenTable* after) {
+                           note_names(before, after, id);
+                         });
+  written_ = std::move(next);
+}
+
+void ManifestWriter::resume(const Manifest& manifest, WrittenState written) {
+  number_ = last_number_ = manifest.number;
+  sequence_ = manifest.records;
+  base_bytes_ = manifest.base_bytes;
+  end_ = manifest.end;
+  appendable_ = !manifest.torn;
+  adopt(std::move(written));
+}
+
+void ManifestWriter::append(const WrittenState& next) {
+  const std::string record = encode_manifest_record(number_, sequence_, encode_changes(written_, next));
+  if (!file_) file_ = files_.open(manifest_path(folder_, number_), OpenMode::kReadWrite).value_or_throw();
+  may_be_found_ = true;
+  const IoStatus written = file_->write_at(end_, record);
+  if (!written.ok()) {
+    // On a full disk: gives the room back, and then it is known to be gone.
+    may_be_found_ = !(file_->truncate(end_).ok() && file_->sync().ok());
+    written.throw_if_error();
+  }
+  file_->sync().throw_if_error();
+  end_ += record.size();
+  written_bytes_ += record.size();
+  ++sequence_;
+}
+
+void ManifestWriter::write_file(const std::string& path, std::string_view content,
+                                std::unique_ptr<File>* file) {
+  *file = files_.open(path, OpenMode::kOpenOrCreate).value_or_throw();
+  (*file)->truncate(0).throw_if_error();
+  (*file)->write_at(0, content).throw_if_error();
+  (*file)->sync_all().throw_if_error();
+}
+
+void ManifestWriter::begin_file(const WrittenState& next) {
+  const uint64_t number = ++last_number_;
+  const std::string path = manifest_path(folder_, number);
+  const std::string current = join_path(folder_, "CURRENT"), aside = current + ".new";
+  std::string bytes = encode_manifest_header(database_id_, number);
+  bytes += encode_manifest_record(number, 0, encode_changes(WrittenState(), next));
+  std::unique_ptr<File> file, name;
+  try {
+    write_file(path, bytes, &file);
+    files_.sync_directory(join_path(folder_, "manifests")).throw_if_error();
+    write_file(aside, fmt::format("manifest-{}\n", number), &name);
+  } catch (const SqlError&) {
+    // Gives the room back, or leaves it to the next start.
+    static_cast<void>(files_.remove(path).ok());
+    throw;
+  }
+  may_be_found_ = true;
+  files_.rename(aside, current).throw_if_error();
+  files_.sync_directory(folder_).throw_if_error();
+  if (number_ != 0) static_cast<void>(files_.remove(manifest_path(folder_, number_)).ok());
+  file_ = std::move(file);
+  number_ = number;
+  sequence_ = 1;
+  base_bytes_ = end_ = bytes.size();
+  written_bytes_ += bytes.size();
+}
+
+void ManifestWriter::note_failure(const WrittenState& next) {
+  if (!may_be_found_) return;
+  for (const auto& [id, table] : next.tables) {
+    for (const ManifestDictionary& dictionary : table->dictionaries) {
+      uint32_t& count = possible_dictionaries_[{id, static_cast<uint32_t>(dictionary.column)}];
+      count = std::max(count, dictionary.count);
+    }
+  }
+}
+
+uint32_t ManifestWriter::dictionary_count(TableId table, ColumnId column) const {
+  const auto id = static_cast<uint32_t>(table);
+  uint32_t count = 0;
+  if (const auto written = written_.tables.find(id); written != written_.tables.end()) {
+    for (const ManifestDictionary& dictionary : written->second->dictionaries) {
+      if (dictionary.column == column) count = dictionary.count;
+    }
+  }
+  const auto possible = possible_dictionaries_.find({id, static_cast<uint32_t>(column)});
+  return possible == possible_dictionaries_.end() ? count : std::max(count, possible->second);
+}
+
+void ManifestWriter::write(WrittenState next) {
+  const bool outgrown = end_ - base_bytes_ > std::max(base_bytes_, kLeastRewriteBytes);
+  const bool append_it = appendable_ && !outgrown;
+  appendable_ = may_be_found_ = false;
+  try {
+    if (append_it) {
+      append(next);
+    } else {
+      file_.reset();
+      begin_file(next);
+    }
+  } catch (const SqlError&) {
+    note_failure(next);
+    throw;
+  }
+  appendable_ = true;
+  may_be_found_ = false;
+  possible_dictionaries_.clear();
+  adopt(std::move(next));
+}
+
+}  // namespace idem

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/file.h"
+#include "storage/manifest.h"
+#include "storage/segment_file.h"
+
+namespace idem {
+
+// A table as a manifest says it. Immutable once written. Row groups of all versions are in segment files.
+struct WrittenTable {
+  std::vector<ManifestDictionary> dictionaries;
+  std::vector<HistoryLine> lines;
+  std::vector<KeptVersion> versions;
+  // By these the next checkpoint sees that nothing changed.
+  std::weak_ptr<const TableVersion> head;  // empty of a dropped table
+  uint64_t history_stamp = 0;
+};
+
+// What a manifest says.
+struct WrittenState {
+  CommitNumber commit{};
+  int64_t commit_time_micros = 0;
+  uint64_t log_position = 0, next_segment = 1;
+  uint32_t next_object_id = 1;
+  std::shared_ptr<const Catalog> catalog;
+  std::map<uint32_t, std::shared_ptr<const WrittenTable>> tables;  // by TableId
+};
+
+// A segment file that a manifest names.
+struct NamedSegment {
+  std::string path;
+  std::weak_ptr<const SegmentFile> file;  // gone when no version needs it
+  uint32_t tables = 0;                    // that name it
+};
+
+// Writes the manifest: appends what changed, or a whole new file when the changes have outgrown the base, and
+// makes that the current one. Used by one thread at a time (DatabaseState::checkpoint_mutex).
+//
+// After an error nothing counts that was not written before; the next write makes a new file, since nobody
+// knows what the failed one left.
+class ManifestWriter {
+ public:
+  ManifestWriter(FileSystem& files, std::string folder, uint64_t database_id);
+
+  // Goes on behind a manifest that was read. `written` is what it says.
+  void resume(const Manifest& manifest, WrittenState written);
+  // Durable on return. Throws SqlError 58030, 53100; then failed_write_may_be_found() says whether a restart
+  // might find it nevertheless, so that what it names must stay as it is.
+  void write(WrittenState next);
+  bool failed_write_may_be_found() const { return may_be_found_; }
+  // Strings of a dictionary that count by what was written, or may have been.
+  uint32_t dictionary_count(TableId table, ColumnId column) const;
+
+  const WrittenState& written() const { return written_; }
+  uint64_t number() const { return number_; }
+  const std::map<uint64_t, NamedSegment>& named_segments() const { return named_; }
+  // Segment files and dictionaries (table, column) that the last write no longer names, once.
+  std::vector<NamedSegment> take_unnamed_segments() { return std::exchange(unnamed_, {}); }
+  std::vector<std::pair<uint32_t, uint32_t>> take_unnamed_dictionaries() {
+    return std::exchange(unnamed_dictionaries_, {});
+  }
+  uint64_t written_bytes() const { return written_bytes_; }  // since the start, for tests and status
+
+ private:
+  void append(const WrittenState& next);
+  void begin_file(const WrittenState& next);
+  void write_file(const std::string& path, std::string_view content, std::unique_ptr<File>* file);
+  void note_failure(const WrittenState& next);
+  void note_names(const WrittenTable* before, const WrittenTable* after, uint32_t id);
+  void adopt(WrittenState next);
+
+  FileSystem& files_;
+  const std::string folder_;
+  const uint64_t database_id_;
+  uint64_t number_ = 0, sequence_ = 0, base_bytes_ = 0, end_ = 0;
+  uint64_t last_number_ = 0;  // ever given to a file
+  bool appendable_ = false, may_be_found_ = false;
+  std::map<std::pair<uint32_t, uint32_t>, uint32_t> possible_dictionaries_;  // of writes that failed
+  std::unique_ptr<File> file_;
+  WrittenState written_;
+  std::map<uint64_t, NamedSegment> named_;
+  std::vector<NamedSegment> unnamed_;
+  std::vector<std::pair<uint32_t, uint32_t>> unnamed_dictionaries_;
+  uint64_t written_bytes_ = 0;
+};
+
+// Segments of all versions of a table, each once.
+std::map<uint64_t, std::shared_ptr<const SegmentFile>> segments_of(const std::vector<KeptVersion>& versions);
+
+}  // namespace idem

@@ -1,0 +1,250 @@
+#include "storage/retention.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "common/error.h"
+#include "common/timestamp_arithmetic.h"
+#include "storage/manifest_writer.h"
+
+namespace idem {
+
+namespace {
+
+constexpr int64_t kHour = int64_t{3'600} * 1'000'000;
+
+// Versions of one table that something other than time holds.
+struct Pins {
+  std::set<VersionNumber> tagged;
+  std::optional<VersionNumber> slot;  // the oldest: what comes after it has not been read
+};
+
+Pins pins_of(const Catalog& catalog, uint32_t table, int64_t now) {
+  Pins pins;
+  for (auto tag = catalog.tags.lower_bound({table, std::string()});
+       tag != catalog.tags.end() && tag->first.first == table; ++tag) {
+    if (tag->second.expires_micros == 0 || tag->second.expires_micros > now)
+      pins.tagged.insert(tag->second.version);
+  }
+  for (const auto& [name, slot] : catalog.slots) {
+    if (static_cast<uint32_t>(slot.table) != table) continue;
+    pins.slot = pins.slot ? std::min(*pins.slot, slot.version) : slot.version;
+  }
+  return pins;
+}
+
+TableHistory::Expired expiry_rule(Pins pins, int64_t now, int64_t retention, int64_t slot_retention,
+                                  int64_t thin_after) {
+  return [=](const KeptVersion& kept, int64_t superseded, const KeptVersion& next) {
+    if (pins.tagged.contains(kept.number())) return false;
+    // The state at the slot's version, and all that followed.
+    if (pins.slot && next.number() > *pins.slot && superseded > now - slot_retention) return false;
+    if (superseded <= now - retention) return true;
+    const uint8_t reasons = kept.reasons & static_cast<uint8_t>(~static_cast<uint8_t>(KeepReason::kTag));
+    if (reasons == 0) return true;
+    const bool only_checkpoint = reasons == static_cast<uint8_t>(KeepReason::kCheckpoint);
+    return only_checkpoint && kept.time_micros < now - thin_after &&
+           kept.time_micros / kHour == next.time_micros / kHour;
+  };
+}
+
+// One table while histories are gone through.
+struct Candidate {
+  uint32_t id = 0;
+  std::shared_ptr<TableHistory> history;
+  std::shared_ptr<const TableSchema> schema;
+  int64_t retention = 0;
+  std::optional<int64_t> dropped_micros;
+  TableHistory::Expired rule;
+};
+
+std::vector<Candidate> candidates(DatabaseState& db, const Catalog& catalog, const RetentionRequest& request,
+                                  int64_t now) {
+  const auto snapshot = db.published_snapshot();
+  std::vector<Candidate> result;
+  for (auto& [id, history] : db.all_histories()) {
+    if (request.tables && !request.tables->contains(id)) continue;
+    Candidate candidate;
+    candidate.id = id;
+    candidate.history = history;
+    if (const auto version = snapshot->table(static_cast<TableId>(id))) {
+      candidate.schema = version->schema;
+    } else if (const auto last = history->kept_before(VersionNumber{UINT64_MAX})) {
+      candidate.schema = last->version->schema;
+    } else {
+      continue;
+    }
+    candidate.retention = request.retain_micros.value_or(history_retention_micros(db, *candidate.schema));
+    const auto dropped = catalog.dropped.find(id);
+    if (dropped != catalog.dropped.end()) candidate.dropped_micros = dropped->second.time_micros;
+    candidate.rule = expiry_rule(pins_of(catalog, id, now), now, candidate.retention,
+                                 db.options.change_slot_retention_micros,
+                                 std::max(kHour, db.options.log_retention_micros));
+    result.push_back(std::move(candidate));
+  }
+  return result;
+}
+
+bool is_over(const Candidate& candidate, int64_t now) {
+  return candidate.dropped_micros && *candidate.dropped_micros <= now - candidate.retention;
+}
+
+// Without dropped tables and tags whose time is over; null if there are none.
+std::shared_ptr<Catalog> without_expired(const Catalog& catalog, const std::set<uint32_t>& over,
+                                         int64_t now) {
+  std::vector<std::pair<uint32_t, std::string>> tags;
+  for (const auto& [key, tag] : catalog.tags) {
+    const bool expired = tag.expires_micros != 0 && tag.expires_micros <= now;
+    if (expired || over.contains(key.first)) tags.push_back(key);
+  }
+  if (tags.empty() && over.empty()) return nullptr;
+  auto next = std::make_shared<Catalog>(catalog);
+  for (const auto& key : tags) next->tags.erase(key);
+  for (const uint32_t id : over) next->dropped.erase(id);
+  return next;
+}
+
+}  // namespace
+
+int64_t parse_retention(std::string_view text) {
+  int64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  std::string unit;
+  for (const char* c = end; c != text.data() + text.size(); ++c) {
+    if (*c != ' ') unit += static_cast<char>(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+  }
+  if (unit.size() > 1 && unit.back() == 's') unit.pop_back();
+  static constexpr std::pair<std::string_view, int64_t> kUnits[] = {
+      {"s", kHour / 3600}, {"second", kHour / 3600}, {"m", kHour / 60},    {"minute", kHour / 60},
+      {"h", kHour},        {"hour", kHour},          {"d", 24 * kHour},    {"day", 24 * kHour},
+      {"w", 168 * kHour},  {"week", 168 * kHour},    {"y", 8'760 * kHour}, {"year", 8'760 * kHour}};
+  if (error == std::errc() && count >= 0 && count < 1'000) {
+    for (const auto& [name, micros] : kUnits) {
+      if (name == unit) return count * micros;
+    }
+  }
+  throw sql_error(sqlstate::kInvalidParameterValue, "invalid retention: \"{}\"", text)
+      .with_hint("Write a number below 1000 and a unit: '12 hours', '30 days', '4 weeks'.");
+}
+
+int64_t history_retention_micros(const DatabaseState& db, const TableSchema& schema) {
+  for (const auto& [name, value] : schema.options) {
+    if (name == "history_retention") return parse_retention(value);
+  }
+  return db.options.history_retention_micros;
+}
+
+void expire_history(DatabaseState& db, const RetentionRequest& request) {
+  const int64_t now = db.clock.now_micros();
+  std::vector<KeptVersion> gone;  // freed after the latches
+  std::vector<std::shared_ptr<TableHistory>> forgotten;
+  CommitNumber logged{};
+  {
+    std::lock_guard catalog_lock(db.catalog_latch);
+    std::lock_guard order(db.commit_latch);
+    std::set<uint32_t> over;
+    for (Candidate& candidate : candidates(db, *db.catalog_head, request, now)) {
+      if (is_over(candidate, now)) {
+        over.insert(candidate.id);
+        db.remove_history(static_cast<TableId>(candidate.id));
+        forgotten.push_back(std::move(candidate.history));
+        continue;
+      }
+      for (KeptVersion& kept : candidate.history->expire(candidate.rule, now - candidate.retention))
+        gone.push_back(std::move(kept));
+    }
+    if (auto catalog = without_expired(*db.catalog_head, over, now)) {
+      db.catalog_head = catalog;
+      PendingCommit pending;
+      pending.commit = db.last_commit;
+      pending.logged = db.last_logged;
+      pending.time_micros = db.last_commit_time;
+      pending.log_end = db.log_end;
+      pending.catalog = std::move(catalog);
+      db.enqueue(std::move(pending));
+    }
+    logged = db.last_logged;
+  }
+  db.wait_visible(logged);
+}
+
+std::vector<VacuumPreview> preview_vacuum(DatabaseState& db, const RetentionRequest& request) {
+  const int64_t now = db.clock.now_micros();
+  const std::shared_ptr<const Catalog> catalog = db.published_snapshot()->catalog;
+  std::vector<VacuumPreview> previews;
+  for (const Candidate& candidate : candidates(db, *catalog, request, now)) {
+    const std::vector<KeptVersion> kept = candidate.history->kept(VersionNumber{UINT64_MAX});
+    std::vector<KeptVersion> gone =
+        is_over(candidate, now) ? kept : candidate.history->expirable(candidate.rule);
+    if (gone.empty()) continue;
+    std::vector<KeptVersion> left;
+    for (const KeptVersion& version : kept) {
+      const bool goes = std::any_of(gone.begin(), gone.end(), [&](const KeptVersion& other) {
+        return other.number() == version.number();
+      });
+      if (!goes) left.push_back(version);
+    }
+    if (const auto head = db.published_snapshot()->table(static_cast<TableId>(candidate.id)))
+      left.push_back({head, 0, 0, 0, false});
+    VacuumPreview preview;
+    preview.schema_name = candidate.schema->schema_name;
+    preview.table_name = candidate.schema->name;
+    preview.versions = gone.size();
+    const auto needed = segments_of(left);
+    for (const auto& [id, file] : segments_of(gone)) {
+      if (needed.contains(id)) continue;
+      ++preview.files;
+      preview.bytes += file->size();
+    }
+    previews.push_back(std::move(preview));
+  }
+  std::sort(previews.begin(), previews.end(), [](const VacuumPreview& a, const VacuumPreview& b) {
+    return std::pair(a.schema_name, a.table_name) < std::pair(b.schema_name, b.table_name);
+  });
+  return previews;
+}
+
+std::vector<int64_t> partitions_beyond_ttl(const TableVersion& version) {
+  const TableSchema& schema = *version.schema;
+  if (schema.ttl_count <= 0 || !schema.has_timestamp() || version.partitions.empty()) return {};
+  const int64_t newest = version.partitions.back()->max_timestamp;
+  int64_t limit = 0;
+  if (schema.ttl_unit == "MONTHS" || schema.ttl_unit == "YEARS") {
+    const auto months = static_cast<int32_t>(schema.ttl_count) * (schema.ttl_unit == "YEARS" ? 12 : 1);
+    limit = add_interval(newest, Interval{0, 0, -months});
+  } else {
+    limit = newest - parse_retention(fmt::format("{} {}", schema.ttl_count, schema.ttl_unit));
+  }
+  std::vector<int64_t> starts;
+  for (size_t i = 0; i < version.partitions.size(); ++i) {
+    const int64_t start = version.partitions[i]->start;
+    if (partition_end(schema.partition_by, start) > limit) break;
+    starts.push_back(start);
+  }
+  return starts;
+}
+
+uint64_t advance_log_retention(DatabaseState& db, uint64_t manifest_position, bool gives_back_log) {
+  const int64_t now = db.clock.now_micros();
+  const uint64_t end = db.log_end.load();
+  // The log is the first to give way when the disk fills up.
+  const IoResult<uint64_t> free_space = db.files.free_space(db.folder);
+  const uint64_t allowed =
+      std::min(db.options.log_retention_bytes, free_space.ok() ? free_space.value() / 4 : 0);
+  uint64_t from = end > allowed ? end - allowed : 0;
+  uint64_t old = 0;  // what had been written when the retention began
+  for (const auto& [time, position] : db.log_marks) {
+    if (time <= now - db.options.log_retention_micros) old = position;
+  }
+  while (db.log_marks.size() > 1 && db.log_marks[1].second <= old) db.log_marks.pop_front();
+  db.log_marks.emplace_back(now, end);
+  from = gives_back_log ? manifest_position : std::min(manifest_position, std::max(from, old));
+  std::lock_guard order(db.commit_latch);
+  std::erase_if(db.log_holds, [&](const auto& hold) { return hold.first < manifest_position; });
+  for (const auto& [record, needed] : db.log_holds) from = std::min(from, needed);
+  from = std::max(from, db.log_kept_from.load());
+  db.log_kept_from = from;
+  return from;
+}
+
+}  // namespace idem

@@ -1,0 +1,219 @@
+#include "storage/version_lookup.h"
+
+#include <array>
+
+#include "common/error.h"
+#include "common/timestamp_text.h"
+#include "storage/record_replay.h"
+#include "wal/recovery.h"
+
+namespace idem {
+
+namespace {
+
+std::string time_text(int64_t micros) {
+  char text[kMaxTimestampText];
+  return std::string(text, format_timestamp(text, micros));
+}
+
+// Applies records of one table to a version of it, up to a number and a time.
+class VersionRebuild {
+ public:
+  VersionRebuild(DatabaseState& db, const TableHistory& history, KeptVersion from, VersionNumber last,
+                 int64_t last_micros)
+      : db_(db),
+        history_(history),
+        table_(from.version->schema->id),
+        owner_(db.next_owner.fetch_add(1, std::memory_order_relaxed)),
+        last_(last),
+        last_micros_(last_micros),
+        at_(std::move(from)) {}
+
+  // Whether the version became the next one.
+  bool apply(const wal::Record& record) {
+    if (done_) return false;
+    const std::array<std::shared_ptr<const TableSchema>, 1> known = {at_.version->schema};
+    const ReadTableRecord read = read_log_record_of(
+        record.payload, table_,
+        [&](TableId, const TableSchema* logged) { return schema_for_record(logged, known); });
+    if (!read.table || read.table->version <= at_.number()) return false;
+    if (read.table->version > last_ || read.header.time_micros > last_micros_) {
+      done_ = true;
+      return false;
+    }
+    at_.version =
+        apply_logged_table(db_, at_.version, *read.table, static_cast<CommitNumber>(record.commit_number),
+                           owner_, [&](VersionNumber version) -> std::shared_ptr<const TableVersion> {
+                             const auto kept = history_.find_kept(version);
+                             return kept ? kept->version : nullptr;
+                           });
+    at_.time_micros = read.header.time_micros;
+    at_.log_position = record.extent.end.value;
+    at_.reasons = 0;
+    at_.written = false;
+    return true;
+  }
+
+  void stop() { done_ = true; }
+  const KeptVersion& at() const { return at_; }
+  KeptVersion result() && { return std::move(at_); }
+
+ private:
+  DatabaseState& db_;
+  const TableHistory& history_;
+  const TableId table_;
+  const uint64_t owner_;
+  const VersionNumber last_;
+  const int64_t last_micros_;
+  KeptVersion at_;
+  bool done_ = false;
+};
+
+std::optional<KeptVersion> rebuild(DatabaseState& db, const TableHistory& history, VersionNumber last,
+                                   int64_t last_micros, uint64_t log_end) {
+  std::shared_lock reading(db.log_readers);
+  std::optional<KeptVersion> from = history.kept_before(last);
+  // By time: the kept version must not be younger than what is asked for.
+  while (from && from->time_micros > last_micros) {
+    const auto number = static_cast<uint64_t>(from->number());
+    from = number == 0 ? std::nullopt : history.kept_before(static_cast<VersionNumber>(number - 1));
+  }
+  if (!from) return std::nullopt;
+  if (from->number() == last) return from;
+  if (from->log_position < db.log_kept_from.load()) return std::nullopt;
+  if (db.log) db.log->flush();  // what was committed without waiting
+  VersionRebuild rebuilding(db, history, *from, last, last_micros);
+  wal::read_records(db.files, join_path(db.folder, "log"), log_database_id(db.database_id),
+                    wal::Position{from->log_position}, wal::Position{log_end},
+                    [&](const wal::Record& record) { rebuilding.apply(record); });
+  return std::move(rebuilding).result();
+}
+
+SqlError gone(const TableHistory& history, const TableSchema& schema, VersionNumber newest,
+              std::string_view what, std::optional<VersionNumber> wanted) {
+  SqlError error = sql_error(sqlstate::kInvalidParameterValue, "{} of table \"{}\" can no longer be read",
+                             what, schema.name);
+  std::optional<VersionNumber> before, after = newest;
+  for (const KeptVersion& kept : history.kept(newest)) {
+    if (wanted && kept.number() <= *wanted) {
+      before = kept.number();
+    } else {
+      after = std::min(*after, kept.number());
+    }
+  }
+  if (before && *before != *after) {
+    error.with_hint(fmt::format("The nearest versions that can be read are {} and {}.",
+                                static_cast<uint64_t>(*before), static_cast<uint64_t>(*after)));
+  } else {
+    error.with_hint(fmt::format("The oldest version that can be read is {}.", static_cast<uint64_t>(*after)));
+  }
+  return error;
+}
+
+KeptVersion newest_version(const TableHistory& history, const std::shared_ptr<const TableVersion>& version,
+                           uint64_t log_end) {
+  return {version, history.time_of(version->version).value_or(0), log_end, 0, false};
+}
+
+KeptVersion find_number(DatabaseState& db, const TableHistory& history,
+                        const std::shared_ptr<const TableVersion>& newest, VersionNumber number,
+                        uint64_t log_end) {
+  const TableSchema& schema = *newest->schema;
+  if (number == newest->version) return newest_version(history, newest, log_end);
+  if (number > newest->version) {
+    throw sql_error(sqlstate::kInvalidParameterValue, "table \"{}\" has no version {}", schema.name,
+                    static_cast<uint64_t>(number))
+        .with_hint(fmt::format("Its newest version is {}.", static_cast<uint64_t>(newest->version)));
+  }
+  std::optional<KeptVersion> found = read_version(db, history, number, log_end);
+  if (found && found->number() == number) return std::move(*found);
+  throw gone(history, schema, newest->version, fmt::format("version {}", static_cast<uint64_t>(number)),
+             number);
+}
+
+KeptVersion find_time(DatabaseState& db, const TableHistory& history,
+                      const std::shared_ptr<const TableVersion>& newest, int64_t micros, uint64_t log_end) {
+  const TableSchema& schema = *newest->schema;
+  const auto at = history.at_time(micros, newest->version);
+  if (!at) {
+    const std::vector<HistoryLine> lines = history.lines(newest->version);
+    if (!lines.empty() && lines.front().first == VersionNumber{0}) {
+      throw sql_error(sqlstate::kInvalidParameterValue, "table \"{}\" did not exist at {}", schema.name,
+                      time_text(micros))
+          .with_hint(fmt::format("It was created at {}.", time_text(lines.front().first_time_micros)));
+    }
+    throw gone(history, schema, newest->version, fmt::format("the state at {}", time_text(micros)),
+               std::nullopt);
+  }
+  if (at->exact) return find_number(db, history, newest, at->version, log_end);
+  std::optional<KeptVersion> found = rebuild(db, history, at->version, micros, log_end);
+  if (found) return std::move(*found);
+  throw gone(history, schema, newest->version, fmt::format("the state at {}", time_text(micros)),
+             at->version);
+}
+
+}  // namespace
+
+void for_each_version_between(DatabaseState& db, const TableHistory& history, const KeptVersion& first,
+                              const KeptVersion& last, const std::function<bool(const KeptVersion&)>& take) {
+  KeptVersion at = first;
+  while (at.number() < last.number()) {
+    std::shared_lock reading(db.log_readers);
+    if (at.log_position >= db.log_kept_from.load()) {
+      db.log->flush();
+      uint64_t log_end = 0;
+      {
+        std::lock_guard lock(db.publish_latch);
+        log_end = db.published_log_end;
+      }
+      VersionRebuild rebuilding(db, history, at, last.number(), INT64_MAX);
+      wal::read_records(db.files, join_path(db.folder, "log"), log_database_id(db.database_id),
+                        wal::Position{at.log_position}, wal::Position{log_end},
+                        [&](const wal::Record& record) {
+                          if (rebuilding.apply(record) && !take(rebuilding.at())) rebuilding.stop();
+                        });
+      return;
+    }
+    reading.unlock();
+    KeptVersion next = last;
+    for (const KeptVersion& kept : history.kept(last.number())) {
+      if (kept.number() <= at.number()) continue;
+      next = kept;
+      break;
+    }
+    at = std::move(next);
+    if (!take(at)) return;
+  }
+}
+
+std::optional<KeptVersion> read_version(DatabaseState& db, const TableHistory& history, VersionNumber version,
+                                        uint64_t log_end) {
+  return rebuild(db, history, version, INT64_MAX, log_end);
+}
+
+KeptVersion find_version(DatabaseState& db, const Snapshot& snapshot, TableId table,
+                         const VersionTarget& target) {
+  const std::shared_ptr<const TableVersion> newest = snapshot.table(table);
+  const auto history = db.history(table);
+  if (!newest || !history) {
+    throw sql_error(sqlstate::kObjectNotInPrerequisiteState,
+                    "a temporary table, or one that is not committed, has no history");
+  }
+  uint64_t log_end = 0;
+  {
+    std::lock_guard lock(db.publish_latch);
+    log_end = db.published_log_end;
+  }
+  if (const auto* number = std::get_if<VersionNumberTarget>(&target))
+    return find_number(db, *history, newest, number->number, log_end);
+  if (const auto* time = std::get_if<VersionTimeTarget>(&target))
+    return find_time(db, *history, newest, time->micros, log_end);
+  const std::string& tag = std::get<VersionTagTarget>(target).tag;
+  const auto found = snapshot.catalog->tags.find({static_cast<uint32_t>(table), tag});
+  if (found == snapshot.catalog->tags.end()) {
+    throw sql_error(sqlstate::kUndefinedObject, "table \"{}\" has no tag \"{}\"", newest->schema->name, tag);
+  }
+  return find_number(db, *history, newest, found->second.version, log_end);
+}
+
+}  // namespace idem
