@@ -60,15 +60,20 @@ void emit_table_partitions(ExecutionContext& c, const std::vector<Value>& argume
   for (size_t i = 0; i < table->partitions.size(); i++) {
     const Partition& p = *table->partitions[i];
     uint64_t bytes = 0;
+    uint64_t overlay_rows = 0;
     const RowGroup* counted = nullptr;
     for (const Slice& slice : p.slices) {
+      if (slice.overlay) {
+        overlay_rows += slice.overlay->item_count(slice.begin, slice.end);
+        bytes += slice.overlay->disk_bytes();
+      }
       if (slice.group.get() != counted) bytes += slice.group->disk_bytes();
       counted = slice.group.get();
     }
     bool timed = s.has_timestamp() && p.row_count > 0;
     out.row({static_cast<int64_t>(i), partition_by(s), partition_name(s.partition_by, p.start), timed ? Cell(p.min_timestamp) : Cell(nullptr),
              timed ? Cell(p.max_timestamp) : Cell(nullptr), static_cast<int64_t>(visible_rows(table->partitions[i], table->schema)), static_cast<int64_t>(bytes), false, true,
-             static_cast<int64_t>(p.slices.size()), int64_t{0}});
+             static_cast<int64_t>(p.slices.size()), static_cast<int64_t>(overlay_rows)});
   }
 }
 

@@ -127,12 +127,7 @@ bool ScanOperator::may_have_nulls(size_t first_morsel, uint32_t table_column) co
   const TableVersion& table = *plan_.table;
   const ColumnId column = table.schema->columns[table_column].id;
   for (size_t m = first_morsel; m < scan_.morsels.size(); ++m) {
-    const Morsel& morsel = scan_.morsels[m];
-    const RowGroup& group = *table.partitions[morsel.partition]->slices[morsel.slice].group;
-    if (!group.has_column(column)) return true;
-    for (uint32_t v = morsel.begin / kVectorSize; v * kVectorSize < morsel.end; ++v) {
-      if (group.statistics(column, v).null_count > 0) return true;
-    }
+    if (idem::may_have_nulls(table, scan_.morsels[m], column)) return true;
   }
   return false;
 }

@@ -29,9 +29,20 @@ Ordinals unshared(const Partition& partition, const Partition* other) {
         const uint32_t begin = std::max(slice.begin, in_other->begin),
                        end = std::min(slice.end, in_other->end);
         if (begin >= end) continue;
-        const uint64_t shared = first + (begin - slice.begin);
-        if (shared > at) result.emplace_back(at, shared);
-        at = std::max(at, shared + (end - begin));
+        const auto patch_of = [](const Slice& of, uint32_t block) {
+          return of.overlay ? of.overlay->patch(block) : nullptr;
+        };
+        // Blocks with another patch are compared as a whole.
+        for (uint32_t row = begin; row < end;) {
+          const uint32_t block = row / kVectorSize;
+          const uint32_t block_end = std::min(end, (block + 1) * kVectorSize);
+          if (patch_of(slice, block) == patch_of(*in_other, block)) {
+            const uint64_t shared = first + slice.shown_before(row);
+            if (shared > at) result.emplace_back(at, shared);
+            at = std::max(at, first + slice.shown_before(block_end));
+          }
+          row = block_end;
+        }
       }
     }
     if (at < first + slice.rows()) result.emplace_back(at, first + slice.rows());

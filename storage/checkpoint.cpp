@@ -4,23 +4,15 @@
 #include "common/error.h"
 #include "storage/kept_encoder.h"
 #include "storage/manifest_writer.h"
-#include "storage/partition_builder.h"
+#include "storage/overlay_writer.h"
 #include "storage/retention.h"
-#include "storage/segment_writer.h"
+#include "storage/slice_reader.h"
 
 namespace idem {
 
 namespace {
 
 constexpr uint32_t kFragmentRows = kRowGroupSize / 2;  // shorter slices are joined with their neighbours
-
-// Where rows of row groups went: rows [begin, end) of `group` are those of `to` from `to_begin` on.
-struct MovedRows {
-  uint32_t begin = 0, end = 0;
-  std::shared_ptr<const RowGroup> to;
-  uint32_t to_begin = 0;
-};
-using RowMoves = std::unordered_map<const RowGroup*, std::vector<MovedRows>>;
 
 const SegmentFile* file_of(const RowGroup& group) {
   return group.in_memory() ? nullptr : &static_cast<const SegmentRowGroup&>(group).file();
@@ -34,27 +26,29 @@ struct EncodeRun {
   uint32_t first_group = 0;  // of the file
 };
 
-// Gives vectors of the run's rows, put together from its slices.
+// Gives vectors of the run's rows, put together from what its slices show.
 class RunReader {
  public:
   explicit RunReader(const EncodeRun& run) : run_(run) {}
 
-  void read(const ColumnSchema& column, uint32_t first, uint32_t count, Vector* out) const {
+  void read(const ColumnSchema& column, uint32_t first, uint32_t count, Vector* out) {
     size_t s = static_cast<size_t>(std::upper_bound(run_.first_row.begin(), run_.first_row.end(), first) -
                                    run_.first_row.begin()) -
                1;
     std::shared_ptr<BatchColumn> joined;
     for (uint32_t done = 0; done < count;) {
-      const Slice& slice = run_.slices[s];
-      const uint32_t row = slice.begin + (first + done - run_.first_row[s]);
-      const uint32_t length = std::min({count - done, slice.end - row, kVectorSize - row % kVectorSize});
-      if (length == count) return slice.group->read(column, row, length, out);
-      Vector piece;
-      slice.group->read(column, row, length, &piece);
+      if (open_slice_ != s) reader_.open(run_.slices[s]);
+      open_slice_ = s;
+      const uint32_t row = first + done - run_.first_row[s];
+      const SliceReader::Piece piece = reader_.piece_at(row);
+      const uint32_t length = std::min(count - done, piece.end - row);
+      if (length == count) return reader_.read(column, row, length, out);
+      Vector part;
+      reader_.read(column, row, length, &part);
       if (!joined) joined = std::make_shared<BatchColumn>(column.type, column.dictionary);
-      joined->append_vector(piece, {nullptr, length});
+      joined->append_vector(part, {nullptr, length});
       done += length;
-      if (row + length == slice.end) ++s;
+      if (first + done == run_.first_row[s] + run_.slices[s].rows()) ++s;
     }
     *out = joined->slice(0, count);
     out->owner = joined;
@@ -62,6 +56,8 @@ class RunReader {
 
  private:
   const EncodeRun& run_;
+  SliceReader reader_;
+  size_t open_slice_ = SIZE_MAX;
 };
 
 // The part of a checkpoint that concerns one table: its newest version, which a dropped one has not, and the
@@ -98,8 +94,6 @@ class TableCheckpoint {
   void plan();
   void add_run(std::vector<Slice> slices);
   void note_moves(const EncodeRun& run);
-  std::shared_ptr<const TableVersion> moved(const TableVersion& version) const;
-  std::shared_ptr<const Partition> moved(const Partition& partition, const TableSchema& schema) const;
   void encode_newest();
   void encode_kept();
   std::vector<std::shared_ptr<const TableSchema>> schemas() const;
@@ -116,6 +110,7 @@ class TableCheckpoint {
   std::vector<KeptVersion> kept_persistent_;
   std::shared_ptr<const WrittenTable> described_;
   std::vector<EncodeRun> runs_;
+  OverlayWriter overlays_;
   std::shared_ptr<SegmentFile> file_, kept_file_;
   RowMoves moves_;
 };
@@ -139,15 +134,20 @@ void TableCheckpoint::plan() {
     std::vector<Slice> run;
     bool needed = false;
     const auto finish_run = [&] {
-      if (needed || run.size() > 1) add_run(std::move(run));
+      if (needed || run.size() > 1) {
+        add_run(std::move(run));
+      } else if (!run.empty()) {
+        overlays_.add(run.front());
+      }
       run.clear();
       needed = false;
     };
     for (const Slice& slice : partition->slices) {
       const SegmentFile* file = file_of(*slice.group);
-      const bool must = !file || file->is_obsolete();
+      const bool must = !file || file->is_obsolete() || (slice.overlay && outgrows_overlay(slice));
       if (!must && slice.rows() >= kFragmentRows) {
         finish_run();
+        overlays_.add(slice);
         continue;
       }
       if (!file) {
@@ -158,6 +158,9 @@ void TableCheckpoint::plan() {
       run.push_back(slice);
     }
     finish_run();
+    if (partition->patch_rows) {
+      const_cast<MemoryRowGroup&>(static_cast<const MemoryRowGroup&>(*partition->patch_rows)).seal();
+    }
   });
 }
 
@@ -188,14 +191,14 @@ void TableCheckpoint::encode() {
 
 void TableCheckpoint::encode_newest() {
   plan();
-  if (!runs_.empty()) {
+  if (!runs_.empty() || !overlays_.empty()) {
     make_folder();
     const uint64_t id = db_.next_segment++;
     SegmentWriter writer(db_.files, segment_path(db_.folder, id_, id), db_.database_id,
                          static_cast<SegmentId>(id), written_schema());
     for (EncodeRun& run : runs_) {
       run.first_group = writer.row_group_count();
-      const RunReader reader(run);
+      RunReader reader(run);
       for (uint32_t first = 0; first < run.rows; first += kRowGroupSize) {
         const uint32_t rows = std::min(kRowGroupSize, run.rows - first);
         writer.add_row_group(rows, [&](const ColumnSchema& column, uint32_t vector_index, Vector* out) {
@@ -204,11 +207,13 @@ void TableCheckpoint::encode_newest() {
         });
       }
     }
+    overlays_.write(&writer, static_cast<SegmentId>(id));
     file_ = writer.finish(db_.cache);
     for (const EncodeRun& run : runs_) note_moves(run);
+    overlays_.note_moves(file_, &moves_);
     runs_.clear();
   }
-  persistent_ = moves_.empty() ? version_ : moved(*version_);
+  persistent_ = moves_.empty() ? version_ : moves_.apply(*version_);
 }
 
 // Rows that only kept versions show are written as they stand in the newest of them.
@@ -218,7 +223,7 @@ void TableCheckpoint::encode_kept() {
   const auto moved_partition = [&](const std::shared_ptr<const Partition>& partition,
                                    const TableSchema& schema) {
     auto& result = seen[partition.get()];
-    if (!result) result = moves_.empty() ? nullptr : moved(*partition, schema);
+    if (!result) result = moves_.empty() ? nullptr : moves_.apply(*partition, schema);
     if (!result) result = partition;
     return result;
   };
@@ -273,79 +278,16 @@ std::vector<std::shared_ptr<const TableSchema>> TableCheckpoint::schemas() const
 
 void TableCheckpoint::note_moves(const EncodeRun& run) {
   for (size_t s = 0; s < run.slices.size(); ++s) {
-    const Slice& slice = run.slices[s];
+    std::vector<RowMoves::Target> targets;
     uint32_t at = run.first_row[s];
-    for (uint32_t row = slice.begin; row < slice.end;) {
+    for (const uint32_t end = at + run.slices[s].rows(); at < end;) {
       const uint32_t in_group = at % kRowGroupSize;
-      const uint32_t count = std::min(slice.end - row, kRowGroupSize - in_group);
-      const auto to = file_->row_group(run.first_group + at / kRowGroupSize);
-      moves_[slice.group.get()].push_back({row, row + count, to, in_group});
-      row += count;
+      const uint32_t count = std::min(end - at, kRowGroupSize - in_group);
+      targets.push_back({file_->row_group(run.first_group + at / kRowGroupSize), in_group, count});
       at += count;
     }
+    moves_.add_slice(run.slices[s], std::move(targets));
   }
-}
-
-std::shared_ptr<const Partition> TableCheckpoint::moved(const Partition& partition,
-                                                        const TableSchema& schema) const {
-  const bool any = std::any_of(partition.slices.begin(), partition.slices.end(),
-                               [&](const Slice& slice) { return moves_.contains(slice.group.get()); });
-  if (!any) return nullptr;
-  struct Placed {
-    Slice slice;
-    std::optional<int64_t> min, max;
-  };
-  std::vector<Placed> placed;
-  const auto add = [&](Placed next) {
-    if (!placed.empty() && placed.back().slice.group == next.slice.group &&
-        placed.back().slice.end == next.slice.begin) {
-      placed.back().slice.end = next.slice.end;
-      placed.back().max = next.max;
-    } else {
-      placed.push_back(std::move(next));
-    }
-  };
-  for (size_t i = 0; i < partition.slices.size(); ++i) {
-    const Slice& slice = partition.slices[i];
-    const auto known = moves_.find(slice.group.get());
-    uint32_t row = slice.begin;
-    if (known != moves_.end()) {
-      for (const MovedRows& part : known->second) {  // ascending
-        if (part.end <= row || part.begin > row) continue;
-        const uint32_t end = std::min(part.end, slice.end);
-        const uint32_t to = part.to_begin + (row - part.begin);
-        Placed next{{part.to, to, to + (end - row)}, std::nullopt, std::nullopt};
-        if (row == slice.begin) next.min = partition.slice_min[i];
-        if (end == slice.end) next.max = partition.slice_max[i];
-        add(std::move(next));
-        row = end;
-        if (row == slice.end) break;
-      }
-    }
-    if (row < slice.end) {
-      Placed next{{slice.group, row, slice.end}, std::nullopt, partition.slice_max[i]};
-      if (row == slice.begin) next.min = partition.slice_min[i];
-      add(std::move(next));
-    }
-  }
-  auto result = std::make_shared<Partition>();
-  result->start = partition.start;
-  result->content_id = partition.content_id;
-  for (Placed& next : placed) add_slice_to(result.get(), schema, std::move(next.slice), next.min, next.max);
-  return result;
-}
-
-std::shared_ptr<const TableVersion> TableCheckpoint::moved(const TableVersion& version) const {
-  auto result = std::make_shared<TableVersion>(version);
-  if (moves_.empty()) return result;
-  size_t i = 0;
-  version.partitions.for_each([&](const std::shared_ptr<const Partition>& partition) {
-    if (auto other = moved(*partition, *version.schema)) {
-      result->partitions = result->partitions.set(i, std::move(other));
-    }
-    ++i;
-  });
-  return result;
 }
 
 std::unique_ptr<DictionaryFile> open_or_create_dictionary(DatabaseState& db, TableId table, ColumnId column) {
@@ -436,7 +378,7 @@ void TableCheckpoint::install() {
   if (!state) return;
   std::lock_guard latch(state->latch);
   if (!state->head) return;
-  std::shared_ptr<const TableVersion> head = state->head == version_ ? persistent_ : moved(*state->head);
+  std::shared_ptr<const TableVersion> head = state->head == version_ ? persistent_ : moves_.apply(*state->head);
   state->head = head;
   std::lock_guard order(db_.commit_latch);
   PendingCommit pending;

@@ -127,6 +127,7 @@ uint64_t Database::table_disk_bytes(TableId table) const {
     for (const Slice& slice : partition->slices) {
       if (slice.group.get() != last) bytes += slice.group->disk_bytes();
       last = slice.group.get();
+      if (slice.overlay) bytes += slice.overlay->disk_bytes();
     }
   });
   return bytes;

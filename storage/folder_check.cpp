@@ -30,6 +30,9 @@ class SegmentChecker {
     if (!file_) return counts_;
     guarded([&] { check_header(); });
     check_layout();
+    for (uint32_t patch = 0; patch < file_->footer().patches.size(); ++patch) {
+      guarded([&] { check_patch(patch); });
+    }
     for (uint32_t group = 0; group < file_->row_group_count(); ++group) check_row_group(group);
     file_.reset();
     return counts_;
@@ -68,6 +71,28 @@ class SegmentChecker {
           if (block.offset != expected) finding(expected, "a block is not where the one before it ends");
           expected = block.offset + block.size;
         }
+      }
+    }
+    for (const PatchLocation& patch : file_->footer().patches) {
+      if (patch.offset != expected) finding(expected, "a patch is not where the block before it ends");
+      expected = patch.offset + patch.size;
+    }
+  }
+
+  // Rows in other files cannot be looked for here.
+  void check_patch(uint32_t index) {
+    const SegmentPatch patch = file_->read_patch(index);
+    const auto rows_of = [&](const SegmentPatch::RowGroupName& name) -> uint32_t {
+      if (name.segment != file_->id()) return kRowGroupSize;
+      const auto& groups = file_->footer().row_groups;
+      return name.row_group < groups.size() ? groups[name.row_group].rows : 0;
+    };
+    for (const SegmentPatch::Block& block : patch.blocks) {
+      for (const SegmentPatch::Item& item : block.items) {
+        const bool there = block.index * kVectorSize + item.position < rows_of(patch.base) &&
+                           (item.kind == BlockPatch::Kind::kDelete || item.row < rows_of(patch.sources[item.source]));
+        if (there) continue;
+        throw SegmentDamage(path_, file_->footer().patches[index].offset, "a patch names rows that are not there");
       }
     }
   }

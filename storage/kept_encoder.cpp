@@ -4,20 +4,21 @@
 
 #include "storage/partition_builder.h"
 #include "storage/segment_writer.h"
+#include "storage/slice_reader.h"
 
 namespace idem {
 
 namespace {
 
-// Rows [first, first + count) of those that the slice shows.
-void read_rows(const Slice& slice, const ColumnSchema& column, uint32_t first, uint32_t count, Vector* out) {
+// Rows [first, first + count) of those that the reader's slice shows.
+void read_rows(SliceReader* reader, const ColumnSchema& column, uint32_t first, uint32_t count, Vector* out) {
   std::shared_ptr<BatchColumn> joined;
   for (uint32_t done = 0; done < count;) {
-    const uint32_t row = slice.begin + first + done;
-    const uint32_t length = std::min(count - done, kVectorSize - row % kVectorSize);
-    if (length == count) return slice.group->read(column, row, length, out);
+    const uint32_t row = first + done;
+    const uint32_t length = std::min(count - done, reader->piece_at(row).end - row);
+    if (length == count) return reader->read(column, row, length, out);
     Vector piece;
-    slice.group->read(column, row, length, &piece);
+    reader->read(column, row, length, &piece);
     if (!joined) joined = std::make_shared<BatchColumn>(column.type, column.dictionary);
     joined->append_vector(piece, {nullptr, length});
     done += length;
@@ -26,11 +27,14 @@ void read_rows(const Slice& slice, const ColumnSchema& column, uint32_t first, u
   out->owner = joined;
 }
 
+bool has_persistent_rows(const Slice& slice) {
+  return !slice.group->in_memory() && !static_cast<const SegmentRowGroup&>(*slice.group).file().is_obsolete();
+}
+
 }  // namespace
 
 bool is_persistent(const Slice& slice) {
-  if (slice.group->in_memory()) return false;
-  return !static_cast<const SegmentRowGroup&>(*slice.group).file().is_obsolete();
+  return has_persistent_rows(slice) && (!slice.overlay || is_persisted(*slice.overlay));
 }
 
 const KeptVersionEncoder::Piece* KeptVersionEncoder::find(const Slice& slice) const {
@@ -38,7 +42,8 @@ const KeptVersionEncoder::Piece* KeptVersionEncoder::find(const Slice& slice) co
   if (pieces == by_group_.end()) return nullptr;
   for (const size_t i : pieces->second) {
     const Slice& planned = pieces_[i].slice;
-    if (planned.begin <= slice.begin && planned.end >= slice.end) return &pieces_[i];
+    const bool same = planned.overlay == slice.overlay;
+    if (same && planned.begin <= slice.begin && planned.end >= slice.end) return &pieces_[i];
   }
   return nullptr;
 }
@@ -46,8 +51,12 @@ const KeptVersionEncoder::Piece* KeptVersionEncoder::find(const Slice& slice) co
 void KeptVersionEncoder::plan(const Partition& partition) {
   for (const Slice& slice : partition.slices) {
     if (is_persistent(slice) || find(slice)) continue;
+    if (has_persistent_rows(slice) && !outgrows_overlay(slice)) {
+      overlays_.add(slice);
+      continue;
+    }
     by_group_[slice.group.get()].push_back(pieces_.size());
-    pieces_.push_back({slice, nullptr});
+    pieces_.push_back({slice, {}, 0});
   }
 }
 
@@ -55,15 +64,26 @@ std::shared_ptr<SegmentFile> KeptVersionEncoder::write() {
   const uint64_t id = db_.next_segment++;
   SegmentWriter writer(db_.files, segment_path(db_.folder, table_, id), db_.database_id,
                        static_cast<SegmentId>(id), schema_);
-  for (const Piece& piece : pieces_) {
-    writer.add_row_group(
-        piece.slice.rows(), [&](const ColumnSchema& column, uint32_t vector_index, Vector* out) {
-          const uint32_t at = vector_index * kVectorSize;
-          read_rows(piece.slice, column, at, std::min(kVectorSize, piece.slice.rows() - at), out);
-        });
+  for (Piece& piece : pieces_) {
+    SliceReader reader;
+    reader.open(piece.slice);
+    const uint32_t total = piece.slice.rows();
+    piece.first_group = writer.row_group_count();
+    for (uint32_t first = 0; first < total; first += kRowGroupSize) {
+      const uint32_t rows = std::min(kRowGroupSize, total - first);
+      writer.add_row_group(rows, [&](const ColumnSchema& column, uint32_t vector_index, Vector* out) {
+        const uint32_t at = vector_index * kVectorSize;
+        read_rows(&reader, column, first + at, std::min(kVectorSize, rows - at), out);
+      });
+    }
   }
+  overlays_.write(&writer, static_cast<SegmentId>(id));
   const std::shared_ptr<SegmentFile> file = writer.finish(db_.cache);
-  for (uint32_t i = 0; i < pieces_.size(); ++i) pieces_[i].written = file->row_group(i);
+  for (Piece& piece : pieces_) {
+    const uint32_t groups = (piece.slice.rows() + kRowGroupSize - 1) / kRowGroupSize;
+    for (uint32_t i = 0; i < groups; ++i) piece.written.push_back(file->row_group(piece.first_group + i));
+  }
+  overlays_.note_moves(file, &moves_);
   return file;
 }
 
@@ -77,12 +97,24 @@ std::shared_ptr<const Partition> KeptVersionEncoder::persistent(
   result->content_id = partition->content_id;
   for (size_t i = 0; i < partition->slices.size(); ++i) {
     Slice slice = partition->slices[i];
-    if (!is_persistent(slice)) {
-      const Piece* piece = find(slice);
-      const uint32_t begin = slice.begin - piece->slice.begin;
-      slice = {piece->written, begin, begin + slice.rows()};
+    const Piece* piece = is_persistent(slice) ? nullptr : find(slice);
+    if (!piece) {
+      slice.overlay = moves_.moved(slice.overlay);
+      add_slice_to(result.get(), schema, std::move(slice), partition->slice_min[i], partition->slice_max[i]);
+      continue;
     }
-    add_slice_to(result.get(), schema, std::move(slice), partition->slice_min[i], partition->slice_max[i]);
+    // An overlay may make a slice longer than a row group.
+    const uint32_t begin = piece->slice.shown_before(slice.begin), end = begin + slice.rows();
+    for (uint32_t row = begin; row < end;) {
+      const uint32_t in_group = row % kRowGroupSize;
+      const uint32_t count = std::min(end - row, kRowGroupSize - in_group);
+      std::optional<int64_t> min, max;
+      if (row == begin) min = partition->slice_min[i];
+      if (row + count == end) max = partition->slice_max[i];
+      add_slice_to(result.get(), schema, {piece->written[row / kRowGroupSize], in_group, in_group + count, nullptr}, min,
+                   max);
+      row += count;
+    }
   }
   return seen->second = std::move(result);
 }

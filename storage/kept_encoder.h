@@ -5,10 +5,11 @@
 #include <vector>
 
 #include "storage/database_state.h"
+#include "storage/overlay_writer.h"
 
 namespace idem {
 
-// Whether a manifest can name a slice as it is: its rows are in a segment file that stays.
+// Whether a manifest can name a slice as it is: its rows, and those of its overlay, are in segment files that stay.
 bool is_persistent(const Slice& slice);
 
 // Writes rows that no newest version shows any more, for kept versions that do.
@@ -25,7 +26,7 @@ class KeptVersionEncoder {
       : db_(db), table_(table), schema_(std::move(schema)) {}
 
   void plan(const Partition& partition);
-  bool empty() const { return pieces_.empty(); }
+  bool empty() const { return pieces_.empty() && overlays_.empty(); }
   // One segment file. The caller has made the table's folder and syncs it afterwards. Throws
   // SqlError 58030, 53100.
   std::shared_ptr<SegmentFile> write();
@@ -35,7 +36,8 @@ class KeptVersionEncoder {
  private:
   struct Piece {
     Slice slice;
-    std::shared_ptr<const RowGroup> written;
+    std::vector<std::shared_ptr<const RowGroup>> written;  // full ones, the last one may be shorter
+    uint32_t first_group = 0;                              // of the file
   };
   const Piece* find(const Slice& slice) const;
   std::shared_ptr<const Partition> persistent(const std::shared_ptr<const Partition>& partition,
@@ -45,6 +47,8 @@ class KeptVersionEncoder {
   const TableId table_;
   const std::shared_ptr<const TableSchema> schema_;
   std::vector<Piece> pieces_;
+  OverlayWriter overlays_;  // of slices whose rows are in segment files
+  RowMoves moves_;          // of those overlays
   std::unordered_map<const RowGroup*, std::vector<size_t>> by_group_;
   std::unordered_map<const Partition*, std::shared_ptr<const Partition>> seen_;
 };

@@ -37,6 +37,12 @@ ManifestSlice read_slice(ByteReader& in, TableId table, int64_t partition_start)
   const uint64_t min = time_base(partition_start) + static_cast<uint64_t>(in.signed_varint());
   slice.min_timestamp = static_cast<int64_t>(min);
   slice.max_timestamp = static_cast<int64_t>(min + in.varint());
+  slice.patch_segment = in.varint();
+  if (slice.patch_segment != 0) {
+    const uint32_t patch_owner = read_u32_varint(in);
+    slice.patch_table = patch_owner == 0 ? table : static_cast<TableId>(patch_owner);
+    slice.patch = read_u32_varint(in);
+  }
   return slice;
 }
 
@@ -168,7 +174,7 @@ ManifestVersion read_version(ByteReader& in, TableId table, const ManifestVersio
     partition->start = start;
     if (old)
       partition->slices.assign(old->slices.begin(), old->slices.begin() + static_cast<std::ptrdiff_t>(front));
-    for (size_t slices = in.count(7); slices > 0; --slices)
+    for (size_t slices = in.count(8); slices > 0; --slices)
       partition->slices.push_back(read_slice(in, table, start));
     if (old) {
       partition->slices.insert(partition->slices.end(), old->slices.end() - static_cast<std::ptrdiff_t>(back),
@@ -317,6 +323,10 @@ void write_manifest_slice(ByteWriter& out, TableId table, int64_t partition_star
   const auto min = static_cast<uint64_t>(slice.min_timestamp);
   out.signed_varint(static_cast<int64_t>(min - time_base(partition_start)));
   out.varint(static_cast<uint64_t>(slice.max_timestamp) - min);
+  out.varint(slice.patch_segment);
+  if (slice.patch_segment == 0) return;
+  out.varint(slice.patch_table == table ? 0 : static_cast<uint32_t>(slice.patch_table));
+  out.varint(slice.patch);
 }
 
 void write_history_line(ByteWriter& out, const HistoryLine& line) {

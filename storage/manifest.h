@@ -23,6 +23,10 @@ struct ManifestSlice {
   uint64_t segment = 0;
   uint32_t row_group = 0, begin = 0, end = 0;
   int64_t min_timestamp = 0, max_timestamp = 0;
+  // Its overlay: patch `patch` of a segment in the folder of a table; segment 0: it has none.
+  TableId patch_table{};
+  uint64_t patch_segment = 0;
+  uint32_t patch = 0;
   bool operator==(const ManifestSlice&) const = default;
 };
 
@@ -73,7 +77,7 @@ Manifest read_manifest(std::string_view bytes, const std::string& path);
 
 // Parts of the format that reading and writing share.
 inline constexpr std::string_view kManifestMagic = "IDEMMANI";
-inline constexpr uint32_t kManifestFormat = 2;
+inline constexpr uint32_t kManifestFormat = 3;
 inline constexpr size_t kManifestHeaderBytes = 32;
 inline constexpr uint32_t kManifestRecordMagic = 0x4352'4D49;  // "IMRC"
 inline constexpr size_t kManifestRecordHeaderBytes = 32;

@@ -126,11 +126,43 @@ class ManifestLoader {
         throw sql_error(sqlstate::kDataCorrupted, "damaged manifest \"{}\": rows that are not in \"{}\"",
                         manifest_path(db_.folder, manifest_.number), file.path());
       }
-      add_slice_to(partition.get(), schema, {file.row_group(slice.row_group), slice.begin, slice.end},
-                   slice.min_timestamp, slice.max_timestamp);
+      Slice stored{file.row_group(slice.row_group), slice.begin, slice.end, nullptr};
+      if (slice.patch_segment != 0) stored.overlay = load_overlay(slice, *stored.group);
+      if (stored.rows() == 0) {
+        throw sql_error(sqlstate::kDataCorrupted, "damaged manifest \"{}\": a slice without rows",
+                        manifest_path(db_.folder, manifest_.number));
+      }
+      add_slice_to(partition.get(), schema, std::move(stored), slice.min_timestamp, slice.max_timestamp);
     }
     partition->content_id = db_.content_ids->fetch_add(1) + 1;
     return known = std::move(partition);
+  }
+
+  // Slices may share one.
+  std::shared_ptr<const Overlay> load_overlay(const ManifestSlice& slice, const RowGroup& base) {
+    auto& overlay = overlays_[{slice.patch_segment, slice.patch}];
+    if (overlay) return overlay;
+    const SegmentFile& file = segment(slice.patch_table, slice.patch_segment);
+    if (slice.patch >= file.footer().patches.size()) {
+      throw sql_error(sqlstate::kDataCorrupted, "damaged manifest \"{}\": a patch that is not in \"{}\"",
+                      manifest_path(db_.folder, manifest_.number), file.path());
+    }
+    const SegmentPatch patch = file.read_patch(slice.patch);
+    const uint64_t offset = file.footer().patches[slice.patch].offset;
+    if (patch.base != SegmentPatch::RowGroupName{slice.table, static_cast<SegmentId>(slice.segment), slice.row_group}) {
+      throw SegmentDamage(file.path(), offset, "a patch of another row group");
+    }
+    std::vector<std::shared_ptr<const RowGroup>> sources;
+    for (const SegmentPatch::RowGroupName& name : patch.sources) {
+      const SegmentFile& source = segment(name.table, static_cast<uint64_t>(name.segment));
+      if (name.row_group >= source.row_group_count()) {
+        throw SegmentDamage(file.path(), offset, "a patch with rows of a row group that is not there");
+      }
+      sources.push_back(source.row_group(name.row_group));
+    }
+    try {
+      return overlay = overlay_of(patch, base, sources, file.shared_from_this(), slice.patch);
+    } catch (const SqlError& error) { throw SegmentDamage(file.path(), offset, error.message()); }
   }
 
   const SegmentFile& segment(TableId table, uint64_t id) {
@@ -146,6 +178,7 @@ class ManifestLoader {
   const Manifest& manifest_;
   std::unordered_map<const ManifestPartition*, std::shared_ptr<const Partition>> partitions_;  // of one table
   std::unordered_map<uint64_t, std::shared_ptr<SegmentFile>> segments_;
+  std::map<std::pair<uint64_t, uint32_t>, std::shared_ptr<const Overlay>> overlays_;  // by segment and patch
 
   std::vector<std::shared_ptr<const TableVersion>> heads_;
 };

@@ -20,13 +20,20 @@ using PartitionPtr = std::shared_ptr<const Partition>;
 ManifestSlice describe_slice(const Partition& partition, size_t i) {
   const Slice& slice = partition.slices[i];
   const auto& group = static_cast<const SegmentRowGroup&>(*slice.group);
-  return {group.file().table_id(),
-          static_cast<uint64_t>(group.file().id()),
-          group.index(),
-          slice.begin,
-          slice.end,
-          partition.slice_min[i],
-          partition.slice_max[i]};
+  ManifestSlice described;
+  described.table = group.file().table_id();
+  described.segment = static_cast<uint64_t>(group.file().id());
+  described.row_group = group.index();
+  described.begin = slice.begin;
+  described.end = slice.end;
+  described.min_timestamp = partition.slice_min[i];
+  described.max_timestamp = partition.slice_max[i];
+  if (slice.overlay) {
+    described.patch_table = slice.overlay->file()->table_id();
+    described.patch_segment = static_cast<uint64_t>(slice.overlay->file()->id());
+    described.patch = slice.overlay->patch_index();
+  }
+  return described;
 }
 
 void write_partition(ByteWriter& out, TableId table, const Partition* before, const Partition& after) {
@@ -199,17 +206,27 @@ std::string encode_changes(const WrittenState& before, const WrittenState& after
 std::map<uint64_t, std::shared_ptr<const SegmentFile>> segments_of(const std::vector<KeptVersion>& versions) {
   std::map<uint64_t, std::shared_ptr<const SegmentFile>> segments;
   const SegmentFile* last = nullptr;
+  const auto add = [&](const SegmentFile& file) {
+    if (&file == last) return;
+    last = &file;
+    segments.try_emplace(static_cast<uint64_t>(file.id()), file.shared_from_this());
+  };
+  const auto add_file_of = [&](const RowGroup& group) {
+    if (!group.in_memory()) add(static_cast<const SegmentRowGroup&>(group).file());
+  };
   PersistentVector<PartitionPtr> before;
   for (const KeptVersion& kept : versions) {
     for_each_changed_partition(
         before, kept.version->partitions, [&](int64_t, const PartitionPtr&, const PartitionPtr& partition) {
           if (!partition) return;
           for (const Slice& slice : partition->slices) {
-            if (slice.group->in_memory()) continue;
-            const SegmentFile& file = static_cast<const SegmentRowGroup&>(*slice.group).file();
-            if (&file == last) continue;
-            last = &file;
-            segments.try_emplace(static_cast<uint64_t>(file.id()), file.shared_from_this());
+            add_file_of(*slice.group);
+            if (!slice.overlay) continue;
+            if (slice.overlay->file()) add(*slice.overlay->file());
+            for (const auto& patch : slice.overlay->blocks()) {
+              if (!patch) continue;
+              for (const BlockPatch::Source& source : patch->sources()) add_file_of(*source.group);
+            }
           }
         });
     before = kept.version->partitions;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "storage/slice_reader.h"
+
 namespace idem {
 
 uint32_t row_group_capacity(uint64_t rows) {
@@ -10,17 +12,11 @@ uint32_t row_group_capacity(uint64_t rows) {
   return rows <= kVectorSize ? kVectorSize : kRowGroupSize;
 }
 
-int64_t timestamp_at(const RowGroup& group, const TableSchema& schema, uint32_t row) {
-  Vector vector;
-  group.read(schema.columns[static_cast<size_t>(schema.timestamp_column)], row, 1, &vector);
-  return vector.form == Vector::Form::kSequence ? vector.sequence_start : vector.values<int64_t>()[0];
-}
-
 void add_slice_to(Partition* partition, const TableSchema& schema, Slice slice, std::optional<int64_t> min,
                   std::optional<int64_t> max) {
   if (schema.has_timestamp()) {
-    if (!min) min = timestamp_at(*slice.group, schema, slice.begin);
-    if (!max) max = timestamp_at(*slice.group, schema, slice.end - 1);
+    if (!min) min = timestamp_at(slice, schema, 0);
+    if (!max) max = timestamp_at(slice, schema, slice.rows() - 1);
   }
   partition->first_ordinal.push_back(partition->row_count);
   partition->slice_min.push_back(min.value_or(0));
@@ -51,7 +47,7 @@ void PartitionBuilder::add_piece(Piece piece) {
     const bool adjoins = last.source == piece.source && last.slice == piece.slice &&
                          last.first + last.count == piece.first &&
                          last.count + uint64_t{piece.count} < UINT32_MAX;
-    if (adjoins && (piece.source != Source::kStored || piece.first % kVectorSize != 0)) {
+    if (adjoins) {
       last.count += piece.count;
       return;
     }
@@ -60,39 +56,44 @@ void PartitionBuilder::add_piece(Piece piece) {
   section.end_piece = pieces_.size();
 }
 
-void PartitionBuilder::keep(const Partition& from, size_t slice_index, uint32_t begin, uint32_t end) {
-  if (begin == end) return;
-  const Slice& slice = from.slices[slice_index];
-  std::optional<int64_t> min, max;
-  if (begin == slice.begin) min = from.slice_min[slice_index];
-  if (end == slice.end) max = from.slice_max[slice_index];
-  total_rows_ += end - begin;
+void PartitionBuilder::keep(Slice slice, std::optional<int64_t> min, std::optional<int64_t> max) {
+  if (slice.begin == slice.end) return;
+  const uint32_t rows = slice.rows();
+  if (rows == 0) return;
+  total_rows_ += rows;
   if (!sections_.empty() && sections_.back().kept) {
     Section& last = sections_.back();
-    if (last.slice.group == slice.group && last.slice.end == begin) {
-      last.slice.end = end;
+    if (last.slice.group == slice.group && last.slice.overlay == slice.overlay && last.slice.end == slice.begin) {
+      last.slice.end = slice.end;
       last.max = max;
-      last.rows += end - begin;
+      last.rows += rows;
       return;
     }
   }
   Section section;
   section.kept = true;
-  section.slice = {slice.group, begin, end};
+  section.slice = std::move(slice);
   section.min = min;
   section.max = max;
-  section.rows = end - begin;
+  section.rows = rows;
   section.first_piece = section.end_piece = pieces_.size();
   sections_.push_back(std::move(section));
 }
 
-void PartitionBuilder::copy(const Slice& slice, uint32_t begin, uint32_t end) {
-  if (begin == end) return;
-  if (slices_.empty() || slices_.back().group != slice.group || slices_.back().begin != slice.begin) {
-    slices_.push_back(slice);
-  }
-  total_rows_ += end - begin;
-  add_piece({Source::kStored, static_cast<uint32_t>(slices_.size() - 1), begin, end - begin});
+void PartitionBuilder::copy(const Slice& slice, uint32_t first, uint32_t count) {
+  if (count == 0) return;
+  const bool known = !slices_.empty() && slices_.back().group == slice.group &&
+                     slices_.back().overlay == slice.overlay && slices_.back().begin == slice.begin;
+  if (!known) slices_.push_back(slice);
+  total_rows_ += count;
+  add_piece({Source::kStored, static_cast<uint32_t>(slices_.size() - 1), first, count});
+}
+
+bool PartitionBuilder::ends_with(const Slice& slice) const {
+  if (sections_.empty()) return false;
+  const Section& last = sections_.back();
+  if (!last.kept || last.slice.group != slice.group || last.slice.end != slice.end) return false;
+  return last.rows >= kVectorSize || sections_.size() == 1 || sections_[sections_.size() - 2].kept;
 }
 
 void PartitionBuilder::replaced_row(size_t index) {
@@ -107,16 +108,6 @@ void PartitionBuilder::inserted_rows(uint64_t first, uint64_t count) {
     add_piece({Source::kInserted, 0, first, part});
     first += part;
     count -= part;
-  }
-}
-
-void PartitionBuilder::copy_kept(const Slice& slice) {
-  slices_.push_back(slice);
-  const auto index = static_cast<uint32_t>(slices_.size() - 1);
-  for (uint32_t row = slice.begin; row < slice.end;) {
-    const uint32_t end = std::min(slice.end, (row / kVectorSize + 1) * kVectorSize);
-    pieces_.push_back({Source::kStored, index, row, end - row});
-    row = end;
   }
 }
 
@@ -145,7 +136,9 @@ void PartitionBuilder::absorb_small_sections() {
     }
     Section& target = open_section();
     if (section.kept) {
-      copy_kept(section.slice);
+      slices_.push_back(section.slice);
+      pieces_.push_back({Source::kStored, static_cast<uint32_t>(slices_.size() - 1), 0,
+                         static_cast<uint32_t>(section.rows)});
     } else {
       pieces_.insert(pieces_.end(), old_pieces.begin() + static_cast<std::ptrdiff_t>(section.first_piece),
                      old_pieces.begin() + static_cast<std::ptrdiff_t>(section.end_piece));
@@ -159,31 +152,35 @@ void PartitionBuilder::write_column(size_t column, const Section& section,
                                     const std::vector<std::shared_ptr<MemoryRowGroup>>& groups) {
   const ColumnSchema& schema = context_.schema->columns[column];
   uint64_t at = 0;  // row of the section
+  SliceReader reader;
+  uint32_t open_slice = UINT32_MAX;
+  SliceReader::Piece in_block;  // what `block` holds
   Vector block;
-  uint32_t block_slice = UINT32_MAX, block_first = 0;
   for (size_t p = section.first_piece; p < section.end_piece; ++p) {
     Piece piece = pieces_[p];
-    if (piece.source == Source::kStored) {
-      const Slice& slice = slices_[piece.slice];
-      const uint32_t first =
-          std::max(slice.begin, static_cast<uint32_t>(piece.first) / kVectorSize * kVectorSize);
-      if (block_slice != piece.slice || block_first != first) {
-        const uint32_t end = std::min(slice.end, (first / kVectorSize + 1) * kVectorSize);
-        slice.group->read(schema, first, end - first, &block);
-        if (block.form == Vector::Form::kConstant || block.form == Vector::Form::kSequence) {
-          block = flatten(block, end - first, {nullptr, end - first}, false);
-        }
-        block_slice = piece.slice;
-        block_first = first;
-      }
-    }
     while (piece.count > 0) {
       MemoryRowGroup& group = *groups[at / kRowGroupSize];
       const auto row = static_cast<uint32_t>(at % kRowGroupSize);
-      const uint32_t count = std::min(piece.count, kRowGroupSize - row);
+      uint32_t count = std::min(piece.count, kRowGroupSize - row);
+      if (piece.source == Source::kStored) {
+        const auto first = static_cast<uint32_t>(piece.first);
+        if (open_slice != piece.slice) {
+          reader.open(slices_[piece.slice]);
+          open_slice = piece.slice;
+          in_block = {};
+        }
+        if (first < in_block.begin || first >= in_block.end) {
+          in_block = reader.piece_at(first);
+          reader.read(schema, in_block.begin, in_block.size(), &block);
+          if (block.form == Vector::Form::kConstant || block.form == Vector::Form::kSequence) {
+            block = flatten(block, in_block.size(), {nullptr, in_block.size()}, false);
+          }
+        }
+        count = std::min(count, in_block.end - first);
+      }
       switch (piece.source) {
         case Source::kStored:
-          group.write_vector(column, row, block, static_cast<uint32_t>(piece.first) - block_first, count);
+          group.write_vector(column, row, block, static_cast<uint32_t>(piece.first) - in_block.begin, count);
           break;
         case Source::kReplaced:
           group.write_gathered(column, row, change_->rows->column(column),
@@ -228,7 +225,7 @@ void PartitionBuilder::write_section(const Section& section, bool last, Partitio
   }
 }
 
-std::shared_ptr<const Partition> PartitionBuilder::finish(int64_t start) {
+std::shared_ptr<Partition> PartitionBuilder::finish(int64_t start) {
   if (total_rows_ == 0) return nullptr;
   absorb_small_sections();
   auto partition = std::make_shared<Partition>();

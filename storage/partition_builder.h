@@ -14,29 +14,27 @@ class PartitionBuilder {
  public:
   PartitionBuilder(const WriteContext& context, const PartitionChange* change);
 
-  // Rows [begin, end) of a slice, left in place unless they are few and stand beside rows that are not.
-  void keep(const Partition& from, size_t slice, uint32_t begin, uint32_t end);
-  // Rows [begin, end) within one block, to be written anew; `slice` bounds what may be read of the block.
-  void copy(const Slice& slice, uint32_t begin, uint32_t end);
+  // A slice (or a part of one), left in place unless its rows are few and stand beside rows that are not. Bounds are of the
+  // designated timestamp, where they are known.
+  void keep(Slice slice, std::optional<int64_t> min, std::optional<int64_t> max);
+  // Rows that a slice shows, counted from its first, to be written anew.
+  void copy(const Slice& slice, uint32_t first, uint32_t count);
   void replaced_row(size_t index);                     // positions.replaced[index]
   void inserted_rows(uint64_t first, uint64_t count);  // numbers of inserted rows
 
   uint64_t rows() const { return total_rows_; }
-  // Whether the rows given last were kept and end where this slice does.
-  bool ends_with(const Slice& slice) const {
-    return !sections_.empty() && sections_.back().kept && sections_.back().slice.group == slice.group &&
-           sections_.back().slice.end == slice.end && sections_.back().rows >= kVectorSize;
-  }
+  // Whether the rows given last end where this slice does and will stay in place.
+  bool ends_with(const Slice& slice) const;
 
   // The partition with all rows given; null if there were none.
-  std::shared_ptr<const Partition> finish(int64_t start);
+  std::shared_ptr<Partition> finish(int64_t start);
 
  private:
   enum class Source : uint8_t { kStored, kReplaced, kInserted };
   struct Piece {
     Source source;
     uint32_t slice = 0;  // of kStored: index into slices_
-    uint64_t first = 0;  // row of the row group, or number of the row
+    uint64_t first = 0;  // row of the slice, or number of the row
     uint32_t count = 0;
   };
   // Rows left in place, or pieces [first_piece, end_piece) written anew.
@@ -50,7 +48,6 @@ class PartitionBuilder {
 
   Section& open_section();
   void add_piece(Piece piece);
-  void copy_kept(const Slice& slice);
   void absorb_small_sections();
   void write_section(const Section& section, bool last, Partition* out);
   void write_column(size_t column, const Section& section,

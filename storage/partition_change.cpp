@@ -4,55 +4,11 @@
 #include <cassert>
 
 #include "storage/partition_builder.h"
+#include "storage/slice_plan.h"
 
 namespace idem {
 
 namespace {
-
-// Gives the change's items in order of their ordinals.
-class ChangeCursor {
- public:
-  explicit ChangeCursor(const PositionDelta& delta) : delta_(delta) {}
-
-  // The first ordinal at or after which something happens; UINT64_MAX if nothing does.
-  uint64_t next() const {
-    uint64_t at = UINT64_MAX;
-    if (deleted_ < delta_.deleted.size()) at = std::min(at, delta_.deleted[deleted_]);
-    if (replaced_ < delta_.replaced.size()) at = std::min(at, delta_.replaced[replaced_]);
-    if (inserted_ < delta_.inserted.size()) at = std::min(at, delta_.inserted[inserted_].before);
-    return at;
-  }
-  // Rows inserted before `ordinal`, then what happens to the row there. True if the row itself was consumed.
-  bool apply_at(uint64_t ordinal, PartitionBuilder* builder) {
-    if (inserted_ < delta_.inserted.size() && delta_.inserted[inserted_].before == ordinal) {
-      const auto& run = delta_.inserted[inserted_++];
-      builder->inserted_rows(run.first, run.count);
-    }
-    if (deleted_ < delta_.deleted.size() && delta_.deleted[deleted_] == ordinal) {
-      ++deleted_;
-      return true;
-    }
-    if (replaced_ < delta_.replaced.size() && delta_.replaced[replaced_] == ordinal) {
-      builder->replaced_row(replaced_++);
-      return true;
-    }
-    return false;
-  }
-
- private:
-  const PositionDelta& delta_;
-  size_t deleted_ = 0, replaced_ = 0, inserted_ = 0;
-};
-
-// The row group at the end of a partition if rows may be added to it.
-MemoryRowGroup* growing_tail(const Slice& slice, const WriteContext& context) {
-  if (!slice.group->in_memory()) return nullptr;
-  // The other form of RowGroup says false: this one is the only one in memory.
-  auto* group = const_cast<MemoryRowGroup*>(static_cast<const MemoryRowGroup*>(slice.group.get()));
-  if (context.owner != MemoryRowGroup::kCommitted && group->owner() != context.owner) return nullptr;
-  if (slice.end >= group->capacity() || !group->has_shape_of(*context.schema)) return nullptr;
-  return group;
-}
 
 void write_inserted(MemoryRowGroup* group, uint32_t first, const PartitionChange& change, uint64_t index,
                     uint32_t count, size_t columns) {
@@ -65,6 +21,18 @@ void write_inserted(MemoryRowGroup* group, uint32_t first, const PartitionChange
   }
 }
 
+bool has_overlay(const Partition& partition) {
+  return std::any_of(partition.slices.begin(), partition.slices.end(),
+                     [](const Slice& slice) { return slice.overlay != nullptr; });
+}
+
+// Rows for the patches of later changes go behind those of this one.
+void keep_patch_rows(const Partition& before, Partition* after) {
+  if (!before.patch_rows || !has_overlay(*after)) return;
+  after->patch_rows = before.patch_rows;
+  after->patch_rows_used = before.patch_rows_used;
+}
+
 // Rows at the end and nothing else: a copy of the list of slices, and the rows.
 std::shared_ptr<const Partition> append_rows(const std::shared_ptr<const Partition>& before,
                                              const PartitionChange& change, const WriteContext& context) {
@@ -72,7 +40,8 @@ std::shared_ptr<const Partition> append_rows(const std::shared_ptr<const Partiti
   uint64_t left = change.positions.inserted_count();
   uint64_t done = 0;
   Slice last = before ? before->slices.back() : Slice();
-  MemoryRowGroup* tail = before ? growing_tail(last, context) : nullptr;
+  MemoryRowGroup* tail = before ? growing_group(last.group.get(), context) : nullptr;
+  if (tail && last.end >= tail->capacity()) tail = nullptr;
   const bool fits = tail && tail->capacity() - last.end >= left;
   const bool small_tail = before && last.rows() < kVectorSize;
   if (tail && (fits || !small_tail)) {
@@ -88,15 +57,13 @@ std::shared_ptr<const Partition> append_rows(const std::shared_ptr<const Partiti
     // A short tail without room moves into the new row group, so that slices do not stay short.
     PartitionBuilder builder(context, &change);
     for (size_t i = 0; i + 1 < before->slices.size(); ++i) {
-      builder.keep(*before, i, before->slices[i].begin, before->slices[i].end);
+      builder.keep(before->slices[i], before->slice_min[i], before->slice_max[i]);
     }
-    for (uint32_t row = last.begin; row < last.end;) {
-      const uint32_t end = std::min(last.end, (row / kVectorSize + 1) * kVectorSize);
-      builder.copy(last, row, end);
-      row = end;
-    }
+    builder.copy(last, 0, last.rows());
     builder.inserted_rows(0, left);
-    return builder.finish(change.start);
+    const auto partition = builder.finish(change.start);
+    keep_patch_rows(*before, partition.get());
+    return partition;
   }
 
   auto partition = before ? std::make_shared<Partition>(*before) : std::make_shared<Partition>();
@@ -120,7 +87,7 @@ std::shared_ptr<const Partition> append_rows(const std::shared_ptr<const Partiti
     assert(claimed);
     static_cast<void>(claimed);
     write_inserted(group.get(), 0, change, done, count, schema.columns.size());
-    partition->slices.push_back({group, 0, count});
+    partition->slices.push_back({group, 0, count, nullptr});
     partition->first_ordinal.push_back(partition->row_count);
     int64_t first_time = 0, last_time = 0;
     if (schema.has_timestamp()) {
@@ -141,22 +108,57 @@ std::shared_ptr<const Partition> append_rows(const std::shared_ptr<const Partiti
   return partition;
 }
 
-void rewrite_block(const Slice& slice, uint32_t begin, uint32_t end, uint64_t ordinal, ChangeCursor* cursor,
+// The rows of a block as they are after the change, to be written anew.
+void rewrite_block(const Slice& slice, const BlockPlan& block, uint64_t ordinal, const PositionDelta& delta,
                    PartitionBuilder* builder) {
-  uint32_t row = begin;
-  while (row < end) {
-    const uint64_t next = cursor->next();
-    const uint64_t here = ordinal + (row - begin);
-    const uint64_t block_end = ordinal + (end - begin);
-    if (next > here) {
-      const auto count = static_cast<uint32_t>(std::min(next, block_end) - here);
-      builder->copy(slice, row, row + count);
+  ChangeCursor cursor(delta, block.change);
+  for (uint32_t row = block.first_row; row < block.end_row;) {
+    const uint64_t next = std::min(cursor.next(), ordinal + (block.end_row - row));
+    if (next > ordinal) {
+      const auto count = static_cast<uint32_t>(next - ordinal);
+      builder->copy(slice, row, count);
       row += count;
+      ordinal = next;
       continue;
     }
-    if (!cursor->apply_at(here, builder)) builder->copy(slice, row, row + 1);
+    if (const auto* run = cursor.take_inserted(ordinal)) builder->inserted_rows(run->first, run->count);
+    if (!cursor.take_deleted(ordinal)) {
+      if (const int64_t i = cursor.take_replaced(ordinal); i >= 0) {
+        builder->replaced_row(static_cast<size_t>(i));
+      } else {
+        builder->copy(slice, row, 1);
+      }
+    }
     ++row;
+    ++ordinal;
   }
+}
+
+// Carries out the plan for one slice.
+void change_slice(const Partition& before, size_t index, const SlicePlan& plan, const PatchRowPlaces& places,
+                  const PositionDelta& delta, PartitionBuilder* builder) {
+  const Slice& slice = before.slices[index];
+  if (!plan.changes) return builder->keep(slice, before.slice_min[index], before.slice_max[index]);
+  const std::shared_ptr<const Overlay> overlay = overlay_after(slice, plan, places);
+  std::optional<int64_t> min, max;
+  if (!plan.first_row_changes) min = before.slice_min[index];
+  if (!plan.last_row_changes) max = before.slice_max[index];
+  const auto keep = [&](uint32_t begin, uint32_t end) {
+    if (begin == end) return;
+    Slice part{slice.group, begin, end, overlay && overlay->touches(begin, end) ? overlay : nullptr};
+    builder->keep(std::move(part), begin == slice.begin ? min : std::nullopt,
+                  end == slice.end ? max : std::nullopt);
+  };
+  uint32_t kept_from = slice.begin;
+  for (const BlockPlan& block : plan.blocks) {
+    if (block.fate == BlockPlan::Fate::kKept || block.fate == BlockPlan::Fate::kPatched) continue;
+    keep(kept_from, block.begin);
+    kept_from = block.end;
+    if (block.fate == BlockPlan::Fate::kRewritten) {
+      rewrite_block(slice, block, before.first_ordinal[index] + block.first_row, delta, builder);
+    }
+  }
+  keep(kept_from, slice.end);
 }
 
 }  // namespace
@@ -167,37 +169,36 @@ std::shared_ptr<const Partition> apply_change(const std::shared_ptr<const Partit
   if (change.positions.empty()) return before;
   if (change.positions.is_append(row_count)) return append_rows(before, change, context);
 
-  ChangeCursor cursor(change.positions);
+  SlicePlanner planner(change);
+  std::vector<SlicePlan> plans;
+  plans.reserve(before->slices.size());
+  for (size_t i = 0; i < before->slices.size(); ++i) {
+    plans.push_back(planner.plan(before->slices[i], before->first_ordinal[i]));
+  }
+  const PatchRowPlaces places = write_patch_rows(*before, change, planner.new_rows(), context);
   PartitionBuilder builder(context, &change);
   for (size_t i = 0; i < before->slices.size(); ++i) {
-    const Slice& slice = before->slices[i];
-    const uint64_t first = before->first_ordinal[i];
-    if (cursor.next() >= first + slice.rows()) {
-      builder.keep(*before, i, slice.begin, slice.end);
-      continue;
-    }
-    for (uint32_t row = slice.begin; row < slice.end;) {
-      const uint32_t end = std::min(slice.end, (row / kVectorSize + 1) * kVectorSize);
-      const uint64_t ordinal = first + (row - slice.begin);
-      if (cursor.next() >= ordinal + (end - row)) {
-        builder.keep(*before, i, row, end);
-      } else {
-        rewrite_block(slice, row, end, ordinal, &cursor, &builder);
-      }
-      row = end;
-    }
+    change_slice(*before, i, plans[i], places, change.positions, &builder);
   }
-  if (change.positions.inserted.empty() || change.positions.inserted.back().before != row_count) {
-    return builder.finish(change.start);
-  }
+  const auto finish = [&] {
+    std::shared_ptr<Partition> partition = builder.finish(change.start);
+    if (!partition) return partition;
+    if (places.ranges.empty()) {
+      keep_patch_rows(*before, partition.get());
+    } else {
+      partition->patch_rows = places.ranges.back().group;
+      partition->patch_rows_used = places.used();
+    }
+    return partition;
+  };
+  if (!planner.inserts_at_end()) return finish();
   // What comes at the end goes into the last row group if that was left as it is.
   const PositionDelta::InsertRun& run = change.positions.inserted.back();
-  const uint64_t changed_before_end = builder.rows();
-  if (changed_before_end == 0 || !builder.ends_with(before->slices.back())) {
+  if (!builder.ends_with(before->slices.back())) {
     builder.inserted_rows(run.first, run.count);
-    return builder.finish(change.start);
+    return finish();
   }
-  const auto middle = builder.finish(change.start);
+  const auto middle = finish();
   PartitionChange tail;
   tail.start = change.start;
   tail.rows = change.rows;

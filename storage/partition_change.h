@@ -42,17 +42,14 @@ struct WriteContext {
 
 // The partition after a change; `before` may be null. Null if no row is left.
 //
-// Rows at the end are written into the last row group where there is room. Blocks of 2,048 rows that the
-// change touches are written anew together with what is inserted there, neighbouring ones into one row group;
-// all other rows stay where they are.
+// Rows at the end are written into the last row group where there is room. Of the blocks of 2,048 rows that the change
+// touches, those with few changes get a patch (overlay.h), others are written anew together with what is inserted there,
+// neighbouring ones into one row group; all other rows stay where they are.
 std::shared_ptr<const Partition> apply_change(const std::shared_ptr<const Partition>& before,
                                               const PartitionChange& change, const WriteContext& context);
 
 // Puts a partition in place of the one with its start (null: removes it) and keeps the order and the row
 // count.
 void replace_partition(TableVersion* version, int64_t start, std::shared_ptr<const Partition> partition);
-
-// The designated timestamp of one row of a row group.
-int64_t timestamp_at(const RowGroup& group, const TableSchema& schema, uint32_t row);
 
 }  // namespace idem

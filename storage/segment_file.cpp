@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/crc32c.h"
 #include "storage/encoded_block.h"
 
 namespace idem {
@@ -100,6 +101,17 @@ std::shared_ptr<const EncodedBlock> SegmentFile::read_block(uint32_t row_group, 
   } catch (const BlockDamage& damage) {
     throw SegmentDamage(path(), location.offset + damage.offset, damage.why);
   }
+}
+
+SegmentPatch SegmentFile::read_patch(uint32_t index) const {
+  const PatchLocation& location = footer_.patches.at(index);
+  const std::string bytes = read_range(*file_, location.offset, location.size);
+  if (crc32c(bytes.data(), bytes.size()) != location.crc) {
+    throw SegmentDamage(path(), location.offset, "wrong checksum of a patch");
+  }
+  try {
+    return decode_segment_patch(bytes);
+  } catch (const SqlError& error) { throw SegmentDamage(path(), location.offset, error.message()); }
 }
 
 void SegmentFile::decode(const BlockLocation& location, const EncodedBlock& block, uint32_t vector_index,

@@ -10,6 +10,7 @@
 #include "storage/chunk_cache.h"
 #include "storage/encoded_block.h"
 #include "storage/segment_footer.h"
+#include "storage/segment_patch.h"
 #include "storage/segment_row_group.h"
 
 namespace idem {
@@ -62,6 +63,8 @@ class SegmentFile : public std::enable_shared_from_this<SegmentFile> {
 
   // Reads and checks one block, past the cache. Throws 58030, SegmentDamage.
   std::shared_ptr<const EncodedBlock> read_block(uint32_t row_group, uint32_t column, uint32_t block) const;
+  // Reads and checks one of the footer's patches. Throws 58030, SegmentDamage.
+  SegmentPatch read_patch(uint32_t index) const;
   ChunkCache& cache() const { return cache_; }
   // Decodes a vector of a block of this file. Throws SegmentDamage.
   void decode(const BlockLocation& location, const EncodedBlock& block, uint32_t vector_index,

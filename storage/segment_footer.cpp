@@ -151,6 +151,12 @@ std::string encode_segment_footer(const SegmentFooter& footer) {
       for (const VectorStatistics& statistics : chunk.statistics) write_statistics(writer, statistics);
     }
   }
+  writer.varint(footer.patches.size());
+  for (const PatchLocation& patch : footer.patches) {
+    writer.varint(patch.offset);
+    writer.varint(patch.size);
+    writer.u32(patch.crc);
+  }
   const uint64_t size = out.size();
   const uint32_t crc = footer_crc(out, size);
   writer.u64(size);
@@ -199,6 +205,16 @@ SegmentFooter decode_segment_footer(std::string_view bytes, const SegmentTail& t
     group.columns.reserve(footer.columns.size());
     for (size_t i = 0; i < footer.columns.size(); ++i)
       group.columns.push_back(read_chunk(in, group, data_end));
+  }
+  constexpr size_t kPatchBytes = 6;
+  footer.patches.resize(in.count(kPatchBytes));
+  for (PatchLocation& patch : footer.patches) {
+    patch.offset = in.varint();
+    patch.size = in.varint();
+    if (patch.offset < kSegmentHeaderBytes || patch.offset > data_end || patch.size > data_end - patch.offset) {
+      damaged("patch beyond the file");
+    }
+    patch.crc = in.u32();
   }
   in.expect_end();
   return footer;

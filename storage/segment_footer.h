@@ -15,7 +15,7 @@ namespace idem {
 
 inline constexpr size_t kSegmentHeaderBytes = 64;
 inline constexpr size_t kSegmentTailBytes = 24;
-inline constexpr uint32_t kSegmentVersion = 1;
+inline constexpr uint32_t kSegmentVersion = 2;
 
 // Consecutive vectors of one column chunk that are read at once: up to about 1 MiB, or a single vector.
 struct BlockLocation {
@@ -43,12 +43,20 @@ struct SegmentColumn {
   uint32_t dictionary_size = 0;  // SYMBOL: codes below this occur
 };
 
+// A patch: which rows of some row group are replaced, deleted and inserted (segment_patch.h).
+struct PatchLocation {
+  uint64_t offset = 0;  // in the file
+  uint64_t size = 0;
+  uint32_t crc = 0;
+};
+
 struct SegmentFooter {
   uint64_t database_id = 0;
   SegmentId segment_id{};
   TableId table_id{};
   std::vector<SegmentColumn> columns;
   std::vector<RowGroupFooter> row_groups;
+  std::vector<PatchLocation> patches;
 
   int find_column(ColumnId id) const;  // index or -1
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "common/crc32c.h"
 #include "common/error.h"
 #include "storage/column_encoder.h"
 #include "storage/encoded_block.h"
@@ -75,6 +76,11 @@ void SegmentWriter::write_chunk(const ColumnSchema& column, uint32_t rows, const
   finish_block();
 }
 
+uint32_t SegmentWriter::add_patch(std::string bytes) {
+  patches_.push_back(std::move(bytes));
+  return static_cast<uint32_t>(patches_.size() - 1);
+}
+
 void SegmentWriter::flush() {
   file_->write_at(file_bytes_, buffer_).throw_if_error();
   file_bytes_ += buffer_.size();
@@ -85,6 +91,10 @@ std::shared_ptr<SegmentFile> SegmentWriter::finish(ChunkCache& cache) {
   for (size_t i = 0; i < schema_->columns.size(); ++i) {
     const ColumnSchema& column = schema_->columns[i];
     if (column.dictionary) footer_.columns[i].dictionary_size = column.dictionary->size();
+  }
+  for (const std::string& patch : patches_) {
+    footer_.patches.push_back({bytes_so_far(), patch.size(), crc32c(patch.data(), patch.size())});
+    buffer_ += patch;
   }
   buffer_ += encode_segment_footer(footer_);
   flush();

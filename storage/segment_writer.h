@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/file.h"
 #include "storage/segment_file.h"
@@ -35,7 +36,10 @@ class SegmentWriter {
 
   // 1 to kRowGroupSize rows. Throws what the source throws, 58030, 53100; after that the writer is of no use.
   void add_row_group(uint32_t rows, const VectorSource& source);
+  TableId table_id() const { return footer_.table_id; }
   uint32_t row_group_count() const { return static_cast<uint32_t>(footer_.row_groups.size()); }
+  // A patch (segment_patch.h), which goes behind the row groups. Gives its index.
+  uint32_t add_patch(std::string bytes);
   uint64_t bytes_so_far() const { return file_bytes_ + buffer_.size(); }
 
   // Writes the footer, syncs the file, and opens it. Throws 58030, 53100.
@@ -54,6 +58,7 @@ class SegmentWriter {
   std::unique_ptr<File> file_;
   SegmentFooter footer_;
   std::string buffer_;  // not yet written
+  std::vector<std::string> patches_;
   uint64_t file_bytes_ = 0;
 };
 

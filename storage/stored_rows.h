@@ -4,11 +4,11 @@
 #include <vector>
 
 #include "storage/row_compare.h"
-#include "storage/table_version.h"
+#include "storage/slice_reader.h"
 
 namespace idem {
 
-// Rows of one partition by ordinal, a block (the part of a vector that a slice shows) at a time. Columns are
+// Rows of one partition by ordinal, a block (a piece of SliceReader: what a slice shows of a vector) at a time. Columns are
 // decoded when they are asked for, blocks that bounds exclude never. Used by one thread; holds the partition.
 class StoredRows {
  public:
@@ -44,11 +44,12 @@ class StoredRows {
  private:
   void load(uint32_t index);
   void enter_block(size_t slice, uint32_t row);
+  uint64_t first_candidate(int64_t t, uint64_t from, size_t slice) const;
 
   std::shared_ptr<const Partition> partition_;
   std::shared_ptr<const TableSchema> schema_;
   size_t slice_ = 0;
-  uint32_t first_row_ = 0;  // of the row group
+  SliceReader reader_;      // of that slice
   uint64_t block_begin_ = 0, block_end_ = 0;
   std::vector<Vector> vectors_;
   std::vector<ColumnView> views_;

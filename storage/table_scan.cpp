@@ -22,7 +22,7 @@ bool bound_less(bool floating, int64_t a, int64_t b) {
   return std::isnan(y) ? !std::isnan(x) : x < y;
 }
 
-// Whether no row of a vector can meet the bound.
+// Whether no row of a vector of a row group can meet the bound.
 bool excludes(const ScanBound& bound, const ColumnSchema& column, const RowGroup& group,
               uint32_t vector_index) {
   if (!group.has_column(column.id)) return false;
@@ -35,6 +35,31 @@ bool excludes(const ScanBound& bound, const ColumnSchema& column, const RowGroup
   const bool floating = is_float(column);
   return (bound.max && bound_less(floating, *bound.max, known.min)) ||
          (bound.min && bound_less(floating, known.max, *bound.min));
+}
+
+// Whether no row of a block can, patch rows included.
+bool excludes(const ScanBound& bound, const ColumnSchema& column, const RowGroup& group, uint32_t block,
+              const BlockPatch* patch) {
+  if (!excludes(bound, column, group, block)) return false;
+  if (!patch) return true;
+  return std::all_of(patch->sources().begin(), patch->sources().end(), [&](const BlockPatch::Source& source) {
+    return excludes(bound, column, *source.group, source.vector);
+  });
+}
+
+// Calls `visit(block, patch)` for the blocks of a morsel until it says false.
+template <class F>
+bool each_block(const Slice& slice, const Morsel& morsel, F&& visit) {
+  const Overlay* overlay = slice.overlay.get();
+  const uint32_t origin = overlay ? overlay->shown_before(slice.begin) : slice.begin;
+  const auto block_of = [&](uint32_t row) {
+    return overlay ? overlay->block_showing(origin + row) : (origin + row) / kVectorSize;
+  };
+  const uint32_t last = block_of(morsel.end - 1);
+  for (uint32_t block = block_of(morsel.begin); block <= last; ++block) {
+    if (!visit(block, overlay ? overlay->patch(block) : nullptr)) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -70,15 +95,14 @@ ScanPlan plan_scan(const TableVersion& version, const ScanRange& range,
       Morsel morsel;
       morsel.partition = static_cast<uint32_t>(p);
       morsel.slice = static_cast<uint32_t>(s);
-      morsel.begin = slice.begin + (begin > first ? static_cast<uint32_t>(begin - first) : 0);
-      morsel.end = std::min<uint64_t>(end - first, slice.rows()) + slice.begin;
-      morsel.first_ordinal = first + (morsel.begin - slice.begin);
+      morsel.begin = begin > first ? static_cast<uint32_t>(begin - first) : 0;
+      morsel.end = static_cast<uint32_t>(std::min<uint64_t>(end - first, slice.rows()));
+      morsel.first_ordinal = first + morsel.begin;
       const bool all_excluded =
           !bounds.empty() && std::any_of(bounds.begin(), bounds.end(), [&](const ScanBound& bound) {
-            for (uint32_t v = morsel.begin / kVectorSize; v <= (morsel.end - 1) / kVectorSize; ++v) {
-              if (!excludes(bound, schema.columns[bound.column], *slice.group, v)) return false;
-            }
-            return true;
+            return each_block(slice, morsel, [&](uint32_t block, const BlockPatch* patch) {
+              return excludes(bound, schema.columns[bound.column], *slice.group, block, patch);
+            });
           });
       if (all_excluded) continue;
       plan.rows += morsel.end - morsel.begin;
@@ -88,11 +112,23 @@ ScanPlan plan_scan(const TableVersion& version, const ScanRange& range,
   return plan;
 }
 
+bool may_have_nulls(const TableVersion& version, const Morsel& morsel, ColumnId column) {
+  const Slice& slice = version.partitions[morsel.partition]->slices[morsel.slice];
+  const auto has_none = [&](const RowGroup& group, uint32_t vector) {
+    return group.has_column(column) && group.statistics(column, vector).null_count == 0;
+  };
+  return !each_block(slice, morsel, [&](uint32_t block, const BlockPatch* patch) {
+    if (!has_none(*slice.group, block)) return false;
+    return !patch ||
+           std::all_of(patch->sources().begin(), patch->sources().end(),
+                       [&](const BlockPatch::Source& source) { return has_none(*source.group, source.vector); });
+  });
+}
+
 MorselReader::MorselReader(std::shared_ptr<const TableVersion> version, Morsel morsel,
                            const std::vector<ScanBound>* bounds, bool backwards)
     : version_(std::move(version)), morsel_(morsel), bounds_(bounds), backwards_(backwards) {
-  const Partition& partition = *version_->partitions[morsel_.partition];
-  group_ = partition.slices[morsel_.slice].group.get();
+  reader_.open(version_->partitions[morsel_.partition]->slices[morsel_.slice]);
   cursor_ = backwards_ ? morsel_.end : morsel_.begin;
 }
 
@@ -100,31 +136,27 @@ uint32_t MorselReader::next() {
   for (;;) {
     if (backwards_) {
       if (cursor_ <= morsel_.begin) return 0;
-      first_ = std::max(morsel_.begin, (cursor_ - 1) / kVectorSize * kVectorSize);
+      first_ = std::max(morsel_.begin, reader_.piece_at(cursor_ - 1).begin);
       count_ = cursor_ - first_;
       cursor_ = first_;
     } else {
       if (cursor_ >= morsel_.end) return 0;
       first_ = cursor_;
-      cursor_ = std::min(morsel_.end, (first_ / kVectorSize + 1) * kVectorSize);
+      cursor_ = std::min(morsel_.end, reader_.piece_at(first_).end);
       count_ = cursor_ - first_;
     }
-    bool skip = false;
-    if (bounds_) {
-      for (const ScanBound& bound : *bounds_) {
-        if (excludes(bound, version_->schema->columns[bound.column], *group_, first_ / kVectorSize)) {
-          skip = true;
-          break;
-        }
-      }
-    }
+    const bool skip =
+        bounds_ && std::any_of(bounds_->begin(), bounds_->end(), [&](const ScanBound& bound) {
+          return excludes(bound, version_->schema->columns[bound.column], *reader_.slice().group,
+                          reader_.block(), reader_.patch());
+        });
     if (!skip) return count_;
     ++skipped_;
   }
 }
 
-void MorselReader::read(uint32_t column, Vector* out) const {
-  group_->read(version_->schema->columns[column], first_, count_, out);
+void MorselReader::read(uint32_t column, Vector* out) {
+  reader_.read(version_->schema->columns[column], first_, count_, out);
 }
 
 void MorselReader::read_positions(Vector* out) const {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "storage/table_version.h"
+#include "storage/slice_reader.h"
 
 namespace idem {
 
@@ -16,10 +16,10 @@ struct ScanBound {
   bool is_null_only = false, not_null_only = false;
 };
 
-// The unit of parallel work: consecutive rows of one slice, at most a row group.
+// The unit of parallel work: consecutive rows of one slice, mostly those of a row group.
 struct Morsel {
   uint32_t partition = 0, slice = 0;
-  uint32_t begin = 0, end = 0;         // rows of the row group
+  uint32_t begin = 0, end = 0;         // rows that the slice shows, counted from its first
   uint64_t first_ordinal = 0;          // of `begin` within the partition
 };
 
@@ -35,21 +35,25 @@ struct ScanPlan {
 };
 ScanPlan plan_scan(const TableVersion& version, const ScanRange& range, const std::vector<ScanBound>& bounds);
 
+// Whether a morsel may hold NULLs in a column; false only where statistics say so.
+bool may_have_nulls(const TableVersion& version, const Morsel& morsel, ColumnId column);
+
 // Reads one morsel, a vector at a time, forwards or backwards. Not shared between threads.
 class MorselReader {
  public:
   MorselReader(std::shared_ptr<const TableVersion> version, Morsel morsel, const std::vector<ScanBound>* bounds, bool backwards = false);
 
-  // Moves to the next vector that `bounds` do not exclude; returns its rows (0 = end). Columns are then read on demand.
+  // Moves to the next vector that `bounds` do not exclude; returns its rows (0 = end). Columns are then read on demand. A
+  // block that a patch makes longer than a vector comes as two.
   uint32_t next();
-  void read(uint32_t column, Vector* out) const;     // all rows of the current vector
+  void read(uint32_t column, Vector* out);           // all rows of the current vector
   void read_positions(Vector* out) const;            // RowPosition::packed() as a kSequence BIGINT vector
   uint32_t vectors_skipped() const { return skipped_; }
 
  private:
   std::shared_ptr<const TableVersion> version_;
   Morsel morsel_;
-  const RowGroup* group_;
+  SliceReader reader_;
   const std::vector<ScanBound>* bounds_;
   bool backwards_;
   uint32_t first_ = 0, count_ = 0, cursor_ = 0, skipped_ = 0;

@@ -4,17 +4,25 @@
 #include <vector>
 
 #include "common/persistent_vector.h"
+#include "storage/overlay.h"
 #include "storage/position_history.h"
 #include "storage/row_group.h"
 #include "storage/schema.h"
 
 namespace idem {
 
-// Rows [begin, end) of a row group, in sort order. Later: an overlay of positional changes beside it.
+// Rows [begin, end) of a row group, in sort order, with what the overlay changes in them. A slice that is cut keeps the
+// overlay in both parts. SliceReader (slice_reader.h) reads what it shows.
 struct Slice {
   std::shared_ptr<const RowGroup> group;
   uint32_t begin = 0, end = 0;
-  uint32_t rows() const { return end - begin; }
+  std::shared_ptr<const Overlay> overlay = nullptr;  // null: none
+  // Rows that it shows; base rows [begin, end) with insertions and deletions.
+  uint32_t rows() const { return overlay ? shown_before(end) : end - begin; }
+  // Those that precede a base row of the slice and what is inserted before that.
+  uint32_t shown_before(uint32_t base_row) const {
+    return overlay ? overlay->shown_before(base_row) - overlay->shown_before(begin) : base_row - begin;
+  }
 };
 
 // Slices in order, none overlapping in the sort key. Immutable. Bounds are of the designated timestamp (0 without one).
@@ -25,6 +33,10 @@ struct Partition {
   std::vector<int64_t> slice_min, slice_max;  // timestamps of each slice
   uint64_t row_count = 0;
   int64_t min_timestamp = 0, max_timestamp = 0;
+  // Where the next patch rows may be written: from row `patch_rows_used` of this row group on, as in the growing row group
+  // at a partition's end. Null: nowhere yet.
+  std::shared_ptr<const RowGroup> patch_rows;
+  uint32_t patch_rows_used = 0;
   // Names the rows, not how they are stored: two partitions with one id hold the same rows in the same order.
   // Reorganization keeps it, every change takes a new one.
   uint64_t content_id = 0;

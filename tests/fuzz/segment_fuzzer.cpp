@@ -8,9 +8,10 @@
 #include "storage/encoded_block.h"
 #include "storage/folder_check.h"
 #include "storage/segment_file.h"
+#include "storage/slice_reader.h"
 
 // Feeds arbitrary bytes to what reads segment files. Checksums would stop nearly everything at the door, so
-// the first byte chooses how deep the rest goes: a whole file, a footer with a right checksum, or one vector
+// the first byte chooses how deep the rest goes: a whole file, a footer with a right checksum, a patch, or one vector
 // of some type.
 
 namespace idem {
@@ -42,6 +43,45 @@ void check_footer(std::string_view footer) {
   check_file(content);
 }
 
+// A row group that only has a size.
+class SizedRowGroup final : public RowGroup {
+ public:
+  explicit SizedRowGroup(uint32_t rows) : rows_(rows) {}
+  uint32_t row_count() const override { return rows_; }
+  bool in_memory() const override { return false; }
+  bool has_column(ColumnId) const override { return false; }
+  void read(const ColumnSchema& column, uint32_t, uint32_t, Vector* out) const override {
+    read_initial(column, out);
+  }
+  VectorStatistics statistics(ColumnId, uint32_t) const override { return {}; }
+  uint64_t disk_bytes() const override { return 0; }
+  uint64_t memory_bytes() const override { return 0; }
+
+ private:
+  uint32_t rows_;
+};
+
+void check_patch(uint32_t rows, std::string_view bytes) {
+  try {
+    const SegmentPatch patch = decode_segment_patch(bytes);
+    Slice slice{std::make_shared<SizedRowGroup>(rows), 0, rows, nullptr};
+    const std::vector<std::shared_ptr<const RowGroup>> sources(patch.sources.size(), slice.group);
+    slice.overlay = overlay_of(patch, *slice.group, sources, nullptr, 0);
+    ColumnSchema column;
+    column.type = TypeId::kBigInt;
+    SliceReader reader;
+    reader.open(slice);
+    for (uint32_t row = 0, end = slice.rows(); row < end;) {
+      const SliceReader::Piece piece = reader.piece_at(row);
+      Vector vector;
+      reader.read(column, piece.begin, piece.size(), &vector);
+      row = piece.end;
+    }
+  } catch (const SqlError& error) {
+    if (error.sqlstate() != sqlstate::kDataCorrupted) throw;
+  }
+}
+
 void decode(SqlType type, uint32_t rows, std::string_view bytes) {
   Vector vector;
   try {
@@ -63,6 +103,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   switch (data[0]) {
     case 0: idem::check_file(bytes); break;
     case 1: idem::check_footer(bytes); break;
+    case 2: idem::check_patch(1 + (data[2] | uint32_t{data[3]} << 8) * 2, bytes); break;
     default: {
       const uint32_t rows = 1 + (data[2] | uint32_t{data[3]} << 8) % idem::kVectorSize;
       idem::decode(idem::kTypes[data[1] % kTypeCount], rows, bytes);

@@ -17,12 +17,35 @@ struct Operation {
 
 class Workload {
  public:
-  Workload(Shape shape, uint64_t seed, int64_t times, int symbols, uint32_t batch_rows)
-      : maker_(seed, times, symbols), model_(model_schema(shape)), batch_rows_(batch_rows) {
+  Workload(Shape shape, uint64_t seed, int64_t times, int symbols, uint32_t batch_rows,
+           bool one_partition = false)
+      : maker_(seed, times, symbols),
+        model_(one_partition ? in_one_partition(model_schema(shape)) : model_schema(shape)),
+        batch_rows_(batch_rows) {
     open();
     auto t = database_->begin();
     id_ = t->create_table(model_.schema);
     t->commit(true);
+  }
+
+  // Rows in one partition of several blocks, so that what comes later changes few of each.
+  static TableSchema in_one_partition(TableSchema schema) {
+    if (schema.has_timestamp()) schema.partition_by = PartitionUnit::kYear;
+    return schema;
+  }
+  void load(uint32_t rows) {
+    Running first = begin();
+    Operation operation;
+    ColumnBatch batch(first.transaction->schema_view().table(id_)->schema);
+    for (uint32_t i = 0; i < rows; ++i) {
+      operation.rows.push_back(maker_.row());
+      operation.ids.push_back(++next_id_);
+      append_row(&batch, operation.rows.back());
+    }
+    first.transaction->insert(id_, std::move(batch));
+    first.operations.push_back(std::move(operation));
+    commit(&first);
+    if (maker_.below(2) == 0) database_->checkpoint();
   }
 
   void run(int steps) {
@@ -254,6 +277,17 @@ TEST_P(TableModelTest, ManyRowsOfFewTimes) {
 TEST_P(TableModelTest, ManyBlocks) {
   SCOPED_TRACE("several vectors");
   Workload(static_cast<Shape>(GetParam()), 5, 3'000, 30, 3'000).run(15);
+}
+
+TEST_P(TableModelTest, FewChangesOfManyBlocks) {
+  for (uint64_t seed = 1; seed <= 2; ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    Workload workload(static_cast<Shape>(GetParam()), 900 + seed, 50'000, 5'000, 60, true);
+    workload.load(5'000);
+    if (HasFailure()) return;
+    workload.run(25);
+    if (HasFailure()) return;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, TableModelTest, ::testing::Range(0, static_cast<int>(Shape::kCount)));
