@@ -9,7 +9,7 @@ namespace idem {
 
 namespace {
 
-// A patch holds at most this part of the block's rows; more is written anew. Measured: docs/storage.md.
+// A patch holds at most this part of the block's rows; more is written anew.
 constexpr uint32_t kSparsePart = 8;
 
 }  // namespace
