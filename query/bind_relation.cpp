@@ -100,15 +100,14 @@ Source QueryBinder::bind_named_table(const ast::NamedTable& table, const Environ
   }
   if (!source) throw_undefined_table(name);
   if (table.version) {
-    const auto* number = ast::try_as<ast::Literal>(table.version->value.get());
-    const bool is_current = source->plan->kind == PlanKind::kScan && number &&
-                            table.version->kind == ast::VersionClause::Kind::kVersion &&
-                            number->literal == ast::LiteralKind::kInteger &&
-                            number->integer == static_cast<int64_t>(source->plan->table->version);
-    if (!is_current) {
-      throw sql_error(sqlstate::kFeatureNotSupported, "reading a past version of a table is not supported")
+    if (source->plan->kind != PlanKind::kScan) {
+      throw sql_error(sqlstate::kWrongObjectType, "\"{}\" is not a table and has no versions", shown_name(name))
           .with_position(table.version->position);
     }
+    auto past = names_.find_past_version(source->plan->table, *table.version);
+    // Under the name that the table has now.
+    const Relation& now = source->scope.relations[0];
+    return scan_source(std::move(past), now.alias, now.schema);
   }
   return std::move(*source);
 }

@@ -46,6 +46,13 @@ Source QueryBinder::bind_function_call(const ast::FunctionCall& call, Expression
                         equal_ignoring_case(call.name[call.name.size() - 2].text, "information_schema");
   auto plan = std::make_shared<LogicalPlan>();
   if (is_plain && !call.bare_keyword) {
+    if (auto feed = names_.bind_change_function(call)) {
+      if (with_ordinality) {
+        throw sql_error(sqlstate::kFeatureNotSupported, "WITH ORDINALITY of {}() is not supported", name)
+            .with_position(call.position);
+      }
+      return bind_virtual(std::move(feed), name, {});
+    }
     if (auto table = names_.find_virtual_function(name)) {
       if (with_ordinality) {
         throw sql_error(sqlstate::kFeatureNotSupported, "WITH ORDINALITY of {}() is not supported", name)

@@ -339,4 +339,10 @@ TargetRows bind_target_rows(const ast::ObjectName& table, const std::string& ali
   return rows;
 }
 
+std::shared_ptr<const TableVersion> NameResolver::find_past_version(const std::shared_ptr<const TableVersion>&,
+                                                                    const ast::VersionClause& clause) const {
+  throw sql_error(sqlstate::kFeatureNotSupported, "reading a past version of a table is not supported here")
+      .with_position(clause.position);
+}
+
 }  // namespace idem

@@ -22,6 +22,11 @@ class NameResolver {
   virtual std::shared_ptr<const VirtualTable> find_virtual_function(
       const std::string& name) const = 0;  // tables() …
   virtual SessionInfo& session() const = 0;
+  // VERSION AS OF and the like. Throws SqlError 22023, 42704; 0A000 where there are no past versions.
+  virtual std::shared_ptr<const TableVersion> find_past_version(
+      const std::shared_ptr<const TableVersion>& table, const ast::VersionClause& clause) const;
+  // table_changes() and changes_of(): relations whose columns depend on their arguments. Null for any other call.
+  virtual std::shared_ptr<const VirtualTable> bind_change_function(const ast::FunctionCall&) const { return nullptr; }
 };
 
 // Declared parameter types in, inferred ones out: kUnknown where the client left them open (they end as

@@ -2,6 +2,7 @@
 
 #include "common/error.h"
 #include "parser/parser.h"
+#include "query/argument_table.h"
 #include "query/catalog_objects.h"
 #include "query/session.h"
 #include "query/table_definition.h"
@@ -14,19 +15,6 @@ namespace idem {
 namespace {
 
 std::string partition_by(const TableSchema& s) { return std::string(partition_unit_name(s.partition_by)); }
-
-// The table that an argument such as 'prices' or 'public.prices' names, by the session's search_path.
-std::shared_ptr<const TableVersion> argument_table(ExecutionContext& c, const std::vector<Value>& arguments, std::string_view function) {
-  if (arguments.size() != 1 || arguments[0].is_null()) {
-    throw sql_error(sqlstate::kInvalidParameterValue, "{}() takes the name of a table", function);
-  }
-  ast::ObjectName name = parser::parse_object_name(arguments[0].as_string());
-  std::vector<std::string> schemas = name.schema.empty() ? c.session->search_path(false) : std::vector<std::string>{name.schema.text};
-  for (const std::string& schema : schemas) {
-    if (auto table = c.snapshot->find_table(schema, name.name.text)) return table;
-  }
-  throw sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist", arguments[0].as_string());
-}
 
 void emit_tables(ExecutionContext& c, RowEmitter& out) {
   for_each_table(*c.snapshot, [&](const TableVersion& t) {
@@ -104,6 +92,18 @@ void emit_memory(ExecutionContext& c, RowEmitter& out) {
 }
 
 }  // namespace
+
+std::shared_ptr<const TableVersion> argument_table(ExecutionContext& c, const std::vector<Value>& arguments, std::string_view function) {
+  if (arguments.size() != 1 || arguments[0].is_null()) {
+    throw sql_error(sqlstate::kInvalidParameterValue, "{}() takes the name of a table", function);
+  }
+  ast::ObjectName name = parser::parse_object_name(arguments[0].as_string());
+  std::vector<std::string> schemas = name.schema.empty() ? c.session->search_path(false) : std::vector<std::string>{name.schema.text};
+  for (const std::string& schema : schemas) {
+    if (auto table = c.snapshot->find_table(schema, name.name.text)) return table;
+  }
+  throw sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist", arguments[0].as_string());
+}
 
 void register_introspection(RelationSet& functions) {
   functions.add("tables",

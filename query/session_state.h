@@ -14,6 +14,7 @@
 #include "query/execution.h"
 #include "query/session.h"
 #include "query/session_settings.h"
+#include "storage/database.h"
 
 namespace idem {
 
@@ -91,6 +92,13 @@ class SessionState final : public SessionInfo, public NameResolver {
   std::shared_ptr<const VirtualTable> find_virtual_table(const std::vector<std::string>& name) const override;
   std::shared_ptr<const VirtualTable> find_virtual_function(const std::string& name) const override;
   SessionInfo& session() const override { return const_cast<SessionState&>(*this); }
+  std::shared_ptr<const TableVersion> find_past_version(const std::shared_ptr<const TableVersion>& table,
+                                                        const ast::VersionClause& clause) const override;
+  std::shared_ptr<const VirtualTable> bind_change_function(const ast::FunctionCall& call) const override;
+  // The value of an expression that names no column; never NULL (22023).
+  Value constant_value(const ast::Expression& expression, SqlType type);
+  KeptVersion past_version(const std::shared_ptr<const TableVersion>& table, const ast::VersionClause& clause);
+  VersionTarget version_target(const ast::VersionClause& clause);
   // The table that a statement writes: 42P01, 42809 for a view or a catalog relation.
   std::shared_ptr<const TableVersion> target_table(const ast::ObjectName& name) const;
   // Schema for a new object: as written, or the first of search_path that exists. 3F000.

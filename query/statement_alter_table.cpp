@@ -8,6 +8,7 @@
 #include "query/returning.h"
 #include "query/statement_executors.h"
 #include "query/table_definition.h"
+#include "storage/retention.h"
 
 namespace idem {
 
@@ -193,6 +194,19 @@ void add_primary_key(SessionState& session, const AlterAction& action, const Tab
   schema.keys_unique = true;
 }
 
+// Only what is acted on is accepted.
+void set_options(const AlterAction& action, TableSchema& schema) {
+  for (const ast::Option& option : action.options) {
+    if (option.name != "history_retention") {
+      throw not_supported(fmt::format("SET ({})", option.name), option.position ? option.position : action.position);
+    }
+    std::erase_if(schema.options, [&](const auto& known) { return known.first == option.name; });
+    if (action.kind == Kind::kResetOptions) continue;
+    parse_retention(option.value);
+    schema.options.emplace_back(option.name, option.value);
+  }
+}
+
 // Renames of tables and views.
 std::string rename(SessionState& session, const ast::AlterTableStatement& s, const AlterAction& action) {
   Transaction& transaction = session.write_transaction("ALTER TABLE");
@@ -283,20 +297,29 @@ std::string execute_alter_table(SessionState& session, const ast::AlterTableStat
           }
           starts.push_back(*start);
         }
-        transaction.drop_partitions(schema.id, starts);
+        session.write_transaction("DROP PARTITION").drop_partitions(schema.id, starts);
         return "ALTER TABLE";
       }
       case Kind::kSetSchema: throw not_supported("SET SCHEMA", action.position);
       case Kind::kOwnerTo: throw not_supported("OWNER TO", action.position);
       case Kind::kSetNotNull: throw not_supported("SET NOT NULL", action.position);
       case Kind::kSetOptions:
-      case Kind::kResetOptions: throw not_supported("SET (option)", action.position);
-      case Kind::kSetTtl: throw not_supported("SET TTL", action.position);
+      case Kind::kResetOptions: set_options(action, schema); break;
+      case Kind::kSetTtl:
+        schema.ttl_count = action.ttl ? action.ttl->count : 0;
+        schema.ttl_unit = action.ttl ? action.ttl->unit : "";
+        break;
       case Kind::kFreezePartition: throw not_supported("FREEZE PARTITION", action.position);
       case Kind::kDetachPartition: throw not_supported("DETACH PARTITION", action.position);
       case Kind::kAttachPartition: throw not_supported("ATTACH PARTITION", action.position);
       case Kind::kCreateTag:
-      case Kind::kDropTag: throw not_supported("TAG", action.position);
+        if (s.actions.size() > 1) throw not_supported("several actions with a tag", action.position);
+        create_tag(session, action, table);
+        return "ALTER TABLE";
+      case Kind::kDropTag:
+        if (s.actions.size() > 1) throw not_supported("several actions with a tag", action.position);
+        drop_tag(session, action, *table);
+        return "ALTER TABLE";
       case Kind::kRename: throw not_supported("several actions with RENAME", action.position);
     }
     changed = true;

@@ -38,6 +38,13 @@ class ReadRecorder final : public NameResolver {
     return session_.find_virtual_function(name);
   }
   SessionInfo& session() const override { return session_.session(); }
+  std::shared_ptr<const TableVersion> find_past_version(const std::shared_ptr<const TableVersion>& table,
+                                                        const ast::VersionClause& clause) const override {
+    return session_.find_past_version(table, clause);
+  }
+  std::shared_ptr<const VirtualTable> bind_change_function(const ast::FunctionCall& call) const override {
+    return session_.bind_change_function(call);
+  }
 
   bool reads(const std::string& schema, const std::string& name) const { return read_.contains({schema, name}); }
 
@@ -134,7 +141,10 @@ void drop_one(SessionState& session, const ast::DropStatement& s, const ast::Obj
       session.write_transaction("DROP").drop_role(name.name.text);
       return;
     case ast::ObjectKind::kMaterializedView: throw SqlError(sqlstate::kFeatureNotSupported, "DROP MATERIALIZED VIEW is not supported");
-    case ast::ObjectKind::kChangeSlot: throw SqlError(sqlstate::kFeatureNotSupported, "DROP CHANGE SLOT is not supported");
+    case ast::ObjectKind::kChangeSlot:
+      if (!view.catalog->slots.contains(name.name.text)) return missing("change slot", sqlstate::kUndefinedObject);
+      session.write_transaction("DROP").drop_slot(name.name.text);
+      return;
     default: throw SqlError(sqlstate::kFeatureNotSupported, "this DROP is not supported");
   }
 }
@@ -151,6 +161,7 @@ std::string execute_drop(SessionState& session, const ast::DropStatement& s) {
     case ast::ObjectKind::kView: return "DROP VIEW";
     case ast::ObjectKind::kSchema: return "DROP SCHEMA";
     case ast::ObjectKind::kRole: return "DROP ROLE";
+    case ast::ObjectKind::kChangeSlot: return "DROP CHANGE SLOT";
     default: return "DROP TABLE";
   }
 }

@@ -16,19 +16,13 @@ std::string_view unsupported_name(StatementKind kind) {
   switch (kind) {
     case StatementKind::kMerge: return "MERGE";
     case StatementKind::kCreateMaterializedView: return "CREATE MATERIALIZED VIEW";
-    case StatementKind::kCreateChangeSlot: return "CREATE CHANGE SLOT";
     case StatementKind::kAlterSystem: return "ALTER SYSTEM";
     case StatementKind::kAlterSchema: return "ALTER SCHEMA";
     case StatementKind::kAlterDefaultPrivileges: return "ALTER DEFAULT PRIVILEGES";
-    case StatementKind::kRestoreTable: return "RESTORE TABLE";
-    case StatementKind::kUndrop: return "UNDROP TABLE";
     case StatementKind::kRefreshMaterializedView: return "REFRESH MATERIALIZED VIEW";
-    case StatementKind::kAdvanceChangeSlot: return "ADVANCE CHANGE SLOT";
     case StatementKind::kForgetRun: return "FORGET RUN";
     case StatementKind::kGrant: return "GRANT and REVOKE";
     case StatementKind::kComment: return "COMMENT";
-    case StatementKind::kVacuum: return "VACUUM";
-    case StatementKind::kDescribeHistory: return "DESCRIBE HISTORY";
     default: return "this statement";
   }
 }
@@ -74,6 +68,15 @@ std::unique_ptr<Portal> SessionState::make_portal(StatementInput input) {
       return command([this, keep, &s = ast::as<ast::CreateRoleStatement>(statement)] { return execute_create_role(*this, s); });
     case StatementKind::kAlterRole:
       return command([this, keep, &s = ast::as<ast::AlterRoleStatement>(statement)] { return execute_alter_role(*this, s); });
+    case StatementKind::kRestoreTable:
+      return command([this, keep, &s = ast::as<ast::RestoreTableStatement>(statement)] { return execute_restore(*this, s); });
+    case StatementKind::kUndrop: return command([this, keep, &s = ast::as<ast::UndropStatement>(statement)] { return execute_undrop(*this, s); });
+    case StatementKind::kCreateChangeSlot:
+      return command([this, keep, &s = ast::as<ast::CreateChangeSlotStatement>(statement)] { return execute_create_change_slot(*this, s); });
+    case StatementKind::kAdvanceChangeSlot:
+      return command([this, keep, &s = ast::as<ast::AdvanceChangeSlotStatement>(statement)] { return execute_advance_change_slot(*this, s); });
+    case StatementKind::kDescribeHistory: return execute_describe_history(*this, ast::as<ast::DescribeHistoryStatement>(statement));
+    case StatementKind::kVacuum: return execute_vacuum(*this, ast::as<ast::VacuumStatement>(statement));
     case StatementKind::kCheckpoint:
       return command([this] {
         server.database->checkpoint();
@@ -133,6 +136,12 @@ void SessionState::describe(const ast::Statement& statement, ParameterTypes& typ
     case StatementKind::kUpdate:
     case StatementKind::kDelete: {
       std::vector<PlanColumn> columns = describe_write(*this, statement, types);
+      if (!columns.empty()) rows(std::move(columns));
+      break;
+    }
+    case StatementKind::kDescribeHistory: rows(history_columns()); break;
+    case StatementKind::kVacuum: {
+      std::vector<PlanColumn> columns = vacuum_columns(ast::as<ast::VacuumStatement>(statement));
       if (!columns.empty()) rows(std::move(columns));
       break;
     }

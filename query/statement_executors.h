@@ -34,6 +34,19 @@ std::string execute_create_view(SessionState& session, const ast::CreateViewStat
 std::string execute_create_role(SessionState& session, const ast::CreateRoleStatement& statement);                            // statement_role.cpp
 std::string execute_alter_role(SessionState& session, const ast::AlterRoleStatement& statement);
 
+// Versions: statement_history.cpp
+std::string execute_restore(SessionState& session, const ast::RestoreTableStatement& statement);
+std::string execute_undrop(SessionState& session, const ast::UndropStatement& statement);
+std::unique_ptr<Portal> execute_describe_history(SessionState& session, const ast::DescribeHistoryStatement& statement);
+std::unique_ptr<Portal> execute_vacuum(SessionState& session, const ast::VacuumStatement& statement);
+std::string execute_create_change_slot(SessionState& session, const ast::CreateChangeSlotStatement& statement);
+std::string execute_advance_change_slot(SessionState& session, const ast::AdvanceChangeSlotStatement& statement);
+std::vector<PlanColumn> history_columns();
+std::vector<PlanColumn> vacuum_columns(const ast::VacuumStatement& statement);  // empty: no rows
+// Actions of ALTER TABLE.
+void create_tag(SessionState& session, const ast::AlterAction& action, const std::shared_ptr<const TableVersion>& table);
+void drop_tag(SessionState& session, const ast::AlterAction& action, const TableVersion& table);
+
 // SHOW, SET, RESET, DISCARD, transactions: statement_session.cpp
 std::unique_ptr<Portal> execute_show(SessionState& session, const ast::ShowStatement& statement);
 std::string execute_set(SessionState& session, const ast::SetStatement& statement);

@@ -15,6 +15,7 @@ struct AllRelations {
     register_empty_relations(catalog);
     register_information_schema(information_schema);
     register_introspection(functions);
+    register_history(functions);
   }
 };
 

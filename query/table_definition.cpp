@@ -5,6 +5,7 @@
 
 #include "parser/deparse.h"
 #include "query/insert_plan.h"
+#include "storage/retention.h"
 
 namespace idem {
 
@@ -131,7 +132,10 @@ void apply_table_clauses(const ast::CreateTableStatement& s, TableSchema& schema
     schema.ttl_unit = s.ttl->unit;
   }
   for (const ast::Option& option : s.options) {
-    if (option.name != "fillfactor") {  // pgbench sends it; there is no page to fill
+    if (option.name == "history_retention") {
+      parse_retention(option.value);
+      schema.options.emplace_back(option.name, option.value);
+    } else if (option.name != "fillfactor") {  // pgbench sends it; there is no page to fill
       throw sql_error(sqlstate::kInvalidParameterValue, "unrecognized parameter \"{}\"", option.name).with_position(option.position);
     }
   }
@@ -205,7 +209,6 @@ void check_table_definition(const TableSchema& schema, uint32_t dedup_position) 
       throw fail(sqlstate::kInvalidTableDefinition, fmt::format("the deletion column \"{}\" goes with the version: KEEP {} does not apply", deleted.name, keep_policy_name(deleted.keep)));
     }
   }
-  if (schema.ttl_count > 0) throw SqlError(sqlstate::kFeatureNotSupported, "TTL is not supported");
 }
 
 std::string create_table_text(const TableSchema& schema) {
@@ -231,6 +234,10 @@ std::string create_table_text(const TableSchema& schema) {
     if (schema.deleted_column >= 0) out += " DELETED WHEN " + name_of(schema.deleted_column);
   }
   if (schema.ttl_count > 0) out += fmt::format(" TTL {} {}", schema.ttl_count, schema.ttl_unit);
+  for (size_t i = 0; i < schema.options.size(); i++) {
+    const auto& [name, value] = schema.options[i];
+    out += fmt::format("{}{} = '{}'{}", i == 0 ? " WITH (" : ", ", name, value, i + 1 == schema.options.size() ? ")" : "");
+  }
   return out + ";";
 }
 

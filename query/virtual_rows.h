@@ -62,6 +62,7 @@ void register_server_relations(RelationSet& catalog);          // pg_database, p
 void register_empty_relations(RelationSet& catalog);           // what the server has none of: catalog_empty.cpp
 void register_information_schema(RelationSet& information);    // information_schema.cpp
 void register_introspection(RelationSet& functions);           // tables(), sessions(), …: introspection.cpp
+void register_history(RelationSet& functions);                 // table_history(), table_tags(): table_functions_history.cpp
 
 // An array of text in the form of array_value.h, as a cell.
 std::string text_array(const std::vector<std::string>& elements);

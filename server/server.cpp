@@ -17,6 +17,7 @@
 #include "common/posix_file.h"
 #include "server/connection.h"
 #include "storage/database.h"
+#include "storage/retention.h"
 
 namespace idem {
 
@@ -97,6 +98,9 @@ Server::State::State(const Configuration& c)
   options.chunk_cache_bytes = c.chunk_cache > 0 ? c.chunk_cache : std::min<uint64_t>(memory_limit(c) / 4, uint64_t{1} << 30);
   options.memory_rows_bytes = std::min<uint64_t>(memory_limit(c) / 4, uint64_t{512} << 20);
   options.checkpoint_log_bytes = c.checkpoint_log_bytes;
+  options.history_retention_micros = parse_retention(c.history_retention);
+  options.log_retention_micros = parse_retention(c.log_retention);
+  options.log_retention_bytes = c.log_retention_bytes;
   RecoveryReport report;
   database = Database::open(*files, clock, c.data, options, &report);
   recovery_text = fmt::format("{} commits replayed from {} bytes of log in {} ms", report.replayed_commits, report.log_bytes,
@@ -112,6 +116,8 @@ Server::State::State(const Configuration& c)
   context.sessions = &sessions;
   context.import_folder = c.import_folder.empty() ? join_path(c.data, "import") : c.import_folder;
   context.settings = c.settings;
+  context.settings["history_retention"] = c.history_retention;
+  context.settings["log_retention"] = c.log_retention;
   context.start_time_micros = clock.now_micros();
   environment.server = &context;
   environment.protocol = {c.authentication(), c.database, c.max_connections};

@@ -1,0 +1,83 @@
+#include "query/argument_table.h"
+#include "query/session.h"
+#include "query/virtual_rows.h"
+#include "storage/database.h"
+
+namespace idem {
+
+namespace {
+
+Cell count(uint64_t n) { return static_cast<int64_t>(n); }
+
+void emit_table_history(ExecutionContext& c, const std::vector<Value>& arguments, RowEmitter& out) {
+  const auto table = argument_table(c, arguments, "table_history");
+  if (!c.server) return;
+  for (const HistoryLine& line : c.server->database->table_history(*c.snapshot, table->schema->id)) {
+    out.row({count(static_cast<uint64_t>(line.last)), line.last_time_micros, line.user,
+             std::string(table_operation_name(line.operation)),
+             line.run_key.empty() ? Cell(nullptr) : Cell(line.run_key), count(line.counts.inserted),
+             count(line.counts.replaced), count(line.counts.skipped), count(line.counts.deleted),
+             count(line.partitions), count(static_cast<uint64_t>(line.first))});
+  }
+}
+
+void emit_table_tags(ExecutionContext& c, const std::vector<Value>& arguments, RowEmitter& out) {
+  const auto id = static_cast<uint32_t>(argument_table(c, arguments, "table_tags")->schema->id);
+  const auto& tags = c.snapshot->catalog->tags;
+  for (auto tag = tags.lower_bound({id, std::string()}); tag != tags.end() && tag->first.first == id; ++tag) {
+    out.row({tag->second.name, count(static_cast<uint64_t>(tag->second.version)), tag->second.created_micros,
+             tag->second.expires_micros == 0 ? Cell(nullptr) : Cell(tag->second.expires_micros)});
+  }
+}
+
+void emit_dropped_tables(ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) {
+  for (const auto& [id, dropped] : c.snapshot->catalog->dropped) {
+    out.row({dropped.schema_name, dropped.name, dropped.time_micros});
+  }
+}
+
+// How far each slot is behind, and until when what it has not read is kept for it at least.
+void emit_change_slots(ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) {
+  for (const auto& [name, slot] : c.snapshot->catalog->slots) {
+    const auto table = c.snapshot->table(slot.table);
+    if (!table || !c.server) continue;
+    const auto behind = static_cast<uint64_t>(table->version) - static_cast<uint64_t>(slot.version);
+    Cell held_until = nullptr;
+    if (behind > 0) {
+      for (const HistoryLine& line : c.server->database->table_history(*c.snapshot, slot.table)) {
+        if (line.first <= slot.version) continue;
+        held_until = line.first_time_micros + c.server->database->change_slot_retention_micros();
+        break;
+      }
+    }
+    out.row({name, table->schema->schema_name, table->schema->name,
+             count(static_cast<uint64_t>(slot.version)), count(behind), held_until, slot.owner});
+  }
+}
+
+}  // namespace
+
+void register_history(RelationSet& functions) {
+  functions.add("table_history",
+                "version int8, committed_at timestamp, user varchar, operation varchar, run varchar, "
+                "inserted int8, replaced int8, "
+                "skipped int8, deleted int8, partitions int8, first_version int8",
+                [](ExecutionContext& c, const std::vector<Value>& a, RowEmitter& out) {
+                  emit_table_history(c, a, out);
+                });
+  functions.add(
+      "table_tags", "tag varchar, version int8, created_at timestamp, expires_at timestamp",
+      [](ExecutionContext& c, const std::vector<Value>& a, RowEmitter& out) { emit_table_tags(c, a, out); });
+  functions.add("change_slots",
+                "slot varchar, schema_name varchar, table_name varchar, version int8, versions_behind int8, "
+                "held_until timestamp, owner varchar",
+                [](ExecutionContext& c, const std::vector<Value>& a, RowEmitter& out) {
+                  emit_change_slots(c, a, out);
+                });
+  functions.add("dropped_tables", "schema_name varchar, table_name varchar, dropped_at timestamp",
+                [](ExecutionContext& c, const std::vector<Value>& a, RowEmitter& out) {
+                  emit_dropped_tables(c, a, out);
+                });
+}
+
+}  // namespace idem
