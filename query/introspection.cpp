@@ -4,9 +4,11 @@
 #include "parser/parser.h"
 #include "query/argument_table.h"
 #include "query/catalog_objects.h"
+#include "query/server_file.h"
 #include "query/session.h"
 #include "query/table_definition.h"
 #include "query/virtual_rows.h"
+#include "storage/backup.h"
 #include "storage/database.h"
 #include "storage/tombstones.h"
 
@@ -91,6 +93,21 @@ void emit_memory(ExecutionContext& c, RowEmitter& out) {
   row("chunk_cache", s.chunk_cache_bytes, nullptr);
 }
 
+void emit_backup(ExecutionContext& c, const std::vector<Value>& arguments, RowEmitter& out) {
+  if (!c.server) return;
+  if (arguments.size() != 1 || arguments[0].is_null()) {
+    throw SqlError(sqlstate::kInvalidParameterValue, "backup() takes the name of a folder");
+  }
+  const auto role = c.snapshot->catalog->roles.find(c.session->user());
+  if (role == c.snapshot->catalog->roles.end() || !role->second.superuser) {
+    throw SqlError(sqlstate::kInsufficientPrivilege, "only a superuser may make a backup");
+  }
+  const std::string target = path_within(c.server->backup_folder, arguments[0].as_string(), "backup folder", "");
+  const BackupReport report = c.server->database->backup(target);
+  out.row({report.directory, static_cast<int64_t>(static_cast<uint64_t>(report.commit)), static_cast<int64_t>(report.linked_files),
+           static_cast<int64_t>(report.copied_files), static_cast<int64_t>(report.copied_bytes)});
+}
+
 }  // namespace
 
 std::shared_ptr<const TableVersion> argument_table(ExecutionContext& c, const std::vector<Value>& arguments, std::string_view function) {
@@ -125,6 +142,8 @@ void register_introspection(RelationSet& functions) {
                 "published_commit int8, durable_commit int8, log_bytes int8, log_segments int8, log_syncs int8, last_checkpoint timestamp, "
                 "write_failed bool, failure varchar",
                 [](ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) { emit_wal_status(c, out); });
+  functions.add("backup", "directory varchar, commit int8, linked_files int8, copied_files int8, copied_bytes int8",
+                [](ExecutionContext& c, const std::vector<Value>& a, RowEmitter& out) { emit_backup(c, a, out); });
   functions.add("memory", "name varchar, used_bytes int8, limit_bytes int8",
                 [](ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) { emit_memory(c, out); });
 }

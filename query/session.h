@@ -43,6 +43,7 @@ struct ServerContext {
   FileSystem* files = nullptr;
   SessionRegistry* sessions = nullptr;
   std::string import_folder;                     // COPY FROM/TO 'file' may touch only this; "" = nothing
+  std::string backup_folder;                     // backup() writes only below this
   uint64_t query_memory_limit = 0;               // bytes; 0 = half of the budget
   std::map<std::string, std::string> settings;   // configured defaults of SHOW-able settings
   int64_t start_time_micros = 0;

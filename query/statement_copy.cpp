@@ -1,5 +1,3 @@
-#include <filesystem>
-
 #include "common/file.h"
 #include "query/copy_reader.h"
 #include "query/copy_writer.h"
@@ -7,6 +5,7 @@
 #include "query/insert_plan.h"
 #include "query/portal.h"
 #include "query/returning.h"
+#include "query/server_file.h"
 #include "query/statement_executors.h"
 
 namespace idem {
@@ -24,15 +23,7 @@ TextOptions copy_text_options(const SessionState& session) {
 
 // Server-side files lie in the import folder and nowhere else.
 std::string resolve_file(const SessionState& session, const std::string& path) {
-  namespace fs = std::filesystem;
-  fs::path base = fs::path(session.server.import_folder).lexically_normal();
-  fs::path full = (fs::path(path).is_absolute() ? fs::path(path) : base / path).lexically_normal();
-  fs::path relative = full.lexically_relative(base);
-  if (relative.empty() || *relative.begin() == ".." || *relative.begin() == ".") {
-    throw sql_error(sqlstate::kInsufficientPrivilege, "file \"{}\" is not in the import folder", path)
-        .with_hint(fmt::format("Server-side files are read and written under \"{}\" only. \\copy of psql reads the client's files.", base.string()));
-  }
-  return full.string();
+  return path_within(session.server.import_folder, path, "import folder", " \\copy of psql reads the client's files.");
 }
 
 // -- COPY FROM ------------------------------------------------------------------------------------------

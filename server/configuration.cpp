@@ -35,6 +35,7 @@ std::vector<Option> options_of(Configuration& c, NumberOptions& n) {
       {"tls_key", "private key (PEM)", &c.tls_key},
       {"config", "TOML file with settings of these names", &c.config},
       {"import_folder", "the only folder COPY … 'file' may read and write; default: import in the data folder", &c.import_folder},
+      {"backup_folder", "the only folder backup() writes to; default: backup in the data folder", &c.backup_folder},
       {"log_level", "trace, debug, info, warn, error or off", &c.log_level},
       {"pid_file", "file to write the process id to when connections are accepted", &c.pid_file},
       {"port_file", "file to write the port to when connections are accepted", &c.port_file},

@@ -19,6 +19,7 @@ struct Configuration {
   std::string tls_cert, tls_key;
   std::string config;                       // TOML file
   std::string import_folder;                // COPY … 'file' may read and write here only; "" = <data>/import
+  std::string backup_folder;                // backup() writes here only; "" = <data>/backup
   std::string database = "main";
   std::string log_level = "info";
   std::string pid_file, port_file;          // written when connections are accepted

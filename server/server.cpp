@@ -115,6 +115,7 @@ Server::State::State(const Configuration& c)
   context.files = files.get();
   context.sessions = &sessions;
   context.import_folder = c.import_folder.empty() ? join_path(c.data, "import") : c.import_folder;
+  context.backup_folder = c.backup_folder.empty() ? join_path(c.data, "backup") : c.backup_folder;
   context.settings = c.settings;
   context.settings["history_retention"] = c.history_retention;
   context.settings["log_retention"] = c.log_retention;

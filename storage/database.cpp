@@ -3,6 +3,7 @@
 #include <random>
 
 #include "common/error.h"
+#include "storage/backup.h"
 #include "storage/change_feed.h"
 #include "storage/database_state.h"
 #include "storage/manifest_writer.h"
@@ -92,6 +93,8 @@ void Database::vacuum(const RetentionRequest& request) {
 std::vector<VacuumPreview> Database::preview_vacuum(const RetentionRequest& request) {
   return idem::preview_vacuum(*state_, request);
 }
+
+BackupReport Database::backup(const std::string& target) { return back_up(*state_, target); }
 
 void Database::close(bool with_checkpoint) {
   if (state_->closing.exchange(true)) return;

@@ -63,6 +63,7 @@ struct VersionTagTarget {
   std::string tag;
 };
 using VersionTarget = std::variant<VersionNumberTarget, VersionTimeTarget, VersionTagTarget>;
+struct BackupReport;
 
 // An opened data folder. One per process and folder: a second one is refused (SqlError 55006 naming the other's pid).
 //
@@ -90,6 +91,8 @@ class Database {
   // Forgets versions (expire_history in retention.h) and gives back their files and the log.
   void vacuum(const RetentionRequest& request);
   std::vector<VacuumPreview> preview_vacuum(const RetentionRequest& request);
+  // A consistent copy in a folder of its own below `target`, while writers and readers go on: storage/backup.h.
+  BackupReport backup(const std::string& target);
   void close(bool with_checkpoint);
 
   StorageStatus status() const;

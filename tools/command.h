@@ -20,6 +20,7 @@ void add_status_commands(CLI::App& app, int* exit_code);
 void add_sql_command(CLI::App& app, int* exit_code);
 void add_import_command(CLI::App& app, int* exit_code);
 void add_check_command(CLI::App& app, int* exit_code);
+void add_backup_commands(CLI::App& app, int* exit_code);
 void add_wal_command(CLI::App& app, int* exit_code);
 
 }  // namespace idem::tools

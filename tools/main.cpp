@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
   add_sql_command(app, &exit_code);
   add_import_command(app, &exit_code);
   add_check_command(app, &exit_code);
+  add_backup_commands(app, &exit_code);
   add_wal_command(app, &exit_code);
   try {
     app.parse(argc, argv);

@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <random>
 
 #include "tests/harness/test_server.h"
 
@@ -29,6 +31,119 @@ class SmallDisk {
   bool mounted_ = false;
   std::string error_;
 };
+
+// Takes what is left of the disk but for `room` bytes, and gives it back.
+class Filler {
+ public:
+  Filler(const SmallDisk& disk, uint64_t room) {
+    const std::string block(1 << 20, 'x');
+    for (int i = 0; i < 2000; ++i) {
+      names_.push_back(disk.file("filler" + std::to_string(i)));
+      try {
+        write_file(names_.back(), block);
+      } catch (const std::exception&) {
+        full_ = true;
+        break;
+      }
+    }
+    for (uint64_t given = 0; given <= room && !names_.empty(); given += block.size()) {
+      ::remove(names_.back().c_str());
+      names_.pop_back();
+    }
+  }
+  bool is_full() const { return full_; }
+  void free() {
+    for (const std::string& name : names_) ::remove(name.c_str());
+    names_.clear();
+  }
+
+ private:
+  std::vector<std::string> names_;
+  bool full_ = false;
+};
+
+std::string copy_rows(pqxx::connection& connection, int first, int count) {
+  try {
+    pqxx::work work(connection);
+    pqxx::stream_to stream(work, "t");
+    std::mt19937_64 random(static_cast<uint64_t>(first));
+    std::string text;
+    for (int i = first; i < first + count; ++i) {
+      // Nothing that could be compressed.
+      text.resize(900);
+      for (char& c : text) c = static_cast<char>('!' + random() % 90);
+      std::replace(text.begin(), text.end(), '\\', '/');
+      stream << std::make_tuple(i, text);
+    }
+    stream.complete();
+    work.commit();
+    return "";
+  } catch (const pqxx::sql_error& error) { return error.sqlstate(); }
+}
+
+TEST(FullDisk, DuringCopyKeepsNothingOfItAndGoesOnWhenFreed) {
+  const SmallDisk disk("size=300m");
+  if (!disk.is_mounted()) GTEST_SKIP() << "a tmpfs cannot be mounted here: " << disk.error();
+  TestServer server({.data = disk.file("data")});
+  auto connection = server.connect();
+  execute(*connection, "CREATE TABLE t (id BIGINT, text VARCHAR)");
+  ASSERT_EQ(copy_rows(*connection, 0, 1000), "");
+  Filler filler(disk, 2 << 20);
+  ASSERT_TRUE(filler.is_full());
+
+  // More than the log has prepared. Of a COPY that fails there is nothing; smaller ones fit until the log is full.
+  int rows = 1000;
+  std::string state;
+  for (int i = 0; i < 40 && state.empty(); ++i) {
+    state = copy_rows(*connection, rows, 20'000);
+    if (state.empty()) rows += 20'000;
+    if (!connection->is_open()) connection = server.connect();
+  }
+  EXPECT_EQ(state, "53100");
+  for (int i = 0; i < 3; ++i) {
+    connection = server.connect();
+    EXPECT_EQ(value_of(*connection, "SELECT count(*) FROM t"), std::to_string(rows));
+    EXPECT_EQ(copy_rows(*connection, rows, 100'000), "53100");
+  }
+  connection = server.connect();
+  EXPECT_EQ(value_of(*connection, "SELECT max(id) FROM t"), std::to_string(rows - 1));
+  EXPECT_EQ(value_of(*connection, "SELECT write_failed FROM wal_status()"), "f");
+
+  filler.free();
+  EXPECT_EQ(copy_rows(*connection, rows, 20'000), "");
+  EXPECT_EQ(value_of(*connection, "SELECT count(*) FROM t"), std::to_string(rows + 20'000));
+  connection.reset();
+  server.restart();
+  connection = server.connect();
+  EXPECT_EQ(value_of(*connection, "SELECT count(DISTINCT id) FROM t"), std::to_string(rows + 20'000));
+}
+
+TEST(FullDisk, DuringACheckpointLosesNothingAndTakesNoRoom) {
+  const SmallDisk disk("size=300m");
+  if (!disk.is_mounted()) GTEST_SKIP() << "a tmpfs cannot be mounted here: " << disk.error();
+  TestServer server({.data = disk.file("data")});
+  auto connection = server.connect();
+  execute(*connection, "CREATE TABLE t (id BIGINT, text VARCHAR)");
+  execute(*connection, "CREATE TABLE u (id BIGINT, text VARCHAR)");
+  ASSERT_EQ(copy_rows(*connection, 0, 30'000), "");
+  execute(*connection, "INSERT INTO u SELECT x, md5(x::text) FROM generate_series(1, 50000) AS g(x)");
+  Filler filler(disk, 1 << 20);
+  ASSERT_TRUE(filler.is_full());
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(error_state(*connection, "CHECKPOINT"), "53100");
+  EXPECT_EQ(value_of(*connection, "SELECT count(*) FROM t"), "30000");
+  EXPECT_EQ(value_of(*connection, "SELECT count(DISTINCT text) FROM u"), "50000");
+  // The log has room prepared, so that writers do not notice.
+  EXPECT_EQ(error_state(*connection, "INSERT INTO u VALUES (-1, 'still')"), "");
+
+  filler.free();
+  EXPECT_EQ(error_state(*connection, "CHECKPOINT"), "");
+  EXPECT_EQ(error_state(*connection, "INSERT INTO u VALUES (-2, 'after')"), "");
+  connection.reset();
+  server.restart();
+  connection = server.connect();
+  EXPECT_EQ(value_of(*connection, "SELECT count(*) FROM t"), "30000");
+  EXPECT_EQ(value_of(*connection, "SELECT count(*) FROM u"), "50002");
+}
 
 TEST(FullDisk, RefusesWritersServesReadersAndRecovers) {
   const SmallDisk disk("size=400m");

@@ -193,7 +193,10 @@ void CheckedDatabase::kill() {
 
 void CheckedDatabase::checkpoint() {
   database_->checkpoint();
-  // All that is visible is durable now.
+  note_durable();
+}
+
+void CheckedDatabase::note_durable() {
   possible_.erase(possible_.begin(), possible_.begin() + static_cast<std::ptrdiff_t>(visible_));
   visible_ = 0;
 }

@@ -74,6 +74,8 @@ class CheckedDatabase {
 
   std::unique_ptr<CheckedTransaction> begin() { return std::make_unique<CheckedTransaction>(*this); }
   void checkpoint();
+  // All that is visible has become durable.
+  void note_durable();
   // Reads everything and compares it with the model. Throws SqlError, Violation.
   void check();
   // After the log has failed: a write must say so.

@@ -75,7 +75,8 @@ void Simulation::step() {
     note("checkpoint");
     return database_.checkpoint();
   }
-  if (choice < 90) return read();
+  if (choice < 89) return read();
+  if (choice < 90) return back_up();
   if (choice < 92) {
     database_.clock().advance_micros(static_cast<int64_t>(dice_.below(5'000'000)) - 1'000'000);
     return;
@@ -214,6 +215,27 @@ void Simulation::read() {
   const Reader reader = readers_[i];
   if (dice_.chance(50)) readers_.erase(readers_.begin() + static_cast<std::ptrdiff_t>(i));
   if (text_of(reader.snapshot) != reader.world->text()) throw Violation("a snapshot has changed");
+}
+
+// What was restored of a backup is what was visible when it was made, whatever happens to the database
+// meanwhile.
+void Simulation::back_up() {
+  SimulatedFileSystem& files = database_.files();
+  if (backup_.empty() || dice_.chance(50)) {
+    note("backup");
+    const std::shared_ptr<const World> world = database_.visible();
+    backup_.clear();  // one of the same commit may be made anew
+    backup_ = database_.database().backup("/backups").directory;
+    backed_up_ = world;
+    database_.note_durable();
+    return;
+  }
+  note("restore the backup elsewhere");
+  const std::string folder = fmt::format("/restored{}", step_);
+  restore_backup(files, backup_, folder);
+  SettableClock clock;
+  const auto copy = Database::open(files, clock, folder, database_.options);
+  if (text_of(copy->snapshot()) != backed_up_->text()) throw Violation("a backup is not what was backed up");
 }
 
 void Simulation::step_session() {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/backup.h"
 #include "tests/simulation/checked_database.h"
 
 namespace idem::simulation {
@@ -68,6 +69,7 @@ class Simulation {
   void break_disk();
   void repair_disk();
   void read();
+  void back_up();
   void restart();
   void leave();
   void reopen();
@@ -84,6 +86,8 @@ class Simulation {
   std::vector<Session> sessions_;
   std::vector<Reader> readers_;
   bool faults_armed_ = false, full_ = false;
+  std::string backup_;  // a folder; "" if there is none
+  std::shared_ptr<const World> backed_up_;
 };
 
 }  // namespace idem::simulation

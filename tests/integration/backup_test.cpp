@@ -1,0 +1,60 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/harness/test_server.h"
+
+namespace idem::test {
+namespace {
+
+TEST(Backup, IsMadeOnlineCheckedAndRestored) {
+  TestServer server;
+  auto connection = server.connect();
+  execute(*connection,
+          "CREATE TABLE t (ts TIMESTAMP, id SYMBOL, v DOUBLE) TIMESTAMP(ts) PARTITION BY DAY DEDUP UPSERT "
+          "KEYS(ts, id)");
+  execute(*connection,
+          "INSERT INTO t SELECT x::timestamp, 'S' || (x % 7), x FROM generate_series(1, 50000) AS g(x)");
+  const std::string port = std::to_string(server.port());
+  const auto backup = [&] {
+    return run_program(idem_path(), {"backup", "nightly", "--host", "127.0.0.1", "--port", port});
+  };
+  const Finished first = backup();
+  ASSERT_TRUE(first.status.is_success()) << first.errors;
+  const std::string directory = first.output.substr(0, first.output.find(": commit"));
+  EXPECT_THAT(directory, ::testing::HasSubstr("/nightly/backup-"));
+
+  // The database goes on; what is linked stays as it was.
+  execute(*connection, "UPDATE t SET v = -1 WHERE id = 'S3'");
+  execute(*connection, "CHECKPOINT");
+  execute(*connection, "TRUNCATE t");
+  execute(*connection, "CHECKPOINT");
+  const Finished second = backup();
+  ASSERT_TRUE(second.status.is_success()) << second.errors;
+  EXPECT_NE(second.output, first.output);
+  EXPECT_EQ(backup().output.substr(0, directory.size()), second.output.substr(0, directory.size()));
+
+  TemporaryFolder folder;
+  const std::string restored = folder.file("restored");
+  const Finished restore = run_program(idem_path(), {"restore", directory, restored});
+  ASSERT_TRUE(restore.status.is_success()) << restore.errors;
+  const Finished check = run_program(idem_path(), {"check", restored});
+  EXPECT_TRUE(check.status.is_success()) << check.output << check.errors;
+  EXPECT_FALSE(run_program(idem_path(), {"restore", directory, restored}).status.is_success());
+  TestServer other({.data = restored});
+  auto there = other.connect();
+  EXPECT_EQ(value_of(*there, "SELECT count(*) FROM t"), "50000");
+  EXPECT_EQ(value_of(*there, "SELECT sum(v)::bigint FROM t"), "1250025000");
+  execute(*there, "INSERT INTO t VALUES ('2024-01-01', 'new', 1)");
+  EXPECT_EQ(value_of(*connection, "SELECT count(*) FROM t"), "0");
+}
+
+TEST(Backup, StaysInItsFolderAndIsForSuperusers) {
+  TestServer server;
+  auto connection = server.connect();
+  EXPECT_EQ(error_state(*connection, "SELECT * FROM backup('/somewhere/else')"), "42501");
+  EXPECT_EQ(error_state(*connection, "SELECT * FROM backup('../log')"), "42501");
+  EXPECT_EQ(error_state(*connection, "SELECT * FROM backup(NULL)"), "22023");
+}
+
+}  // namespace
+}  // namespace idem::test
