@@ -72,9 +72,11 @@ RecordView::RecordView(std::string_view bytes) {
   uint32_t begin = 0;
   for (uint32_t i = 0; i < size_; ++i) {
     const uint32_t end = end_of(i);
-    if (end < begin || end > value_bytes || static_cast<uint8_t>(head(i)[0]) > static_cast<uint8_t>(TypeId::kVoid))
+    if (end < begin || end > value_bytes ||
+        static_cast<uint8_t>(head(i)[0]) > static_cast<uint8_t>(TypeId::kVoid))
       throw malformed();
-    if (!is_null(i) && !is_string(type(i)) && end - begin != physical_size(physical_type(type(i)))) throw malformed();
+    if (!is_null(i) && !is_string(type(i)) && end - begin != physical_size(physical_type(type(i))))
+      throw malformed();
     begin = end;
   }
 }

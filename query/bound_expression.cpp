@@ -220,7 +220,8 @@ class TextWriter {
   std::string record_field(const BoundExpression& e) const {
     const auto field = static_cast<size_t>(e.children[1]->value.as_int());
     const RecordShapePtr& shape = e.children[0]->shape;
-    return fmt::format("({}).{}", write(*e.children[0]), shape ? shape->fields[field].name : std::to_string(field));
+    return fmt::format("({}).{}", write(*e.children[0]),
+                       shape ? shape->fields[field].name : std::to_string(field));
   }
 
   std::string relabelled(const BoundExpression& e) const {

@@ -178,7 +178,8 @@ class Explainer {
 
   void add_work(const NodeProfile& done) {
     if (done.vectors_read + done.vectors_skipped > 0) {
-      detail("Vectors", fmt::format("{} read, {} skipped", done.vectors_read.load(), done.vectors_skipped.load()));
+      detail("Vectors",
+             fmt::format("{} read, {} skipped", done.vectors_read.load(), done.vectors_skipped.load()));
     }
     if (done.memory_bytes > 0) detail("Memory", fmt::format("{} kB", (done.memory_bytes + 1023) / 1024));
   }

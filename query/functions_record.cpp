@@ -74,7 +74,8 @@ void null_kernel(EvaluationState&, const CallTypes& types, std::span<const Vecto
     }
     const RecordView record(arguments[0].values<std::string_view>()[arguments[0].is_constant() ? 0 : row]);
     holds = true;
-    for (uint32_t field = 0; field < record.size(); ++field) holds = holds && record.is_null(field) != kNegated;
+    for (uint32_t field = 0; field < record.size(); ++field)
+      holds = holds && record.is_null(field) != kNegated;
     out[row] = holds ? 1 : 0;
   }
 }
@@ -109,6 +110,17 @@ const ScalarFunction& record_null_function(bool negated) {
 bool is_row_constructor(const BoundExpression& expression) {
   return expression.kind == BoundKind::kCall && expression.function->name == kRow &&
          expression.type.id == TypeId::kRecord;
+}
+
+bool take_known_field(BoundPtr& expression) {
+  if (expression->kind != BoundKind::kCall || expression->function != &record_field_function() ||
+      !is_row_constructor(*expression->children[0])) {
+    return false;
+  }
+  const auto field = static_cast<size_t>(expression->children[1]->value.as_int());
+  BoundPtr value = std::move(expression->children[0]->children[field]);
+  expression = std::move(value);
+  return true;
 }
 
 void register_record_functions(FunctionRegistry& r) {

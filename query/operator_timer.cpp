@@ -70,9 +70,8 @@ void TimedOperator::add_details() {
   vectors_read_ = details.vectors_read;
   vectors_skipped_ = details.vectors_skipped;
   uint64_t most = profile_.memory_bytes.load(std::memory_order_relaxed);
-  while (details.memory_bytes > most &&
-         !profile_.memory_bytes.compare_exchange_weak(most, details.memory_bytes, std::memory_order_relaxed)) {
-  }
+  while (details.memory_bytes > most && !profile_.memory_bytes.compare_exchange_weak(
+                                            most, details.memory_bytes, std::memory_order_relaxed)) {}
 }
 
 }  // namespace idem

@@ -94,11 +94,7 @@ void fold_expression(BoundPtr& e, Planning& planning) {
       break;
     }
     case BoundKind::kCall: {
-      if (e->function == &record_field_function() && is_row_constructor(*e->children[0])) {
-        BoundPtr field = std::move(e->children[0]->children[static_cast<size_t>(e->children[1]->value.as_int())]);
-        e = std::move(field);
-        return;
-      }
+      if (take_known_field(e)) return;
       const auto is_null = [](const BoundPtr& c) { return c->is_constant() && c->value.is_null(); };
       if (e->function->strict && std::any_of(e->children.begin(), e->children.end(), is_null)) {
         e = BoundExpression::constant(Value::null(e->type));

@@ -2,6 +2,8 @@
 
 #include <unordered_set>
 
+#include "query/record_functions.h"
+
 namespace idem {
 
 void for_each_expression(LogicalPlan& node, const std::function<void(BoundPtr&)>& fn) {
@@ -122,6 +124,7 @@ void substitute_columns(BoundPtr& e, const std::vector<BoundPtr>& definitions) {
   }
   for (BoundPtr& child : e->children) substitute_columns(child, definitions);
   for (auto& [slot, value] : e->correlated) substitute_columns(value, definitions);
+  take_known_field(e);
 }
 
 std::vector<BoundPtr> split_conjuncts(BoundPtr condition) {

@@ -12,5 +12,7 @@ const ScalarFunction& record_field_function();
 const ScalarFunction& record_null_function(bool negated);
 // Whether this is the call that ROW(…) is bound to: its children are the fields.
 bool is_row_constructor(const BoundExpression& expression);
+// Replaces (ROW(a, b)).f2 by b; false if it is something else.
+bool take_known_field(BoundPtr& expression);
 
 }  // namespace idem

@@ -41,6 +41,16 @@ void copy_like_clauses(const TableSchema& other, bool including_all, TableSchema
   }
 }
 
+// What a table keeps of a query's column: names and single characters of the catalog are strings like others.
+SqlType stored_type(SqlType type) {
+  switch (type.id) {
+    case TypeId::kUnknown: return TypeId::kText;
+    case TypeId::kName:
+    case TypeId::kInternalChar: return TypeId::kVarchar;
+    default: return type;
+  }
+}
+
 void check_query_columns(const ast::CreateTableStatement& s, const BoundQuery& query, TableSchema& schema) {
   const std::vector<PlanColumn>& columns = query.plan->columns;
   if (s.column_names.size() > columns.size()) {
@@ -49,7 +59,12 @@ void check_query_columns(const ast::CreateTableStatement& s, const BoundQuery& q
   for (size_t i = 0; i < columns.size(); i++) {
     ColumnSchema column;
     column.name = i < s.column_names.size() ? s.column_names[i].text : columns[i].name;
-    column.type = columns[i].type.id == TypeId::kUnknown ? SqlType(TypeId::kText) : columns[i].type;
+    column.type = stored_type(columns[i].type);
+    if (column.type.id >= TypeId::kUnknown) {
+      throw sql_error(sqlstate::kInvalidTableDefinition, "column \"{}\" has type {}, which is not for tables",
+                      column.name, format_type(column.type))
+          .with_hint("Cast it to another type.");
+    }
     schema.columns.push_back(std::move(column));
   }
 }

@@ -9,7 +9,9 @@ namespace {
 // While it lives, the session's executions count their work.
 class ProfiledSession {
  public:
-  ProfiledSession(SessionState& session, QueryProfile& profile) : session_(session) { session.profile = &profile; }
+  ProfiledSession(SessionState& session, QueryProfile& profile) : session_(session) {
+    session.profile = &profile;
+  }
   ~ProfiledSession() { session_.profile = nullptr; }
   ProfiledSession(const ProfiledSession&) = delete;
   ProfiledSession& operator=(const ProfiledSession&) = delete;
@@ -24,15 +26,13 @@ std::string time_line(std::string_view what, int64_t nanos) {
 
 void read_all(ResultStream& stream) {
   DataChunk chunk;
-  while (stream.next(&chunk)) {
-  }
+  while (stream.next(&chunk)) {}
 }
 
 void run_all(Portal& portal) {
   if (portal.kind() == Portal::Kind::kCommand) return portal.run();
   DataChunk chunk;
-  while (portal.next(&chunk, 0)) {
-  }
+  while (portal.next(&chunk, 0)) {}
 }
 
 // EXPLAIN of one statement: bound when it comes, run (if at all) with the portal.
@@ -86,16 +86,20 @@ Explained bind_explained(SessionState& session, const ast::ExplainStatement& s, 
       break;
     }
     case ast::StatementKind::kInsert:
-      explained.portal = execute_insert(session, ast::as<ast::InsertStatement>(*s.statement), std::move(inner), &explained.write);
+      explained.portal = execute_insert(session, ast::as<ast::InsertStatement>(*s.statement),
+                                        std::move(inner), &explained.write);
       break;
     case ast::StatementKind::kUpdate:
-      explained.portal = execute_update(session, ast::as<ast::UpdateStatement>(*s.statement), std::move(inner), &explained.write);
+      explained.portal = execute_update(session, ast::as<ast::UpdateStatement>(*s.statement),
+                                        std::move(inner), &explained.write);
       break;
     case ast::StatementKind::kDelete:
-      explained.portal = execute_delete(session, ast::as<ast::DeleteStatement>(*s.statement), std::move(inner), &explained.write);
+      explained.portal = execute_delete(session, ast::as<ast::DeleteStatement>(*s.statement),
+                                        std::move(inner), &explained.write);
       break;
     default:
-      throw SqlError(sqlstate::kFeatureNotSupported, "EXPLAIN of statements other than SELECT, INSERT, UPDATE and DELETE is not supported")
+      throw SqlError(sqlstate::kFeatureNotSupported,
+                     "EXPLAIN of statements other than SELECT, INSERT, UPDATE and DELETE is not supported")
           .with_position(s.position);
   }
   return explained;
@@ -103,25 +107,30 @@ Explained bind_explained(SessionState& session, const ast::ExplainStatement& s, 
 
 }  // namespace
 
-std::vector<PlanColumn> explain_columns(const ast::ExplainStatement&) { return TextRows({"QUERY PLAN"}).columns(); }
+std::vector<PlanColumn> explain_columns(const ast::ExplainStatement&) {
+  return TextRows({"QUERY PLAN"}).columns();
+}
 
-std::unique_ptr<Portal> execute_explain(SessionState& session, const ast::ExplainStatement& s, const StatementInput& input) {
+std::unique_ptr<Portal> execute_explain(SessionState& session, const ast::ExplainStatement& s,
+                                        const StatementInput& input) {
   for (const ast::Option& option : s.options) {
     if (option.name == "format" && option.value != "text") {
-      throw sql_error(sqlstate::kFeatureNotSupported, "EXPLAIN (FORMAT {}) is not supported", option.value).with_position(option.position);
+      throw sql_error(sqlstate::kFeatureNotSupported, "EXPLAIN (FORMAT {}) is not supported", option.value)
+          .with_position(option.position);
     }
   }
   const int64_t start = session.server.clock->monotonic_nanos();
   auto explained = std::make_shared<Explained>(bind_explained(session, s, input));
   explained->planning_nanos = session.server.clock->monotonic_nanos() - start;
   const bool analyzed = s.analyze, verbose = s.verbose;
-  return std::make_unique<RowsPortal>(explain_columns(s), [&session, explained, analyzed, verbose, keep = input.entry] {
-    const std::vector<std::string> lines =
-        analyzed ? analyze(session, *explained, verbose) : lines_of(*explained, verbose, nullptr);
-    TextRows text({"QUERY PLAN"});
-    for (const std::string& line : lines) text.add({line});
-    return text.finish("EXPLAIN");
-  });
+  return std::make_unique<RowsPortal>(
+      explain_columns(s), [&session, explained, analyzed, verbose, keep = input.entry] {
+        const std::vector<std::string> lines =
+            analyzed ? analyze(session, *explained, verbose) : lines_of(*explained, verbose, nullptr);
+        TextRows text({"QUERY PLAN"});
+        for (const std::string& line : lines) text.add({line});
+        return text.finish("EXPLAIN");
+      });
 }
 
 }  // namespace idem

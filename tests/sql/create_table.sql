@@ -66,3 +66,8 @@ CREATE TABLE i (v INT UNIQUE);
 CREATE TABLE i (v INT REFERENCES a);
 CREATE TABLE i (v INT CHECK (v > 0));
 CREATE TABLE i (ts TIMESTAMP) TIMESTAMP(ts) BYPASS WAL;
+
+-- What a query gives is kept as what a table can keep.
+CREATE TABLE names AS SELECT 'a'::name AS n, 'b' AS t;
+SELECT "column", type FROM table_columns('names');
+CREATE TABLE records AS SELECT ROW(1, 'a') AS r;

@@ -179,6 +179,14 @@ ProjectSet
   EXPECT_EQ(
       types("SELECT (r.k).x, (r.k).n FROM (SELECT information_schema._pg_expandarray(ARRAY[5, 6]) AS k) r"),
       "integer, integer");
+  // A field of a composite value that is known is taken without making the value.
+  EXPECT_EQ(plan("SELECT (r.k).f2 FROM (SELECT ROW(id, name) AS k FROM items) r WHERE (r.k).f1 > 5"),
+            plan("SELECT name FROM items WHERE id > 5"));
+  EXPECT_EQ(types("SELECT (r.k).*, r.k FROM (SELECT DISTINCT ROW(id, 'x') AS k FROM items) r"),
+            "integer, text, record");
+  EXPECT_EQ(error("SELECT (r.k).f3 FROM (SELECT ROW(id, 1) AS k FROM items) r"),
+            "42703@9: could not identify column \"f3\" in record data type");
+  EXPECT_EQ(error("SELECT (id).x FROM items").substr(0, 8), "42809@9:");
   EXPECT_EQ(error("SELECT 1 FROM items WHERE generate_series(1, 2) = 1"),
             "0A000@27: set-returning functions are not allowed in WHERE");
 }

@@ -19,8 +19,10 @@ TEST(MessageWriter, WritesLengthsThatCountThemselves) {
   EXPECT_EQ(written([](MessageWriter& w) { w.empty('1'); }), "1" + be32(4));
   EXPECT_EQ(written([](MessageWriter& w) { w.command_complete("SELECT 1"); }), message('C', z("SELECT 1")));
   EXPECT_EQ(written([](MessageWriter& w) { w.ready_for_query('T'); }), message('Z', "T"));
-  EXPECT_EQ(written([](MessageWriter& w) { w.parameter_status("TimeZone", "UTC"); }), message('S', z("TimeZone") + z("UTC")));
-  EXPECT_EQ(written([](MessageWriter& w) { w.backend_key_data(7, 0xffffffff); }), message('K', be32(7) + be32(0xffffffff)));
+  EXPECT_EQ(written([](MessageWriter& w) { w.parameter_status("TimeZone", "UTC"); }),
+            message('S', z("TimeZone") + z("UTC")));
+  EXPECT_EQ(written([](MessageWriter& w) { w.backend_key_data(7, 0xffffffff); }),
+            message('K', be32(7) + be32(0xffffffff)));
 }
 
 TEST(MessageWriter, AppendsToWhatIsThere) {
@@ -36,7 +38,9 @@ TEST(MessageWriter, WritesAuthentication) {
   EXPECT_EQ(written([](MessageWriter& w) { w.authentication(11, "r=x"); }), message('R', be32(11) + "r=x"));
   EXPECT_EQ(written([](MessageWriter& w) { w.authentication_sasl_mechanisms(); }),
             message('R', be32(10) + z("SCRAM-SHA-256") + z("")));
-  EXPECT_EQ(written([](MessageWriter& w) { w.negotiate_protocol_version({"_pq_.x", "_pq_.y"}); }),
+  EXPECT_EQ(written([](MessageWriter& w) {
+              w.negotiate_protocol_version({"_pq_.x", "_pq_.y"});
+            }),
             message('v', be32(0) + be32(2) + z("_pq_.x") + z("_pq_.y")));
 }
 
@@ -48,8 +52,8 @@ TEST(MessageWriter, ErrorsHaveTheFieldsThatAreSet) {
   SqlError full(sqlstate::kBadCopyFileFormat, "bad");
   full.with_detail("d").with_hint("h").with_context("COPY t, line 3");
   EXPECT_EQ(written([&](MessageWriter& w) { w.error_response(full, "FATAL", ""); }),
-            message('E', "S" + z("FATAL") + "V" + z("FATAL") + "C" + z("22P04") + "M" + z("bad") + "D" + z("d") + "H" +
-                             z("h") + "W" + z("COPY t, line 3") + z("")));
+            message('E', "S" + z("FATAL") + "V" + z("FATAL") + "C" + z("22P04") + "M" + z("bad") + "D" +
+                             z("d") + "H" + z("h") + "W" + z("COPY t, line 3") + z("")));
   EXPECT_EQ(written([&](MessageWriter& w) { w.notice_response(SqlError("01000", "n"), "WARNING"); }),
             message('N', "S" + z("WARNING") + "V" + z("WARNING") + "C" + z("01000") + "M" + z("n") + z("")));
 }
@@ -63,7 +67,9 @@ TEST(MessageWriter, PositionsCountCharacters) {
   // A position that the statement does not have is left out.
   SqlError beyond(sqlstate::kUndefinedColumn, "no");
   beyond.with_position(100);
-  EXPECT_EQ(written([&](MessageWriter& w) { w.error_response(beyond, "ERROR", "SELECT"); }).find(std::string("\0P", 2)),
+  EXPECT_EQ(written([&](MessageWriter& w) {
+              w.error_response(beyond, "ERROR", "SELECT");
+            }).find(std::string("\0P", 2)),
             std::string::npos);
 }
 
@@ -71,11 +77,16 @@ TEST(MessageWriter, DescribesColumns) {
   PlanColumn plain{"id", TypeId::kBigInt, TableId{5}, 2};
   PlanColumn computed{"n", SqlType::decimal(10, 2)};
   PlanColumn symbol{"k", TypeId::kSymbol};
-  EXPECT_EQ(written([&](MessageWriter& w) { w.row_description({plain, computed, symbol}, {1, 0, 1}); }),
-            message('T', be16(3) + z("id") + be32(16384 + 5) + be16(2) + be32(20) + be16(8) + be32(-1) + be16(1) +
-                             z("n") + be32(0) + be16(0) + be32(1700) + be16(-1) + be32((10 << 16 | 2) + 4) + be16(0) +
-                             z("k") + be32(0) + be16(0) + be32(1043) + be16(-1) + be32(-1) + be16(1)));
-  EXPECT_EQ(written([](MessageWriter& w) { w.parameter_description({TypeId::kInteger, SqlType::array_of(TypeId::kText)}); }),
+  EXPECT_EQ(
+      written([&](MessageWriter& w) {
+        w.row_description({plain, computed, symbol}, {1, 0, 1});
+      }),
+      message('T', be16(3) + z("id") + be32(16384 + 5) + be16(2) + be32(20) + be16(8) + be32(-1) + be16(1) +
+                       z("n") + be32(0) + be16(0) + be32(1700) + be16(-1) + be32((10 << 16 | 2) + 4) +
+                       be16(0) + z("k") + be32(0) + be16(0) + be32(1043) + be16(-1) + be32(-1) + be16(1)));
+  EXPECT_EQ(written([](MessageWriter& w) {
+              w.parameter_description({TypeId::kInteger, SqlType::array_of(TypeId::kText)});
+            }),
             message('t', be16(2) + be32(23) + be32(1009)));
 }
 

@@ -30,11 +30,13 @@ class ConfigurationTest : public testing::Test {
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
     Configuration configuration;
-    goes_on_ = read_configuration(static_cast<int>(arguments.size()), argv.data(), &configuration, &exit_code_);
+    goes_on_ =
+        read_configuration(static_cast<int>(arguments.size()), argv.data(), &configuration, &exit_code_);
     return configuration;
   }
   std::string file(const std::string& content) {
-    path_ = std::filesystem::temp_directory_path() / ("idem_configuration_" + std::to_string(::getpid()) + ".toml");
+    path_ = std::filesystem::temp_directory_path() /
+            ("idem_configuration_" + std::to_string(::getpid()) + ".toml");
     std::ofstream(path_) << content;
     return path_;
   }
@@ -62,15 +64,23 @@ TEST_F(ConfigurationTest, SizesHaveUnits) {
   EXPECT_EQ(read({"--memory-limit", "300MB"}).memory_limit, uint64_t{300} << 20);
   EXPECT_EQ(read({"--chunk-cache=64kB"}).chunk_cache, uint64_t{64} << 10);
   EXPECT_EQ(read({"--memory-limit", "1048576"}).memory_limit, uint64_t{1} << 20);
-  expect_sql_error("22023", "invalid value for parameter \"memory_limit\": \"4G\"", [&] { read({"--memory-limit", "4G"}); });
-  expect_sql_error("22023", "invalid value for parameter \"memory_limit\": \"-1\"", [&] { read({"--memory-limit=-1"}); });
-  expect_sql_error("22023", "invalid value for parameter \"port\": \"5433kB\"", [&] { read({"--port", "5433kB"}); });
-  expect_sql_error("22023", "invalid value for parameter \"port\": 65536", [&] { read({"--port", "65536"}); });
+  expect_sql_error("22023", "invalid value for parameter \"memory_limit\": \"4G\"", [&] {
+    read({"--memory-limit", "4G"});
+  });
+  expect_sql_error("22023", "invalid value for parameter \"memory_limit\": \"-1\"",
+                   [&] { read({"--memory-limit=-1"}); });
+  expect_sql_error("22023", "invalid value for parameter \"port\": \"5433kB\"", [&] {
+    read({"--port", "5433kB"});
+  });
+  expect_sql_error("22023", "invalid value for parameter \"port\": 65536", [&] {
+    read({"--port", "65536"});
+  });
 }
 
 TEST_F(ConfigurationTest, CommandLineBeforeEnvironmentBeforeFile) {
-  const std::string path = file("port = 1\nlisten = \"127.0.0.2\"\nlog_level = \"warn\"\n[settings]\ntimezone = \"Europe/Berlin\"\n"
-                                "statement_timeout = 5000\n");
+  const std::string path = file(
+      "port = 1\nlisten = \"127.0.0.2\"\nlog_level = \"warn\"\n[settings]\ntimezone = \"Europe/Berlin\"\n"
+      "statement_timeout = 5000\n");
   const Environment port("IDEMDB_PORT", "2");
   const Environment listen("IDEMDB_LISTEN", "127.0.0.3");
   const Configuration c = read({"--config", path, "--port", "3"});
@@ -92,9 +102,13 @@ TEST_F(ConfigurationTest, FileMayComeFromTheEnvironment) {
 TEST_F(ConfigurationTest, MistakesInTheFileAreNamed) {
   expect_sql_error("22023", "", [&] { read({"--config", file("port = ")}); });
   const std::string unknown = file("prot = 5433\n");
-  expect_sql_error("22023", unknown + ": unrecognized configuration parameter \"prot\"", [&] { read({"--config", unknown}); });
+  expect_sql_error("22023", unknown + ": unrecognized configuration parameter \"prot\"", [&] {
+    read({"--config", unknown});
+  });
   const std::string list = file("port = [1, 2]\n");
-  expect_sql_error("22023", list + ": \"port\" must be a string, a whole number or a boolean", [&] { read({"--config", list}); });
+  expect_sql_error("22023", list + ": \"port\" must be a string, a whole number or a boolean", [&] {
+    read({"--config", list});
+  });
   EXPECT_THROW(read({"--config", "/does/not/exist.toml"}), SqlError);
 }
 
@@ -116,7 +130,8 @@ TEST_F(ConfigurationTest, OtherAddressesDemandPasswords) {
   EXPECT_EQ(c.authentication(), AuthenticationMethod::kScram);
   check_configuration(c);
   c.auth = "trust";
-  expect_sql_error("22023", "auth = trust is for loopback addresses only, not for 0.0.0.0", [&] { check_configuration(c); });
+  expect_sql_error("22023", "auth = trust is for loopback addresses only, not for 0.0.0.0",
+                   [&] { check_configuration(c); });
   c.listen = "::1";
   check_configuration(c);
   c.auth = "md5";
@@ -124,8 +139,9 @@ TEST_F(ConfigurationTest, OtherAddressesDemandPasswords) {
 }
 
 TEST_F(ConfigurationTest, RefusesHalvesOfTls) {
-  expect_sql_error("22023", "TLS needs both --tls-cert and --tls-key",
-                   [&] { check_configuration(read({"--data", "d", "--tls-cert", "c.pem"})); });
+  expect_sql_error("22023", "TLS needs both --tls-cert and --tls-key", [&] {
+    check_configuration(read({"--data", "d", "--tls-cert", "c.pem"}));
+  });
   expect_sql_error("22023", "no data folder given", [&] { check_configuration(read({})); });
 }
 

@@ -60,7 +60,8 @@ TEST(FrontendDecoder, RefusesLengthsThatCannotBe) {
   };
   expect_sql_error("08P01", "invalid message length", [&] { next(false, "Q" + be32(3)); });
   expect_sql_error("08P01", "invalid length of startup packet", [&] { next(true, be32(7)); });
-  expect_sql_error("08P01", "invalid length of startup packet", [&] { next(true, be32(kMaxStartupBytes + 1)); });
+  expect_sql_error("08P01", "invalid length of startup packet",
+                   [&] { next(true, be32(kMaxStartupBytes + 1)); });
   // A browser: "GET " is a length of more than a gigabyte.
   expect_sql_error("08P01", "invalid length of startup packet", [&] { next(true, "GET / HTTP/1.1\r\n"); });
   expect_sql_error("08P01", "message of 10001 bytes is too long", [&] { next(false, "Q" + be32(10001)); });
@@ -104,11 +105,12 @@ TEST(MessageReader, CountsAreUnsigned) {
 // -- start-up
 
 TEST(StartupPacket, HasParameters) {
-  const StartupPacket packet = decode_startup(be32(kProtocolVersion3) + z("user") + z("admin") + z("database") +
-                                              z("main") + z("client_encoding") + z("'utf-8'") + z(""));
+  const StartupPacket packet =
+      decode_startup(be32(kProtocolVersion3) + z("user") + z("admin") + z("database") + z("main") +
+                     z("client_encoding") + z("'utf-8'") + z(""));
   EXPECT_EQ(packet.code, kProtocolVersion3);
-  EXPECT_THAT(packet.parameters,
-              ElementsAre(Pair("user", "admin"), Pair("database", "main"), Pair("client_encoding", "'utf-8'")));
+  EXPECT_THAT(packet.parameters, ElementsAre(Pair("user", "admin"), Pair("database", "main"),
+                                             Pair("client_encoding", "'utf-8'")));
   EXPECT_EQ(packet.parameter("missing"), "");
 }
 
@@ -172,7 +174,8 @@ TEST(BindMessage, FormatsAreNoneOneOrOneForEach) {
   EXPECT_EQ(m.parameters[1].format, 1);
   EXPECT_THAT(m.result_formats, ElementsAre(1));
 
-  const std::string each = head + be16(2) + be16(0) + be16(1) + values + be16(3) + be16(1) + be16(0) + be16(1);
+  const std::string each =
+      head + be16(2) + be16(0) + be16(1) + values + be16(3) + be16(1) + be16(0) + be16(1);
   m = decode_bind(each);
   EXPECT_EQ(m.parameters[0].format, 0);
   EXPECT_EQ(m.parameters[1].format, 1);
@@ -192,12 +195,14 @@ TEST(BindMessage, RefusesWhatDoesNotFit) {
                    [&] { decode_bind(head + be16(2) + be16(0) + be16(0) + be16(1) + sized("1") + be16(0)); });
   expect_sql_error("22023", "unsupported format code: 2",
                    [&] { decode_bind(head + be16(1) + be16(2) + be16(1) + sized("1") + be16(0)); });
-  expect_sql_error("22023", "unsupported format code: 7", [&] { decode_bind(head + be16(0) + be16(0) + be16(1) + be16(7)); });
+  expect_sql_error("22023", "unsupported format code: 7",
+                   [&] { decode_bind(head + be16(0) + be16(0) + be16(1) + be16(7)); });
   expect_sql_error("08P01", "invalid parameter length in bind message",
                    [&] { decode_bind(head + be16(0) + be16(1) + be32(-2) + be16(0)); });
   expect_sql_error("08P01", "insufficient data left in message",
                    [&] { decode_bind(head + be16(0) + be16(1) + be32(1000) + "abc"); });
-  expect_sql_error("08P01", "invalid message format", [&] { decode_bind(head + be16(0) + be16(0) + be16(0) + "x"); });
+  expect_sql_error("08P01", "invalid message format",
+                   [&] { decode_bind(head + be16(0) + be16(0) + be16(0) + "x"); });
 }
 
 TEST(ExecuteMessage, NoLimitIsAllRows) {

@@ -19,7 +19,8 @@ std::vector<PlanColumn> columns_of(const std::vector<SqlType>& types) {
 }
 
 // One value as a client gets it in one format.
-std::string encoded(const Value& value, int16_t format, int digits = 1, std::shared_ptr<const TimeZone> zone = nullptr) {
+std::string encoded(const Value& value, int16_t format, int digits = 1,
+                    std::shared_ptr<const TimeZone> zone = nullptr) {
   RowEncoder encoder(columns_of({value.type()}), {format}, std::move(zone), digits);
   DataChunk chunk;
   chunk.columns.push_back(Vector::constant(value));
@@ -75,19 +76,22 @@ TEST(RowEncoder, TimesCountFrom2000) {
   const Value moment = of_text(TypeId::kTimestamp, "2000-01-01 00:00:01.5");
   EXPECT_EQ(text(moment), "2000-01-01 00:00:01.5");
   EXPECT_EQ(binary(moment), be64(1'500'000));
-  EXPECT_EQ(binary(of_text(TypeId::kTimestamp, "1999-12-31 23:59:59")), be64(static_cast<uint64_t>(-1'000'000)));
+  EXPECT_EQ(binary(of_text(TypeId::kTimestamp, "1999-12-31 23:59:59")),
+            be64(static_cast<uint64_t>(-1'000'000)));
   EXPECT_EQ(binary(of_text(TypeId::kTimestamp, "infinity")), be64(INT64_MAX));
   EXPECT_EQ(binary(of_text(TypeId::kTimestamp, "-infinity")), be64(static_cast<uint64_t>(INT64_MIN)));
   EXPECT_EQ(binary(of_text(TypeId::kDate, "2000-01-03")), be32(2));
   EXPECT_EQ(text(of_text(TypeId::kDate, "2024-02-29")), "2024-02-29");
   EXPECT_EQ(binary(of_text(TypeId::kTime, "00:00:01")), be64(1'000'000));
-  EXPECT_EQ(binary(of_text(TypeId::kInterval, "1 month 2 days 3 seconds")), be64(3'000'000) + be32(2) + be32(1));
+  EXPECT_EQ(binary(of_text(TypeId::kInterval, "1 month 2 days 3 seconds")),
+            be64(3'000'000) + be32(2) + be32(1));
 }
 
 TEST(RowEncoder, ZonesAreForTimestamptzAlone) {
   const auto berlin = find_time_zone("Europe/Berlin");
   ASSERT_NE(berlin, nullptr);
-  EXPECT_EQ(encoded(of_text(TypeId::kTimestampTz, "2024-07-01 10:00:00+00"), 0, 1, berlin), "2024-07-01 12:00:00+02");
+  EXPECT_EQ(encoded(of_text(TypeId::kTimestampTz, "2024-07-01 10:00:00+00"), 0, 1, berlin),
+            "2024-07-01 12:00:00+02");
   EXPECT_EQ(encoded(of_text(TypeId::kTimestamp, "2024-07-01 10:00:00"), 0, 1, berlin), "2024-07-01 10:00:00");
 }
 
@@ -111,8 +115,10 @@ TEST(RowEncoder, Characters) {
 TEST(RowEncoder, Arrays) {
   const Value numbers = of_text(SqlType::array_of(TypeId::kInteger), "{1,NULL,3}");
   EXPECT_EQ(text(numbers), "{1,NULL,3}");
-  EXPECT_EQ(binary(numbers), be32(1) + be32(1) + be32(23) + be32(3) + be32(1) + sized(be32(1)) + be32(-1) + sized(be32(3)));
-  EXPECT_EQ(text(of_text(SqlType::array_of(TypeId::kText), "{\"a b\",\"\\\"\",NULL}")), "{\"a b\",\"\\\"\",NULL}");
+  EXPECT_EQ(binary(numbers),
+            be32(1) + be32(1) + be32(23) + be32(3) + be32(1) + sized(be32(1)) + be32(-1) + sized(be32(3)));
+  EXPECT_EQ(text(of_text(SqlType::array_of(TypeId::kText), "{\"a b\",\"\\\"\",NULL}")),
+            "{\"a b\",\"\\\"\",NULL}");
 }
 
 TEST(RowEncoder, RecordsHaveTypedFields) {
@@ -126,11 +132,13 @@ TEST(RowEncoder, RecordsHaveTypedFields) {
   builder.append_to(bytes);
   const Value record = Value::of_string(TypeId::kRecord, bytes);
   EXPECT_EQ(text(record), "(5,\"a,b\",)");
-  EXPECT_EQ(binary(record), be32(3) + be32(23) + sized(be32(5)) + be32(25) + sized("a,b") + be32(16) + be32(-1));
+  EXPECT_EQ(binary(record),
+            be32(3) + be32(23) + sized(be32(5)) + be32(25) + sized("a,b") + be32(16) + be32(-1));
 }
 
 TEST(RowEncoder, Nulls) {
-  for (const TypeId type : {TypeId::kBigInt, TypeId::kDouble, TypeId::kTimestamp, TypeId::kVarchar, TypeId::kUuid}) {
+  for (const TypeId type :
+       {TypeId::kBigInt, TypeId::kDouble, TypeId::kTimestamp, TypeId::kVarchar, TypeId::kUuid}) {
     EXPECT_EQ(text(Value::null(type)), "NULL");
     EXPECT_EQ(binary(Value::null(type)), "NULL");
   }
@@ -147,7 +155,9 @@ TEST(RowEncoder, TakesPartsOfASelection) {
   chunk.selection = {selected, 4};
   std::string out;
   encoder.encode(chunk, 1, 2, out);
-  const auto row = [](std::string_view first) { return message('D', be16(2) + sized(first) + sized(be64(9))); };
+  const auto row = [](std::string_view first) {
+    return message('D', be16(2) + sized(first) + sized(be64(9)));
+  };
   EXPECT_EQ(out, row("130") + row("140"));
 }
 

@@ -34,7 +34,8 @@ class Client {
     const ScramVerifier::Key signature = hmac_sha256(bytes_of(sha256(bytes_of(client_key))), auth_message_);
     ScramVerifier::Key proof;
     for (size_t i = 0; i < proof.size(); i++) proof[i] = client_key[i] ^ signature[i];
-    expected_ = "v=" + base64_encode(bytes_of(hmac_sha256(bytes_of(hmac_sha256(bytes_of(salted), "Server Key")), auth_message_)));
+    expected_ = "v=" + base64_encode(bytes_of(hmac_sha256(
+                           bytes_of(hmac_sha256(bytes_of(salted), "Server Key")), auth_message_)));
     return without_proof + ",p=" + base64_encode(bytes_of(proof));
   }
 
@@ -71,11 +72,12 @@ TEST(ScramExchange, AgreesWithTheExampleOfTheStandard) {
   const std::string salt = *base64_decode("W22ZaJ0SNY7soEsUEjb6gQ==");
   ScramVerifier::Key salted;
   const std::string password = "pencil";
-  PKCS5_PBKDF2_HMAC(password.data(), 6, reinterpret_cast<const unsigned char*>(salt.data()), static_cast<int>(salt.size()), 4096,
-                    EVP_sha256(), 32, salted.data());
+  PKCS5_PBKDF2_HMAC(password.data(), 6, reinterpret_cast<const unsigned char*>(salt.data()),
+                    static_cast<int>(salt.size()), 4096, EVP_sha256(), 32, salted.data());
   const ScramVerifier::Key server_key = hmac_sha256(bytes_of(salted), "Server Key");
   const std::string auth_message =
-      "n=user,r=rOprNGfwEbeRWgbNEkqO,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,"
+      "n=user,r=rOprNGfwEbeRWgbNEkqO,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s="
+      "W22ZaJ0SNY7soEsUEjb6gQ==,"
       "i=4096,c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
   EXPECT_EQ(base64_encode(bytes_of(hmac_sha256(bytes_of(server_key), auth_message))),
             "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=");
@@ -123,7 +125,8 @@ TEST(ScramExchange, RefusesMalformedMessages) {
     expect_sql_error("08P01", "malformed SCRAM message",
                      [&] { ScramExchange(ScramVerifier::from_password("x")).server_first(text); });
   };
-  for (const char* text : {"", "n", "n,", "n,,", "x,,n=,r=abc", "p=tls-unique,,n=,r=abc", "n,,r=abc", "n,,n=user", "n,,n=,r="})
+  for (const char* text :
+       {"", "n", "n,", "n,,", "x,,n=,r=abc", "p=tls-unique,,n=,r=abc", "n,,r=abc", "n,,n=user", "n,,n=,r="})
     first(text);
   const auto last = [](std::string_view text) {
     expect_sql_error("08P01", "malformed SCRAM message", [&] {
@@ -132,7 +135,9 @@ TEST(ScramExchange, RefusesMalformedMessages) {
       server.server_final(nonce + std::string(text));
     });
   };
-  for (const char* text : {"", "c=biws", "c=biws,r=abc", "c=biws,r=abc,p=AAAA", "r=abc,c=biws,p=AAAA", "c=biws,p="}) last(text);
+  for (const char* text :
+       {"", "c=biws", "c=biws,r=abc", "c=biws,r=abc,p=AAAA", "r=abc,c=biws,p=AAAA", "c=biws,p="})
+    last(text);
 }
 
 TEST(ScramExchange, RefusesAProofOfTheWrongLength) {
@@ -141,7 +146,8 @@ TEST(ScramExchange, RefusesAProofOfTheWrongLength) {
   const std::string nonce = first.substr(0, first.find(','));
   expect_sql_error("08P01", "malformed SCRAM message",
                    [&] { server.server_final("c=biws," + nonce + ",p=" + base64_encode("short")); });
-  expect_sql_error("08P01", "malformed SCRAM message", [&] { server.server_final("c=biws," + nonce + ",p=!!!!"); });
+  expect_sql_error("08P01", "malformed SCRAM message",
+                   [&] { server.server_final("c=biws," + nonce + ",p=!!!!"); });
 }
 
 }  // namespace

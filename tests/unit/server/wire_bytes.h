@@ -7,9 +7,7 @@
 namespace idem::test {
 
 // Integers as on the wire.
-inline std::string be16(int v) {
-  return {static_cast<char>(v >> 8), static_cast<char>(v)};
-}
+inline std::string be16(int v) { return {static_cast<char>(v >> 8), static_cast<char>(v)}; }
 inline std::string be32(int64_t v) {
   return {static_cast<char>(v >> 24), static_cast<char>(v >> 16), static_cast<char>(v >> 8),
           static_cast<char>(v)};
