@@ -207,6 +207,19 @@ void set_options(const AlterAction& action, TableSchema& schema) {
   }
 }
 
+// DETACH PARTITION 'name' INTO other, ATTACH PARTITION 'name' FROM other [REPLACE].
+void move_partition(SessionState& session, const AlterAction& action, const TableVersion& table) {
+  const bool detaches = action.kind == Kind::kDetachPartition;
+  auto other = session.target_table(action.table);
+  const TableSchema& from = detaches ? *table.schema : *other->schema;
+  const TableSchema& to = detaches ? *other->schema : *table.schema;
+  auto start = parse_partition_name(from.partition_by, action.partitions[0]);
+  if (!start || (detaches ? table : *other).find_partition(*start) < 0) {
+    throw sql_error(sqlstate::kUndefinedObject, "table \"{}\" has no partition \"{}\"", from.name, action.partitions[0]).with_position(action.position);
+  }
+  session.write_transaction(detaches ? "DETACH" : "ATTACH").move_partition(from.id, *start, to.id, action.replace);
+}
+
 // Renames of tables and views.
 std::string rename(SessionState& session, const ast::AlterTableStatement& s, const AlterAction& action) {
   Transaction& transaction = session.write_transaction("ALTER TABLE");
@@ -310,8 +323,11 @@ std::string execute_alter_table(SessionState& session, const ast::AlterTableStat
         schema.ttl_unit = action.ttl ? action.ttl->unit : "";
         break;
       case Kind::kFreezePartition: throw not_supported("FREEZE PARTITION", action.position);
-      case Kind::kDetachPartition: throw not_supported("DETACH PARTITION", action.position);
-      case Kind::kAttachPartition: throw not_supported("ATTACH PARTITION", action.position);
+      case Kind::kDetachPartition:
+      case Kind::kAttachPartition:
+        if (s.actions.size() > 1) throw not_supported("several actions with DETACH or ATTACH PARTITION", action.position);
+        move_partition(session, action, *table);
+        return "ALTER TABLE";
       case Kind::kCreateTag:
         if (s.actions.size() > 1) throw not_supported("several actions with a tag", action.position);
         create_tag(session, action, table);

@@ -429,6 +429,7 @@ void TableChanges::replay(PartitionWork* work, int64_t start, std::shared_ptr<co
   std::shared_ptr<const Partition> current = head_partition;
   for (size_t k = 0; k < work->operations.size(); ++k) {
     Operation& operation = work->operations[k];
+    if (operation.kind == Kind::kAttach) throw changed_concurrently(*schema(), "update");
     operation.change = PartitionChange();
     operation.change.start = start;
     operation.rows_before = current ? current->row_count : 0;
@@ -498,6 +499,9 @@ void TableChanges::rebase(std::shared_ptr<const TableVersion> head) {
     pending_->append_rows(*shaped, all.data(), all.size());
   }
   for (auto& [start, work] : partitions_) {
+    if (work.moved_away && !same_rows(partition_of(*head, start), work.base)) {
+      throw changed_concurrently(*schema(), "update");
+    }
     if (!work.cleared && !truncated_) {
       std::shared_ptr<const Partition> stored = partition_of(*head, start);
       if (!same_rows(stored, work.base) || schema_moved) {

@@ -50,6 +50,10 @@ class TableChanges {
   void drop_partitions(const std::vector<int64_t>& starts);
   // Everything in place of what is there: `schema` with the rows of `version`.
   void restore(std::shared_ptr<const TableVersion> version, std::shared_ptr<const TableSchema> schema);
+  // Takes a partition away to another table, 42704 if there is none; and puts one there that detach() gave (partition_move.h).
+  // With `replace` it takes the place of the one with its start.
+  std::shared_ptr<const Partition> detach(int64_t start);
+  void attach(const std::shared_ptr<const Partition>& rows, const std::shared_ptr<const TableSchema>& from, bool replace);
   void alter(std::shared_ptr<const TableSchema> schema);
   void rewrite(std::shared_ptr<const TableSchema> schema, ColumnBatch&& rows);
 
@@ -80,7 +84,7 @@ class TableChanges {
   std::optional<PositionHistory::Step> history_step() const;
 
  private:
-  enum class Kind : uint8_t { kUpsert, kUnmatched, kMustBeNew, kAsTheyAre, kPositions };
+  enum class Kind : uint8_t { kUpsert, kUnmatched, kMustBeNew, kAsTheyAre, kPositions, kAttach };
   struct Operation {
     Kind kind;
     std::shared_ptr<const OrderedBatch> batch;  // null for kPositions
@@ -91,6 +95,7 @@ class TableChanges {
   };
   struct PartitionWork {
     bool cleared = false;                   // what the base has here does not count
+    bool moved_away = false;                // its rows are in another table now: the base must still have the same
     std::shared_ptr<const Partition> base;  // null: none
     std::shared_ptr<const Partition> current;
     std::vector<Operation> operations;

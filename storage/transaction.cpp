@@ -1,6 +1,7 @@
 #include "storage/transaction.h"
 
 #include "common/error.h"
+#include "storage/partition_move.h"
 #include "storage/transaction_state.h"
 
 namespace idem {
@@ -186,6 +187,15 @@ void Transaction::put_slot(ChangeSlot slot, KeptVersion version) {
   state_->tagged.emplace_back(table, std::move(version));
 }
 void Transaction::drop_slot(const std::string& name) { state_->add_ddl(DropSlot{name}); }
+
+void Transaction::move_partition(TableId from, int64_t start, TableId to, bool replace) {
+  TableChanges& source = state_->changes_of(from);
+  TableChanges& target = state_->changes_of(to);
+  check_rows_may_move(*source.schema(), *target.schema());
+  source.note_operation(TableOperation::kDetach);
+  target.note_operation(TableOperation::kAttach);
+  target.attach(source.detach(start), source.schema(), replace);
+}
 
 TableId Transaction::create_table(TableSchema schema) {
   const uint32_t id = state_->db.next_object_id.fetch_add(1, std::memory_order_relaxed);

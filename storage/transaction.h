@@ -58,6 +58,9 @@ class Transaction {
   // Rows, columns, keys and policies of an earlier version (Database::find_version) in place of what is there,
   // without reading any of them. Name, owner, TTL and options stay.
   void restore(TableId table, std::shared_ptr<const TableVersion> version);
+  // Moves a whole partition into another table of the same columns and keys. With `replace` it takes the place of the one with its
+  // start. Throws 42704, 42710, 42P16, 22023, 23505; at commit 40001 where its rows were changed meanwhile.
+  void move_partition(TableId from, int64_t start, TableId to, bool replace);
 
   // DDL on the private catalog. Names are checked here and again at commit (42P07, 42P01, …).
   TableId create_table(TableSchema schema);            // ids and dictionaries are assigned here

@@ -279,6 +279,7 @@ TEST_F(MergePolicyTest, DroppingTheClauseDropsTheTombstones) {
   schema.version_column = schema.deleted_column = -1;
   t->alter_table(id_, schema);
   EXPECT_EQ(t->commit(true).counts.deleted, 0u);
+  t.reset();
   EXPECT_EQ(rows_of(table()), std::vector<std::string>{"0|2|b|2|2|2|y|1|0"});
   open();
   EXPECT_EQ(rows_of(table()), std::vector<std::string>{"0|2|b|2|2|2|y|1|0"});
@@ -302,6 +303,7 @@ TEST_F(MergePolicyTest, StoredDuplicatesCollapseIntoOneInTheFirstsPlace) {
   keyed.version_column = 7;
   t->alter_table(id_, keyed);
   t->commit(true);
+  t.reset();
   EXPECT_FALSE(table()->schema->keys_unique);
   EXPECT_EQ(table()->row_count, rows.size());
 

@@ -1,0 +1,63 @@
+#include "common/error.h"
+#include "storage/partition_move.h"
+#include "storage/table_changes.h"
+#include "storage/tombstones.h"
+
+namespace idem {
+
+std::shared_ptr<const Partition> TableChanges::detach(int64_t start) {
+  flush();
+  const int index = current_->find_partition(start);
+  if (index < 0) {
+    throw sql_error(sqlstate::kUndefinedObject, "table \"{}\" has no partition \"{}\"", schema()->name,
+                    partition_name(schema()->partition_by, start));
+  }
+  std::shared_ptr<const Partition> rows = current_->partitions[static_cast<size_t>(index)];
+  PartitionWork& work = work_on(start);
+  const bool from_base = !work.cleared && !truncated_;
+  PartitionWork gone;
+  gone.cleared = true;
+  // Rows that others put there meanwhile must not go with those that moved.
+  gone.moved_away = from_base;
+  if (from_base) gone.base = work.base;
+  work = std::move(gone);
+  set_partition(start, nullptr);
+  takes_version_ = true;
+  recount();
+  return rows;
+}
+
+void TableChanges::attach(const std::shared_ptr<const Partition>& rows,
+                          const std::shared_ptr<const TableSchema>& from, bool replace) {
+  flush();
+  takes_version_ = true;
+  check_rows_may_move(*from, *schema());
+  const int64_t start = partition_for(*rows, *from, *schema());
+  if (replace) {
+    if (from->partition_by != schema()->partition_by) {
+      throw sql_error(sqlstate::kInvalidParameterValue,
+                      "ATTACH PARTITION … REPLACE needs tables that are partitioned alike");
+    }
+    PartitionWork& work = work_on(start);
+    if (work.current) truncated_rows_ += visible_rows(work.current, schema());
+    work = PartitionWork();
+    work.cleared = true;
+    set_partition(start, nullptr);
+  }
+  PartitionWork& work = work_on(start);
+  if (work.current && from->partition_by == schema()->partition_by) {
+    throw sql_error(sqlstate::kDuplicateObject, "table \"{}\" has a partition \"{}\" already", schema()->name,
+                    partition_name(schema()->partition_by, start))
+        .with_hint("ATTACH PARTITION … REPLACE takes its place.");
+  }
+  const uint64_t before = place_between(work.current, *rows, schema());
+  for (PartitionChange& change : insertions_of(rows, from, schema(), start, before)) {
+    Operation operation{};
+    operation.kind = Kind::kAttach;
+    operation.change = std::move(change);
+    add_operation(&work, start, std::move(operation), context_.owner);
+  }
+  recount();
+}
+
+}  // namespace idem

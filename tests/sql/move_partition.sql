@@ -1,0 +1,82 @@
+-- Whole partitions move between tables of the same columns; no row is read or written anew once it is in a segment file.
+CREATE TABLE w01 (ts TIMESTAMP, page SYMBOL, v INT) TIMESTAMP(ts) PARTITION BY WEEK DEDUP UPSERT KEYS(ts, page);
+CREATE TABLE w02 (LIKE w01 INCLUDING ALL);
+CREATE TABLE y2024 (LIKE w01 INCLUDING ALL);
+INSERT INTO w01 VALUES ('2024-01-01', '/a', 1), ('2024-01-02', '/b', 2), ('2024-01-07', '/a', 3);
+INSERT INTO w02 VALUES ('2024-01-08', '/c', 4), ('2024-01-09', '/b', 5), ('2024-01-14', NULL, 6);
+CHECKPOINT;
+SELECT name, numRows FROM table_partitions('w01');
+ALTER TABLE y2024 ATTACH PARTITION '2024-W01' FROM w01;
+ALTER TABLE w02 DETACH PARTITION '2024-W02' INTO y2024;
+SELECT * FROM y2024;
+SELECT count() FROM w01;
+SELECT count() FROM w02;
+-- Symbols have the codes of the table that they are in now.
+SELECT page, count(), sum(v) FROM y2024 GROUP BY page ORDER BY page;
+SELECT v FROM y2024 WHERE page = '/b';
+SELECT v FROM y2024 WHERE page = '/c';
+SELECT * FROM y2024 LATEST ON ts PARTITION BY page;
+-- Keys match what was moved: the first is skipped, the second replaces, the third is new.
+INSERT INTO y2024 VALUES ('2024-01-02', '/b', 2), ('2024-01-08', '/c', 44), ('2024-01-08', '/d', 7);
+SHOW LAST WRITE;
+UPDATE y2024 SET v = v * 10 WHERE page = '/a';
+DELETE FROM y2024 WHERE page IS NULL;
+SELECT * FROM y2024;
+CHECKPOINT;
+SELECT * FROM y2024;
+-- The tables that they came from may go.
+DROP TABLE w01, w02;
+CHECKPOINT;
+SELECT * FROM y2024;
+-- There and back again, rows in memory among them.
+CREATE TABLE other (v INT, page SYMBOL, ts TIMESTAMP) TIMESTAMP(ts) PARTITION BY WEEK DEDUP UPSERT KEYS(page, ts);
+INSERT INTO other VALUES (0, '/z', '2024-02-01');
+INSERT INTO y2024 VALUES ('2024-01-03', '/n', 8);
+ALTER TABLE y2024 DETACH PARTITION '2024-W01' INTO other;
+SELECT * FROM other;
+SELECT * FROM y2024;
+ALTER TABLE y2024 ATTACH PARTITION '2024-W01' FROM other;
+SELECT * FROM y2024;
+SELECT * FROM other;
+-- What is there already is in the way, unless it is to be replaced.
+INSERT INTO other VALUES (1, '/q', '2024-01-10');
+ALTER TABLE y2024 ATTACH PARTITION '2024-W02' FROM other;
+ALTER TABLE y2024 ATTACH PARTITION '2024-W02' FROM other REPLACE;
+SELECT * FROM y2024 WHERE ts >= '2024-01-08';
+-- Days into a month: they may not overlap.
+CREATE TABLE d (ts TIMESTAMP, v INT) TIMESTAMP(ts) PARTITION BY DAY;
+CREATE TABLE m (ts TIMESTAMP, v INT) TIMESTAMP(ts) PARTITION BY MONTH;
+INSERT INTO d SELECT timestamp '2024-03-01' + x * interval '6 hours', x FROM generate_series(0, 15) g(x);
+CHECKPOINT;
+ALTER TABLE m ATTACH PARTITION '2024-03-03' FROM d;
+ALTER TABLE m ATTACH PARTITION '2024-03-01' FROM d;
+ALTER TABLE m ATTACH PARTITION '2024-03-04' FROM d;
+SELECT ts, v FROM m;
+INSERT INTO m VALUES ('2024-03-02T12:30', 100);
+ALTER TABLE m ATTACH PARTITION '2024-03-02' FROM d;
+DELETE FROM m WHERE v = 100;
+ALTER TABLE m ATTACH PARTITION '2024-03-02' FROM d;
+SELECT name, minTimestamp, maxTimestamp, numRows FROM table_partitions('m');
+SELECT count(), sum(v) FROM m;
+SELECT count() FROM d;
+ALTER TABLE m DETACH PARTITION '2024-03' INTO d;
+-- A transaction shows it to itself, and to nobody if it rolls back.
+INSERT INTO d VALUES ('2024-04-01', 1);
+BEGIN;
+ALTER TABLE d DETACH PARTITION '2024-04-01' INTO m;
+SELECT count() FROM d;
+SELECT count() FROM m WHERE ts >= '2024-04-01';
+ROLLBACK;
+SELECT count() FROM d;
+-- What cannot be.
+ALTER TABLE d DETACH PARTITION '2024-05-01' INTO m;
+ALTER TABLE d DETACH PARTITION 'nonsense' INTO m;
+ALTER TABLE d DETACH PARTITION '2024-04-01' INTO nowhere;
+ALTER TABLE d DETACH PARTITION '2024-04-01' INTO d;
+ALTER TABLE d DETACH PARTITION '2024-04-01' INTO y2024;
+CREATE TABLE keyed (ts TIMESTAMP, v INT) TIMESTAMP(ts) DEDUP UPSERT KEYS(ts);
+ALTER TABLE d DETACH PARTITION '2024-04-01' INTO keyed;
+ALTER TABLE d DEDUP ENABLE UPSERT KEYS(ts);
+ALTER TABLE d DETACH PARTITION '2024-04-01' INTO keyed;
+CREATE TABLE typed (ts TIMESTAMP, v BIGINT) TIMESTAMP(ts);
+ALTER TABLE d DETACH PARTITION '2024-04-01' INTO typed;
