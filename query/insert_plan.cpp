@@ -25,6 +25,16 @@ bool is_plain_values(const BoundQuery& query, size_t parameters) {
   return true;
 }
 
+bool has_only_given_values(const InsertPlan& plan) {
+  const auto given = [](const BoundPtr& e) { return e->kind == BoundKind::kSlot || e->kind == BoundKind::kConstant; };
+  if (plan.query) return false;
+  for (size_t c = 0; c < plan.source.size(); c++) {
+    if (plan.source[c] < 0 && !given(plan.defaults[c])) return false;
+  }
+  return std::all_of(plan.rows.begin(), plan.rows.end(),
+                     [&](const auto& row) { return std::all_of(row.begin(), row.end(), given); });
+}
+
 }  // namespace
 
 bool InsertPlan::is_cacheable() const { return !query && rows.size() <= kMaxCachedRows; }
@@ -73,6 +83,7 @@ std::shared_ptr<const InsertPlan> plan_insert(std::shared_ptr<const TableSchema>
   plan->source.assign(columns.size(), -1);
   if (!s.query) {  // DEFAULT VALUES
     plan->rows.emplace_back();
+    plan->is_direct = has_only_given_values(*plan);
     return plan;
   }
   std::vector<ast::ExpressionPtr> default_trees;
@@ -85,6 +96,7 @@ std::shared_ptr<const InsertPlan> plan_insert(std::shared_ptr<const TableSchema>
   for (size_t i = 0; i < targets.size(); i++) plan->source[targets[i]] = static_cast<int>(i);
   if (is_plain_values(*query, parameters.types.size())) plan->rows = std::move(query->plan->rows);
   else plan->query = std::move(query);
+  plan->is_direct = has_only_given_values(*plan);
   return plan;
 }
 

@@ -17,6 +17,7 @@ struct InsertPlan {
   std::vector<BoundPtr> defaults;           // of each table column; NULL where it has none
   std::vector<std::vector<BoundPtr>> rows;  // VALUES that read nothing
   std::shared_ptr<const BoundQuery> query;  // any other query; null: `rows`
+  bool is_direct = false;                   // only rows, of parameters and constants alone: nothing is to be evaluated
 
   // Whether it may be used again for the same schema.
   bool is_cacheable() const;

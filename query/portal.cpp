@@ -9,7 +9,7 @@ bool Portal::next(DataChunk*, uint64_t) {
   return false;
 }
 void Portal::run() { assert(false); }
-void Portal::copy_data(std::string_view) { assert(false); }
+void Portal::copy_data(std::string) { assert(false); }
 void Portal::copy_done() { assert(false); }
 void Portal::copy_fail(std::string_view) { assert(false); }
 bool Portal::copy_next(std::string*, std::vector<uint32_t>*) {

@@ -134,6 +134,12 @@ void Session::finish_statements() {
   state_->closed_portals.clear();
 }
 
+CommitNumber Session::finish_statements_without_waiting() {
+  const CommitNumber visible_after = state_->finish_statements(false);
+  state_->closed_portals.clear();
+  return visible_after;
+}
+
 void Session::statement_failed() {
   state_->statement_failed();
   state_->closed_portals.clear();

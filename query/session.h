@@ -92,7 +92,7 @@ class Portal {
   // At most max_rows rows (0 = no limit) across calls is the caller's business: it passes what is left. False at the end.
   virtual bool next(DataChunk* chunk, uint64_t max_rows);
   virtual void run();
-  virtual void copy_data(std::string_view bytes);                 // arbitrary boundaries
+  virtual void copy_data(std::string bytes);                      // arbitrary boundaries
   virtual void copy_done();
   virtual void copy_fail(std::string_view message);               // throws 57014
   virtual bool copy_is_binary() const { return false; }
@@ -145,6 +145,9 @@ class Session {
 
   // Ends the implicit transaction, if there is one: commits it (may throw, e.g. 40001, 53100), closes its portals.
   void finish_statements();
+  // The same, but where the commit is not durable yet the caller sends nothing and calls nothing here until
+  // Database::when_visible() has called back for the commit given. 0: it is.
+  CommitNumber finish_statements_without_waiting();
   // After any error: rolls back the implicit transaction, or marks the block as failed.
   void statement_failed();
   TransactionStatus status() const;

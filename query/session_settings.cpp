@@ -191,10 +191,21 @@ std::string SessionSettings::checked(std::string_view lower_name, std::string_vi
   return std::string(value);
 }
 
-bool SessionSettings::has(std::string_view name) const { return values_.contains(lower(name)); }
+SessionSettings::Values::const_iterator SessionSettings::find(std::string_view name) const {
+  auto it = values_.find(name);  // most names come in lower case
+  return it != values_.end() ? it : values_.find(lower(name));
+}
+
+SessionSettings::Values& SessionSettings::changing() {
+  if (in_transaction_ && !at_begin_) at_begin_ = values_;
+  generation_++;
+  return values_;
+}
+
+bool SessionSettings::has(std::string_view name) const { return find(name) != values_.end(); }
 
 std::string SessionSettings::get(std::string_view name) const {
-  auto it = values_.find(lower(name));
+  auto it = find(name);
   if (it == values_.end()) throw unknown_setting(name);
   return it->second;
 }
@@ -203,6 +214,7 @@ bool SessionSettings::get_bool(std::string_view name) const { return get(name) =
 
 int64_t SessionSettings::get_int(std::string_view name) const {
   std::string value = get(name);
+  if (value == "0") return 0;
   const SettingInfo* info = find_info(lower(name));
   if (info && info->kind == SettingKind::kMillis) return parse_millis(*info, value);
   int64_t number = 0;
@@ -221,18 +233,19 @@ void SessionSettings::set(std::string_view name, std::string_view value, bool lo
   } else {
     before_local_.erase(key);
   }
-  values_[key] = std::move(good);
+  changing()[key] = std::move(good);
 }
 
 void SessionSettings::reset(std::string_view name) {
   std::string key = lower(name);
   auto it = defaults_.find(key);
   if (it != defaults_.end()) set(key, it->second, false);
-  else if (key.find('.') != key.npos) values_.erase(key);
+  else if (key.find('.') != key.npos) changing().erase(key);
   else throw unknown_setting(name);
 }
 
 void SessionSettings::reset_all() {
+  changing();
   for (const auto& [name, value] : defaults_) {
     const SettingInfo* info = find_info(name);
     if (!info || !info->read_only) values_[name] = value;
@@ -242,26 +255,32 @@ void SessionSettings::reset_all() {
 
 void SessionSettings::set_internal(std::string_view name, std::string_view value) {
   std::string key = lower(name);
+  auto it = values_.find(key), fallback = defaults_.find(key);
+  if (it != values_.end() && it->second == value && fallback != defaults_.end() && fallback->second == value) return;
   defaults_[key] = value;
-  values_[key] = value;
+  changing()[key] = value;
 }
 
 void SessionSettings::begin_transaction() {
-  at_begin_ = values_;
+  at_begin_.reset();
   before_local_.clear();
   in_transaction_ = true;
 }
 
 void SessionSettings::commit_transaction() {
-  for (const auto& [name, value] : before_local_) values_[name] = value;
-  before_local_.clear();
   in_transaction_ = false;
+  at_begin_.reset();
+  if (before_local_.empty()) return;
+  for (const auto& [name, value] : before_local_) changing()[name] = value;
+  before_local_.clear();
 }
 
 void SessionSettings::rollback_transaction() {
-  if (in_transaction_) values_ = at_begin_;
-  before_local_.clear();
   in_transaction_ = false;
+  before_local_.clear();
+  if (!at_begin_) return;
+  changing() = std::move(*at_begin_);
+  at_begin_.reset();
 }
 
 std::vector<SettingRow> SessionSettings::all() const {
@@ -275,6 +294,8 @@ std::vector<SettingRow> SessionSettings::all() const {
 
 std::vector<std::pair<std::string, std::string>> SessionSettings::take_reported() {
   std::vector<std::pair<std::string, std::string>> changed;
+  if (reported_generation_ == generation_) return changed;
+  reported_generation_ = generation_;
   for (const SettingInfo& info : kSettings) {
     if (!info.reported) continue;
     const std::string& value = values_.find(lower(info.name))->second;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,18 +38,24 @@ class SessionSettings {
 
   std::vector<SettingRow> all() const;                       // sorted by name
 
+  // Grows with every change of a value.
+  uint64_t generation() const { return generation_; }
+
   // Values of the settings that ParameterStatus reports: all at first, then those that changed since the last call.
   std::vector<std::pair<std::string, std::string>> take_reported();
 
  private:
   using Values = std::map<std::string, std::string, std::less<>>;  // lower-case name → value
   std::string checked(std::string_view lower_name, std::string_view value) const;
+  Values::const_iterator find(std::string_view name) const;
+  Values& changing();                                         // values_, to be changed
 
   Values defaults_, values_;
-  Values at_begin_;                                           // values when the transaction began
+  std::optional<Values> at_begin_;                            // values when the transaction began, if they have changed since
   Values before_local_;                                       // of settings changed by SET LOCAL
   bool in_transaction_ = false;
   Values reported_;
+  uint64_t generation_ = 1, reported_generation_ = 0;
 };
 
 }  // namespace idem

@@ -38,7 +38,7 @@ SessionState::SessionState(ServerContext& server_context, std::string name, std:
   auto role = now.catalog->roles.find(user_name);
   settings.set_internal("session_authorization", user_name);
   settings.set_internal("is_superuser", role != now.catalog->roles.end() && role->second.superuser ? "on" : "off");
-  zone = find_time_zone(settings.get("TimeZone"));
+  follow_settings();
   activity.user = user_name;
   activity.database = database_name;
   activity.client_address = client_address;
@@ -152,12 +152,14 @@ void SessionState::rollback_block() {
   end_transaction(false);
 }
 
-void SessionState::finish_statements() {
-  if (block_ != Block::kNone || !transaction_) return;
+CommitNumber SessionState::finish_statements(bool wait) {
+  if (block_ != Block::kNone || !transaction_) return {};
   close_portals(true);
   bool synchronous = settings.get("synchronous_commit") != "off";
+  CommitNumber visible_after{};
   try {
-    CommitResult result = transaction_->commit(synchronous);
+    CommitResult result = synchronous && !wait ? transaction_->commit_without_waiting() : transaction_->commit(synchronous);
+    visible_after = result.visible_after;
     const WriteCounts& c = result.counts;
     if (result.wrote || c.skipped > 0) last_write = c;
   } catch (...) {
@@ -165,6 +167,7 @@ void SessionState::finish_statements() {
     throw;
   }
   end_transaction(true);
+  return visible_after;
 }
 
 void SessionState::end_transaction(bool committed) {
@@ -175,6 +178,12 @@ void SessionState::end_transaction(bool committed) {
   else settings.rollback_transaction();
   settings.set_internal("transaction_isolation", settings.get("default_transaction_isolation"));
   settings.set_internal("transaction_read_only", settings.get("default_transaction_read_only"));
+  follow_settings();
+}
+
+void SessionState::follow_settings() {
+  if (zone_generation_ == settings.generation()) return;
+  zone_generation_ = settings.generation();
   zone = find_time_zone(settings.get("TimeZone"));
 }
 
@@ -343,12 +352,15 @@ NameParts split_name(const std::vector<std::string>& parts, const std::string& d
 }  // namespace
 
 std::vector<std::string> SessionState::search_path(bool with_implicit) const {
+  const bool cacheable = !with_implicit && view_.catalog;
+  if (cacheable && path_.generation == settings.generation() && path_.catalog == view_.catalog) return path_.schemas;
   std::vector<std::string> path;
   if (with_implicit) path.push_back("pg_catalog");
   const Catalog& catalog = view_.catalog ? *view_.catalog : *server.database->snapshot().catalog;
   for (std::string& name : split_search_path(settings.get("search_path"), user_name)) {
     if (name == "pg_catalog" ? !with_implicit : catalog.schemas.contains(name)) path.push_back(std::move(name));
   }
+  if (cacheable) path_ = {settings.generation(), view_.catalog, path};
   return path;
 }
 
@@ -414,7 +426,7 @@ std::string SessionState::setting(std::string_view name, bool missing_ok) const 
 
 void SessionState::set_setting(std::string_view name, std::string_view value, bool local) {
   settings.set(name, value, local);
-  zone = find_time_zone(settings.get("TimeZone"));
+  follow_settings();
   std::lock_guard lock(activity_mutex);
   activity.application_name = settings.get("application_name");
 }

@@ -68,7 +68,8 @@ class SessionState final : public SessionInfo, public NameResolver {
   void set_modes(const ast::TransactionModes& modes);
   std::string commit_block();                          // the tag: COMMIT, or ROLLBACK of a failed block
   void rollback_block();
-  void finish_statements();
+  // Gives the commit that is to be waited for; 0 if it is visible, as it always is when `wait`.
+  CommitNumber finish_statements(bool wait = true);
   void statement_failed();
   TransactionStatus status() const;
 
@@ -137,6 +138,7 @@ class SessionState final : public SessionInfo, public NameResolver {
  private:
   void start_transaction();
   void end_transaction(bool committed);
+  void follow_settings();  // `zone`, after settings may have changed
   void close_portals(bool keep_holdable);
 
   enum class Block : uint8_t { kNone, kOpen, kFailed };
@@ -144,6 +146,14 @@ class SessionState final : public SessionInfo, public NameResolver {
   bool read_only_ = false, repeatable_read_ = false, has_snapshot_ = false;
   std::unique_ptr<Transaction> transaction_;
   Snapshot view_;
+  uint64_t zone_generation_ = 0;                            // of the settings that `zone` was taken from
+  // search_path(false) for these settings and this catalog; a statement asks for it several times.
+  struct SearchPath {
+    uint64_t generation = 0;
+    std::shared_ptr<const Catalog> catalog;
+    std::vector<std::string> schemas;
+  };
+  mutable SearchPath path_;
 };
 
 }  // namespace idem

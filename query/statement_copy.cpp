@@ -40,10 +40,13 @@ class CopyIn {
     EvaluationState state{&run->context, {}};
     std::vector<Value> defaults;
     for (const ColumnSchema& c : schema_->columns) defaults.push_back(evaluate_constant(state, *bind_default(c, session)));
-    reader_ = std::make_unique<CopyReader>(format_, schema_, targets_, std::move(defaults), copy_text_options(session), [this](ColumnBatch&& batch) {
-      session_.cancel.check();
-      session_.write_transaction("COPY").insert(schema_->id, std::move(batch));
-    });
+    zone_ = session.zone;
+    reader_ = std::make_unique<CopyReader>(
+        CopyLayout(format_, schema_, targets_, std::move(defaults), copy_text_options(session)), session.server.workers,
+        [this](ColumnBatch&& batch) {
+          session_.cancel.check();
+          session_.write_transaction("COPY").insert(schema_->id, std::move(batch));
+        });
     for (uint32_t t : targets_) columns_.push_back({schema_->columns[t].name, schema_->columns[t].type, schema_->id, t + 1});
   }
 
@@ -65,6 +68,7 @@ class CopyIn {
   std::shared_ptr<const TableSchema> schema_;
   std::vector<uint32_t> targets_;
   std::vector<PlanColumn> columns_;
+  std::shared_ptr<const TimeZone> zone_;  // of the reader
   std::unique_ptr<CopyReader> reader_;
 };
 
@@ -74,7 +78,7 @@ class CopyInPortal final : public Portal {
   Kind kind() const override { return Kind::kCopyIn; }
   const std::vector<PlanColumn>& columns() const override { return copy_.columns(); }
   std::string tag() const override { return tag_; }
-  void copy_data(std::string_view bytes) override { copy_.reader().feed(bytes); }
+  void copy_data(std::string bytes) override { copy_.reader().feed(std::move(bytes)); }
   void copy_done() override { tag_ = copy_.finish(); }
   void copy_fail(std::string_view message) override { throw sql_error(sqlstate::kQueryCanceled, "COPY from stdin failed: {}", message); }
   bool copy_is_binary() const override { return copy_.format().kind == CopyFormat::Kind::kBinary; }
@@ -92,7 +96,7 @@ std::string copy_from_file(SessionState& session, const ast::CopyStatement& s) {
   for (uint64_t at = 0;;) {
     size_t read = file->read_at(at, buffer.data(), buffer.size()).value_or_throw();
     if (read == 0) break;
-    copy.reader().feed(std::string_view(buffer).substr(0, read));
+    copy.reader().feed(buffer.substr(0, read));
     at += read;
   }
   return copy.finish();

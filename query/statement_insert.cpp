@@ -27,6 +27,15 @@ Returning::Source returning_source(const InsertPlan& plan, const ast::InsertStat
   return {table_scope(*plan.schema, s.alias.text), s.with.get()};
 }
 
+void append_given_rows(const InsertPlan& plan, const std::vector<Value>& parameters, ColumnBatch& batch) {
+  for (const std::vector<BoundPtr>& row : plan.rows) {
+    for (size_t c = 0; c < plan.source.size(); c++) {
+      const BoundExpression& e = plan.source[c] < 0 ? *plan.defaults[c] : *row[static_cast<size_t>(plan.source[c])];
+      batch.column(c).append_value(e.kind == BoundKind::kSlot ? parameters[e.index] : e.value);
+    }
+  }
+}
+
 void append_rows(const InsertPlan& plan, EvaluationState& state, ColumnBatch& batch) {
   for (const std::vector<BoundPtr>& row : plan.rows) {
     for (size_t c = 0; c < plan.source.size(); c++) {
@@ -84,6 +93,12 @@ uint64_t run_insert_with_conflicts(SessionState& session, const InsertPlan& plan
 uint64_t run_insert(SessionState& session, const InsertPlan& plan, const ConflictPlan* conflict, const std::vector<Value>& parameters,
                     Returning* returning) {
   session.check_writable("INSERT");
+  if (plan.is_direct && !conflict && !returning) {
+    Transaction& transaction = session.write_transaction("INSERT");
+    append_given_rows(plan, parameters, transaction.pending_rows(plan.schema->id));
+    transaction.inserted_rows(plan.schema->id, static_cast<uint32_t>(plan.rows.size()));
+    return plan.rows.size();
+  }
   auto run = session.start_run();
   EvaluationState state{&run->context, parameters};
   if (conflict) return run_insert_with_conflicts(session, plan, *conflict, state, run, returning);

@@ -3,6 +3,9 @@
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
+
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -21,6 +24,7 @@ namespace {
 
 constexpr size_t kReadBytes = 256 * 1024;
 constexpr size_t kMaxInputBytes = 64 << 20;   // unhandled; then reading pauses
+constexpr size_t kMaxCopyBytes = 8 << 20;     // of it in CopyData: a client that sends them waits for nothing but us
 constexpr size_t kMaxUnsentBytes = 1 << 20;   // then the handler waits
 constexpr auto kIdleCheck = std::chrono::seconds(1);
 constexpr auto kFarewellLimit = std::chrono::seconds(2);   // for what is unsent at the end
@@ -76,10 +80,7 @@ asio::awaitable<void> Connection::run() {
 asio::awaitable<bool> Connection::negotiate_encryption() {
   while (true) {
     FrontendMessage message;
-    while (!decoder_.next(&message)) {
-      size_t bytes = co_await read_some();
-      decoder_.feed(std::string_view(read_buffer_).substr(0, bytes));
-    }
+    while (!decoder_.next(&message)) co_await read_some();
     StartupPacket packet = decode_startup(message.body);
     if (packet.code == kCancelRequestCode) {
       environment_.server->sessions->cancel(packet.cancel_pid, packet.cancel_key);
@@ -88,7 +89,9 @@ asio::awaitable<bool> Connection::negotiate_encryption() {
     bool wants_tls = packet.code == kSslRequestCode;
     if (!wants_tls && packet.code != kGssEncRequestCode) {
       decoder_.expect_startup_packet(false);
-      enqueue(std::move(message));
+      std::vector<FrontendMessage> first;
+      first.push_back(std::move(message));
+      enqueue(first);
       co_return true;
     }
     // Bytes sent before the answer would be read as if they had come encrypted (CVE-2021-23214).
@@ -104,41 +107,52 @@ asio::awaitable<bool> Connection::negotiate_encryption() {
   }
 }
 
-asio::awaitable<size_t> Connection::read_some() {
-  auto buffer = asio::buffer(read_buffer_);
-  if (tls_stream_) co_return co_await tls_stream_->async_read_some(buffer, asio::use_awaitable);
-  co_return co_await socket_.async_read_some(buffer, asio::use_awaitable);
+asio::awaitable<void> Connection::read_some() {
+  const std::span<char> space = decoder_.space();
+  const std::array<asio::mutable_buffer, 2> buffers{asio::buffer(space.data(), space.size()), asio::buffer(read_buffer_)};
+  size_t bytes = 0;
+  if (tls_stream_) bytes = co_await tls_stream_->async_read_some(buffers, asio::use_awaitable);
+  else bytes = co_await socket_.async_read_some(buffers, asio::use_awaitable);
+  const size_t in_place = std::min(bytes, space.size());
+  if (!space.empty()) decoder_.filled(in_place);
+  decoder_.feed(std::string_view(read_buffer_).substr(0, bytes - in_place));
 }
 
 asio::awaitable<void> Connection::read_loop() {
   bool authenticated = false;
+  std::vector<FrontendMessage> messages;
   while (true) {
     FrontendMessage message;
-    while (decoder_.next(&message)) enqueue(std::move(message));
+    while (decoder_.next(&message)) messages.push_back(std::move(message));
+    if (!messages.empty()) enqueue(messages);
     while (true) {
       {
         std::lock_guard lock(mutex_);
         if (closed_) co_return;
-        read_paused_ = input_bytes_ > kMaxInputBytes;
+        read_paused_ = input_bytes_ > kMaxInputBytes || copy_bytes_ > kMaxCopyBytes;
         if (!read_paused_) break;
         read_pause_.expires_at(std::chrono::steady_clock::time_point::max());
       }
       boost::system::error_code woken;
       co_await read_pause_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
     }
-    size_t bytes = co_await read_some();
+    co_await read_some();
     if (!authenticated && session_pid_ != 0) {
       authenticated = true;
       decoder_.set_max_bytes(kMaxMessageBytes);
     }
-    decoder_.feed(std::string_view(read_buffer_).substr(0, bytes));
   }
 }
 
-void Connection::enqueue(FrontendMessage message) {
+void Connection::enqueue(std::vector<FrontendMessage>& messages) {
   std::lock_guard lock(mutex_);
-  input_bytes_ += message.body.size() + sizeof(message);
-  input_.push_back(std::move(message));
+  for (FrontendMessage& message : messages) {
+    input_bytes_ += message.body.size() + sizeof(message);
+    if (message.type == 'd') copy_bytes_ += message.body.size();
+    terminate_came_ = message.type == 'X';
+    input_.push_back(std::move(message));
+  }
+  messages.clear();
   schedule_handler();
 }
 
@@ -152,8 +166,8 @@ void Connection::end_input(std::optional<SqlError> broken) {
   std::lock_guard lock(mutex_);
   input_ended_ = true;
   if (broken && !end_reason_) end_reason_ = std::move(broken);
-  bool orderly = !input_.empty() && input_.back().type == 'X';
-  if (!orderly) cancel_statement();  // nobody waits for its answer
+  ending_ = end_reason_.has_value();
+  if (!terminate_came_) cancel_statement();  // nobody waits for its answer
   idle_timer_.cancel();
   schedule_handler();
 }
@@ -163,6 +177,10 @@ void Connection::cancel_statement() {
 }
 
 Connection::Next Connection::next_message(FrontendMessage* message) {
+  if (next_taken_ < taken_.size() && !ending_) {
+    *message = std::move(taken_[next_taken_++]);
+    return Next::kMessage;
+  }
   std::lock_guard lock(mutex_);
   if (end_reason_) return Next::kEnd;
   if (input_.empty()) {
@@ -173,10 +191,13 @@ Connection::Next Connection::next_message(FrontendMessage* message) {
     if (idle_limit_ms_ > 0) idle_error_ = handler_->idle_error();
     return Next::kWait;
   }
-  *message = std::move(input_.front());
-  input_.pop_front();
-  input_bytes_ -= message->body.size() + sizeof(*message);
-  if (read_paused_ && input_bytes_ < kMaxInputBytes / 2) {
+  // All that is there; when they are handled the next are taken.
+  taken_.clear();
+  taken_.swap(input_);
+  *message = std::move(taken_[0]);
+  next_taken_ = 1;
+  input_bytes_ = copy_bytes_ = 0;
+  if (read_paused_) {
     read_paused_ = false;
     asio::post(strand_, [self = shared_from_this()] { self->read_pause_.cancel(); });
   }
@@ -190,6 +211,8 @@ void Connection::handle_input() {
     while ((next = next_message(&message)) == Next::kMessage) {
       handler_->handle(message);
       if (handler_->closed()) break;
+      // The thread goes on with other connections; nobody handles this one meanwhile.
+      if (handler_->awaited_commit() != CommitNumber{}) return await_commit(handler_->awaited_commit());
     }
     if (next == Next::kWait) return;
     std::optional<SqlError> reason;
@@ -203,6 +226,31 @@ void Connection::handle_input() {
   } catch (const std::exception& error) {
     spdlog::error("internal error in a connection: {}", error.what());
   }
+  end_session();
+}
+
+void Connection::await_commit(CommitNumber commit) {
+  environment_.server->database->when_visible(
+      commit, [self = shared_from_this()](const SqlError* error) { self->environment_.answers->add(self, error); });
+}
+
+void Connection::answer_commit(const SqlError* error) {
+  try {
+    handler_->commit_is_visible(error);
+  } catch (const ConnectionClosed&) {
+    return end_session();
+  }
+  bool more = next_taken_ < taken_.size();
+  if (!more) {
+    std::lock_guard lock(mutex_);
+    more = !input_.empty() || input_ended_ || end_reason_;
+  }
+  // A statement may take long: others wait for their answers.
+  if (more) environment_.statements->submit([self = shared_from_this()] { self->handle_input(); });
+  else handle_input();
+}
+
+void Connection::end_session() {
   handler_.reset();  // ends the session: rolls back, drops temporary tables
   {
     std::lock_guard lock(mutex_);
@@ -210,6 +258,28 @@ void Connection::handle_input() {
     input_.clear();
   }
   asio::co_spawn(strand_, [self = shared_from_this()] { return self->close(); }, asio::detached);
+}
+
+void CommitAnswers::add(std::shared_ptr<Connection> connection, const SqlError* error) {
+  std::lock_guard lock(mutex_);
+  due_.push_back({std::move(connection), error ? std::optional<SqlError>(*error) : std::nullopt});
+  if (std::exchange(running_, true)) return;
+  statements_.submit([this] { run(); });
+}
+
+void CommitAnswers::run() {
+  while (true) {
+    std::vector<Answer> due;
+    {
+      std::lock_guard lock(mutex_);
+      due.swap(due_);
+      if (due.empty()) {
+        running_ = false;
+        return;
+      }
+    }
+    for (Answer& answer : due) answer.connection->answer_commit(answer.error ? &*answer.error : nullptr);
+  }
 }
 
 // -- output ---------------------------------------------------------------------------------------------
@@ -307,6 +377,7 @@ void Connection::shut_down(const SqlError& reason) {
   std::lock_guard lock(mutex_);
   if (input_ended_ || end_reason_) return;
   end_reason_ = reason;
+  ending_ = true;
   if (handling_) cancel_statement();
   else schedule_handler();
 }

@@ -9,7 +9,6 @@
 #include <boost/asio/strand.hpp>
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -22,11 +21,35 @@
 
 namespace idem {
 
+class Connection;
+
+// Connections whose commits have become visible, on their way to a statement thread that answers them all: whoever has
+// synced the log for many of them does not do it itself. Thread-safe.
+class CommitAnswers {
+ public:
+  explicit CommitAnswers(StatementPool& statements) : statements_(statements) {}
+  // `error`: null if the commit is visible.
+  void add(std::shared_ptr<Connection> connection, const SqlError* error);
+
+ private:
+  void run();
+
+  struct Answer {
+    std::shared_ptr<Connection> connection;
+    std::optional<SqlError> error;
+  };
+  StatementPool& statements_;
+  std::mutex mutex_;
+  std::vector<Answer> due_;   // guarded by mutex_
+  bool running_ = false;      // a thread answers, or will; guarded by mutex_
+};
+
 // What connections share. Owned by the server, outlives them.
 struct ConnectionEnvironment {
   ServerContext* server = nullptr;
   ProtocolOptions protocol;
   StatementPool* statements = nullptr;
+  CommitAnswers* answers = nullptr;
   std::shared_ptr<boost::asio::ssl::context> tls;  // null: TLS is refused
   int64_t authentication_timeout_ms = 60'000;
 };
@@ -49,21 +72,25 @@ class Connection : public std::enable_shared_from_this<Connection>, public Clien
   void shut_down(const SqlError& reason);
 
  private:
+  friend class CommitAnswers;
   using Socket = boost::asio::ip::tcp::socket;
 
   boost::asio::awaitable<void> run();
   boost::asio::awaitable<bool> negotiate_encryption();
   boost::asio::awaitable<void> read_loop();
-  boost::asio::awaitable<size_t> read_some();
+  boost::asio::awaitable<void> read_some();  // and feeds it to the decoder
   boost::asio::awaitable<void> write_loop();
   boost::asio::awaitable<void> write_all(std::string bytes);
   boost::asio::awaitable<void> watch_idleness();
 
   enum class Next : uint8_t { kMessage, kWait, kEnd };
 
-  void enqueue(FrontendMessage message);
+  void enqueue(std::vector<FrontendMessage>& messages);  // leaves it empty
   void schedule_handler();           // with the lock
   void handle_input();               // on a statement thread
+  void await_commit(CommitNumber commit);
+  void answer_commit(const SqlError* error);
+  void end_session();
   Next next_message(FrontendMessage* message);
   void end_input(std::optional<SqlError> broken);
   void cancel_statement();
@@ -80,11 +107,16 @@ class Connection : public std::enable_shared_from_this<Connection>, public Clien
   std::string read_buffer_;
   boost::asio::steady_timer read_pause_, idle_timer_;
   std::unique_ptr<ProtocolHandler> handler_;   // of the thread that handles input; ends with the session
+  // What the handler has taken of input_; of the thread that handles input.
+  std::vector<FrontendMessage> taken_;
+  size_t next_taken_ = 0;
+  std::atomic<bool> ending_{false};            // end_reason_ is set
   std::atomic<int32_t> session_pid_{0};        // 0 before authentication
 
   std::mutex mutex_;                 // guards what follows
-  std::deque<FrontendMessage> input_;
-  size_t input_bytes_ = 0;
+  std::vector<FrontendMessage> input_;
+  size_t input_bytes_ = 0, copy_bytes_ = 0;
+  bool terminate_came_ = false;      // the last message was Terminate
   bool handling_ = false, input_ended_ = false, read_paused_ = false;
   std::optional<SqlError> end_reason_;  // FATAL error to end with: broken input, shutdown, idleness
   std::string unsent_;

@@ -1,5 +1,7 @@
 #include "server/frontend_message.h"
 
+#include <algorithm>
+
 #include "common/error.h"
 
 namespace idem {
@@ -7,6 +9,9 @@ namespace idem {
 namespace {
 
 constexpr size_t kCompactAt = 64 * 1024;
+constexpr size_t kLargeBytes = 64 * 1024;   // messages from here on are put together in their own memory …
+constexpr size_t kReservedBytes = 1 << 20;
+constexpr size_t kSpaceBytes = 256 * 1024;  // … which grows by so much at a time
 
 uint32_t get32(const char* at) {
   auto byte = [&](int i) { return static_cast<uint32_t>(static_cast<uint8_t>(at[i])); };
@@ -18,6 +23,14 @@ SqlError violation(std::string_view what) { return SqlError(sqlstate::kProtocolV
 }  // namespace
 
 void FrontendDecoder::feed(std::string_view bytes) {
+  if (large_filled_ < large_bytes_) {
+    const size_t part = std::min(bytes.size(), large_bytes_ - large_filled_);
+    large_.body.resize(large_filled_);
+    large_.body.append(bytes.substr(0, part));
+    large_filled_ += part;
+    bytes.remove_prefix(part);
+  }
+  if (bytes.empty()) return;
   if (at_ == buffer_.size()) {
     buffer_.clear();
     at_ = 0;
@@ -28,7 +41,38 @@ void FrontendDecoder::feed(std::string_view bytes) {
   buffer_.append(bytes);
 }
 
+std::span<char> FrontendDecoder::space() {
+  if (large_bytes_ == 0) return {};
+  const size_t wanted = std::min(large_bytes_ - large_filled_, kSpaceBytes);
+  large_.body.resize(large_filled_ + wanted);
+  return {large_.body.data() + large_filled_, wanted};
+}
+
+void FrontendDecoder::filled(size_t bytes) {
+  large_filled_ += bytes;
+  large_.body.resize(large_filled_);
+}
+
+// Takes what has come of a large message out of the buffer.
+bool FrontendDecoder::begin_large(char type, size_t body_bytes, size_t header_bytes) {
+  large_.type = type;
+  large_.body.reserve(std::min(body_bytes, kReservedBytes));
+  large_.body.assign(buffer_, at_ + header_bytes);
+  large_bytes_ = body_bytes;
+  large_filled_ = large_.body.size();
+  buffer_.clear();
+  at_ = 0;
+  return false;
+}
+
 bool FrontendDecoder::next(FrontendMessage* message) {
+  if (large_bytes_ > 0) {
+    if (large_filled_ < large_bytes_) return false;
+    *message = std::move(large_);
+    large_ = {};
+    large_bytes_ = large_filled_ = 0;
+    return true;
+  }
   size_t header = startup_ ? 4 : 5, have = buffered();
   if (have < header) return false;
   const char* p = buffer_.data() + at_;
@@ -39,7 +83,7 @@ bool FrontendDecoder::next(FrontendMessage* message) {
     throw violation(startup_ ? "invalid length of startup packet" : fmt::format("message of {} bytes is too long", length));
   }
   size_t total = header - 4 + length;
-  if (have < total) return false;
+  if (have < total) return length >= kLargeBytes && !startup_ ? begin_large(*p, length - 4, header) : false;
   message->type = startup_ ? '\0' : *p;
   message->body.assign(p + header, length - 4);
   at_ += total;

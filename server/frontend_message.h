@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,9 +29,16 @@ struct FrontendMessage {
 };
 
 // Cuts a byte stream into messages. Memory grows with what has arrived, not with what a length announces.
+//
+// The body of a large message may be read straight into its place: the next bytes of the stream go to space() as far as
+// it reaches, what is beyond is fed.
 class FrontendDecoder {
  public:
   void feed(std::string_view bytes);
+  // Where the next bytes belong, after next() has said that there is no message; empty if they are to be fed. Valid until the next
+  // call, which is filled().
+  std::span<char> space();
+  void filled(size_t bytes);  // so many bytes were put there; the rest of the space was not needed
   // The next whole message; false if more bytes are needed. Throws 08P01 for a length that cannot be.
   bool next(FrontendMessage* message);
 
@@ -39,10 +47,15 @@ class FrontendDecoder {
   size_t buffered() const { return buffer_.size() - at_; }
 
  private:
+  bool begin_large(char type, size_t body_bytes, size_t header_bytes);
+
   std::string buffer_;
   size_t at_ = 0;
   bool startup_ = true;
   uint32_t max_bytes_ = kMaxStartupBytes;
+  FrontendMessage large_;       // a message that is being put together outside the buffer …
+  size_t large_bytes_ = 0;      // … the size of its body; 0: there is none
+  size_t large_filled_ = 0;
 };
 
 // Reads the fields of one message body.

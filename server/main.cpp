@@ -1,6 +1,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <malloc.h>
+
 #include <csignal>
 #include <iostream>
 
@@ -20,6 +22,12 @@ void print_error(const idem::SqlError& error) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+#if defined(__GLIBC__)
+  // Buffers of large loads are megabytes; given back and taken anew each time, the system would clear their pages over
+  // and over again.
+  mallopt(M_MMAP_THRESHOLD, 64 << 20);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+#endif
   try {
     idem::Configuration configuration;
     int exit_code = 0;

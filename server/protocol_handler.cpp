@@ -34,7 +34,7 @@ ProtocolHandler::ProtocolHandler(ServerContext& server, const ProtocolOptions& o
 
 ProtocolHandler::~ProtocolHandler() = default;
 
-void ProtocolHandler::handle(const FrontendMessage& message) {
+void ProtocolHandler::handle(FrontendMessage& message) {
   try {
     switch (state_) {
       case State::kStartup: start_up(message.body); break;
@@ -247,9 +247,9 @@ void ProtocolHandler::begin_copy_in(Portal& portal) {
   flush();
 }
 
-void ProtocolHandler::copy_in(const FrontendMessage& message) {
+void ProtocolHandler::copy_in(FrontendMessage& message) {
   switch (message.type) {
-    case 'd': copying_->copy_data(message.body); return;
+    case 'd': copying_->copy_data(std::move(message.body)); return;
     case 'c': copying_->copy_done(); break;
     case 'f': copying_->copy_fail(MessageReader(message.body).text()); return;
     case 'H':
@@ -399,12 +399,20 @@ void ProtocolHandler::close_target(std::string_view body) {
 void ProtocolHandler::sync() {
   skip_until_sync_ = false;
   try {
-    session_->finish_statements();
+    awaited_commit_ = session_->finish_statements_without_waiting();
   } catch (const SqlError& error) {
     session_->statement_failed();
     writer_.error_response(error, "ERROR", statement_text_);
   }
   if (session_->status() == TransactionStatus::kIdle) portals_.clear();
+  if (awaited_commit_ != CommitNumber{}) return;
+  send_session_messages();
+  ready_for_query();
+}
+
+void ProtocolHandler::commit_is_visible(const SqlError* error) {
+  awaited_commit_ = {};
+  if (error) writer_.error_response(*error, "ERROR", statement_text_);
   send_session_messages();
   ready_for_query();
 }

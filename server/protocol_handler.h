@@ -39,7 +39,11 @@ class ProtocolHandler {
   ~ProtocolHandler();
 
   // Deals with one message. Throws ConnectionClosed only; every other error is answered.
-  void handle(const FrontendMessage& message);
+  void handle(FrontendMessage& message);  // may take its body
+  // After a Sync: the commit that must be visible before anything else is handled or sent; 0: none.
+  CommitNumber awaited_commit() const { return awaited_commit_; }
+  // It is, or never will be; answers.
+  void commit_is_visible(const SqlError* error);
   // Input that is no message (08P01): says so and closes.
   void handle_broken_input(const SqlError& error);
   // The server ends the connection: FATAL with this error.
@@ -65,7 +69,7 @@ class ProtocolHandler {
   void simple_query(std::string_view body);
   void continue_simple_query();
   void answer_error(const SqlError& error);
-  void copy_in(const FrontendMessage& message);
+  void copy_in(FrontendMessage& message);
 
   void extended(const FrontendMessage& message);
   void parse(std::string_view body);
@@ -104,6 +108,7 @@ class ProtocolHandler {
   std::unordered_map<std::string, OpenPortal> portals_;
   Portal* copying_ = nullptr;                  // of state kCopyIn
   bool skip_until_sync_ = false;
+  CommitNumber awaited_commit_{};
 };
 
 }  // namespace idem

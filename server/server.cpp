@@ -69,6 +69,7 @@ struct Server::State {
   SessionRegistry sessions;
   ServerContext context;
   StatementPool statements;
+  CommitAnswers answers{statements};
   ConnectionEnvironment environment;
   asio::io_context io{2};
   tcp::acceptor acceptor{io};
@@ -123,6 +124,7 @@ Server::State::State(const Configuration& c)
   environment.server = &context;
   environment.protocol = {c.authentication(), c.database, c.max_connections};
   environment.statements = &statements;
+  environment.answers = &answers;
 
   if (c.authentication() == AuthenticationMethod::kScram) {
     Snapshot snapshot = database->snapshot();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cassert>
 #include <numeric>
 
@@ -21,6 +22,25 @@ unsigned varint_bytes(uint64_t v) {
   return bytes;
 }
 
+// Tests and divides by multiplication: an odd d divides m exactly if m times the inverse of d modulo 2^64 is at
+// most (2^64 - 1) / d, and then that is the quotient.
+class ExactDivisor {
+ public:
+  explicit ExactDivisor(uint64_t divisor)
+      : shift_(std::countr_zero(divisor)), odd_(divisor >> shift_), limit_(~uint64_t{0} / odd_) {
+    inverse_ = odd_ * 3 ^ 2;  // right in 5 bits; each step doubles them
+    for (int i = 0; i < 4; ++i) inverse_ *= 2 - odd_ * inverse_;
+  }
+  bool divides(uint64_t number) const {
+    return (number & ((uint64_t{1} << shift_) - 1)) == 0 && quotient(number) <= limit_;
+  }
+  uint64_t quotient(uint64_t number) const { return (number >> shift_) * inverse_; }  // if it divides
+
+ private:
+  int shift_;
+  uint64_t odd_, limit_, inverse_;
+};
+
 // Numbers with their smallest subtracted and their common divisor taken out, and how to pack them.
 struct Reduced {
   int64_t base = 0;
@@ -31,11 +51,13 @@ struct Reduced {
   // Entries before `first` become 0.
   void reduce(const int64_t* values, uint32_t first, uint32_t count) {
     std::fill_n(numbers.begin(), first, 0);
-    base = first < count ? *std::min_element(values + first, values + count) : 0;
+    base = first < count ? values[first] : 0;
+    for (uint32_t i = first; i < count; ++i) base = std::min(base, values[i]);
     for (uint32_t i = first; i < count; ++i) numbers[i] = as_unsigned(values[i]) - as_unsigned(base);
     divisor = common_divisor(first, count);
     if (divisor > 1) {
-      for (uint32_t i = first; i < count; ++i) numbers[i] /= divisor;
+      const ExactDivisor exact(divisor);
+      for (uint32_t i = first; i < count; ++i) numbers[i] = exact.quotient(numbers[i]);
     }
     plan = plan_packed(numbers.data(), count);
   }
@@ -49,17 +71,17 @@ struct Reduced {
 
  private:
   uint64_t common_divisor(uint32_t first, uint32_t count) const {
-    uint64_t divisor_so_far = 0;
-    for (uint32_t i = first; i < count; ++i) {
-      const uint64_t number = numbers[i];
-      if (divisor_so_far == 0) {
-        divisor_so_far = number;
-      } else if (number % divisor_so_far != 0) {
-        divisor_so_far = std::gcd(divisor_so_far, number);
-      }
-      if (divisor_so_far == 1) break;
+    uint32_t i = first;
+    while (i < count && numbers[i] == 0) ++i;
+    if (i == count) return 1;
+    uint64_t divisor_so_far = numbers[i];
+    ExactDivisor exact(divisor_so_far);
+    for (; i < count && divisor_so_far != 1; ++i) {
+      if (exact.divides(numbers[i])) continue;
+      divisor_so_far = std::gcd(divisor_so_far, numbers[i]);
+      exact = ExactDivisor(divisor_so_far);
     }
-    return std::max<uint64_t>(divisor_so_far, 1);
+    return divisor_so_far;
   }
 };
 

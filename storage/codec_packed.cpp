@@ -80,8 +80,13 @@ void unpack_rest(std::string_view bytes, uint32_t count, unsigned width, T* out)
 }  // namespace
 
 PackingPlan plan_packed(const uint64_t* numbers, uint32_t count) {
-  std::array<uint32_t, 65> with_width{};
-  for (uint32_t i = 0; i < count; ++i) ++with_width[bit_count(numbers[i])];
+  // Four counters each, so that equal widths in a row do not wait for each other.
+  std::array<std::array<uint32_t, 65>, 4> counters{};
+  for (uint32_t i = 0; i < count; ++i) ++counters[i % 4][bit_count(numbers[i])];
+  std::array<uint32_t, 65> with_width;
+  for (size_t w = 0; w < with_width.size(); ++w) {
+    with_width[w] = counters[0][w] + counters[1][w] + counters[2][w] + counters[3][w];
+  }
   unsigned full = 64;
   while (full > 0 && with_width[full] == 0) --full;
   PackingPlan best;

@@ -147,6 +147,33 @@ void BatchColumn::reserve(uint32_t rows) {
 
 void BatchColumn::append_null() { state_->add_null(); }
 
+void* BatchColumn::append_space(uint32_t count) {
+  State& s = *state_;
+  s.ensure(count);
+  std::byte* space = s.at(s.size);
+  s.added_valid(count);
+  return space;
+}
+
+void BatchColumn::set_null(uint32_t row) {
+  State& s = *state_;
+  s.need_validity();
+  s.has_null = true;
+  s.validity[row >> 6] &= ~(uint64_t{1} << (row & 63));
+  std::memset(s.at(row), 0, s.element_size);
+  if (s.type.id == TypeId::kSymbol) *reinterpret_cast<int32_t*>(s.at(row)) = -1;
+}
+
+void BatchColumn::truncate(uint32_t rows) {
+  State& s = *state_;
+  if (rows >= s.size) return;
+  s.size = rows;
+  if (!s.has_null) return;
+  s.validity.resize((rows + 63) / 64);
+  if (rows & 63) s.validity.back() &= (uint64_t{1} << (rows & 63)) - 1;
+  s.has_null = rows > 0;
+}
+
 void BatchColumn::append_raw(const void* element) {
   State& s = *state_;
   if (s.size == s.capacity) s.ensure(1);
@@ -309,6 +336,19 @@ void BatchColumn::append_from(const BatchColumn& other, const uint32_t* rows, si
   }
 }
 
+void BatchColumn::append_range(const BatchColumn& other, uint32_t first, uint32_t count) {
+  State& s = *state_;
+  const State& o = *other.state_;
+  if (s.physical == PhysicalType::kString || o.has_null || o.dictionary != s.dictionary) {
+    std::vector<uint32_t> rows(count);
+    for (uint32_t i = 0; i < count; ++i) rows[i] = first + i;
+    return append_from(other, rows.data(), count);
+  }
+  s.ensure(count);
+  std::memcpy(s.at(s.size), o.at(first), static_cast<size_t>(count) * s.element_size);
+  s.added_valid(count);
+}
+
 std::string_view BatchColumn::string_at(uint32_t row) const {
   const State& s = *state_;
   if (s.is_null(row)) return {};
@@ -352,6 +392,15 @@ size_t ColumnBatch::memory_bytes() const {
   size_t bytes = 0;
   for (const BatchColumn& column : columns_) bytes += column.memory_bytes();
   return bytes;
+}
+
+void ColumnBatch::append_range(const ColumnBatch& other, uint32_t first, uint32_t count) {
+  assert(columns_.size() == other.columns_.size());
+  for (size_t i = 0; i < columns_.size(); ++i) columns_[i].append_range(other.columns_[i], first, count);
+}
+
+void ColumnBatch::reserve(uint32_t rows) {
+  for (BatchColumn& column : columns_) column.reserve(rows);
 }
 
 void ColumnBatch::append_rows(const ColumnBatch& other, const uint32_t* rows, size_t count) {

@@ -34,6 +34,12 @@ class BatchColumn {
   void append_value(const Value& value);         // already of the column's type (or a string for a symbol)
   void append_vector(const Vector& vector, Selection selection);  // same type; symbols of another dictionary are mapped
   void append_from(const BatchColumn& other, const uint32_t* rows, size_t count);  // gather
+  void append_range(const BatchColumn& other, uint32_t first, uint32_t count);     // rows that follow each other
+
+  // Room for `count` more rows of a type of fixed size (codes for symbols), which the caller fills at once.
+  void* append_space(uint32_t count);
+  void set_null(uint32_t row);
+  void truncate(uint32_t rows);
 
   const void* data() const;                      // elements; int32 codes for symbols
   bool has_nulls() const;
@@ -63,6 +69,8 @@ class ColumnBatch {
   size_t column_count() const { return columns_.size(); }
   size_t memory_bytes() const;
   void append_rows(const ColumnBatch& other, const uint32_t* rows, size_t count);
+  void append_range(const ColumnBatch& other, uint32_t first, uint32_t count);
+  void reserve(uint32_t rows);
 
  private:
   std::shared_ptr<const TableSchema> schema_;

@@ -119,9 +119,13 @@ VectorStatistics compute_statistics(const Vector& flat, uint32_t count) {
   if (is_integer_type(type)) {
     std::array<int64_t, kVectorSize> values;
     widen_integers(flat, count, values.data());
-    const auto [min, max] = std::minmax_element(values.begin(), values.begin() + count);
-    statistics.min = *min;
-    statistics.max = *max;
+    int64_t min = values[0], max = values[0];
+    for (uint32_t i = 1; i < count; ++i) {
+      min = std::min(min, values[i]);
+      max = std::max(max, values[i]);
+    }
+    statistics.min = min;
+    statistics.max = max;
   } else if (type == PhysicalType::kFloat) {
     float_bounds<float>(flat, count, &statistics);
   } else if (type == PhysicalType::kDouble) {

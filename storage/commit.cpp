@@ -127,13 +127,24 @@ void record_history(const CommittingTable& table, const LoggedTable& logged, con
 }  // namespace
 
 CommitResult Transaction::commit(bool synchronous) {
+  return commit(synchronous ? Wait::kUntilVisible : Wait::kNot);
+}
+
+CommitResult Transaction::commit_without_waiting() { return commit(Wait::kLater); }
+
+CommitResult Transaction::commit(Wait wait) {
   State& s = *state_;
   s.check_open();
   s.over = true;
   DatabaseState& db = s.db;
   CommitResult result;
+  // Until what the answer stands on is durable.
+  const auto wait_for = [&](CommitNumber logged) {
+    if (wait == Wait::kUntilVisible) db.wait_visible(logged);
+    if (wait == Wait::kLater && !db.sync_without_waiting(logged)) result.visible_after = logged;
+  };
   if (!has_writes()) {
-    if (synchronous) db.wait_visible(s.base->logged);
+    wait_for(s.base->logged);
     result.commit = s.base->commit;
     return result;
   }
@@ -199,7 +210,7 @@ CommitResult Transaction::commit(bool synchronous) {
       result.commit = db.last_commit;
       logged = db.last_logged;
     }
-    if (synchronous) db.wait_visible(logged);
+    wait_for(logged);
     return result;
   }
 
@@ -285,13 +296,10 @@ CommitResult Transaction::commit(bool synchronous) {
   tables.clear();
   if (catalog_lock.owns_lock()) catalog_lock.unlock();
   db.wake_checkpoint_if_due();
-  if (synchronous) {
-    db.wait_visible(pending.logged);
-  } else {
-    db.publish_through(pending.logged);
-  }
+  wait_for(pending.logged);
+  if (wait == Wait::kNot) db.publish_through(pending.logged);
   s.tables.clear();
-  for (const auto& [table, starts] : beyond_ttl) drop_beyond_ttl(table, starts, synchronous);
+  for (const auto& [table, starts] : beyond_ttl) drop_beyond_ttl(table, starts, wait != Wait::kNot);
   return result;
 }
 

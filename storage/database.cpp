@@ -96,6 +96,10 @@ std::vector<VacuumPreview> Database::preview_vacuum(const RetentionRequest& requ
 
 BackupReport Database::backup(const std::string& target) { return back_up(*state_, target); }
 
+void Database::when_visible(CommitNumber commit, std::function<void(const SqlError*)> done) {
+  state_->when_visible(commit, std::move(done));
+}
+
 void Database::close(bool with_checkpoint) {
   if (state_->closing.exchange(true)) return;
   state_->stop_background();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/clock.h"
+#include "common/error.h"
 #include "common/file.h"
 #include "common/memory_budget.h"
 #include "common/worker_pool.h"
@@ -94,6 +95,10 @@ class Database {
   // A consistent copy in a folder of its own below `target`, while writers and readers go on: storage/backup.h.
   BackupReport backup(const std::string& target);
   void close(bool with_checkpoint);
+
+  // Calls back when what was committed up to there is durable and visible, or with the error that says it never will be;
+  // at once, from this thread, if it is known already. From whichever thread found out; must not throw or block.
+  void when_visible(CommitNumber commit, std::function<void(const SqlError*)> done);
 
   StorageStatus status() const;
   uint64_t table_disk_bytes(TableId table) const;

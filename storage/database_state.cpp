@@ -1,5 +1,7 @@
 #include "storage/database_state.h"
 
+#include <algorithm>
+
 #include "common/error.h"
 #include "storage/manifest_writer.h"
 #include "storage/position_history.h"
@@ -21,12 +23,52 @@ DatabaseState::~DatabaseState() {
 
 void DatabaseState::on_durable(wal::CommitNumber commit) {
   publish_through(static_cast<CommitNumber>(commit));
+  call_back(static_cast<CommitNumber>(commit), nullptr);
 }
 
 void DatabaseState::on_failed(const SqlError& error) {
-  std::lock_guard guard(failure_mutex);
-  failure = error.message();
-  failed.store(true, std::memory_order_release);
+  {
+    std::lock_guard guard(failure_mutex);
+    failure = error.message();
+    failed.store(true, std::memory_order_release);
+  }
+  call_back(CommitNumber{UINT64_MAX}, &error);
+}
+
+bool DatabaseState::sync_without_waiting(CommitNumber logged) {
+  if (logged <= manifest_commit) return true;
+  log->request_sync();
+  if (log->durable_commit() < static_cast<uint64_t>(logged)) return false;
+  publish_through(logged);
+  return true;
+}
+
+void DatabaseState::when_visible(CommitNumber logged, std::function<void(const SqlError*)> done) {
+  {
+    std::lock_guard guard(callbacks_mutex);
+    if (logged > called_back && !failed.load(std::memory_order_acquire)) {
+      callbacks.emplace(logged, std::move(done));
+      return;
+    }
+  }
+  if (logged <= manifest_commit || static_cast<uint64_t>(logged) <= log->durable_commit()) return done(nullptr);
+  try {
+    check_writable();
+    done(nullptr);
+  } catch (const SqlError& error) { done(&error); }
+}
+
+// Those that come later see that they need not wait.
+void DatabaseState::call_back(CommitNumber through, const SqlError* error) {
+  std::vector<std::function<void(const SqlError*)>> due;
+  {
+    std::lock_guard guard(callbacks_mutex);
+    if (!error) called_back = std::max(called_back, through);
+    const auto end = callbacks.upper_bound(through);
+    for (auto entry = callbacks.begin(); entry != end; ++entry) due.push_back(std::move(entry->second));
+    callbacks.erase(callbacks.begin(), end);
+  }
+  for (const auto& done : due) done(error);
 }
 
 void DatabaseState::check_writable() const {

@@ -74,6 +74,10 @@ struct DatabaseState final : public wal::LogListener {
   // Waits until everything up to this commit is durable and visible. Throws SqlError 58030.
   void wait_visible(CommitNumber logged);
   void wait_durable(CommitNumber logged);
+  // Starts a sync if none is under way. Whether everything up to this commit is durable and visible now.
+  bool sync_without_waiting(CommitNumber logged);
+  void when_visible(CommitNumber logged, std::function<void(const SqlError*)> done);
+  void call_back(CommitNumber durable, const SqlError* error);  // those that wait for commits up to this one
   void check_writable() const;  // 58030 after the log has failed
   // Waits while in-memory rows exceed twice their limit and a checkpoint can help.
   void wait_for_memory();
@@ -119,6 +123,10 @@ struct DatabaseState final : public wal::LogListener {
   std::deque<PendingCommit> waiting;  // guarded by publish_latch, as are the following
   std::shared_ptr<const Snapshot> published;
   uint64_t published_log_end = 0;
+
+  std::mutex callbacks_mutex;
+  std::multimap<CommitNumber, std::function<void(const SqlError*)>> callbacks;  // by the commit that they wait for
+  CommitNumber called_back{};  // nobody waits for a commit up to this one; guarded by callbacks_mutex
 
   std::unique_ptr<wal::Log> log;
   CommitNumber manifest_commit{};  // up to here the manifest had everything when the folder was opened

@@ -150,7 +150,7 @@ void Replay::finish() {
   snapshot->catalog = std::make_shared<const Catalog>(std::move(catalog_));
   db_.catalog_head = snapshot->catalog;
   db_.next_object_id = snapshot->catalog->next_object_id;
-  db_.last_commit = db_.last_logged = commit_;
+  db_.last_commit = db_.last_logged = db_.called_back = commit_;
   db_.last_commit_time = time_;
   db_.log_end = db_.published_log_end = log_end_;
   db_.published = std::move(snapshot);

@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 #include <cassert>
+#include <cstring>
 #include <mutex>
 #include <vector>
 
@@ -17,7 +18,6 @@ namespace {
 // Chunk k holds 1,024 << k strings, so that chunks never move and 22 of them reach every code.
 constexpr uint32_t kFirstChunk = 1024;
 constexpr size_t kChunks = 22;
-constexpr int32_t kEmptySlot = -1;
 
 struct Place {
   uint32_t chunk, offset;
@@ -28,44 +28,93 @@ Place place_of(uint32_t code) {
   return {chunk, shifted - (kFirstChunk << chunk)};
 }
 
+// What is compared first: the characters themselves where they are at most 16, else their hash.
+struct SymbolKey {
+  uint64_t low = 0, high = 0, hash = 0;
+  uint32_t size = 0;
+
+  explicit SymbolKey(std::string_view text) : size(static_cast<uint32_t>(text.size())) {
+    const char* p = text.data();
+    if (size > 16) {
+      low = hash = hash_bytes(text);
+      return;
+    }
+    if (size >= 8) {
+      low = load(p, 8);
+      if (size > 8) high = load(p + size - 8, 8) >> (8 * (16 - size));
+    } else if (size >= 4) {
+      low = load(p, 4) | load(p + size - 4, 4) << (8 * (size - 4));
+    } else if (size > 0) {
+      low = load(p, 1) | load(p + size / 2, 1) << (8 * (size / 2)) | load(p + size - 1, 1) << (8 * (size - 1));
+    }
+    hash = hash_combine(hash_u64(low ^ size), high);
+  }
+
+ private:
+  static uint64_t load(const char* p, size_t bytes) {
+    uint64_t word = 0;
+    std::memcpy(&word, p, bytes);
+    return word;
+  }
+};
+
 }  // namespace
 
+// Open addressing; whoever finds a slot empty in a table that was replaced meanwhile looks again under the mutex.
 struct SymbolDictionary::State {
+  // Filled once: the code plus 1 comes last, and the rest counts only when it is there.
   struct Slot {
-    uint32_t hash_high = 0;
-    int32_t code = kEmptySlot;
+    std::atomic<uint32_t> code{0};
+    uint32_t size = 0;
+    uint64_t low = 0, high = 0;
+  };
+  struct Table {
+    explicit Table(size_t size) : mask(size - 1), slots(std::make_unique<Slot[]>(size)) {}
+    const size_t mask;
+    const std::unique_ptr<Slot[]> slots;
   };
 
   std::array<std::atomic<std::string_view*>, kChunks> chunks{};
+  std::atomic<const Table*> table;
+  mutable std::mutex mutex;  // guards what follows, and adding to the table
   std::array<std::unique_ptr<std::string_view[]>, kChunks> chunk_owners;
-  mutable std::shared_mutex mutex;  // guards what follows
+  std::vector<std::unique_ptr<const Table>> tables;  // the last is in use; earlier ones may still be read
   StringArena arena;
-  std::vector<Slot> slots = std::vector<Slot>(64);
   uint32_t count = 0;
 
+  State() { use(std::make_unique<const Table>(64)); }
+  void use(std::unique_ptr<const Table> next) {
+    table.store(next.get(), std::memory_order_release);
+    tables.push_back(std::move(next));
+  }
   std::string_view at(int32_t code) const {
     const Place place = place_of(static_cast<uint32_t>(code));
     return chunks[place.chunk].load(std::memory_order_acquire)[place.offset];
   }
   // The slot that holds `text`, or the empty one where it belongs.
-  size_t slot_of(std::string_view text, uint64_t hash) const {
-    const size_t mask = slots.size() - 1;
-    const auto high = static_cast<uint32_t>(hash >> 32);
-    for (size_t i = hash & mask;; i = (i + 1) & mask) {
-      const Slot& slot = slots[i];
-      if (slot.code == kEmptySlot || (slot.hash_high == high && at(slot.code) == text)) return i;
+  Slot& slot_of(const Table& in, std::string_view text, const SymbolKey& key) const {
+    for (size_t i = key.hash & in.mask;; i = (i + 1) & in.mask) {
+      Slot& slot = in.slots[i];
+      const uint32_t code = slot.code.load(std::memory_order_acquire);
+      if (code == 0) return slot;
+      const bool same = slot.size == key.size && slot.low == key.low && slot.high == key.high;
+      if (same && (key.size <= 16 || at(static_cast<int32_t>(code - 1)) == text)) return slot;
     }
   }
+  static void fill(Slot* slot, const SymbolKey& key, uint32_t code) {
+    slot->size = key.size;
+    slot->low = key.low;
+    slot->high = key.high;
+    slot->code.store(code + 1, std::memory_order_release);
+  }
   void grow() {
-    std::vector<Slot> old(slots.size() * 2);
-    old.swap(slots);
-    const size_t mask = slots.size() - 1;
-    for (const Slot& slot : old) {
-      if (slot.code == kEmptySlot) continue;
-      size_t i = hash_bytes(at(slot.code)) & mask;
-      while (slots[i].code != kEmptySlot) i = (i + 1) & mask;
-      slots[i] = slot;
+    auto next = std::make_unique<const Table>((tables.back()->mask + 1) * 2);
+    for (uint32_t code = 0; code < count; ++code) {
+      const std::string_view text = at(static_cast<int32_t>(code));
+      const SymbolKey key(text);
+      fill(&slot_of(*next, text, key), key, code);
     }
+    use(std::move(next));
   }
 };
 
@@ -78,24 +127,26 @@ std::string_view SymbolDictionary::at(int32_t code) const {
 }
 
 std::optional<int32_t> SymbolDictionary::find(std::string_view text) const {
-  const uint64_t hash = hash_bytes(text);
-  std::shared_lock lock(state_->mutex);
-  const int32_t code = state_->slots[state_->slot_of(text, hash)].code;
-  if (code == kEmptySlot) return std::nullopt;
-  return code;
+  const State& s = *state_;
+  const State::Slot& slot = s.slot_of(*s.table.load(std::memory_order_acquire), text, SymbolKey(text));
+  const uint32_t code = slot.code.load(std::memory_order_acquire);
+  if (code == 0) return std::nullopt;
+  return static_cast<int32_t>(code - 1);
 }
 
 int32_t SymbolDictionary::intern(std::string_view text) {
   if (const auto known = find(text)) return *known;
-  const uint64_t hash = hash_bytes(text);
-  std::unique_lock lock(state_->mutex);
   State& s = *state_;
-  size_t slot = s.slot_of(text, hash);
-  if (s.slots[slot].code != kEmptySlot) return s.slots[slot].code;
+  const SymbolKey key(text);
+  std::lock_guard lock(s.mutex);
+  State::Slot* slot = &s.slot_of(*s.tables.back(), text, key);
+  if (const uint32_t added = slot->code.load(std::memory_order_relaxed); added != 0) {
+    return static_cast<int32_t>(added - 1);
+  }
   if (s.count == INT32_MAX) throw sql_error(sqlstate::kProgramLimitExceeded, "a SYMBOL column is full");
-  if ((s.count + 1) * uint64_t{2} > s.slots.size()) {
+  if ((s.count + 1) * uint64_t{3} > (s.tables.back()->mask + 1) * 2) {
     s.grow();
-    slot = s.slot_of(text, hash);
+    slot = &s.slot_of(*s.tables.back(), text, key);
   }
   const Place place = place_of(s.count);
   if (!s.chunk_owners[place.chunk]) {
@@ -103,15 +154,17 @@ int32_t SymbolDictionary::intern(std::string_view text) {
     s.chunks[place.chunk].store(s.chunk_owners[place.chunk].get(), std::memory_order_release);
   }
   s.chunk_owners[place.chunk][place.offset] = s.arena.copy(text);
-  const auto code = static_cast<int32_t>(s.count++);
-  s.slots[slot] = {static_cast<uint32_t>(hash >> 32), code};
+  const uint32_t code = s.count++;
+  // Whoever gets a code is to find it below size().
   size_.store(s.count, std::memory_order_release);
-  return code;
+  State::fill(slot, key, code);
+  return static_cast<int32_t>(code);
 }
 
 size_t SymbolDictionary::memory_bytes() const {
-  std::shared_lock lock(state_->mutex);
-  size_t bytes = sizeof(State) + state_->arena.bytes() + state_->slots.size() * sizeof(State::Slot);
+  std::lock_guard lock(state_->mutex);
+  size_t bytes = sizeof(State) + state_->arena.bytes();
+  for (const auto& table : state_->tables) bytes += (table->mask + 1) * sizeof(State::Slot);
   for (size_t k = 0; k < kChunks; ++k) {
     if (state_->chunk_owners[k]) bytes += (size_t{kFirstChunk} << k) * sizeof(std::string_view);
   }

@@ -21,7 +21,7 @@ TableChanges& Transaction::State::changes_of(TableId table) {
   const auto id = static_cast<uint32_t>(table);
   const auto found = tables.find(id);
   if (found != tables.end()) {
-    view_is_current = false;
+    view_is_current = names_are_current = false;
     found->second->note_operation(table_operation);
     return *found->second;
   }
@@ -29,8 +29,15 @@ TableChanges& Transaction::State::changes_of(TableId table) {
   if (!version) throw sql_error(sqlstate::kUndefinedTable, "relation with id {} does not exist", id);
   auto changes = std::make_unique<TableChanges>(db.write_context(version->schema, owner), version);
   changes->note_operation(table_operation);
-  view_is_current = false;
+  view_is_current = names_are_current = false;
   return *(tables[id] = std::move(changes));
+}
+
+TableChanges& Transaction::State::inserts_into(TableId table) {
+  const bool names = names_are_current;
+  TableChanges& changes = changes_of(table);
+  names_are_current = names;
+  return changes;
 }
 
 const TableChanges* Transaction::State::find_changes(TableId table) const {
@@ -44,7 +51,7 @@ void Transaction::State::add_ddl(CatalogChange change) {
   apply_catalog_change(next.get(), change);
   catalog = std::move(next);
   ddl.push_back(std::move(change));
-  view_is_current = false;
+  view_is_current = names_are_current = false;
 }
 
 const Snapshot& Transaction::State::assemble(bool with_collected) {
@@ -55,7 +62,7 @@ const Snapshot& Transaction::State::assemble(bool with_collected) {
       view_is_current = false;
     }
   }
-  if (view_is_current) return view;
+  if (view_is_current || (names_are_current && !with_collected)) return view;
   view = *base;
   view.catalog = catalog;
   for (const uint32_t id : dropped) {
@@ -65,7 +72,7 @@ const Snapshot& Transaction::State::assemble(bool with_collected) {
     while (view.tables.size() <= id) view.tables = view.tables.push_back(nullptr);
     view.tables = view.tables.set(id, changes->current());
   }
-  view_is_current = true;
+  view_is_current = names_are_current = true;
   return view;
 }
 
@@ -82,7 +89,7 @@ void Transaction::State::rebase(std::shared_ptr<const Snapshot> snapshot) {
     if (!undropped.contains(id)) changes->rebase(snapshot->table(static_cast<TableId>(id)));
   }
   base = std::move(snapshot);
-  view_is_current = false;
+  view_is_current = names_are_current = false;
 }
 
 // Gives new columns their identities and dictionaries. A column whose type changes becomes another one.
@@ -119,14 +126,14 @@ void Transaction::refresh() {
 }
 
 void Transaction::insert(TableId table, ColumnBatch&& rows) {
-  state_->changes_of(table).insert(std::move(rows));
+  state_->inserts_into(table).insert(std::move(rows));
 }
 void Transaction::insert_unmatched(TableId table, ColumnBatch&& rows) {
   state_->changes_of(table).insert_unmatched(std::move(rows));
 }
-ColumnBatch& Transaction::pending_rows(TableId table) { return state_->changes_of(table).pending(); }
+ColumnBatch& Transaction::pending_rows(TableId table) { return state_->inserts_into(table).pending(); }
 void Transaction::inserted_rows(TableId table, uint32_t count) {
-  state_->changes_of(table).note_pending(count);
+  state_->inserts_into(table).note_pending(count);
 }
 void Transaction::remove(TableId table, const std::vector<RowPosition>& rows) {
   state_->changes_of(table).remove(rows);
@@ -238,7 +245,7 @@ void Transaction::alter_table(TableId table, TableSchema schema) {
   if (schema.has_keys() && changes.current()->row_count == 0) schema.keys_unique = true;
   if (!schema.has_keys()) schema.keys_unique = false;
   changes.alter(std::make_shared<const TableSchema>(std::move(schema)));
-  state_->view_is_current = false;
+  state_->view_is_current = state_->names_are_current = false;
 }
 
 void Transaction::rewrite_table(TableId table, TableSchema schema, ColumnBatch&& rows) {
@@ -255,7 +262,7 @@ void Transaction::rewrite_table(TableId table, TableSchema schema, ColumnBatch&&
     }
   }
   changes.rewrite(shared, std::move(shaped));
-  state_->view_is_current = false;
+  state_->view_is_current = state_->names_are_current = false;
 }
 
 void Transaction::create_schema(const std::string& name, const std::string& owner) {

@@ -17,6 +17,8 @@ struct CommitResult {
   CommitNumber commit{};          // of this transaction; unchanged state: the commit it was compared with
   bool wrote = false;             // false: nothing was logged
   WriteCounts counts;             // over all tables; final only now, since duplicates are found at commit
+  // Of commit_without_waiting(): nobody may be told before this commit is visible (Database::when_visible). 0: it is.
+  CommitNumber visible_after{};
 };
 
 // A private state of the database on top of a snapshot: statements write into it, commit publishes all
@@ -93,11 +95,15 @@ class Transaction {
   // Logs, waits until the record is durable and published (unless `synchronous` is false), answers. On an error nothing
   // is visible and the transaction is over. An empty transaction waits until what it saw is durable.
   CommitResult commit(bool synchronous);
+  // As commit(true), but where the record is not durable yet the caller waits for it.
+  CommitResult commit_without_waiting();
   void rollback();
 
  private:
   friend class Database;
   struct State;
+  enum class Wait : uint8_t { kUntilVisible, kNot, kLater };
+  CommitResult commit(Wait wait);
   explicit Transaction(std::unique_ptr<State> state);
   void drop_beyond_ttl(TableId table, const std::vector<int64_t>& starts, bool synchronous) const;
   std::unique_ptr<State> state_;

@@ -15,6 +15,8 @@ struct Transaction::State {
 
   // Changes of a table, begun when it is first written. Throws SqlError 42P01 for one that does not exist.
   TableChanges& changes_of(TableId table);
+  // The same for inserts, which leave names and schemas of the view as they are.
+  TableChanges& inserts_into(TableId table);
   const TableChanges* find_changes(TableId table) const;
   void add_ddl(CatalogChange change);  // checks it against the private catalog and applies it
   const Snapshot& assemble(bool with_collected);
@@ -33,6 +35,7 @@ struct Transaction::State {
   std::vector<std::pair<TableId, KeptVersion>> tagged;                // for the tags and slots among `ddl`
   Snapshot view;
   bool view_is_current = false;
+  bool names_are_current = false;  // of `view`: rows may have been written since
   bool over = false;
   std::string user, operation, run_key;
   TableOperation table_operation = TableOperation::kOther;

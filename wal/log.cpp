@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "common/crc32c.h"
+#include "common/futex.h"
 #include "wal/segment_format.h"
 #include "wal/segment_store.h"
 
@@ -201,6 +202,7 @@ class GroupCommitLog final : public Log {
   Position durable_;
   CommitNumber last_commit_;
   CommitNumber durable_commit_;
+  std::atomic<CommitNumber> known_durable_{0};  // the same, for whoever does not hold the lock
   CommitNumber taken_commit_;  // the last that is not in the buffer any more
   bool syncing_ = false;       // a thread leads: it writes, syncs and tells the listener
   bool sync_requested_ = false;
@@ -333,7 +335,11 @@ void GroupCommitLog::wait_durable(CommitNumber commit_number) {
     const std::shared_ptr<Round> round = commit_number <= taken_commit_ ? written_round_ : buffer_round_;
     ++round->waiters;
     lock.unlock();
-    round->state.wait(Round::kWaiting);
+    while (round->state.load(std::memory_order_acquire) == Round::kWaiting) {
+      futex_wait(round->state, Round::kWaiting);
+    }
+    // All those that a sync has served wake up together: they do not queue up for the lock again.
+    if (known_durable_.load(std::memory_order_acquire) >= commit_number) return;
     lock.lock();
     --round->waiters;
     // Whether or not it still falls to this thread: the next turn of the loop finds out, and others may be
@@ -422,6 +428,7 @@ void GroupCommitLog::finish(Lock& lock, const SyncOutcome& outcome, CommitNumber
   if (outcome.status.ok()) {
     durable_ = end;
     durable_commit_ = commit;
+    known_durable_.store(commit, std::memory_order_release);
     syncing_ = false;
     hand_over(lock, done);
     return;
@@ -434,7 +441,7 @@ void GroupCommitLog::finish(Lock& lock, const SyncOutcome& outcome, CommitNumber
   lock.unlock();
   for (const std::shared_ptr<Round>& round : {done, never}) {
     round->state.store(Round::kDone);
-    round->state.notify_all();
+    futex_wake(round->state, true);
   }
   space_.notify_all();
   if (listener_) listener_->on_failed(failure);
@@ -452,12 +459,12 @@ void GroupCommitLog::hand_over(Lock& lock, const std::shared_ptr<Round>& done) {
   if (next) {
     int waiting = Round::kWaiting;
     next->state.compare_exchange_strong(waiting, Round::kLeaderWanted);
-    next->state.notify_one();
+    futex_wake(next->state, false);
   } else if (wake_own_thread) {
     lazy_.notify_one();
   }
   done->state.store(Round::kDone);
-  if (anyone_waits) done->state.notify_all();
+  if (anyone_waits) futex_wake(done->state, true);
   lock.lock();
 }
 
