@@ -16,7 +16,10 @@ std::string time_text(int64_t micros) {
   return std::string(text, format_timestamp(text, micros));
 }
 
-// Applies records of one table to a version of it, up to a number and a time.
+std::optional<KeptVersion> rebuild_locked(DatabaseState& db, const TableHistory& history, VersionNumber last,
+                                          int64_t last_micros, uint64_t log_end);
+
+// Applies records of one table to a version of it, up to a number and a time. db.log_readers is held.
 class VersionRebuild {
  public:
   VersionRebuild(DatabaseState& db, const TableHistory& history, KeptVersion from, VersionNumber last,
@@ -44,8 +47,10 @@ class VersionRebuild {
     at_.version =
         apply_logged_table(db_, at_.version, *read.table, static_cast<CommitNumber>(record.commit_number),
                            owner_, [&](VersionNumber version) -> std::shared_ptr<const TableVersion> {
-                             const auto kept = history_.find_kept(version);
-                             return kept ? kept->version : nullptr;
+                             // What was restored may itself be a version that has to be rebuilt.
+                             const auto source = rebuild_locked(db_, history_, version, INT64_MAX,
+                                                                record.extent.begin.value);
+                             return source && source->number() == version ? source->version : nullptr;
                            });
     at_.time_micros = read.header.time_micros;
     at_.log_position = record.extent.end.value;
@@ -69,9 +74,8 @@ class VersionRebuild {
   bool done_ = false;
 };
 
-std::optional<KeptVersion> rebuild(DatabaseState& db, const TableHistory& history, VersionNumber last,
-                                   int64_t last_micros, uint64_t log_end) {
-  std::shared_lock reading(db.log_readers);
+std::optional<KeptVersion> rebuild_locked(DatabaseState& db, const TableHistory& history, VersionNumber last,
+                                          int64_t last_micros, uint64_t log_end) {
   std::optional<KeptVersion> from = history.kept_before(last);
   // By time: the kept version must not be younger than what is asked for.
   while (from && from->time_micros > last_micros) {
@@ -87,6 +91,12 @@ std::optional<KeptVersion> rebuild(DatabaseState& db, const TableHistory& histor
                     wal::Position{from->log_position}, wal::Position{log_end},
                     [&](const wal::Record& record) { rebuilding.apply(record); });
   return std::move(rebuilding).result();
+}
+
+std::optional<KeptVersion> rebuild(DatabaseState& db, const TableHistory& history, VersionNumber last,
+                                   int64_t last_micros, uint64_t log_end) {
+  std::shared_lock reading(db.log_readers);
+  return rebuild_locked(db, history, last, last_micros, log_end);
 }
 
 SqlError gone(const TableHistory& history, const TableSchema& schema, VersionNumber newest,

@@ -76,7 +76,8 @@ TEST(FrontendDecoder, AnnouncedLengthsCostNoMemory) {
   decoder.feed("d" + be32(kMaxMessageBytes) + "ten bytes.");
   FrontendMessage m;
   EXPECT_FALSE(decoder.next(&m));
-  EXPECT_EQ(decoder.buffered(), 15U);
+  EXPECT_LE(decoder.buffered(), 15U);
+  EXPECT_LE(decoder.space().size(), size_t{1} << 20);
 }
 
 // -- fields
