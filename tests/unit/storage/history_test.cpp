@@ -1,6 +1,7 @@
 // Versions of the past: which can be read, restored, brought back, and what of them survives restarts.
 
 #include "common/error.h"
+#include "storage/change_feed.h"
 #include "storage/retention.h"
 #include "tests/unit/storage/storage_fixture.h"
 
@@ -316,6 +317,22 @@ TEST_F(HistoryTest, TagsHoldTheirVersion) {
   t->commit(true);
   database->vacuum(everything);
   expect_error("22023", "can no longer be read", [&] { at(id, 2); });
+}
+
+TEST_F(HistoryTest, ChangesAreReadAcrossARestore) {
+  const TableId id = create("t", true);
+  insert(id, 1, "A", 1);
+  insert(id, 2, "B", 2);
+  restore(id, 1);  // of a version that is not kept
+  insert(id, 3, "C", 3);
+  std::string text;
+  database->read_changes(
+      database->snapshot(), id, VersionNumber{1}, VersionNumber{4}, [&](VersionChanges changes) {
+        for (const ChangeKind kind : changes.kinds)
+          text += fmt::format("{} {};", static_cast<uint64_t>(changes.version), change_kind_name(kind));
+        return true;
+      });
+  EXPECT_EQ(text, "2 insert;3 delete;4 insert;");
 }
 
 TEST_F(HistoryTest, ACheckpointWritesWhatChanged) {
