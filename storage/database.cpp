@@ -86,7 +86,9 @@ void Database::read_changes(const Snapshot& snapshot, TableId table, VersionNumb
 }
 
 void Database::vacuum(const RetentionRequest& request) {
-  run_checkpoint(*state_);  // the newest versions need no older ones to be rebuilt from any more
+  // Twice: once the newest versions are written, they need no older ones to be rebuilt from. What is given back already is not
+  // written first, so that a full disk can be emptied.
+  run_checkpoint(*state_, request);
   run_checkpoint(*state_, request);
 }
 

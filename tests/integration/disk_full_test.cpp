@@ -118,6 +118,23 @@ TEST(FullDisk, DuringCopyKeepsNothingOfItAndGoesOnWhenFreed) {
   EXPECT_EQ(value_of(*connection, "SELECT count(DISTINCT id) FROM t"), std::to_string(rows + 20'000));
 }
 
+TEST(FullDisk, IsEmptiedByVacuum) {
+  const SmallDisk disk("size=300m");
+  if (!disk.is_mounted()) GTEST_SKIP() << "a tmpfs cannot be mounted here: " << disk.error();
+  TestServer server({.data = disk.file("data")});
+  auto connection = server.connect();
+  execute(*connection, "CREATE TABLE t (id BIGINT, text VARCHAR)");
+  ASSERT_EQ(copy_rows(*connection, 0, 30'000), "");
+  Filler filler(disk, 1 << 20);
+  ASSERT_TRUE(filler.is_full());
+  execute(*connection, "TRUNCATE t");
+  EXPECT_EQ(error_state(*connection, "VACUUM RETAIN 1 HOURS"), "53100");  // the rows must be written: they may be asked for
+  EXPECT_EQ(error_state(*connection, "VACUUM RETAIN 0 HOURS"), "");
+  EXPECT_EQ(error_state(*connection, "SELECT * FROM t VERSION AS OF 1"), "22023");
+  EXPECT_EQ(copy_rows(*connection, 0, 10'000), "");
+  EXPECT_EQ(value_of(*connection, "SELECT count(*) FROM t"), "10000");
+}
+
 TEST(FullDisk, DuringACheckpointLosesNothingAndTakesNoRoom) {
   const SmallDisk disk("size=300m");
   if (!disk.is_mounted()) GTEST_SKIP() << "a tmpfs cannot be mounted here: " << disk.error();
