@@ -268,6 +268,7 @@ class Explainer {
       case PlanKind::kDistinct: detail("On", join(plan.distinct_on, text)); break;
       case PlanKind::kWindow:
         for (const LogicalPlan::Window& window : plan.windows) add_window(window, input);
+        if (plan.limit_hint) detail("Rows of Each Partition", std::to_string(*plan.limit_hint));
         break;
       default: break;
     }

@@ -8,25 +8,6 @@ namespace idem::optimizer {
 
 namespace {
 
-// Whether the output column is a designated timestamp as its tables keep it: ascending and never NULL.
-bool is_table_time(const LogicalPlan& plan, uint32_t column) {
-  switch (plan.kind) {
-    case PlanKind::kScan: return is_ascending_by(plan, column);
-    case PlanKind::kFilter:
-    case PlanKind::kLimit: return is_table_time(*plan.children[0], column);
-    case PlanKind::kProject:
-      return plan.expressions[column]->is_column() &&
-             is_table_time(*plan.children[0], plan.expressions[column]->index);
-    case PlanKind::kSampleBy: return is_ascending_by(plan, column);
-    case PlanKind::kJoin: return is_ascending_by(plan, column) && is_table_time(*plan.children[0], column);
-    case PlanKind::kUnionAll:
-      return is_ascending_by(plan, column) &&
-             std::all_of(plan.children.begin(), plan.children.end(),
-                         [&](const PlanPtr& child) { return is_table_time(*child, column); });
-    default: return false;
-  }
-}
-
 bool can_reverse(const LogicalPlan& plan) {
   switch (plan.kind) {
     case PlanKind::kScan: return true;

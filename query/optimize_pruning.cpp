@@ -257,7 +257,11 @@ Mapping prune(PlanPtr& plan, Needed needed) {
     case PlanKind::kSampleBy: return prune_aggregate(*plan, std::move(needed));
     case PlanKind::kJoin: return prune_join(*plan, needed);
     case PlanKind::kUnionAll: return prune_union(*plan, needed);
-    case PlanKind::kWindow: return prune_window(*plan, needed);
+    case PlanKind::kWindow: {
+      Mapping mapping = prune_window(*plan, needed);
+      if (plan->windows.empty()) plan = plan->children[0];
+      return mapping;
+    }
     case PlanKind::kDistinct:
       if (plan->distinct_on.empty()) break;
       return prune_passing(*plan, std::move(needed));

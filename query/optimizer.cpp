@@ -75,12 +75,14 @@ PlanPtr optimize_plan(PlanPtr plan, Planning& planning) {
   plan = push_down_conditions(std::move(plan));
   fold_constants(*plan, planning);
   find_scan_ranges(*plan, planning);
+  plan = narrow_time_joins(std::move(plan));
   plan = order_joins(std::move(plan));
   plan = use_known_facts(std::move(plan));
   plan = merge_projections(std::move(plan));
   plan = use_order_and_limits(std::move(plan));
   plan = prune_columns(std::move(plan));
   plan = merge_projections(std::move(plan));
+  plan = limit_partitions(std::move(plan));
   optimize_inner_plans(plan, planning);
   plan->columns = columns;
   return plan;

@@ -41,6 +41,9 @@ PlanPtr order_joins(PlanPtr plan);
 // Conditions on the designated timestamp become the range of a scan, others its bounds.
 void find_scan_ranges(LogicalPlan& plan, Planning& planning);
 
+// ASOF and LT joins read the right rows of the left side's time, and the last ones before it.
+PlanPtr narrow_time_joins(PlanPtr plan);
+
 // Projections of projections become one, those that change nothing go.
 PlanPtr merge_projections(PlanPtr plan);
 // Columns that nobody reads go.
@@ -48,6 +51,9 @@ PlanPtr prune_columns(PlanPtr plan);
 
 // Sorts that the order of tables makes superfluous go or become scans backwards; LIMIT moves down.
 PlanPtr use_order_and_limits(PlanPtr plan);
+// A filter on row_number(), rank() or dense_rank() tells the window below, in its limit_hint, that nobody reads
+// rows for which all of these are larger. All windows of the node are such, of one order.
+PlanPtr limit_partitions(PlanPtr plan);
 // count(*), min and max of the timestamp from what tables know; DISTINCT of what is grouped already.
 PlanPtr use_known_facts(PlanPtr plan);
 

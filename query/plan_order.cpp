@@ -83,4 +83,32 @@ bool is_ascending_by(const LogicalPlan& plan, uint32_t column) {
   }
 }
 
+bool is_table_time(const LogicalPlan& plan, uint32_t column) {
+  switch (plan.kind) {
+    case PlanKind::kScan: return is_ascending_by(plan, column);
+    case PlanKind::kFilter:
+    case PlanKind::kLimit: return is_table_time(*plan.children[0], column);
+    case PlanKind::kProject:
+      return plan.expressions[column]->is_column() &&
+             is_table_time(*plan.children[0], plan.expressions[column]->index);
+    case PlanKind::kSampleBy: return is_ascending_by(plan, column);
+    case PlanKind::kJoin: return is_ascending_by(plan, column) && is_table_time(*plan.children[0], column);
+    case PlanKind::kUnionAll:
+      return is_ascending_by(plan, column) &&
+             std::all_of(plan.children.begin(), plan.children.end(),
+                         [&](const PlanPtr& child) { return is_table_time(*child, column); });
+    default: return false;
+  }
+}
+
+bool rises_with_time(const BoundExpression& expression, const LogicalPlan& plan) {
+  if (expression.is_column()) return is_table_time(plan, expression.index);
+  if (expression.kind != BoundKind::kCall || expression.children.size() != 2) return false;
+  const std::string& name = expression.function->name;
+  if (name != "date_trunc" && name != "timestamp_floor") return false;
+  const BoundExpression& time = *expression.children[1];
+  return expression.children[0]->is_constant() && !expression.children[0]->value.is_null() &&
+         time.is_column() && time.type.id == TypeId::kTimestamp && is_table_time(plan, time.index);
+}
+
 }  // namespace idem

@@ -106,13 +106,15 @@ class RowSorter::Run {
         rows_(sorter.rows_),
         context_(context),
         memory_(context.memory),
-        parts_(parts_for(ids.size(), context)) {
+        parts_(parts_for(ids.size(), context)),
+        columns_(sorter.columns_.size() - (sorter.in_order_ ? 1 : 0)),
+        reversed_(sorter.in_order_ && sorter.columns_.back().descending) {
     memory_.set(ids.size() * (2 * sizeof(Entry) + sizeof(uint64_t)));
     entries_.resize(ids.size());
-    for (size_t i = 0; i < ids.size(); ++i) entries_[i] = {0, ids[i]};
+    for (size_t i = 0; i < ids.size(); ++i) entries_[i] = {0, reversed_ ? ids[ids.size() - 1 - i] : ids[i]};
     values_.resize(ids.size());
     uint32_t left = 64;
-    while (packed_ < sorter.columns_.size() && left > 0 && pack(packed_, &left)) ++packed_;
+    while (packed_ < columns_ && left > 0 && pack(packed_, &left)) ++packed_;
     values_ = std::vector<uint64_t>();
   }
 
@@ -128,7 +130,6 @@ class RowSorter::Run {
 
   void find_changes(size_t head, std::vector<RowChange>* changes) const {
     changes->resize(entries_.size());
-    const size_t columns = sorter_.columns_.size();
     const uint32_t head_shift = head > 0 && head <= packed_ ? shifts_[head - 1] : 0;
     for_parts(parts_, entries_.size(), context_, [&](size_t, size_t first, size_t end) {
       for (size_t i = first; i < end; ++i) {
@@ -142,8 +143,10 @@ class RowSorter::Run {
           same_head = head <= packed_ ? head_shift >= 64 || a.prefix >> head_shift == b.prefix >> head_shift
                                       : sorter_.compare_columns(a.id, b.id, 0, head) == 0;
         }
-        const bool same = same_head && a.prefix == b.prefix &&
-                          (packed_ == columns || sorter_.compare_columns(a.id, b.id, packed_, columns) == 0);
+        const bool same =
+            same_head && a.prefix == b.prefix &&
+            (packed_ == columns_ || sorter_.compare_columns(a.id, b.id, packed_, columns_) == 0) &&
+            (!sorter_.in_order_ || equal_in_order(a.id, b.id));
         (*changes)[i] = same ? RowChange::kNone : same_head ? RowChange::kTail : RowChange::kHead;
       }
     });
@@ -152,8 +155,23 @@ class RowSorter::Run {
  private:
   bool before(const Entry& a, const Entry& b) const {
     if (a.prefix != b.prefix) return a.prefix < b.prefix;
-    const int order = sorter_.compare_columns(a.id, b.id, packed_, sorter_.columns_.size());
-    return order != 0 ? order < 0 : a.id < b.id;
+    const int order = sorter_.compare_columns(a.id, b.id, packed_, columns_);
+    return order != 0 ? order < 0 : (a.id < b.id) != reversed_ && a.id != b.id;
+  }
+
+  // Whether two rows are equal in the column that gives the order of rows.
+  bool equal_in_order(uint32_t a, uint32_t b) const {
+    const uint32_t column = sorter_.columns_.back().column;
+    if (physical_type(rows_.type(column)) == PhysicalType::kInt64 && !rows_.has_nulls(column))
+      return rows_.value<int64_t>(column, a) == rows_.value<int64_t>(column, b);
+    return sorter_.compare_columns(a, b, columns_, columns_ + 1) == 0;
+  }
+
+  // Whether the rows are so few that ranking all strings of a symbol's dictionary would cost more than comparing
+  // theirs. The first bytes of the strings are packed then.
+  bool compares_strings(uint32_t column) const {
+    return rows_.type(column).id == TypeId::kSymbol && rows_.dictionary(column) &&
+           rows_.dictionary(column)->size() > entries_.size();
   }
 
   // values_[i] = number of the value of entry i; what is under a NULL is a value too.
@@ -174,6 +192,11 @@ class RowSorter::Run {
       case PhysicalType::kInt16:
         return read(static_cast<int16_t*>(nullptr), [](int16_t v) { return ordered_bits(int64_t{v}); });
       case PhysicalType::kInt32:
+        if (type.id == TypeId::kSymbol && compares_strings(column)) {
+          const SymbolDictionary& dictionary = *rows_.dictionary(column);
+          return read(static_cast<int32_t*>(nullptr),
+                      [&](int32_t v) { return v < 0 ? 0 : string_prefix(dictionary.at(v)); });
+        }
         if (type.id == TypeId::kSymbol) {
           return read(static_cast<int32_t*>(nullptr),
                       [&](int32_t v) { return v < 0 ? 0 : uint64_t{ranks[static_cast<size_t>(v)]}; });
@@ -197,10 +220,12 @@ class RowSorter::Run {
   // Puts column `c` into the highest of the `left` lowest bits. False if it does not fit there exactly.
   bool pack(size_t c, uint32_t* left) {
     const SortColumn& column = sorter_.columns_[c];
-    const Ordinal ordinal = ordinal_of(rows_.type(column.column));
+    Ordinal ordinal = ordinal_of(rows_.type(column.column));
     if (ordinal == Ordinal::kNone) return false;
     std::vector<uint32_t> ranks;
-    if (rows_.type(column.column).id == TypeId::kSymbol && rows_.dictionary(column.column)) {
+    if (compares_strings(column.column)) {
+      ordinal = Ordinal::kApproximate;
+    } else if (rows_.type(column.column).id == TypeId::kSymbol && rows_.dictionary(column.column)) {
       ranks = ranks_of(*rows_.dictionary(column.column));
     }
     std::vector<uint64_t> least(parts_, UINT64_MAX), greatest(parts_, 0);
@@ -246,7 +271,7 @@ class RowSorter::Run {
       return;
     }
     radix_sort(entries, count, spare);
-    if (packed_ == sorter_.columns_.size()) return;
+    if (packed_ == columns_) return;
     for (size_t i = 0; i < count;) {
       size_t end = i + 1;
       while (end < count && entries[end].prefix == entries[i].prefix) ++end;
@@ -305,6 +330,8 @@ class RowSorter::Run {
   const ExecutionContext& context_;
   OperatorMemory memory_;
   const size_t parts_;
+  const size_t columns_;  // that are sorted by
+  const bool reversed_;   // equal rows come last first
   std::vector<Entry> entries_;
   std::vector<uint64_t> values_;  // of the column being packed
   size_t packed_ = 0;             // leading columns that the prefix holds wholly

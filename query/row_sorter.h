@@ -29,6 +29,10 @@ class RowSorter {
  public:
   RowSorter(const RowStore& rows, std::vector<SortColumn> columns);
 
+  // The order of the ids is the ascending order of the last column already, so that only the columns before it
+  // are sorted by. Where the last column is descending, rows that are equal in all columns come in reverse too.
+  void use_order_of_rows() { in_order_ = true; }
+
   // Sorts the ids, which are ascending when they come. With `changes`: (*changes)[i] tells how row i of the
   // result differs from row i - 1, where the first `head_columns` columns are the head; the first row is
   // kHead.
@@ -47,6 +51,7 @@ class RowSorter {
 
   const RowStore& rows_;
   std::vector<SortColumn> columns_;
+  bool in_order_ = false;
 };
 
 }  // namespace idem

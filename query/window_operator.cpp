@@ -8,6 +8,7 @@
 #include "query/column_expressions.h"
 #include "query/execution.h"
 #include "query/expression_evaluator.h"
+#include "query/plan_order.h"
 #include "query/range_reader.h"
 #include "query/row_sorter.h"
 #include "query/row_source.h"
@@ -44,11 +45,49 @@ WindowOperator::WindowOperator(const LogicalPlan& plan, OperatorPtr input)
       order = orders_.insert(orders_.end(), Order());
       order->partition_columns = columns.partition;
       order->order_columns = columns.order;
+      order->in_order = window.order_by.size() == 1 && window.order_by[0].expression->is_column() &&
+                        is_table_time(*plan.children[0], window.order_by[0].expression->index);
     }
     order->windows.push_back(index);
     order_of_.push_back(static_cast<size_t>(order - orders_.begin()));
     columns_.push_back(std::move(columns));
   }
+  limit_ = limit_spec();
+}
+
+std::optional<PartitionTop::Spec> WindowOperator::limit_spec() const {
+  if (!plan_.limit_hint) return std::nullopt;
+  const LogicalPlan::Window& window = plan_.windows[0];
+  const Order& order = orders_[0];
+  PartitionTop::Spec spec;
+  spec.types = row_types_;
+  spec.partition = order.partition_columns;
+  spec.limit = *plan_.limit_hint;
+  for (size_t i = 0; i < order.order_columns.size(); ++i) {
+    spec.order.push_back(
+        {order.order_columns[i], window.order_by[i].descending, window.order_by[i].nulls_first});
+  }
+  // Of several the one that lets the most rows through: dense_rank() <= rank() <= row_number().
+  for (const LogicalPlan::Window& each : plan_.windows) {
+    if (each.function_name == "dense_rank") spec.ties = PartitionTop::Ties::kDenseRank;
+    if (each.function_name == "rank" && spec.ties == PartitionTop::Ties::kRowNumber)
+      spec.ties = PartitionTop::Ties::kRank;
+  }
+  if (spec.ties == PartitionTop::Ties::kRowNumber) {
+    if (order.order_columns.empty()) spec.by = PartitionTop::Order::kArrival;
+    if (order.in_order) {
+      spec.by = window.order_by[0].descending ? PartitionTop::Order::kLatestFirst : PartitionTop::Order::kArrival;
+    }
+  } else if (order.order_columns.empty()) {
+    return std::nullopt;  // all rows are peers
+  }
+  for (size_t i = 0; i < window.partition_by.size(); ++i) {
+    if (physical_type(window.partition_by[i]->type) == PhysicalType::kInt64 &&
+        rises_with_time(*window.partition_by[i], *plan_.children[0])) {
+      spec.rising = order.partition_columns[i];
+    }
+  }
+  return spec;
 }
 
 WindowOperator::~WindowOperator() = default;
@@ -71,9 +110,14 @@ void WindowOperator::sort(Order& order, EvaluationState& state) const {
     columns.push_back(
         {order.order_columns[i], window.order_by[i].descending, window.order_by[i].nulls_first});
   }
-  order.ids.clear();
-  rows_->all_ids(&order.ids);
-  RowSorter(*rows_, columns).sort(&order.ids, *state.context, order.partition_columns.size(), &order.changes);
+  if (limit_) {
+    order.ids = kept_;
+  } else {
+    rows_->all_ids(&order.ids);
+  }
+  RowSorter sorter(*rows_, columns);
+  if (order.in_order) sorter.use_order_of_rows();
+  sorter.sort(&order.ids, *state.context, order.partition_columns.size(), &order.changes);
   order.partition_begin.clear();
   for (size_t i = 0; i < order.ids.size(); ++i) {
     if (order.changes[i] == RowChange::kHead) order.partition_begin.push_back(i);
@@ -156,33 +200,68 @@ void WindowOperator::compute(size_t w, const Order& order, EvaluationState& stat
   parts[0]->all_ids(&results_[w].ids);
 }
 
+// Reads the input and calls consume(range, chunk) with its rows and the computed columns behind them.
+template <class Consume>
+static void read_with_computed(Operator& input, EvaluationState& state, const MorselRanges& ranges,
+                               const std::vector<const BoundExpression*>& computed, size_t input_columns,
+                               Consume&& consume) {
+  read_ranges(input, state, ranges, [&](size_t range, RangeReader& reader) {
+    ColumnExpressions expressions(computed, reader.state());
+    DataChunk chunk;
+    while (reader.next(&chunk)) {
+      chunk.columns.resize(input_columns + computed.size());
+      expressions.evaluate(chunk, chunk.columns.data() + input_columns);
+      consume(range, chunk);
+      chunk.columns.resize(input_columns);
+    }
+  });
+}
+
+void WindowOperator::keep_all(EvaluationState& state) {
+  if (computed_.empty()) {
+    rows_ = materialize(*input_, state, row_types_);
+    return;
+  }
+  const MorselRanges ranges = one_range_per_worker(*input_, *state.context);
+  std::vector<std::shared_ptr<RowStore>> parts(std::max<size_t>(ranges.count, 1));
+  for (auto& part : parts) part = RowStore::make(row_types_, state.context->memory);
+  read_with_computed(*input_, state, ranges, computed_, plan_.children[0]->columns.size(),
+                     [&](size_t range, const DataChunk& chunk) { parts[range]->append(chunk); });
+  for (size_t i = 1; i < parts.size(); ++i) parts[0]->take(std::move(*parts[i]));
+  rows_ = parts[0];
+  rows_->seal();
+}
+
+void WindowOperator::keep_first(EvaluationState& state) {
+  const MorselRanges ranges = one_range_per_worker(*input_, *state.context);
+  std::vector<std::unique_ptr<PartitionTop>> parts(std::max<size_t>(ranges.count, 1));
+  for (auto& part : parts) part = std::make_unique<PartitionTop>(*limit_, state.context->memory);
+  read_with_computed(*input_, state, ranges, computed_, plan_.children[0]->columns.size(),
+                     [&](size_t range, const DataChunk& chunk) { parts[range]->add(chunk); });
+  for (size_t i = 1; i < parts.size(); ++i) {
+    parts[0]->merge(std::move(*parts[i]));
+    parts[i].reset();
+  }
+  kept_ = parts[0]->finish();
+  rows_ = parts[0]->rows();
+  all_first_ = limit_->limit == 1 && parts[0]->is_exact();
+}
+
 void WindowOperator::start(EvaluationState& state) {
   reset();
   input_->start(state);
-  const size_t input_columns = plan_.children[0]->columns.size();
-  if (computed_.empty()) {
-    rows_ = materialize(*input_, state, row_types_);
+  if (limit_) {
+    keep_first(state);
   } else {
-    const MorselRanges ranges = one_range_per_worker(*input_, *state.context);
-    std::vector<std::shared_ptr<RowStore>> parts(std::max<size_t>(ranges.count, 1));
-    for (auto& part : parts) part = RowStore::make(row_types_, state.context->memory);
-    read_ranges(*input_, state, ranges, [&](size_t range, RangeReader& reader) {
-      ColumnExpressions expressions(computed_, reader.state());
-      DataChunk chunk;
-      while (reader.next(&chunk)) {
-        chunk.columns.resize(row_types_.size());
-        expressions.evaluate(chunk, chunk.columns.data() + input_columns);
-        parts[range]->append(chunk);
-        chunk.columns.resize(input_columns);
-      }
-    });
-    for (size_t i = 1; i < parts.size(); ++i) parts[0]->take(std::move(*parts[i]));
-    rows_ = parts[0];
-    rows_->seal();
+    keep_all(state);
   }
   input_->reset();
   results_.resize(plan_.windows.size());
   if (rows_->rows() == 0) return;
+  if (all_first_) {
+    orders_.back().ids = kept_;
+    return;
+  }
   for (Order& order : orders_) {
     sort(order, state);
     for (const size_t w : order.windows) compute(w, order, state);
@@ -198,10 +277,12 @@ size_t WindowOperator::morsel_count() const {
   return (orders_.back().ids.size() + RowStore::kSegmentRows - 1) / RowStore::kSegmentRows;
 }
 
-uint64_t WindowOperator::row_estimate() const { return rows_ ? rows_->rows() : 0; }
+uint64_t WindowOperator::row_estimate() const { return rows_ && rows_->rows() > 0 ? orders_.back().ids.size() : 0; }
 
 void WindowOperator::reset() {
   rows_.reset();
+  kept_.clear();
+  all_first_ = false;
   results_.clear();
   for (Order& order : orders_) {
     order.ids.clear();
@@ -239,6 +320,11 @@ class WindowOperator::Stream final : public MorselStream {
     }
     places_.resize(count);
     for (size_t w = 0; w < window_.results_.size(); ++w) {
+      if (window_.all_first_) {
+        chunk->columns[input_columns + w] =
+            Vector::constant(Value::of_int(window_.plan_.windows[w].type, 1));
+        continue;
+      }
       const Order& order = window_.orders_[window_.order_of_[w]];
       const Result& result = window_.results_[w];
       for (uint32_t i = 0; i < count; ++i) {

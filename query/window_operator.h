@@ -1,6 +1,7 @@
 #pragma once
 
 #include "query/logical_plan.h"
+#include "query/partition_top.h"
 #include "query/row_sorter.h"
 #include "query/stored_rows.h"
 
@@ -8,6 +9,9 @@ namespace idem {
 
 // Window functions. Rows are kept in memory and sorted once for each different (PARTITION BY, ORDER BY);
 // threads take partitions. The output is in the order of the last of these sorts.
+//
+// Where only the first rows of each partition count (the plan's limit_hint), no others are kept; where it
+// is the first one alone, nothing is sorted and rows come in the order of the input.
 class WindowOperator final : public Operator {
  public:
   WindowOperator(const LogicalPlan& plan, OperatorPtr input);
@@ -27,6 +31,7 @@ class WindowOperator final : public Operator {
     std::vector<size_t> windows;
     std::vector<uint32_t> partition_columns;  // of the stored rows
     std::vector<uint32_t> order_columns;
+    bool in_order = false;                // the only order column is the time that the input is ordered by
     std::vector<uint32_t> ids;            // sorted
     std::vector<size_t> partition_begin;  // places, and the end
     std::vector<RowChange> changes;       // heads are partitions
@@ -43,6 +48,9 @@ class WindowOperator final : public Operator {
   };
 
   uint32_t column_of(const BoundExpression& expression);
+  std::optional<PartitionTop::Spec> limit_spec() const;
+  void keep_all(EvaluationState& state);
+  void keep_first(EvaluationState& state);
   void sort(Order& order, EvaluationState& state) const;
   void compute(size_t window, const Order& order, EvaluationState& state);
 
@@ -53,7 +61,10 @@ class WindowOperator final : public Operator {
   std::vector<Columns> columns_;  // by window
   std::vector<Order> orders_;
   std::vector<size_t> order_of_;  // by window
+  std::optional<PartitionTop::Spec> limit_;
   std::shared_ptr<RowStore> rows_;
+  std::vector<uint32_t> kept_;  // ids of the rows that count, ascending, where a limit leaves some out
+  bool all_first_ = false;      // every row in kept_ is the first of its partition
   std::vector<Result> results_;
 };
 

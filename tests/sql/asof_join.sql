@@ -11,3 +11,8 @@ SELECT t.ts, t.sym, q.bid FROM trades t LT JOIN quotes q ON t.sym = q.sym;
 SELECT t.ts, t.sym, q.sym, q.bid FROM trades t ASOF JOIN quotes q;
 -- Not older than an hour.
 SELECT t.ts, t.sym, q.bid FROM trades t ASOF JOIN quotes q ON t.sym = q.sym TOLERANCE 1h;
+-- Of some time: quotes before it are found too, the newest of each symbol, and none behind it.
+SELECT t.ts, t.sym, q.ts, q.bid FROM trades t ASOF JOIN quotes q ON t.sym = q.sym WHERE t.ts >= '2024-01-01T10:00:05' AND t.ts < '2024-01-01T11:00';
+SELECT t.ts, t.sym, q.ts, q.bid FROM trades t ASOF JOIN quotes q ON t.sym = q.sym TOLERANCE 1m WHERE t.ts > '2024-01-01T11:00';
+SELECT t.ts, t.sym, q.ts, q.bid FROM trades t LT JOIN quotes q ON t.sym = q.sym WHERE t.ts = '2024-01-01T10:00:10';
+EXPLAIN (COSTS OFF) SELECT t.ts, q.bid FROM trades t ASOF JOIN quotes q ON t.sym = q.sym WHERE t.ts >= '2024-01-01T10:00:05';

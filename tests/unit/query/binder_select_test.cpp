@@ -375,6 +375,7 @@ Projection
               Partitions: 3 of 3
         ->  Seq Scan on quotes
               Columns: ts, sym, bid
+              Time Range: to 2024-01-03 23:58:33.6
               Partitions: 2 of 2
 )");
   EXPECT_NE(plan("SELECT t.ts FROM trades t LT JOIN quotes q ON t.sym = q.sym").find("LT Join"),

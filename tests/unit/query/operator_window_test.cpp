@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <random>
+
 #include "tests/unit/query/operator_fixture.h"
 
 namespace idem::testing {
@@ -115,6 +118,125 @@ TEST_F(OperatorTest, WindowsInDifferentOrders) {
   add(plan, over("row_number", TypeId::kBigInt, {}, {1}));
   add(plan, over("row_number", TypeId::kBigInt, {0}, {1}));
   EXPECT_THAT(run(plan), ElementsAre("a|1|2|1", "a|2|3|2", "a|2|4|3", "a|4|5|4", "b|1|1|1", "b|5|6|2"));
+}
+
+// Rows of some tickers, several of one time, few different prices and amounts, some tickers NULL.
+std::vector<TestRow> tied_rows(size_t count, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::vector<TestRow> rows;
+  int64_t time = 0;
+  for (size_t i = 0; i < count; ++i) {
+    time += random() % 3 == 0 ? 1'000'000 : 0;
+    const auto ticker = random() % 9;
+    rows.push_back({time, ticker == 0 ? "" : "t" + std::to_string(ticker), static_cast<double>(random() % 7),
+                    static_cast<int64_t>(random() % 50)});
+  }
+  return rows;
+}
+
+// What a window with a limit gives, and what it gives without one after the filter; the rows sorted.
+struct LimitCase {
+  std::string function;
+  std::vector<uint32_t> partition, order;
+  bool descending;
+  uint64_t limit;
+};
+
+class WindowLimit : public OperatorTest {
+ protected:
+  std::vector<std::string> rows_of(const std::shared_ptr<const TableVersion>& table, const LimitCase& c,
+                                   bool limited) {
+    PlanPtr plan = window_plan(scan(table));
+    const SqlType types[] = {TypeId::kTimestamp, TypeId::kSymbol, TypeId::kDouble, TypeId::kBigInt};
+    Window window;
+    window.function_name = c.function;
+    window.type = TypeId::kBigInt;
+    for (const uint32_t p : c.partition) window.partition_by.push_back(column(p, types[p]));
+    for (const uint32_t o : c.order) window.order_by.push_back({column(o, types[o]), c.descending, c.descending});
+    add(plan, std::move(window));
+    if (limited) plan->limit_hint = c.limit;
+    PlanPtr filter = node(PlanKind::kFilter, {}, {plan});
+    filter->columns = plan->columns;
+    filter->expressions.push_back(
+        less(column(4, TypeId::kBigInt), integer(static_cast<int64_t>(c.limit) + 1)));
+    std::vector<std::string> rows = run(filter);
+    std::sort(rows.begin(), rows.end());
+    return rows;
+  }
+};
+
+TEST_F(WindowLimit, LeavesNoRowOutThatCounts) {
+  const std::vector<std::vector<uint32_t>> partitions = {{}, {1}, {0}, {0, 1}, {3}, {1, 3}};
+  const std::vector<std::vector<uint32_t>> orders = {{}, {0}, {2}, {3}, {1}, {2, 0}, {0, 2}};
+  for (const size_t count : {size_t{10}, size_t{3000}, size_t{30'000}}) {
+    const auto table = make_table(tied_rows(count, static_cast<uint32_t>(count)), 8192);
+    for (const char* function : {"row_number", "rank", "dense_rank"}) {
+      for (const auto& partition : partitions) {
+        for (const auto& order : orders) {
+          for (const bool descending : {false, true}) {
+            for (const uint64_t limit : {uint64_t{1}, uint64_t{3}}) {
+              if (count > 10'000 && (order.size() != 1 || partition.empty() || limit > 1)) continue;
+              const LimitCase c{function, partition, order, descending, limit};
+              ASSERT_EQ(rows_of(table, c, true), rows_of(table, c, false))
+                  << function << " of " << count << " rows, " << partition.size() << " partition columns, order "
+                  << (order.empty() ? -1 : static_cast<int>(order[0])) << (descending ? " DESC" : "") << ", limit "
+                  << limit;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+// Of rows with equal times the newest is the first of a descending order, as it is in LATEST ON.
+TEST_F(WindowLimit, LatestRowIsTheOneOfLatestOn) {
+  const auto table = make_table(tied_rows(20'000, 5), 4096);
+  std::vector<std::string> first = rows_of(table, {"row_number", {1}, {0}, true, 1}, true);
+  for (std::string& row : first) row.resize(row.rfind('|'));
+  PlanPtr latest = node(PlanKind::kLatestOn, {}, {scan(table)});
+  latest->columns = latest->children[0]->columns;
+  latest->timestamp_column = 0;
+  latest->partition_columns = {1};
+  std::vector<std::string> rows = run(latest);
+  std::sort(rows.begin(), rows.end());
+  EXPECT_EQ(first, rows);
+}
+
+// Partitions by the time's start of a minute, found without hashing.
+TEST_F(WindowLimit, PartitionsThatRiseWithTime) {
+  static const ScalarFunction& trunc = []() -> const ScalarFunction& {
+    return scalar(
+        "date_trunc",
+        [](EvaluationState&, const CallTypes&, std::span<const Vector> arguments, uint32_t size,
+           Selection selection, Vector* result) {
+          auto* out = result->allocate_as<int64_t>(TypeId::kTimestamp, size);
+          for (uint32_t i = 0; i < selection.count; ++i) {
+            const uint32_t row = selection[i];
+            out[row] = arguments[1].value_at(row).as_int() / 60'000'000 * 60'000'000;
+          }
+        },
+        TypeId::kTimestamp);
+  }();
+  for (const bool descending : {false, true}) {
+    std::vector<std::vector<std::string>> both;
+    for (const bool limited : {false, true}) {
+      PlanPtr plan = window_plan(scan(make_table(tied_rows(50'000, 3), 4096)));
+      Window window = over("row_number", TypeId::kBigInt, {}, {});
+      window.partition_by.push_back(column(1, TypeId::kSymbol));
+      window.partition_by.push_back(call2(trunc, text("minute"), column(0, TypeId::kTimestamp)));
+      window.order_by.push_back({column(0, TypeId::kTimestamp), descending, false});
+      add(plan, std::move(window));
+      if (limited) plan->limit_hint = 1;
+      PlanPtr filter = node(PlanKind::kFilter, {}, {plan});
+      filter->columns = plan->columns;
+      filter->expressions.push_back(less(column(4, TypeId::kBigInt), integer(2)));
+      both.push_back(run(filter));
+      std::sort(both.back().begin(), both.back().end());
+    }
+    EXPECT_GT(both[0].size(), 1000u);
+    EXPECT_EQ(both[0], both[1]);
+  }
 }
 
 }  // namespace

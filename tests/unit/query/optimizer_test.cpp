@@ -123,6 +123,7 @@ Projection
         Filter: (rank = 1)
         ->  WindowAgg
               Window: rank() OVER (PARTITION BY sym ORDER BY qty)
+              Rows of Each Partition: 1
               ->  Seq Scan on trades
                     Columns: sym, qty
                     Partitions: 3 of 3
