@@ -3,6 +3,8 @@
 
 #include "common/array_value.h"
 #include "query/aggregate_kernels.h"
+#include "query/dense_aggregate.h"
+#include "query/number_kernels.h"
 
 namespace idem {
 
@@ -48,6 +50,10 @@ struct ExtremeState {
 
 template <class T, bool kMax>
 bool is_better(SqlType type, const T& candidate, const T& best) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (kMax ? candidate > best : candidate < best) return true;
+    if (candidate == candidate && best == best) return false;
+  }
   const int o = order(type, candidate, best);
   return kMax ? o > 0 : o < 0;
 }
@@ -63,6 +69,9 @@ void offer(ExtremeState<T>& s, SqlType type, const T& value, AggregateArena& are
 template <class T, bool kMax>
 bool dense_extreme(const T* values, uint32_t count, T* result) {
   if (count == 0) return false;
+  if constexpr (std::is_same_v<T, double>) {
+    return (kMax ? number_kernels().max : number_kernels().min)(values, count, result);
+  }
   constexpr uint32_t kLanes = 8;
   T lanes[kLanes];
   for (T& lane : lanes) lane = values[0];
@@ -271,6 +280,17 @@ void add_all(FunctionRegistry& r) {
 }
 
 }  // namespace
+
+DenseState dense_extreme_state(const AggregateFunction& function) {
+  if (function.update == update_extreme<double, false>) return DenseState::kMin;
+  return function.update == update_extreme<double, true> ? DenseState::kMax : DenseState::kNone;
+}
+
+void make_extreme_state(double value, char* state) {
+  auto* made = new (state) ExtremeState<double>();
+  made->kept.value = value;
+  made->found = 1;
+}
 
 void register_extreme_aggregates(FunctionRegistry& r) {
   add_all<uint8_t, PhysicalType::kBool>(r);

@@ -90,6 +90,8 @@ void AggregateUpdater::evaluate(const DataChunk& input) {
   arguments_->evaluate(input, &values_);
 }
 
+void AggregateUpdater::release() { arguments_->release(values_.data()); }
+
 const uint32_t* AggregateUpdater::filtered_groups(size_t i, const DataChunk& input, const uint32_t* groups) {
   const Selection rows = items_[i].rows;
   if (!groups || !items_[i].filter || rows.count == input.count()) return groups;

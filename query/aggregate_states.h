@@ -74,6 +74,8 @@ class AggregateUpdater {
   // The same for rows [first, first + count) of an input whose rows are all selected.
   void update_run(const DataChunk& input, uint32_t first, uint32_t count, char* states,
                   AggregateArena& arena);
+  // Lets go of the evaluated vectors, so that whoever made them may use their memory again.
+  void release();
   // Arguments of aggregate i, and the rows that its filter lets through (all selected rows without one).
   std::span<const Vector> arguments(size_t i) const {
     return {values_.data() + first_argument_[i], argument_count_[i]};

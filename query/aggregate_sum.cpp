@@ -5,6 +5,8 @@
 #include "common/error.h"
 #include "common/interval.h"
 #include "query/aggregate_kernels.h"
+#include "query/dense_aggregate.h"
+#include "query/number_kernels.h"
 
 namespace idem {
 
@@ -87,15 +89,19 @@ struct FloatState {
 // Eight partial sums in a fixed order: the same rows give the same bits, and the loop vectorizes.
 template <class T>
 double dense_sum(const T* values, uint32_t count) {
-  double lanes[8] = {};
-  uint32_t i = 0;
-  for (; i + 8 <= count; i += 8) {
-    for (uint32_t k = 0; k < 8; ++k) lanes[k] += static_cast<double>(values[i + k]);
+  if constexpr (std::is_same_v<T, double>) {
+    return number_kernels().sum(values, count);
+  } else {
+    double lanes[8] = {};
+    uint32_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+      for (uint32_t k = 0; k < 8; ++k) lanes[k] += static_cast<double>(values[i + k]);
+    }
+    double rest = 0;
+    for (; i < count; ++i) rest += static_cast<double>(values[i]);
+    return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7])) +
+           rest;
   }
-  double rest = 0;
-  for (; i < count; ++i) rest += static_cast<double>(values[i]);
-  return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7])) +
-         rest;
 }
 
 template <class T>
@@ -410,6 +416,14 @@ bool bind_two_doubles(std::span<const SqlType> arguments, CallTypes* types) {
 }
 
 }  // namespace
+
+DenseState dense_sum_state(const AggregateFunction& function) {
+  if (function.update == update_count || function.update == update_count_all) return DenseState::kCount;
+  return function.update == update_float_sum<double> ? DenseState::kSum : DenseState::kNone;
+}
+
+void make_count_state(int64_t rows, char* state) { new (state) CountState{rows}; }
+void make_sum_state(double sum, int64_t rows, char* state) { new (state) FloatState{sum, rows}; }
 
 void register_sum_aggregates(FunctionRegistry& r) {
   AggregateFunction star =

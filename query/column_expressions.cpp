@@ -36,6 +36,12 @@ void ColumnExpressions::evaluate(const DataChunk& input, Vector* out) {
   }
 }
 
+void ColumnExpressions::release(Vector* out) const {
+  for (size_t i = 0; i < items_.size(); ++i) {
+    if (!items_[i].evaluator) out[i] = Vector();
+  }
+}
+
 void ColumnExpressions::evaluate(const DataChunk& input, std::vector<Vector>* out) {
   out->resize(items_.size());
   evaluate(input, out->data());

@@ -24,6 +24,8 @@ class ColumnExpressions {
   // holds them.
   void evaluate(const DataChunk& input, Vector* out);
   void evaluate(const DataChunk& input, std::vector<Vector>* out);
+  // Empties those of evaluate()'s vectors that are plain columns, so that the input's memory may be used again.
+  void release(Vector* out) const;
 
  private:
   struct Item {

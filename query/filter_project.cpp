@@ -45,6 +45,7 @@ class ProjectOperator::Stream final : public MorselStream {
 
   void begin(size_t morsel) override { input_->begin(morsel); }
   bool next(DataChunk* chunk) override {
+    if (chunk->columns.size() == expressions_.size()) expressions_.release(chunk->columns.data());
     if (!input_->next(&rows_)) return false;
     expressions_.evaluate(rows_, &chunk->columns);
     chunk->size = rows_.size;

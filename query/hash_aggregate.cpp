@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "query/deferred_aggregate.h"
+#include "query/dense_aggregate.h"
 #include "query/execution.h"
 #include "query/group_table.h"
 #include "query/range_reader.h"
@@ -69,6 +70,10 @@ bool HashAggregateOperator::groups_few() const {
   return true;
 }
 
+bool HashAggregateOperator::groups_by_symbol() const {
+  return plan_.groups.size() == 1 && plan_.grouping_sets.empty() && plan_.groups[0]->type.id == TypeId::kSymbol;
+}
+
 std::unique_ptr<HashAggregateOperator::Part> HashAggregateOperator::make_part(EvaluationState& state) const {
   auto part = std::make_unique<Part>();
   MemoryBudget* budget = state.context->memory;
@@ -103,11 +108,24 @@ class HashAggregateOperator::Consumer {
       for (const BoundAggregate::Order& by : call.order_by) order.push_back(by.expression.get());
       orders_.push_back(order.empty() ? nullptr : std::make_unique<ColumnExpressions>(order, state));
     }
+    if (aggregate.groups_by_symbol()) dense_ = DenseAggregate::make(aggregate.layout_, state.context->memory);
   }
 
   void consume(const DataChunk& input, Part& part) {
     keys_.evaluate(input, &key_values_);
     updater_.evaluate(input);
+    if (!dense_ || !dense_->add(key_values_[0], updater_, input.selection)) consume_sets(input, part);
+    keys_.release(key_values_.data());
+    updater_.release();
+  }
+
+  // After the last rows of a part.
+  void finish(Part& part) {
+    if (dense_) dense_->flush(part.sets[0]->states);
+  }
+
+ private:
+  void consume_sets(const DataChunk& input, Part& part) {
     for (size_t s = 0; s < part.sets.size(); ++s) {
       SetPart& set = *part.sets[s];
       const uint32_t* groups = nullptr;
@@ -117,6 +135,7 @@ class HashAggregateOperator::Consumer {
         set.table->find_or_insert(set_keys_.data(), input.selection, groups_.data());
         set.states.resize(set.table->size());
         groups = groups_.data();
+        if (dense_) dense_->learn(set_keys_[0], input.selection, groups);
       }
       updater_.update(input, set.states.data(), groups, set.states.arena());
       for (size_t a = 0; a < set.deferred.size(); ++a) {
@@ -126,15 +145,16 @@ class HashAggregateOperator::Consumer {
       }
       set.states.count_memory();
     }
+    set_keys_.clear();
   }
 
- private:
   const HashAggregateOperator& aggregate_;
   ColumnExpressions keys_;
   AggregateUpdater updater_;
   std::vector<std::unique_ptr<ColumnExpressions>> orders_;
   std::vector<Vector> key_values_, set_keys_;
   std::vector<uint32_t> groups_;
+  std::unique_ptr<DenseAggregate> dense_;  // null: not by one symbol, or other aggregates
 };
 
 void HashAggregateOperator::merge_part(Part& into, Part& from, EvaluationState& state) {
@@ -179,6 +199,7 @@ void HashAggregateOperator::start(EvaluationState& state) {
     Consumer consumer(*this, reader.state());
     DataChunk chunk;
     while (reader.next(&chunk)) consumer.consume(chunk, *parts[range]);
+    consumer.finish(*parts[range]);
   });
   input_->reset();
   if (!parts[0]) parts[0] = make_part(state);

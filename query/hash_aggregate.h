@@ -39,6 +39,7 @@ class HashAggregateOperator final : public Operator {
   std::vector<std::vector<uint32_t>> grouping_sets() const;
   bool counts_only() const;
   bool groups_few() const;
+  bool groups_by_symbol() const;
   std::unique_ptr<Part> make_part(EvaluationState& state) const;
   void merge_part(Part& into, Part& from, EvaluationState& state);
 

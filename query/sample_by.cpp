@@ -117,6 +117,8 @@ class SampleByOperator::Consumer {
                             updater_.arguments(a), orders_[a].get());
     }
     part.states.count_memory();
+    keys_.release(key_values_.data());
+    updater_.release();
   }
 
  private:

@@ -1,6 +1,7 @@
 #include "query/scan_operator.h"
 
 #include <algorithm>
+#include <bit>
 #include <set>
 
 #include "query/execution.h"
@@ -150,6 +151,7 @@ class ScanOperator::Stream final : public MorselStream {
   void begin(size_t morsel) override {
     count_vectors();
     bounds_ = &scan_.bounds_;
+    find_threshold_bound(scan_.scan_.morsels[morsel]);
     hides_rows_ = !scan_.morsels_with_tombstones_.empty() && scan_.morsels_with_tombstones_[morsel];
     reader_.emplace(scan_.plan_.table, scan_.scan_.morsels[morsel], bounds_,
                     scan_.direction_ != Direction::kForwards);
@@ -160,6 +162,7 @@ class ScanOperator::Stream final : public MorselStream {
     chunk->columns.resize(columns);
     loaded_.resize(columns);
     for (;;) {
+      if (bounds_ == &threshold_bounds_) move_threshold_bound();
       const uint32_t rows = reader_->next();
       if (rows == 0) return false;
       ++vectors_;
@@ -173,6 +176,31 @@ class ScanOperator::Stream final : public MorselStream {
   }
 
  private:
+  // Vectors whose statistics are beyond a top-N's bound are skipped, unless they may hold NULLs that come first.
+  void find_threshold_bound(const Morsel& morsel) {
+    const SortThreshold* threshold = scan_.threshold_.get();
+    if (!threshold) return;
+    const uint32_t column = scan_.plan_.scan_columns[threshold->column];
+    const TableVersion& table = *scan_.plan_.table;
+    if (threshold->nulls_first && idem::may_have_nulls(table, morsel, table.schema->columns[column].id)) return;
+    threshold_bounds_ = scan_.bounds_;
+    threshold_bounds_.emplace_back();
+    threshold_bounds_.back().column = column;
+    bounds_ = &threshold_bounds_;
+  }
+  void move_threshold_bound() {
+    const SortThreshold& threshold = *scan_.threshold_;
+    const uint64_t bits = threshold.bound.load(std::memory_order_relaxed);
+    if (bits == UINT64_MAX) return;
+    ScanBound& bound = threshold_bounds_.back();
+    const uint64_t ordered = threshold.descending ? ~bits : bits;
+    const PhysicalType type = physical_type(scan_.plan_.columns[threshold.column].type);
+    const bool is_real = type == PhysicalType::kFloat || type == PhysicalType::kDouble;
+    const int64_t limit = is_real ? std::bit_cast<int64_t>(double_of_ordered_bits(ordered))
+                                  : static_cast<int64_t>(ordered ^ (uint64_t{1} << 63));
+    (threshold.descending ? bound.min : bound.max) = limit;
+  }
+
   void load(uint32_t column, DataChunk* chunk) {
     if (loaded_[column]) return;
     loaded_[column] = true;
@@ -250,6 +278,7 @@ class ScanOperator::Stream final : public MorselStream {
   EvaluationState& state_;
   std::vector<std::unique_ptr<ExpressionEvaluator>> filters_;
   const std::vector<ScanBound>* bounds_ = nullptr;
+  std::vector<ScanBound> threshold_bounds_;  // the scan's, and the one of a top-N
   std::optional<MorselReader> reader_;
   std::vector<bool> loaded_;
   bool hides_rows_ = false;

@@ -12,7 +12,7 @@ namespace idem {
 namespace {
 
 constexpr uint64_t kMostTopRows = 100'000;  // beyond, sorting everything is as good
-constexpr uint64_t kCandidateSlack = 4 * kVectorSize;
+constexpr uint64_t kCandidateSlack = 256;  // little, so that the bound tightens early
 
 }  // namespace
 

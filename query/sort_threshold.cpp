@@ -13,6 +13,18 @@ uint32_t select_values(const Vector& vector, const SortThreshold& threshold, Sel
   const uint64_t flip = threshold.descending ? UINT64_MAX : 0;
   const T* values = vector.values<T>();
   uint32_t count = 0;
+  if constexpr (std::is_same_v<T, double>) {
+    // Comparisons of doubles where the bound is none of the special ones. NaN is the largest number.
+    const double limit = double_of_ordered_bits(bound ^ flip);
+    if (limit == limit) {
+      for (uint32_t i = 0; i < selection.count; ++i) {
+        const uint32_t row = selection[i];
+        out[count] = static_cast<uint16_t>(row);
+        count += (threshold.descending ? !(values[row] < limit) : values[row] <= limit) ? 1 : 0;
+      }
+      return count;
+    }
+  }
   for (uint32_t i = 0; i < selection.count; ++i) {
     const uint32_t row = selection[i];
     out[count] = static_cast<uint16_t>(row);

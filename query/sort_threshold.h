@@ -17,6 +17,11 @@ inline uint64_t ordered_bits(double value) {
   return bits >> 63 ? ~bits : bits | uint64_t{1} << 63;
 }
 
+// The reverse for doubles; NaN where no other number has these bits.
+inline double double_of_ordered_bits(uint64_t bits) {
+  return std::bit_cast<double>(bits >> 63 ? bits & ~(uint64_t{1} << 63) : ~bits);
+}
+
 // What a top-N tells the scan below it: rows whose first sort key is beyond the bound cannot be among the
 // first N any more. Shared by all threads of both; the bound only tightens.
 struct SortThreshold {

@@ -104,9 +104,10 @@ class VectorDecoder {
     if constexpr (sizeof(T) == 1) {
       for (uint32_t i = 0; i < count; ++i) values[i] = values[i] != 0;
     } else if (sizeof(T) == 4 && context_.type.id == TypeId::kSymbol) {
-      uint32_t largest = 0;
-      for (uint32_t i = 0; i < count; ++i) largest = std::max(largest, static_cast<uint32_t>(values[i]));
-      if (largest >= context_.dictionary_size) throw_damaged_encoding("symbol beyond the dictionary");
+      const auto size = static_cast<int32_t>(context_.dictionary_size);
+      int32_t beyond = 0;
+      for (uint32_t i = 0; i < count; ++i) beyond |= static_cast<int32_t>(values[i] < 0) | (values[i] >= size);
+      if (beyond != 0) throw_damaged_encoding("symbol beyond the dictionary");
     } else if (sizeof(T) == 8 && context_.type.id == TypeId::kTime) {
       const auto [min, max] = std::minmax_element(values, values + count);
       if (*min < 0 || *max > kMicrosOfDay) throw_damaged_encoding("time beyond the day");
