@@ -79,14 +79,18 @@ void DeferredRows::fold(char* states, uint32_t stride, AggregateArena& arena,
   std::vector<uint32_t> ids;
   rows_->all_ids(&ids);
   const auto arguments = static_cast<uint32_t>(aggregate_.arguments.size());
+  std::vector<SortColumn> columns;
+  if (aggregate_.distinct && aggregate_.function->order_sensitive) {
+    for (uint32_t i = 0; i < arguments; ++i) columns.push_back({1 + i, false, false});
+  }
   if (!aggregate_.order_by.empty()) {
-    std::vector<SortColumn> columns;
+    columns.clear();
     for (size_t i = 0; i < aggregate_.order_by.size(); ++i) {
       const BoundAggregate::Order& order = aggregate_.order_by[i];
       columns.push_back({1 + arguments + static_cast<uint32_t>(i), order.descending, order.nulls_first});
     }
-    RowSorter(*rows_, std::move(columns)).sort(&ids, context);
   }
+  if (!columns.empty()) RowSorter(*rows_, std::move(columns)).sort(&ids, context);
   DataChunk chunk;
   std::vector<uint32_t> groups(kVectorSize);
   for (size_t first = 0; first < ids.size(); first += kVectorSize) {

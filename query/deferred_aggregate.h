@@ -20,7 +20,8 @@ class DeferredRows {
            ColumnExpressions* order);
   // Adds the rows of another range, whose group g is groups[g] here (null: the same).
   void merge(const DeferredRows& other, const std::vector<uint32_t>* groups);
-  // Folds all rows into the states, in the order that the call asks for.
+  // Folds all rows into the states, in the order that the call asks for; different ones in their own order, as
+  // PostgreSQL does.
   void fold(char* states, uint32_t stride, AggregateArena& arena, const ExecutionContext& context);
 
  private:

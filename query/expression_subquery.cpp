@@ -47,8 +47,9 @@ void append_key(std::string& key, const Value& value) {
 // A subquery in an expression: run once for each combination of what it depends on.
 class SubqueryNode final : public ExpressionNode {
  public:
-  SubqueryNode(const BoundExpression& expression, NodePtr left)
-      : ExpressionNode(expression.type), expression_(expression), left_(std::move(left)) {
+  explicit SubqueryNode(const BoundExpression& expression)
+      : ExpressionNode(expression.type), expression_(expression) {
+    for (const BoundPtr& child : expression.children) left_.push_back(compile_expression(*child));
     for (const auto& [slot, correlated] : expression.correlated) {
       parameters_.emplace_back(slot, compile_expression(*correlated));
     }
@@ -59,7 +60,7 @@ class SubqueryNode final : public ExpressionNode {
     results_.clear();
     rows_.reset();
     prepared_.reset();
-    if (left_) left_->reset();
+    for (const NodePtr& node : left_) node->reset();
     for (const auto& [slot, node] : parameters_) node->reset();
   }
 
@@ -71,8 +72,9 @@ class SubqueryNode final : public ExpressionNode {
     std::vector<Vector> values(parameters_.size());
     for (size_t i = 0; i < parameters_.size(); ++i)
       parameters_[i].second->evaluate(input, selection, &values[i]);
-    Vector left;
-    if (left_) left_->evaluate(input, selection, &left);
+    std::vector<Vector> left(left_.size());
+    for (size_t i = 0; i < left_.size(); ++i) left_[i]->evaluate(input, selection, &left[i]);
+    std::vector<Value> left_values(left_.size());
     VectorScatter scatter(type_, input.chunk.size, result);
     std::string key;
     for (uint32_t i = 0; i < selection.count; ++i) {
@@ -82,19 +84,21 @@ class SubqueryNode final : public ExpressionNode {
       key.clear();
       for (const Value& slot : input.state.slots) append_key(key, slot);
       const size_t slots_end = key.size();
-      const Value left_value = left_ ? left.value_at(row) : Value();
-      if (left_) append_key(key, left_value);
+      for (size_t c = 0; c < left_.size(); ++c) {
+        left_values[c] = left[c].value_at(row);
+        append_key(key, left_values[c]);
+      }
       auto known = results_.find(key);
       if (known == results_.end()) {
         if (results_.size() >= kMaxRemembered) results_.clear();
-        known = results_.emplace(key, compute(input.state, left_value, key.substr(0, slots_end))).first;
+        known = results_.emplace(key, compute(input.state, left_values, key.substr(0, slots_end))).first;
       }
       scatter.set_value(row, known->second);
     }
   }
 
  private:
-  Value compute(EvaluationState& state, const Value& left, const std::string& slots_key) {
+  Value compute(EvaluationState& state, const std::vector<Value>& left, const std::string& slots_key) {
     switch (expression_.subquery_kind) {
       case SubqueryKind::kScalar: return scalar(state);
       case SubqueryKind::kExists: return exists(state);
@@ -156,7 +160,7 @@ class SubqueryNode final : public ExpressionNode {
     return Value::of_string(type_, builder.finish());
   }
 
-  // The subquery's column for one setting of the slots, kept while the left side changes.
+  // The subquery's columns for one setting of the slots, kept while the left side changes.
   const std::vector<DataChunk>& rows_of(EvaluationState& state, const std::string& slots_key) {
     if (rows_ && rows_key_ == slots_key) return *rows_;
     rows_.emplace();
@@ -164,8 +168,9 @@ class SubqueryNode final : public ExpressionNode {
     run_subquery(state, [&](DataChunk& chunk) {
       if (chunk.count() == 0) return true;
       DataChunk& kept = rows_->emplace_back();
-      kept.columns.resize(2);
-      kept.columns[1] = compact(chunk.columns.at(0), chunk.selection);
+      kept.columns.resize(2 * left_.size());  // the left side's first
+      for (size_t i = 0; i < left_.size(); ++i)
+        kept.columns[left_.size() + i] = compact(chunk.columns.at(i), chunk.selection);
       kept.set_size(chunk.count());
       return true;
     });
@@ -173,12 +178,13 @@ class SubqueryNode final : public ExpressionNode {
   }
 
   // ANY: true if some comparison is, else NULL if some is, else false; ALL the other way round.
-  Value quantified(EvaluationState& state, const Value& left, const std::string& slots_key, bool any) {
+  Value quantified(EvaluationState& state, const std::vector<Value>& left, const std::string& slots_key,
+                   bool any) {
     bool met_null = false;
     std::array<uint16_t, kVectorSize> rows;
     for (const DataChunk& kept : rows_of(state, slots_key)) {
       DataChunk chunk = kept;
-      chunk.columns[0] = Vector::constant(left);
+      for (size_t i = 0; i < left.size(); ++i) chunk.columns[i] = Vector::constant(left[i]);
       EvaluationInput input{state, chunk};
       const uint32_t decisive = comparison_->select(input, chunk.selection, any, rows.data());
       if (decisive > 0) return Value::of_bool(any);
@@ -189,7 +195,7 @@ class SubqueryNode final : public ExpressionNode {
 
   const BoundExpression& expression_;
   std::optional<PreparedPlan> prepared_;
-  NodePtr left_;
+  std::vector<NodePtr> left_;
   std::vector<std::pair<uint32_t, NodePtr>> parameters_;
   NodePtr comparison_;
   const ExecutionContext* context_ = nullptr;
@@ -201,8 +207,7 @@ class SubqueryNode final : public ExpressionNode {
 }  // namespace
 
 NodePtr compile_subquery(const BoundExpression& expression) {
-  NodePtr left = expression.children.empty() ? nullptr : compile_expression(*expression.children[0]);
-  return std::make_unique<SubqueryNode>(expression, std::move(left));
+  return std::make_unique<SubqueryNode>(expression);
 }
 
 }  // namespace idem

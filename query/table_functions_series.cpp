@@ -79,9 +79,6 @@ void integer_series(EvaluationState& state, int64_t start, int64_t stop, int64_t
 void decimal_series(EvaluationState& state, Decimal value, const Decimal& stop, const Decimal& step,
                     SetWriter& out) {
   if (sign(step) == 0) throw_zero_step();
-  // All rows show the digits of the widest argument.
-  const Decimal zero{0, std::max(value.scale, step.scale)};
-  value = add(value, zero);
   for (uint64_t row = 0; sign(step) > 0 ? compare(value, stop) <= 0 : compare(value, stop) >= 0; ++row) {
     check_cancel(state, row);
     out.set(0, value);

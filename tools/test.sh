@@ -73,6 +73,8 @@ if step "release build" build release; then
   runner "tidy" python3 tests/tidy/tidy_test.py build/release/compile_commands.json
   runner "golden scripts" tests/sql/run_golden.sh
   [ "$mode" = --quick ] || runner "PostgreSQL as oracle" tests/sql/run_oracle.sh
+  runner "SQL logic tests" python3 tests/sql/run_slt.py
+  [ "$mode" = --quick ] || runner "random queries" python3 tests/sql/random_queries.py --seconds 30
   gtest "integration" build/release/test_integration
   if [ "$mode" = --quick ]; then export IDEM_CRASH_ROUNDS=2; else export IDEM_CRASH_ROUNDS=${IDEM_CRASH_ROUNDS:-8}; fi
   gtest "crash" build/release/test_crash
