@@ -5,6 +5,19 @@ namespace idem::binding {
 
 namespace {
 
+// While it lives, what is looked up is read as that role.
+class ActingRole {
+ public:
+  ActingRole(const NameResolver& names, const std::string& role) : names_(names), before_(names.act_as(role)) {}
+  ~ActingRole() { names_.act_as(before_); }
+  ActingRole(const ActingRole&) = delete;
+  ActingRole& operator=(const ActingRole&) = delete;
+
+ private:
+  const NameResolver& names_;
+  std::string before_;
+};
+
 std::string shown_name(const ast::ObjectName& name) {
   return name.schema.empty() ? name.name.text : name.schema.text + "." + name.name.text;
 }
@@ -57,7 +70,9 @@ std::optional<Source> QueryBinder::find_relation(const std::vector<std::string>&
     if (name.size() > 1) source.scope.relations[0].schema = name[0];
     return source;
   }
+  if (name.size() > 1) names_.check_schema(name[0], Privilege::kUsage);
   if (auto found = names_.find_table(name)) {
+    names_.check_read(*found->schema);
     const std::string schema = found->schema->schema_name, own_name = found->schema->name;
     return scan_source(std::move(found), own_name, schema);
   }
@@ -119,6 +134,8 @@ Source QueryBinder::bind_view(const ViewSchema& view, const ast::NamedTable& tab
         .with_position(table.position);
   }
   QueryResult result;
+  names_.check_read(view);
+  const ActingRole as_owner(names_, view.owner);
   view_depth_++;
   try {
     ast::QueryPtr query = parser::parse_query(view.query_text);

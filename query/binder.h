@@ -27,6 +27,12 @@ class NameResolver {
       const std::shared_ptr<const TableVersion>& table, const ast::VersionClause& clause) const;
   // table_changes() and changes_of(): relations whose columns depend on their arguments. Null for any other call.
   virtual std::shared_ptr<const VirtualTable> bind_change_function(const ast::FunctionCall&) const { return nullptr; }
+  // 42501 unless whoever acts may read it. A name with a schema is looked up only if that may be used.
+  virtual void check_read(const TableSchema&) const {}
+  virtual void check_read(const ViewSchema&) const {}
+  virtual void check_schema(const std::string& /*schema*/, Privilege) const {}
+  // From here on this role acts ("": the session's); gives the one before. What a view reads is read as its owner.
+  virtual std::string act_as(std::string /*role*/) const { return {}; }
 };
 
 // Declared parameter types in, inferred ones out: kUnknown where the client left them open (they end as

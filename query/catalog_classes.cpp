@@ -1,3 +1,4 @@
+#include "query/access_control.h"
 #include "query/catalog_objects.h"
 #include "query/system_catalog_names.h"
 #include "query/virtual_rows.h"
@@ -20,25 +21,34 @@ void attribute_row(RowEmitter& out, uint32_t relation, int64_t number, const std
 }
 
 void class_row(RowEmitter& out, uint32_t id, const std::string& name, uint32_t schema, uint32_t owner, char kind, int64_t columns, double rows,
-               bool rules) {
+               bool rules, Cell access) {
   int64_t pages = static_cast<int64_t>(rows / 100) + (rows > 0 ? 1 : 0);
   out.row({oid(id), name, oid(schema), oid(0), oid(0), oid(owner), oid(kind == 'r' ? 2 : 0), oid(0), oid(0), pages, rows, int64_t{0}, oid(0), false,
            false, std::string("p"), std::string(1, kind), columns, int64_t{0}, rules, false, false, false, false, true,
-           std::string(kind == 'r' ? "d" : "n"), false, oid(0), int64_t{0}, int64_t{0}, nullptr, nullptr, nullptr});
+           std::string(kind == 'r' ? "d" : "n"), false, oid(0), int64_t{0}, int64_t{0}, std::move(access), nullptr, nullptr});
+}
+
+// NULL where nothing was granted yet, as in PostgreSQL.
+Cell access_cell(const Snapshot& snapshot, const SecuredObject& object) {
+  const auto found = snapshot.catalog->access.find(object.id);
+  if (found == snapshot.catalog->access.end()) return nullptr;
+  std::vector<std::string> items;
+  for (const AccessEntry& entry : found->second) items.push_back(access_text(entry));
+  return text_array(items);
 }
 
 void emit_classes(ExecutionContext& context, RowEmitter& out) {
   const Snapshot& s = *context.snapshot;
   for (const CatalogRelation& r : catalog_relations()) {
-    class_row(out, r.oid, std::string(r.name), kPgCatalogOid, kBootstrapRoleOid, 'r', 0, 0, false);
+    class_row(out, r.oid, std::string(r.name), kPgCatalogOid, kBootstrapRoleOid, 'r', 0, 0, false, nullptr);
   }
   for_each_table(s, [&](const TableVersion& t) {
     class_row(out, table_oid(t.schema->id), t.schema->name, schema_oid(s, t.schema->schema_name), role_oid(s, t.schema->owner), 'r',
-              static_cast<int64_t>(t.schema->columns.size()), static_cast<double>(visible_rows(t)), false);
+              static_cast<int64_t>(t.schema->columns.size()), static_cast<double>(visible_rows(t)), false, access_cell(s, SecuredObject::of(*t.schema)));
   });
   for_each_view(s, [&](const ViewSchema& v) {
     class_row(out, view_oid(v), v.name, schema_oid(s, v.schema_name), role_oid(s, v.owner), 'v',
-              static_cast<int64_t>(view_columns(context, v).size()), 0, true);
+              static_cast<int64_t>(view_columns(context, v).size()), 0, true, access_cell(s, SecuredObject::of(v)));
   });
 }
 
@@ -61,7 +71,7 @@ void emit_namespaces(ExecutionContext& context, RowEmitter& out) {
   const Snapshot& s = *context.snapshot;
   out.row({oid(kPgCatalogOid), std::string("pg_catalog"), oid(kBootstrapRoleOid), nullptr});
   out.row({oid(kInformationSchemaOid), std::string("information_schema"), oid(kBootstrapRoleOid), nullptr});
-  for (const auto& [name, info] : s.catalog->schemas) out.row({oid(schema_oid(s, name)), name, oid(role_oid(s, info.owner)), nullptr});
+  for (const auto& [name, info] : s.catalog->schemas) out.row({oid(schema_oid(s, name)), name, oid(role_oid(s, info.owner)), access_cell(s, SecuredObject::of(info))});
 }
 
 }  // namespace

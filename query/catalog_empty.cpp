@@ -48,7 +48,6 @@ void register_empty_relations(RelationSet& catalog) {
       {"pg_partitioned_table",
        "partrelid oid, partstrat char, partnatts int2, partdefid oid, partattrs int2vector, partclass int2vector, partcollation int2vector, "
        "partexprs text"},
-      {"pg_auth_members", "roleid oid, member oid, grantor oid, admin_option bool"},
       {"pg_indexes", "schemaname name, tablename name, indexname name, tablespace name, indexdef text"},
       {"pg_matviews", "schemaname name, matviewname name, matviewowner name, tablespace name, hasindexes bool, ispopulated bool, definition text"},
       {"pg_locks",
@@ -63,7 +62,6 @@ void register_empty_relations(RelationSet& catalog) {
       {"pg_operator", "oid oid, oprname name, oprnamespace oid, oprowner oid, oprkind char, oprleft oid, oprright oid, oprresult oid, oprcode regproc"},
       {"pg_cast", "oid oid, castsource oid, casttarget oid, castfunc oid, castcontext char, castmethod char"},
       {"pg_aggregate", "aggfnoid regproc, aggkind char, aggnumdirectargs int2"},
-      {"pg_default_acl", "oid oid, defaclrole oid, defaclnamespace oid, defaclobjtype char, defaclacl _text"},
       {"pg_rules", "schemaname name, tablename name, rulename name, definition text"},
       {"pg_prepared_statements", "name text, statement text, prepare_time timestamptz, parameter_types _text, from_sql bool"},
       {"pg_cursors", "name text, statement text, is_holdable bool, is_binary bool, is_scrollable bool, creation_time timestamptz"},

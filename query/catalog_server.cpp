@@ -1,3 +1,4 @@
+#include "query/access_control.h"
 #include "query/catalog_objects.h"
 #include "query/session.h"
 #include "query/session_settings.h"
@@ -32,6 +33,23 @@ void register_server_relations(RelationSet& catalog) {
                   out.row({r.name, r.superuser, true, r.superuser, r.superuser, r.can_login, false, int64_t{-1}, std::string("********"), nullptr,
                            r.superuser, nullptr, oid(role_oid(*c.snapshot, r.name))});
                 });
+              });
+  catalog.add("pg_auth_members", "roleid oid, member oid, grantor oid, admin_option bool",
+              [](ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) {
+                for (const auto& [key, m] : c.snapshot->catalog->memberships) {
+                  out.row({oid(role_oid(*c.snapshot, m.role)), oid(role_oid(*c.snapshot, m.member)), oid(role_oid(*c.snapshot, m.grantor)),
+                           m.admin});
+                }
+              });
+  catalog.add("pg_default_acl", "oid oid, defaclrole oid, defaclnamespace oid, defaclobjtype char, defaclacl _text",
+              [](ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) {
+                int64_t number = 0;
+                for (const auto& [key, list] : c.snapshot->catalog->default_access) {
+                  std::vector<std::string> items;
+                  for (const AccessEntry& entry : list) items.push_back(access_text(entry));
+                  out.row({++number, oid(role_oid(*c.snapshot, key.creator)), oid(schema_oid(*c.snapshot, key.schema_name)), std::string("r"),
+                           text_array(items)});
+                }
               });
   catalog.add("pg_authid",
               "oid oid, rolname name, rolsuper bool, rolinherit bool, rolcreaterole bool, rolcreatedb bool, rolcanlogin bool, rolreplication bool, "

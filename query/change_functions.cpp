@@ -105,7 +105,9 @@ std::shared_ptr<const VirtualTable> table_changes(SessionState& session, const a
         call, "the name of a table, the version after which changes count, and the last version that counts");
   }
   const ast::ObjectName name = parser::parse_object_name(text_argument(session, call, 0));
-  const TableId id = session.target_table(name)->schema->id;
+  const auto named = session.target_table(name);
+  session.check_read(*named->schema);
+  const TableId id = named->schema->id;
   auto to = committed_table(session, id, call);
   const VersionNumber from{number_argument(session, call, 1)};
   if (from > to->version) {

@@ -4,7 +4,9 @@
 #include "common/decimal.h"
 #include "common/error.h"
 #include "common/utf8.h"
+#include "query/access_control.h"
 #include "query/catalog_names.h"
+#include "query/catalog_objects.h"
 #include "query/function_registry.h"
 #include "query/kernel.h"
 #include "query/session.h"
@@ -242,52 +244,138 @@ void register_sizes(FunctionRegistry& r) {
         row_kernel<[](const Decimal& bytes) { return pretty_size(decimal_to_int64(bytes)); }>);
 }
 
-// ---- privileges: whoever is connected may look at every object that exists; what statements may do is
-// checked where they run
+// ---- privileges
 
-std::optional<bool> has_relation(KernelCall& call, uint32_t id) {
-  if (!relation_of_oid(call.state.context, id)) return std::nullopt;
-  return true;
+// Whoever asks about nobody in particular asks about himself.
+std::string role_named(KernelCall& call, View name) {
+  if (name.empty()) return call.state.context->session->user();
+  if (name == "public") return "";
+  if (!call.state.context->snapshot->catalog->roles.contains(name)) {
+    throw sql_error(sqlstate::kUndefinedObject, "role \"{}\" does not exist", name);
+  }
+  return std::string(name);
 }
-std::optional<bool> has_relation(KernelCall& call, View name) {
-  return has_relation(call, oid_of_name(call.state.context, TypeId::kRegclass, name));
+
+struct AskedPrivilege {
+  PrivilegeSet privileges = 0;
+  bool with_option = false;
+};
+
+// 'SELECT, INSERT WITH GRANT OPTION': any of them is enough.
+std::vector<AskedPrivilege> asked_privileges(View text) {
+  std::vector<AskedPrivilege> asked;
+  while (!text.empty()) {
+    const size_t comma = std::min(text.find(','), text.size());
+    std::string one(text.substr(0, comma));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+    for (char& c : one) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    const size_t first = one.find_first_not_of(' '), last = one.find_last_not_of(' ');
+    one = first == std::string::npos ? std::string() : one.substr(first, last - first + 1);
+    constexpr View kOption = " WITH GRANT OPTION";
+    const bool with_option = one.ends_with(kOption);
+    if (with_option) one.resize(one.size() - kOption.size());
+    const PrivilegeSet set = privilege_of_name(one);
+    const bool unsupported = one == "REFERENCES" || one == "TRIGGER";
+    if (set == 0 && !unsupported) throw sql_error(sqlstate::kInvalidParameterValue, "unrecognized privilege type: \"{}\"", one);
+    asked.push_back({set, with_option});
+  }
+  return asked;
 }
-std::optional<bool> has_schema(KernelCall& call, View name) {
-  oid_of_name(call.state.context, TypeId::kRegnamespace, name);
-  return true;
+
+// What the server has none of (REFERENCES, TRIGGER) nobody but a superuser has.
+bool has_privilege(KernelCall& call, View role, const SecuredObject& object, View text) {
+  const AccessControl access(*call.state.context->snapshot->catalog, role_named(call, role));
+  for (const AskedPrivilege& asked : asked_privileges(text)) {
+    const PrivilegeSet held = asked.with_option ? access.grantable(object) : access.privileges(object);
+    if (asked.privileges == 0 ? access.is_superuser() : (held & asked.privileges) != 0) return true;
+  }
+  return false;
 }
+
+std::optional<bool> has_relation(KernelCall& call, View role, uint32_t id, View text) {
+  const ExecutionContext* context = call.state.context;
+  for (const auto& [name, view] : context->snapshot->catalog->views) {
+    if (view_oid(*view) == id) return has_privilege(call, role, SecuredObject::of(*view), text);
+  }
+  if (id >= table_oid(TableId{0})) {
+    const auto table = context->snapshot->table(TableId{id - table_oid(TableId{0})});
+    if (table) return has_privilege(call, role, SecuredObject::of(*table->schema), text);
+  }
+  if (!relation_of_oid(context, id)) return std::nullopt;
+  // Catalog relations can be read by everyone and written by nobody.
+  role_named(call, role);
+  for (const AskedPrivilege& asked : asked_privileges(text)) {
+    if (!asked.with_option && contains(asked.privileges, Privilege::kSelect)) return true;
+  }
+  return false;
+}
+std::optional<bool> has_relation(KernelCall& call, View role, View name, View text) {
+  return has_relation(call, role, oid_of_name(call.state.context, TypeId::kRegclass, name), text);
+}
+
+std::optional<bool> has_schema(KernelCall& call, View role, uint32_t id, View text) {
+  for (const auto& [name, schema] : call.state.context->snapshot->catalog->schemas) {
+    if (schema_oid(*call.state.context->snapshot, name) == id)
+      return has_privilege(call, role, SecuredObject::of(schema), text);
+  }
+  for (const AskedPrivilege& asked : asked_privileges(text)) {
+    if (contains(asked.privileges, Privilege::kUsage)) return true;
+  }
+  return false;
+}
+std::optional<bool> has_schema(KernelCall& call, View role, View name, View text) {
+  return has_schema(call, role, oid_of_name(call.state.context, TypeId::kRegnamespace, name), text);
+}
+
+std::optional<bool> has_role(KernelCall& call, View role, View other, View) {
+  const Catalog& catalog = *call.state.context->snapshot->catalog;
+  return AccessControl(catalog, role_named(call, role)).has_role(role_named(call, other));
+}
+std::optional<bool> has_role(KernelCall& call, View role, uint32_t other, View text) {
+  const auto name = role_name_of_oid(call.state.context, other);
+  return name ? has_role(call, role, View(*name), text) : std::nullopt;
+}
+
+// One question in its usual forms: about oneself or another role, by name or by oid.
+template <auto by_name, auto by_oid>
+void add_privilege_question(FunctionRegistry& r, View name) {
+  r.add(name, {kText, kText}, kBool,
+        row_kernel<[](KernelCall& c, View o, View p) { return by_name(c, View(), o, p); }>, kStable);
+  r.add(name, {kOid, kText}, kBool,
+        row_kernel<[](KernelCall& c, int32_t o, View p) { return by_oid(c, View(), oid(o), p); }>, kStable);
+  r.add(name, {kName, kText, kText}, kBool,
+        row_kernel<[](KernelCall& c, View role, View o, View p) { return by_name(c, role, o, p); }>, kStable);
+  r.add(name, {kName, kOid, kText}, kBool,
+        row_kernel<[](KernelCall& c, View role, int32_t o, View p) { return by_oid(c, role, oid(o), p); }>, kStable);
+  r.add(name, {kOid, kOid, kText}, kBool, row_kernel<[](KernelCall& c, int32_t role, int32_t o, View p) {
+          const auto known = role_name_of_oid(c.state.context, oid(role));
+          return known ? by_oid(c, View(*known), oid(o), p) : std::optional<bool>(false);
+        }>,
+        kStable);
+}
+
+std::optional<bool> relation_by_name(KernelCall& c, View role, View o, View p) { return has_relation(c, role, o, p); }
+std::optional<bool> relation_by_oid(KernelCall& c, View role, uint32_t o, View p) { return has_relation(c, role, o, p); }
+std::optional<bool> schema_by_name(KernelCall& c, View role, View o, View p) { return has_schema(c, role, o, p); }
+std::optional<bool> schema_by_oid(KernelCall& c, View role, uint32_t o, View p) { return has_schema(c, role, o, p); }
+std::optional<bool> role_by_name(KernelCall& c, View role, View o, View p) { return has_role(c, role, o, p); }
+std::optional<bool> role_by_oid(KernelCall& c, View role, uint32_t o, View p) { return has_role(c, role, o, p); }
 
 void register_privileges(FunctionRegistry& r) {
-  for (const View name : {"has_table_privilege", "has_any_column_privilege"}) {
-    r.add(name, {kText, kText}, kBool,
-          row_kernel<[](KernelCall& c, View t, View) { return has_relation(c, t); }>, kStable);
-    r.add(name, {kOid, kText}, kBool,
-          row_kernel<[](KernelCall& c, int32_t t, View) { return has_relation(c, oid(t)); }>, kStable);
-    r.add(name, {kName, kText, kText}, kBool,
-          row_kernel<[](KernelCall& c, View, View t, View) { return has_relation(c, t); }>, kStable);
-    r.add(name, {kName, kOid, kText}, kBool,
-          row_kernel<[](KernelCall& c, View, int32_t t, View) { return has_relation(c, oid(t)); }>, kStable);
-    r.add(name, {kOid, kOid, kText}, kBool,
-          row_kernel<[](KernelCall& c, int32_t, int32_t t, View) { return has_relation(c, oid(t)); }>,
-          kStable);
-  }
+  add_privilege_question<relation_by_name, relation_by_oid>(r, "has_table_privilege");
+  add_privilege_question<relation_by_name, relation_by_oid>(r, "has_any_column_privilege");
+  add_privilege_question<schema_by_name, schema_by_oid>(r, "has_schema_privilege");
+  add_privilege_question<role_by_name, role_by_oid>(r, "pg_has_role");
+  // Privileges are for whole tables.
   r.add("has_column_privilege", {kText, kText, kText}, kBool,
-        row_kernel<[](KernelCall& c, View t, View, View) { return has_relation(c, t); }>, kStable);
+        row_kernel<[](KernelCall& c, View t, View, View p) { return has_relation(c, View(), t, p); }>, kStable);
   r.add("has_column_privilege", {kOid, kInt2, kText}, kBool,
-        row_kernel<[](KernelCall& c, int32_t t, int16_t, View) { return has_relation(c, oid(t)); }>, kStable);
+        row_kernel<[](KernelCall& c, int32_t t, int16_t, View p) { return has_relation(c, View(), oid(t), p); }>, kStable);
   r.add("has_column_privilege", {kName, kText, kText, kText}, kBool,
-        row_kernel<[](KernelCall& c, View, View t, View, View) { return has_relation(c, t); }>, kStable);
-  r.add("has_schema_privilege", {kText, kText}, kBool,
-        row_kernel<[](KernelCall& c, View s, View) { return has_schema(c, s); }>, kStable);
-  r.add("has_schema_privilege", {kOid, kText}, kBool, row_kernel<[](int32_t, View) { return true; }>,
-        kStable);
-  r.add("has_schema_privilege", {kName, kText, kText}, kBool,
-        row_kernel<[](KernelCall& c, View, View s, View) { return has_schema(c, s); }>, kStable);
-  r.add("has_schema_privilege", {kName, kOid, kText}, kBool,
-        row_kernel<[](View, int32_t, View) { return true; }>, kStable);
-  for (const View name :
-       {"has_database_privilege", "has_function_privilege", "has_tablespace_privilege",
-        "has_sequence_privilege", "has_type_privilege", "has_language_privilege", "pg_has_role"}) {
+        row_kernel<[](KernelCall& c, View role, View t, View, View p) { return has_relation(c, role, t, p); }>, kStable);
+  // What the server has one of, or none: everyone may use it.
+  for (const View name : {"has_database_privilege", "has_function_privilege", "has_tablespace_privilege",
+                          "has_sequence_privilege", "has_type_privilege", "has_language_privilege"}) {
     r.add(name, {kText, kText}, kBool, row_kernel<[](View, View) { return true; }>, kStable);
     r.add(name, {kOid, kText}, kBool, row_kernel<[](int32_t, View) { return true; }>, kStable);
     r.add(name, {kName, kText, kText}, kBool, row_kernel<[](View, View, View) { return true; }>, kStable);

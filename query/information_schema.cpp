@@ -1,3 +1,4 @@
+#include "query/access_control.h"
 #include "query/catalog_objects.h"
 #include "query/system_catalog_names.h"
 #include "query/virtual_rows.h"
@@ -56,6 +57,25 @@ void emit_columns(ExecutionContext& c, RowEmitter& out) {
   });
 }
 
+// One row for each privilege that is granted, the owner's own among them.
+void emit_table_privileges(ExecutionContext& c, RowEmitter& out) {
+  const auto rows = [&](const std::string& schema, const std::string& name, const SecuredObject& object) {
+    for (const AccessEntry& entry : effective_access(*c.snapshot->catalog, object)) {
+      for (const Privilege privilege : kAllPrivileges) {
+        if (!contains(entry.privileges, privilege)) continue;
+        const bool grantable = contains(entry.grantable, privilege) || entry.grantee == object.owner;
+        out.row({entry.grantor, entry.grantee.empty() ? std::string("PUBLIC") : entry.grantee, c.session->database(), schema, name,
+                 std::string(privilege_name(privilege)), std::string(grantable ? "YES" : "NO"),
+                 std::string(privilege == Privilege::kSelect ? "YES" : "NO")});
+      }
+    }
+  };
+  for_each_table(*c.snapshot, [&](const TableVersion& t) {
+    rows(t.schema->schema_name, t.schema->name, SecuredObject::of(*t.schema));
+  });
+  for_each_view(*c.snapshot, [&](const ViewSchema& v) { rows(v.schema_name, v.name, SecuredObject::of(v)); });
+}
+
 }  // namespace
 
 void register_information_schema(RelationSet& information) {
@@ -96,6 +116,12 @@ void register_information_schema(RelationSet& information) {
                       out.row({c.session->database(), v.schema_name, v.name, v.query_text, std::string("NONE"), std::string("NO"), std::string("NO")});
                     });
                   });
+  for (const std::string_view name : {"role_table_grants", "table_privileges"}) {
+    information.add(name,
+                    "grantor name, grantee name, table_catalog name, table_schema name, table_name name, privilege_type text, "
+                    "is_grantable text, with_hierarchy text",
+                    [](ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) { emit_table_privileges(c, out); });
+  }
   constexpr std::pair<std::string_view, std::string_view> kEmpty[] = {
       {"table_constraints",
        "constraint_catalog name, constraint_schema name, constraint_name name, table_catalog name, table_schema name, table_name name, "
@@ -108,10 +134,6 @@ void register_information_schema(RelationSet& information) {
       {"referential_constraints",
        "constraint_catalog name, constraint_schema name, constraint_name name, unique_constraint_catalog name, unique_constraint_schema name, "
        "unique_constraint_name name, match_option text, update_rule text, delete_rule text"},
-      {"role_table_grants",
-       "grantor name, grantee name, table_catalog name, table_schema name, table_name name, privilege_type text, is_grantable text, with_hierarchy text"},
-      {"table_privileges",
-       "grantor name, grantee name, table_catalog name, table_schema name, table_name name, privilege_type text, is_grantable text, with_hierarchy text"},
       {"routines", "specific_name name, routine_catalog name, routine_schema name, routine_name name, routine_type text, data_type text"},
       {"sequences", "sequence_catalog name, sequence_schema name, sequence_name name, data_type text"},
   };

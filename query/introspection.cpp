@@ -2,6 +2,7 @@
 
 #include "common/error.h"
 #include "parser/parser.h"
+#include "query/access_control.h"
 #include "query/argument_table.h"
 #include "query/catalog_objects.h"
 #include "query/server_file.h"
@@ -18,15 +19,23 @@ namespace {
 
 std::string partition_by(const TableSchema& s) { return std::string(partition_unit_name(s.partition_by)); }
 
+// Null: nothing protects it.
+const TableProtection* protection_of(const Snapshot& snapshot, TableId table) {
+  const auto found = snapshot.catalog->protections.find(static_cast<uint32_t>(table));
+  return found == snapshot.catalog->protections.end() ? nullptr : &found->second;
+}
+
 void emit_tables(ExecutionContext& c, RowEmitter& out) {
   for_each_table(*c.snapshot, [&](const TableVersion& t) {
     const TableSchema& s = *t.schema;
+    const TableProtection* protection = protection_of(*c.snapshot, s.id);
     Cell timestamp = s.has_timestamp() ? Cell(s.columns[static_cast<size_t>(s.timestamp_column)].name) : Cell(nullptr);
     Cell ttl = s.ttl_count > 0 ? Cell(fmt::format("{} {}", s.ttl_count, s.ttl_unit)) : Cell(nullptr);
     Cell bytes = c.server ? Cell(static_cast<int64_t>(c.server->database->table_disk_bytes(s.id))) : Cell(nullptr);
     Cell directory = c.server ? Cell(c.server->database->table_directory(s)) : Cell(nullptr);
     out.row({static_cast<int64_t>(static_cast<uint32_t>(s.id)), s.name, timestamp, partition_by(s), true, s.has_keys(), ttl,
-             static_cast<int64_t>(visible_rows(t)), bytes, directory, static_cast<int64_t>(static_cast<uint64_t>(t.version)), false, s.owner});
+             static_cast<int64_t>(visible_rows(t)), bytes, directory, static_cast<int64_t>(static_cast<uint64_t>(t.version)),
+             protection && protection->is_immutable(c.transaction_time_micros), s.owner});
   });
 }
 
@@ -47,6 +56,8 @@ void emit_table_columns(ExecutionContext& c, const std::vector<Value>& arguments
 void emit_table_partitions(ExecutionContext& c, const std::vector<Value>& arguments, RowEmitter& out) {
   auto table = argument_table(c, arguments, "table_partitions");
   const TableSchema& s = *table->schema;
+  const TableProtection* protection = protection_of(*c.snapshot, s.id);
+  const bool frozen = protection && protection->is_immutable(c.transaction_time_micros);
   for (size_t i = 0; i < table->partitions.size(); i++) {
     const Partition& p = *table->partitions[i];
     uint64_t bytes = 0;
@@ -62,7 +73,7 @@ void emit_table_partitions(ExecutionContext& c, const std::vector<Value>& argume
     }
     bool timed = s.has_timestamp() && p.row_count > 0;
     out.row({static_cast<int64_t>(i), partition_by(s), partition_name(s.partition_by, p.start), timed ? Cell(p.min_timestamp) : Cell(nullptr),
-             timed ? Cell(p.max_timestamp) : Cell(nullptr), static_cast<int64_t>(visible_rows(table->partitions[i], table->schema)), static_cast<int64_t>(bytes), false, true,
+             timed ? Cell(p.max_timestamp) : Cell(nullptr), static_cast<int64_t>(visible_rows(table->partitions[i], table->schema)), static_cast<int64_t>(bytes), frozen || (protection && protection->partitions.contains(p.start)), true,
              static_cast<int64_t>(p.slices.size()), static_cast<int64_t>(overlay_rows)});
   }
 }
@@ -98,8 +109,7 @@ void emit_backup(ExecutionContext& c, const std::vector<Value>& arguments, RowEm
   if (arguments.size() != 1 || arguments[0].is_null()) {
     throw SqlError(sqlstate::kInvalidParameterValue, "backup() takes the name of a folder");
   }
-  const auto role = c.snapshot->catalog->roles.find(c.session->user());
-  if (role == c.snapshot->catalog->roles.end() || !role->second.superuser) {
+  if (!AccessControl(*c.snapshot->catalog, c.session->user()).is_superuser()) {
     throw SqlError(sqlstate::kInsufficientPrivilege, "only a superuser may make a backup");
   }
   const std::string target = path_within(c.server->backup_folder, arguments[0].as_string(), "backup folder", "");

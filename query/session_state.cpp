@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/value_text.h"
+#include "query/access_control.h"
 #include "query/portal.h"
 #include "query/statement_executors.h"
 #include "query/system_relations.h"
@@ -38,6 +39,7 @@ SessionState::SessionState(ServerContext& server_context, std::string name, std:
   auto role = now.catalog->roles.find(user_name);
   settings.set_internal("session_authorization", user_name);
   settings.set_internal("is_superuser", role != now.catalog->roles.end() && role->second.superuser ? "on" : "off");
+  check_role(settings.get("role"));
   follow_settings();
   activity.user = user_name;
   activity.database = database_name;
@@ -131,6 +133,7 @@ void SessionState::begin_block(const ast::TransactionModes& modes) {
   has_snapshot_ = false;  // statements of the implicit transaction before BEGIN do not bind its modes
   set_modes(all);
   has_snapshot_ = in_use;
+  begin_pending_run();
 }
 
 std::string SessionState::commit_block() {
@@ -156,8 +159,11 @@ CommitNumber SessionState::finish_statements(bool wait) {
   if (block_ != Block::kNone || !transaction_) return {};
   close_portals(true);
   bool synchronous = settings.get("synchronous_commit") != "off";
+  // Whoever waits for the key of a run must see its commit.
+  if (run_) wait = true;
   CommitNumber visible_after{};
   try {
+    if (run_ && !run_->skips()) transaction_->end_run(run_->take_writes());
     CommitResult result = synchronous && !wait ? transaction_->commit_without_waiting() : transaction_->commit(synchronous);
     visible_after = result.visible_after;
     const WriteCounts& c = result.counts;
@@ -172,6 +178,7 @@ CommitNumber SessionState::finish_statements(bool wait) {
 
 void SessionState::end_transaction(bool committed) {
   transaction_.reset();
+  run_.reset();
   view_ = Snapshot();
   read_only_ = repeatable_read_ = has_snapshot_ = false;
   if (committed) settings.commit_transaction();
@@ -352,13 +359,16 @@ NameParts split_name(const std::vector<std::string>& parts, const std::string& d
 }  // namespace
 
 std::vector<std::string> SessionState::search_path(bool with_implicit) const {
-  const bool cacheable = !with_implicit && view_.catalog;
+  const bool cacheable = !with_implicit && view_.catalog && acting_role_.empty();
   if (cacheable && path_.generation == settings.generation() && path_.catalog == view_.catalog) return path_.schemas;
   std::vector<std::string> path;
   if (with_implicit) path.push_back("pg_catalog");
   const Catalog& catalog = view_.catalog ? *view_.catalog : *server.database->snapshot().catalog;
-  for (std::string& name : split_search_path(settings.get("search_path"), user_name)) {
-    if (name == "pg_catalog" ? !with_implicit : catalog.schemas.contains(name)) path.push_back(std::move(name));
+  for (std::string& name : split_search_path(settings.get("search_path"), user())) {
+    const auto schema = catalog.schemas.find(name);
+    const bool usable = schema != catalog.schemas.end() &&
+                        contains(access().privileges(SecuredObject::of(schema->second)), Privilege::kUsage);
+    if (name == "pg_catalog" ? !with_implicit : usable) path.push_back(std::move(name));
   }
   if (cacheable) path_ = {settings.generation(), view_.catalog, path};
   return path;
@@ -394,6 +404,7 @@ std::shared_ptr<const TableVersion> SessionState::target_table(const ast::Object
   for (const ast::Identifier* part : {&name.database, &name.schema, &name.name}) {
     if (!part->empty()) parts.push_back(part->text);
   }
+  if (!name.schema.empty()) check_schema(name.schema.text, Privilege::kUsage);
   if (auto table = find_table(parts)) return table;
   if (find_view(parts)) throw sql_error(sqlstate::kWrongObjectType, "\"{}\" is a view", name.name.text).with_position(name.position());
   if (find_virtual_table(parts)) {
@@ -411,9 +422,13 @@ std::string SessionState::creation_schema(const ast::ObjectName& name) const {
     if (!view_.catalog->schemas.contains(name.schema.text)) {
       throw sql_error(sqlstate::kInvalidSchemaName, "schema \"{}\" does not exist", name.schema.text).with_position(name.position());
     }
+    check_schema(name.schema.text, Privilege::kCreate);
     return name.schema.text;
   }
-  for (std::string& schema : search_path(false)) return std::move(schema);
+  for (std::string& schema : search_path(false)) {
+    check_schema(schema, Privilege::kCreate);
+    return std::move(schema);
+  }
   throw SqlError(sqlstate::kInvalidSchemaName, "no schema has been selected to create in").with_position(name.position());
 }
 
@@ -425,6 +440,8 @@ std::string SessionState::setting(std::string_view name, bool missing_ok) const 
 }
 
 void SessionState::set_setting(std::string_view name, std::string_view value, bool local) {
+  const bool is_role = name.size() == 4 && std::equal(name.begin(), name.end(), "role", [](char c, char lower) { return (c | 0x20) == lower; });
+  if (is_role) check_role(std::string(value));
   settings.set(name, value, local);
   follow_settings();
   std::lock_guard lock(activity_mutex);

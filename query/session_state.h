@@ -13,6 +13,7 @@
 #include "query/binder.h"
 #include "query/execution.h"
 #include "query/session.h"
+#include "query/session_run.h"
 #include "query/session_settings.h"
 #include "storage/database.h"
 
@@ -66,6 +67,12 @@ class SessionState final : public SessionInfo, public NameResolver {
   Transaction& write_transaction(std::string operation);
   void begin_block(const ast::TransactionModes& modes);
   void set_modes(const ast::TransactionModes& modes);
+  // -- runs: session_run.cpp
+  // Turns the transaction, in which nothing was executed yet, into the run of a key; waits while another session has it.
+  void begin_run(const std::string& key, bool restores, bool force);
+  void set_next_run(std::string key);                  // SET run: the next transaction; "": none
+  SessionRun* run() { return run_.get(); }             // null: the transaction is none
+
   std::string commit_block();                          // the tag: COMMIT, or ROLLBACK of a failed block
   void rollback_block();
   // Gives the commit that is to be waited for; 0 if it is visible, as it always is when `wait`.
@@ -74,6 +81,7 @@ class SessionState final : public SessionInfo, public NameResolver {
   TransactionStatus status() const;
 
   // -- execution
+  // As a run asks for it: its writes are noted or skipped (session_run.h).
   std::unique_ptr<Portal> make_portal(StatementInput input);
   std::shared_ptr<StatementRun> start_run();
   // Rows of a bound query as a portal; tag "SELECT n".
@@ -100,7 +108,22 @@ class SessionState final : public SessionInfo, public NameResolver {
   Value constant_value(const ast::Expression& expression, SqlType type);
   KeptVersion past_version(const std::shared_ptr<const TableVersion>& table, const ast::VersionClause& clause);
   VersionTarget version_target(const ast::VersionClause& clause);
-  // The table that a statement writes: 42P01, 42809 for a view or a catalog relation.
+  // -- access: session_access.cpp
+  class AccessControl access() const;  // of whoever acts
+  void check_read(const TableSchema& table) const override;
+  void check_read(const ViewSchema& view) const override;
+  void check_schema(const std::string& schema, Privilege wanted) const override;
+  std::string act_as(std::string role) const override;
+  void check_role(const std::string& role) const;   // SET ROLE: 22023, 42501
+  // The table of a statement that changes rows, with all these privileges; of one that changes the table itself, as its owner.
+  // As target_table(), and 42501; the first thing looked at is whether the table is immutable.
+  std::shared_ptr<const TableVersion> writable_table(const ast::ObjectName& name, PrivilegeSet wanted) const;
+  std::shared_ptr<const TableVersion> owned_table(const ast::ObjectName& name) const;
+  std::string object_owner(const std::string& schema) const;   // of what the session creates there
+  // What a new table or view is granted from the start: default privileges, and the creator's where another one owns it.
+  void grant_initial_access(const struct SecuredObject& object, const std::string& schema);
+
+  // The table that a statement names: 42P01, 42809 for a view or a catalog relation, 42501 for a schema that may not be used.
   std::shared_ptr<const TableVersion> target_table(const ast::ObjectName& name) const;
   // Schema for a new object: as written, or the first of search_path that exists. 3F000.
   std::string creation_schema(const ast::ObjectName& name) const;
@@ -109,7 +132,7 @@ class SessionState final : public SessionInfo, public NameResolver {
   std::string setting(std::string_view name, bool missing_ok) const override;
   std::vector<SettingRow> all_settings() const override { return settings.all(); }
   void set_setting(std::string_view name, std::string_view value, bool local) override;
-  std::string user() const override { return user_name; }
+  std::string user() const override;                          // the current role: SET ROLE
   std::string session_user() const override { return user_name; }
   std::string database() const override { return database_name; }
   std::vector<std::string> search_path(bool with_implicit) const override;
@@ -136,6 +159,9 @@ class SessionState final : public SessionInfo, public NameResolver {
   SessionActivity activity;
 
  private:
+  std::unique_ptr<Portal> make_statement_portal(StatementInput input);
+  void describe_statement(const ast::Statement& statement, ParameterTypes& types, PreparedStatement* info);
+  void begin_pending_run();
   void start_transaction();
   void end_transaction(bool committed);
   void follow_settings();  // `zone`, after settings may have changed
@@ -144,8 +170,13 @@ class SessionState final : public SessionInfo, public NameResolver {
   enum class Block : uint8_t { kNone, kOpen, kFailed };
   Block block_ = Block::kNone;
   bool read_only_ = false, repeatable_read_ = false, has_snapshot_ = false;
+  std::unique_ptr<SessionRun> run_;
+  std::string next_run_;
   std::unique_ptr<Transaction> transaction_;
   Snapshot view_;
+  mutable std::string acting_role_;                         // while a view is bound: its owner
+  mutable std::string role_;                                // user(), of these settings
+  mutable uint64_t role_generation_ = 0;
   uint64_t zone_generation_ = 0;                            // of the settings that `zone` was taken from
   // search_path(false) for these settings and this catalog; a statement asks for it several times.
   struct SearchPath {

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "parser/deparse.h"
+#include "query/access_control.h"
 #include "query/execution.h"
 #include "query/expression_evaluator.h"
 #include "query/insert_plan.h"
@@ -210,7 +211,7 @@ void set_options(const AlterAction& action, TableSchema& schema) {
 // DETACH PARTITION 'name' INTO other, ATTACH PARTITION 'name' FROM other [REPLACE].
 void move_partition(SessionState& session, const AlterAction& action, const TableVersion& table) {
   const bool detaches = action.kind == Kind::kDetachPartition;
-  auto other = session.target_table(action.table);
+  auto other = session.owned_table(action.table);
   const TableSchema& from = detaches ? *table.schema : *other->schema;
   const TableSchema& to = detaches ? *other->schema : *table.schema;
   auto start = parse_partition_name(from.partition_by, action.partitions[0]);
@@ -230,20 +231,32 @@ std::string rename(SessionState& session, const ast::AlterTableStatement& s, con
     parts.push_back(s.table.name.text);
     auto found = session.find_view(parts);
     if (!found) throw sql_error(sqlstate::kUndefinedTable, "view \"{}\" does not exist", s.table.name.text).with_position(s.table.position());
+    session.access().require_owner(SecuredObject::of(*found));
+    session.check_schema(found->schema_name, Privilege::kCreate);
     ViewSchema renamed = *found;
     renamed.name = action.new_name.text;
     if (view.find_table(renamed.schema_name, renamed.name) || view.find_view(renamed.schema_name, renamed.name)) {
       throw sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists", renamed.name);
     }
-    transaction.drop_view(found->schema_name, found->name);
-    transaction.put_view(std::move(renamed));
+    transaction.rename_view(*found, std::move(renamed));
     return "ALTER VIEW";
   }
-  auto table = session.target_table(s.table);
+  auto table = session.owned_table(s.table);
+  session.check_schema(table->schema->schema_name, Privilege::kCreate);
   TableSchema schema = *table->schema;
   schema.name = action.new_name.text;
   transaction.alter_table(schema.id, std::move(schema));
   return "ALTER TABLE";
+}
+
+std::string change_view_owner(SessionState& session, const ast::AlterTableStatement& s) {
+  std::vector<std::string> parts;
+  if (!s.table.schema.empty()) parts.push_back(s.table.schema.text);
+  parts.push_back(s.table.name.text);
+  const auto found = session.find_view(parts);
+  if (!found) throw sql_error(sqlstate::kUndefinedTable, "view \"{}\" does not exist", s.table.name.text).with_position(s.table.position());
+  change_owner(session, s.actions[0], nullptr, found.get());
+  return "ALTER VIEW";
 }
 
 }  // namespace
@@ -253,7 +266,12 @@ std::string execute_alter_table(SessionState& session, const ast::AlterTableStat
   session.begin_statement();
   if (s.object == ast::ObjectKind::kMaterializedView) throw SqlError(sqlstate::kFeatureNotSupported, "ALTER MATERIALIZED VIEW is not supported");
   if (s.actions.size() == 1 && s.actions[0].kind == Kind::kRename) return rename(session, s, s.actions[0]);
-  if (s.object == ast::ObjectKind::kView) throw SqlError(sqlstate::kFeatureNotSupported, "ALTER VIEW can only rename");
+  if (s.object == ast::ObjectKind::kView) {
+    if (s.actions.size() != 1 || s.actions[0].kind != Kind::kOwnerTo) {
+      throw SqlError(sqlstate::kFeatureNotSupported, "ALTER VIEW can only rename and change the owner");
+    }
+    return change_view_owner(session, s);
+  }
 
   std::shared_ptr<const TableVersion> table;
   try {
@@ -261,6 +279,12 @@ std::string execute_alter_table(SessionState& session, const ast::AlterTableStat
   } catch (const SqlError& error) {
     if (!s.if_exists || error.sqlstate() != sqlstate::kUndefinedTable) throw;
     session.notice("NOTICE", sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist, skipping", s.table.name.text));
+    return "ALTER TABLE";
+  }
+  const bool protects = std::all_of(s.actions.begin(), s.actions.end(), is_protection);
+  if (!protects) session.owned_table(s.table);
+  if (s.actions.size() == 1 && s.actions[0].kind == Kind::kOwnerTo) {
+    change_owner(session, s.actions[0], table.get(), nullptr);
     return "ALTER TABLE";
   }
   Transaction& transaction = session.write_transaction("ALTER TABLE");
@@ -314,15 +338,21 @@ std::string execute_alter_table(SessionState& session, const ast::AlterTableStat
         return "ALTER TABLE";
       }
       case Kind::kSetSchema: throw not_supported("SET SCHEMA", action.position);
-      case Kind::kOwnerTo: throw not_supported("OWNER TO", action.position);
+      case Kind::kOwnerTo: throw not_supported("several actions with OWNER TO", action.position);
       case Kind::kSetNotNull: throw not_supported("SET NOT NULL", action.position);
       case Kind::kSetOptions:
-      case Kind::kResetOptions: set_options(action, schema); break;
+      case Kind::kResetOptions:
+        if (is_protection(action)) {
+          protect_table(session, action, *table);
+          continue;
+        }
+        set_options(action, schema);
+        break;
       case Kind::kSetTtl:
         schema.ttl_count = action.ttl ? action.ttl->count : 0;
         schema.ttl_unit = action.ttl ? action.ttl->unit : "";
         break;
-      case Kind::kFreezePartition: throw not_supported("FREEZE PARTITION", action.position);
+      case Kind::kFreezePartition: protect_table(session, action, *table); continue;
       case Kind::kDetachPartition:
       case Kind::kAttachPartition:
         if (s.actions.size() > 1) throw not_supported("several actions with DETACH or ATTACH PARTITION", action.position);

@@ -34,7 +34,7 @@ class CopyIn {
     session.check_writable("COPY FROM");
     session.begin_write_statement();
     if (s.where) throw SqlError(sqlstate::kFeatureNotSupported, "COPY FROM … WHERE is not supported").with_position(s.where->position);
-    schema_ = session.target_table(s.table)->schema;
+    schema_ = session.writable_table(s.table, static_cast<PrivilegeSet>(Privilege::kInsert))->schema;
     targets_ = resolve_target_columns(*schema_, s.columns);
     auto run = session.start_run();
     EvaluationState state{&run->context, {}};
@@ -113,6 +113,7 @@ class CopyOut {
       query = bind_query(*s.query, session, input.parameter_types);
     } else {
       auto table = session.target_table(s.table);
+      session.check_read(*table->schema);
       auto scan = std::make_shared<LogicalPlan>();
       scan->kind = PlanKind::kScan;
       scan->table = table;

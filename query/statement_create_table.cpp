@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "parser/deparse.h"
+#include "query/access_control.h"
 #include "query/insert_plan.h"
 #include "query/statement_executors.h"
 #include "query/table_definition.h"
@@ -11,6 +12,7 @@ namespace {
 
 void copy_like(SessionState& session, const ast::LikeClause& like, TableSchema& schema, size_t at) {
   auto other = session.target_table(like.table);
+  session.check_read(*other->schema);
   for (const ColumnSchema& column : other->schema->columns) {
     ColumnSchema copy = column;
     copy.id = ColumnId{};
@@ -101,7 +103,7 @@ std::string execute_create_table(SessionState& session, const ast::CreateTableSt
   TableSchema schema;
   schema.schema_name = session.creation_schema(s.name);
   schema.name = s.name.name.text;
-  schema.owner = session.user();
+  schema.owner = session.object_owner(schema.schema_name);
   const Snapshot& view = session.snapshot();
   if (auto existing = view.find_table(schema.schema_name, schema.name)) {
     if (s.if_not_exists) {
@@ -109,6 +111,8 @@ std::string execute_create_table(SessionState& session, const ast::CreateTableSt
       return s.query ? "CREATE TABLE AS" : "CREATE TABLE";
     }
     if (!s.or_replace) throw sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists", schema.name);
+    require_removable(*view.catalog, *existing->schema, session.server.clock->now_micros());
+    session.access().require_owner(SecuredObject::of(*existing->schema));
     transaction.drop_table(existing->schema->id);
   } else if (view.find_view(schema.schema_name, schema.name)) {
     throw sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists", schema.name);
@@ -134,7 +138,9 @@ std::string execute_create_table(SessionState& session, const ast::CreateTableSt
   check_table_definition(schema, s.dedup ? s.dedup->position : 0);
   check_policies_have_keys(schema);
 
+  const std::string owner = schema.owner, schema_name = schema.schema_name;
   TableId table = transaction.create_table(std::move(schema));
+  session.grant_initial_access({SecuredObject::Kind::kTable, static_cast<uint32_t>(table), "", owner}, schema_name);
   if (!s.query) return "CREATE TABLE";
   uint64_t rows = s.with_no_data ? 0 : fill_from_query(session, table, query, input);
   return s.with_no_data ? "CREATE TABLE AS" : fmt::format("SELECT {}", rows);

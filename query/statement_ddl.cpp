@@ -1,6 +1,7 @@
 #include <set>
 
 #include "parser/deparse.h"
+#include "query/access_control.h"
 #include "query/statement_executors.h"
 
 namespace idem {
@@ -79,8 +80,20 @@ void drop_dependents(SessionState& session, const std::string& kind, const std::
   }
 }
 
+// Owners of a schema may drop what is in it.
+bool owns_schema(const SessionState& session, const std::string& name) {
+  const auto& schemas = session.snapshot().catalog->schemas;
+  const auto found = schemas.find(name);
+  return found != schemas.end() && session.access().owns(SecuredObject::of(found->second));
+}
+
 void drop_schema(SessionState& session, const std::string& name, bool cascade) {
   const Snapshot& view = session.snapshot();
+  for (const auto& [key, id] : view.catalog->tables) {
+    const auto table = key.first == name ? view.table(id) : nullptr;
+    if (table) require_removable(*view.catalog, *table->schema, session.server.clock->now_micros());
+  }
+  session.access().require_owner(SecuredObject::of(view.catalog->schemas.find(name)->second));
   if (name == "public" || name == "default") throw sql_error(sqlstate::kDependentObjectsStillExist, "schema \"{}\" cannot be dropped", name);
   std::vector<TableId> tables;
   std::vector<std::shared_ptr<const ViewSchema>> views;
@@ -115,6 +128,8 @@ void drop_one(SessionState& session, const ast::DropStatement& s, const ast::Obj
         }
         return missing("table", sqlstate::kUndefinedTable);
       }
+      require_removable(*view.catalog, *table->schema, session.server.clock->now_micros());
+      if (!owns_schema(session, table->schema->schema_name)) session.access().require_owner(SecuredObject::of(*table->schema));
       drop_dependents(session, "table", table->schema->schema_name, table->schema->name, s.cascade);
       session.write_transaction("DROP").drop_table(table->schema->id);
       return;
@@ -127,6 +142,7 @@ void drop_one(SessionState& session, const ast::DropStatement& s, const ast::Obj
         }
         return missing("view", sqlstate::kUndefinedTable);
       }
+      if (!owns_schema(session, found->schema_name)) session.access().require_owner(SecuredObject::of(*found));
       drop_dependents(session, "view", found->schema_name, found->name, s.cascade);
       session.write_transaction("DROP").drop_view(found->schema_name, found->name);
       return;
@@ -136,17 +152,27 @@ void drop_one(SessionState& session, const ast::DropStatement& s, const ast::Obj
       drop_schema(session, name.name.text, s.cascade);
       return;
     case ast::ObjectKind::kRole:
+      session.access().require_superuser("drop role");
       if (!view.catalog->roles.contains(name.name.text)) return missing("role", sqlstate::kUndefinedObject);
-      if (name.name.text == session.user()) throw SqlError(sqlstate::kObjectInUse, "current user cannot be dropped");
-      session.write_transaction("DROP").drop_role(name.name.text);
+      if (name.name.text == session.user() || name.name.text == session.session_user()) throw SqlError(sqlstate::kObjectInUse, "current user cannot be dropped");
+      drop_role(session, name.name.text);
       return;
     case ast::ObjectKind::kMaterializedView: throw SqlError(sqlstate::kFeatureNotSupported, "DROP MATERIALIZED VIEW is not supported");
     case ast::ObjectKind::kChangeSlot:
       if (!view.catalog->slots.contains(name.name.text)) return missing("change slot", sqlstate::kUndefinedObject);
+      session.access().require_role(view.catalog->slots.find(name.name.text)->second.owner);
       session.write_transaction("DROP").drop_slot(name.name.text);
       return;
     default: throw SqlError(sqlstate::kFeatureNotSupported, "this DROP is not supported");
   }
+}
+
+// Who may replace a view needs no right to create others.
+std::string view_schema(const SessionState& session, const ast::CreateViewStatement& s) {
+  if (s.or_replace) {
+    if (const auto known = session.find_view(name_parts(s.name))) return known->schema_name;
+  }
+  return session.creation_schema(s.name);
 }
 
 }  // namespace
@@ -170,7 +196,9 @@ std::string execute_truncate(SessionState& session, const ast::TruncateStatement
   session.check_writable("TRUNCATE");
   session.begin_statement();
   std::set<TableId> tables;
-  for (const ast::ObjectName& name : s.tables) tables.insert(session.target_table(name)->schema->id);
+  for (const ast::ObjectName& name : s.tables) {
+    tables.insert(session.writable_table(name, static_cast<PrivilegeSet>(Privilege::kTruncate))->schema->id);
+  }
   for (TableId id : tables) session.write_transaction("TRUNCATE").truncate(id);
   return "TRUNCATE TABLE";
 }
@@ -179,7 +207,19 @@ std::string execute_create_schema(SessionState& session, const ast::CreateSchema
   session.check_writable("CREATE SCHEMA");
   session.begin_statement();
   std::string name = s.name.empty() ? s.owner : s.name.text;
-  if (!s.options.empty()) throw SqlError(sqlstate::kFeatureNotSupported, "CREATE SCHEMA … WITH is not supported").with_position(s.options[0].position);
+  bool owns_objects = false;
+  for (const ast::Option& option : s.options) {
+    if (option.name != "owns_objects") {
+      throw sql_error(sqlstate::kFeatureNotSupported, "CREATE SCHEMA … WITH ({}) is not supported", option.name).with_position(option.position);
+    }
+    owns_objects = boolean_option(option);
+  }
+  if (!session.access().is_superuser()) {
+    throw sql_error(sqlstate::kInsufficientPrivilege, "permission denied for database {}", session.database());
+  }
+  if (!s.owner.empty() && !session.snapshot().catalog->roles.contains(s.owner)) {
+    throw sql_error(sqlstate::kUndefinedObject, "role \"{}\" does not exist", s.owner);
+  }
   if (session.snapshot().catalog->schemas.contains(name) || name == "pg_catalog" || name == "information_schema") {
     if (!s.if_not_exists) throw sql_error(sqlstate::kDuplicateSchema, "schema \"{}\" already exists", name).with_position(s.name.position);
     session.notice("NOTICE", sql_error(sqlstate::kDuplicateSchema, "schema \"{}\" already exists, skipping", name));
@@ -188,7 +228,7 @@ std::string execute_create_schema(SessionState& session, const ast::CreateSchema
   if (name.starts_with("pg_")) {
     throw sql_error("42939", "unacceptable schema name \"{}\"", name).with_detail("The prefix \"pg_\" is reserved for system schemas.");
   }
-  session.write_transaction("CREATE SCHEMA").create_schema(name, s.owner.empty() ? session.user() : s.owner);
+  session.write_transaction("CREATE SCHEMA").create_schema(name, s.owner.empty() ? session.user() : s.owner, owns_objects);
   return "CREATE SCHEMA";
 }
 
@@ -198,11 +238,11 @@ std::string execute_create_view(SessionState& session, const ast::CreateViewStat
   if (!s.options.empty()) throw SqlError(sqlstate::kFeatureNotSupported, "CREATE VIEW … WITH is not supported").with_position(s.options[0].position);
   session.begin_statement();
   ViewSchema view;
-  view.schema_name = session.creation_schema(s.name);
+  view.schema_name = view_schema(session, s);
   view.name = s.name.name.text;
-  view.owner = session.user();
   const Snapshot& snapshot = session.snapshot();
   auto existing = snapshot.find_view(view.schema_name, view.name);
+  view.owner = existing ? existing->owner : session.object_owner(view.schema_name);
   bool taken = existing || snapshot.find_table(view.schema_name, view.name);
   if (existing && s.if_not_exists) {
     session.notice("NOTICE", sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists, skipping", view.name));
@@ -217,8 +257,18 @@ std::string execute_create_view(SessionState& session, const ast::CreateViewStat
   }
   for (const ast::Identifier& name : s.columns) view.column_names.push_back(name.text);
   view.query_text = parser::deparse(*s.query);
-  if (existing) view.id = existing->id;
-  session.write_transaction("CREATE VIEW").put_view(std::move(view));
+  Transaction& transaction = session.write_transaction("CREATE VIEW");
+  if (existing) {
+    const SecuredObject object = SecuredObject::of(*existing);
+    if (!contains(session.access().privileges(object), Privilege::kReplace)) session.access().require_owner(object);
+    view.id = existing->id;
+    transaction.put_view(std::move(view));
+    return "CREATE VIEW";
+  }
+  const std::string owner = view.owner, schema_name = view.schema_name, name = view.name;
+  transaction.put_view(std::move(view));
+  const auto made = transaction.schema_view().find_view(schema_name, name);
+  session.grant_initial_access({SecuredObject::Kind::kView, made->id, "", owner}, schema_name);
   return "CREATE VIEW";
 }
 

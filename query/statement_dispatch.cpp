@@ -1,3 +1,4 @@
+#include "query/access_control.h"
 #include "query/portal.h"
 #include "query/statement_executors.h"
 
@@ -17,11 +18,7 @@ std::string_view unsupported_name(StatementKind kind) {
     case StatementKind::kMerge: return "MERGE";
     case StatementKind::kCreateMaterializedView: return "CREATE MATERIALIZED VIEW";
     case StatementKind::kAlterSystem: return "ALTER SYSTEM";
-    case StatementKind::kAlterSchema: return "ALTER SCHEMA";
-    case StatementKind::kAlterDefaultPrivileges: return "ALTER DEFAULT PRIVILEGES";
     case StatementKind::kRefreshMaterializedView: return "REFRESH MATERIALIZED VIEW";
-    case StatementKind::kForgetRun: return "FORGET RUN";
-    case StatementKind::kGrant: return "GRANT and REVOKE";
     case StatementKind::kComment: return "COMMENT";
     default: return "this statement";
   }
@@ -33,6 +30,14 @@ bool allowed_in_failed_block(const ast::Statement& statement) {
   return t && (t->action == Action::kCommit || t->action == Action::kRollback || t->action == Action::kRollbackTo);
 }
 
+void check_tables(SessionState& session, const std::vector<ast::ObjectName>& names, PrivilegeSet wanted) {
+  session.begin_statement();
+  for (const ast::ObjectName& name : names) {
+    const auto table = session.target_table(name);
+    session.access().require(SecuredObject::of(*table->schema), wanted);
+  }
+}
+
 std::unique_ptr<Portal> query_portal(SessionState& session, const ast::QueryStatement& statement, StatementInput input) {
   session.begin_statement();
   BoundQuery query = bind_query(*statement.query, session, input.parameter_types);
@@ -41,7 +46,7 @@ std::unique_ptr<Portal> query_portal(SessionState& session, const ast::QueryStat
 
 }  // namespace
 
-std::unique_ptr<Portal> SessionState::make_portal(StatementInput input) {
+std::unique_ptr<Portal> SessionState::make_statement_portal(StatementInput input) {
   const ast::Statement& statement = *input.statement;
   if (status() == TransactionStatus::kFailed && !allowed_in_failed_block(statement)) {
     throw SqlError(sqlstate::kInFailedSqlTransaction, "current transaction is aborted, commands ignored until end of transaction block");
@@ -68,6 +73,14 @@ std::unique_ptr<Portal> SessionState::make_portal(StatementInput input) {
       return command([this, keep, &s = ast::as<ast::CreateRoleStatement>(statement)] { return execute_create_role(*this, s); });
     case StatementKind::kAlterRole:
       return command([this, keep, &s = ast::as<ast::AlterRoleStatement>(statement)] { return execute_alter_role(*this, s); });
+    case StatementKind::kGrant:
+      return command([this, keep, &s = ast::as<ast::GrantStatement>(statement)] { return execute_grant(*this, s); });
+    case StatementKind::kAlterDefaultPrivileges:
+      return command([this, keep, &s = ast::as<ast::AlterDefaultPrivilegesStatement>(statement)] {
+        return execute_alter_default_privileges(*this, s);
+      });
+    case StatementKind::kAlterSchema:
+      return command([this, keep, &s = ast::as<ast::AlterSchemaStatement>(statement)] { return execute_alter_schema(*this, s); });
     case StatementKind::kRestoreTable:
       return command([this, keep, &s = ast::as<ast::RestoreTableStatement>(statement)] { return execute_restore(*this, s); });
     case StatementKind::kUndrop: return command([this, keep, &s = ast::as<ast::UndropStatement>(statement)] { return execute_undrop(*this, s); });
@@ -77,13 +90,26 @@ std::unique_ptr<Portal> SessionState::make_portal(StatementInput input) {
       return command([this, keep, &s = ast::as<ast::AdvanceChangeSlotStatement>(statement)] { return execute_advance_change_slot(*this, s); });
     case StatementKind::kDescribeHistory: return execute_describe_history(*this, ast::as<ast::DescribeHistoryStatement>(statement));
     case StatementKind::kVacuum: return execute_vacuum(*this, ast::as<ast::VacuumStatement>(statement));
+    case StatementKind::kForgetRun:
+      return command([this, keep, &s = ast::as<ast::ForgetRunStatement>(statement)] { return execute_forget_run(*this, s); });
     case StatementKind::kCheckpoint:
       return command([this] {
+        begin_statement();
+        access().require_superuser("CHECKPOINT");
         server.database->checkpoint();
         return std::string("CHECKPOINT");
       });
-    case StatementKind::kAnalyze: return command([] { return std::string("ANALYZE"); });  // statistics are exact at all times
-    case StatementKind::kLock: return command([] { return std::string("LOCK TABLE"); });  // readers hold snapshots: nothing to wait for
+    case StatementKind::kAnalyze:  // statistics are exact at all times
+      return command([this, keep, &s = ast::as<ast::AnalyzeStatement>(statement)] {
+        check_tables(*this, s.tables, static_cast<PrivilegeSet>(Privilege::kMaintain));
+        return std::string("ANALYZE");
+      });
+    case StatementKind::kLock:  // readers hold snapshots: nothing to wait for
+      return command([this, keep, &s = ast::as<ast::LockStatement>(statement)] {
+        const bool only_reads = s.mode == "access share";
+        check_tables(*this, s.tables, static_cast<PrivilegeSet>(only_reads ? Privilege::kSelect : Privilege::kUpdate));
+        return std::string("LOCK TABLE");
+      });
     case StatementKind::kShow: return execute_show(*this, ast::as<ast::ShowStatement>(statement));
     case StatementKind::kSet: return command([this, keep, &s = ast::as<ast::SetStatement>(statement)] { return execute_set(*this, s); });
     case StatementKind::kReset: return command([this, keep, &s = ast::as<ast::ResetStatement>(statement)] { return execute_reset(*this, s); });
@@ -116,7 +142,7 @@ std::unique_ptr<Portal> SessionState::make_portal(StatementInput input) {
 }
 
 // Result columns and parameter types of a statement, without running it.
-void SessionState::describe(const ast::Statement& statement, ParameterTypes& types, PreparedStatement* info) {
+void SessionState::describe_statement(const ast::Statement& statement, ParameterTypes& types, PreparedStatement* info) {
   if (status() == TransactionStatus::kFailed && !allowed_in_failed_block(statement)) {
     throw SqlError(sqlstate::kInFailedSqlTransaction, "current transaction is aborted, commands ignored until end of transaction block");
   }

@@ -33,6 +33,21 @@ std::string execute_create_schema(SessionState& session, const ast::CreateSchema
 std::string execute_create_view(SessionState& session, const ast::CreateViewStatement& statement);
 std::string execute_create_role(SessionState& session, const ast::CreateRoleStatement& statement);                            // statement_role.cpp
 std::string execute_alter_role(SessionState& session, const ast::AlterRoleStatement& statement);
+void drop_role(SessionState& session, const std::string& name);
+// GRANT, REVOKE, owners: statement_grant.cpp
+std::string execute_grant(SessionState& session, const ast::GrantStatement& statement);
+std::string execute_alter_default_privileges(SessionState& session, const ast::AlterDefaultPrivilegesStatement& statement);
+std::string execute_alter_schema(SessionState& session, const ast::AlterSchemaStatement& statement);
+// PUBLIC is ""; of a word that stands for a role the role. 42704.
+std::string role_of(const SessionState& session, const ast::RoleName& name);
+// An action of ALTER TABLE and ALTER VIEW.
+void change_owner(SessionState& session, const ast::AlterAction& action, const TableVersion* table, const ViewSchema* view);
+// SET (immutable …), FREEZE PARTITION: statement_protect.cpp
+bool boolean_option(const ast::Option& option);  // 22023
+bool is_protection(const ast::AlterAction& action);
+void protect_table(SessionState& session, const ast::AlterAction& action, const TableVersion& table);
+
+std::string execute_forget_run(SessionState& session, const ast::ForgetRunStatement& statement);  // session_run.cpp
 
 // Versions: statement_history.cpp
 std::string execute_restore(SessionState& session, const ast::RestoreTableStatement& statement);

@@ -1,4 +1,5 @@
 #include "parser/parser.h"
+#include "query/access_control.h"
 #include "query/expression_evaluator.h"
 #include "query/portal.h"
 #include "query/statement_executors.h"
@@ -55,7 +56,14 @@ RetentionRequest retention_request(const SessionState& session, const ast::Vacuu
   if (!s.tables.empty()) {
     request.tables.emplace();
     for (const ast::ObjectName& name : s.tables)
-      request.tables->insert(static_cast<uint32_t>(session.target_table(name)->schema->id));
+{
+      const auto table = session.target_table(name);
+      const SecuredObject object = SecuredObject::of(*table->schema);
+      // Giving back the past is for owners, the rest for whoever maintains the table.
+      if (s.retain) session.access().require_owner(object);
+      else session.access().require(object, Privilege::kMaintain);
+      request.tables->insert(static_cast<uint32_t>(table->schema->id));
+    }
   }
   if (s.retain) {
     request.retain_micros = micros_of(*s.retain);
@@ -116,7 +124,7 @@ std::shared_ptr<const TableVersion> SessionState::find_past_version(
 std::string execute_restore(SessionState& session, const ast::RestoreTableStatement& s) {
   session.check_writable("RESTORE TABLE");
   session.begin_statement();
-  const auto table = session.target_table(s.table);
+  const auto table = session.owned_table(s.table);
   KeptVersion version = session.past_version(table, s.to);
   session.write_transaction("RESTORE").restore(table->schema->id, std::move(version.version));
   return "RESTORE TABLE";
@@ -133,6 +141,9 @@ std::string execute_undrop(SessionState& session, const ast::UndropStatement& s)
         .with_position(s.table.position());
   }
   const std::string name = s.new_name.empty() ? dropped->name : s.new_name.text;
+  if (!session.access().is_superuser()) {
+    throw sql_error(sqlstate::kInsufficientPrivilege, "must be owner of table {}", dropped->name).with_position(s.table.position());
+  }
   session.write_transaction("UNDROP").undrop_table(dropped->table, dropped->schema_name, name);
   return "UNDROP TABLE";
 }
@@ -202,6 +213,7 @@ std::vector<PlanColumn> vacuum_columns(const ast::VacuumStatement& s) {
 
 std::unique_ptr<Portal> execute_vacuum(SessionState& session, const ast::VacuumStatement& s) {
   session.begin_statement();
+  if (s.tables.empty()) session.access().require_superuser("vacuum all tables");
   const RetentionRequest request = retention_request(session, s);
   if (s.dry_run) {
     return std::make_unique<RowsPortal>(vacuum_columns(s), [&session, request, columns = vacuum_columns(s)] {
@@ -236,7 +248,9 @@ std::string execute_create_change_slot(SessionState& session, const ast::CreateC
     session.notice("NOTICE", sql_error(sqlstate::kDuplicateObject, "{}, skipping", error.message()));
     return "CREATE CHANGE SLOT";
   }
-  const TableId table = session.target_table(s.table)->schema->id;
+  const auto named = session.target_table(s.table);
+  session.check_read(*named->schema);
+  const TableId table = named->schema->id;
   Transaction& transaction = session.write_transaction("CREATE CHANGE SLOT");
   const auto committed = transaction.committed_view().table(table);
   if (!committed || transaction.writes(table)) {
@@ -261,6 +275,7 @@ std::string execute_advance_change_slot(SessionState& session, const ast::Advanc
         .with_position(s.name.position);
   }
   ChangeSlot slot = found->second;
+  session.access().require_role(slot.owner);
   const int64_t version = session.constant_value(*s.version, TypeId::kBigInt).as_int();
   const auto table = session.transaction().committed_view().table(slot.table);
   const auto newest = table ? static_cast<int64_t>(static_cast<uint64_t>(table->version)) : -1;

@@ -23,6 +23,15 @@ bool is_values(const ast::InsertStatement& s) {
   return !s.query || (s.query->kind == ast::QueryKind::kValues && !s.query->with && !s.with);
 }
 
+// ON CONFLICT reads the stored rows, DO UPDATE changes them, RETURNING reads what was written.
+std::shared_ptr<const TableSchema> target_of(const SessionState& session, const ast::InsertStatement& s) {
+  auto wanted = static_cast<PrivilegeSet>(Privilege::kInsert);
+  if (s.on_conflict || !s.returning.empty()) wanted = wanted | Privilege::kSelect;
+  if (s.on_conflict && s.on_conflict->do_update) wanted = wanted | Privilege::kUpdate;
+  if (s.overwrite != ast::Overwrite::kNone) wanted = wanted | Privilege::kDelete;
+  return session.writable_table(s.table, wanted)->schema;
+}
+
 Returning::Source returning_source(const InsertPlan& plan, const ast::InsertStatement& s) {
   return {table_scope(*plan.schema, s.alias.text), s.with.get()};
 }
@@ -122,7 +131,7 @@ uint64_t run_insert(SessionState& session, const InsertPlan& plan, const Conflic
 std::vector<PlanColumn> describe_insert(SessionState& session, const ast::InsertStatement& s, ParameterTypes& types) {
   refuse_unsupported(s);
   session.begin_statement();
-  auto plan = plan_insert(session.target_table(s.table)->schema, s, session, types);
+  auto plan = plan_insert(target_of(session, s), s, session, types);
   plan_conflict(plan->schema, s, session, types);
   if (s.returning.empty()) return {};
   return Returning(s.returning, returning_source(*plan, s), session, types).columns();
@@ -135,7 +144,7 @@ std::unique_ptr<Portal> execute_insert(SessionState& session, const ast::InsertS
   std::shared_ptr<const InsertPlan> plan = input.entry ? input.entry->insert_plan : nullptr;
   if (!s.on_conflict && (plan || is_values(s))) session.begin_write_statement();
   else session.begin_statement();
-  auto schema = session.target_table(s.table)->schema;
+  auto schema = target_of(session, s);
   if (!plan || plan->schema != schema) {
     plan = plan_insert(schema, s, session, input.parameter_types);
     if (input.entry && plan->is_cacheable()) input.entry->insert_plan = plan;

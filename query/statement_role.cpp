@@ -1,16 +1,10 @@
 #include "common/scram_verifier.h"
+#include "query/access_control.h"
 #include "query/statement_executors.h"
 
 namespace idem {
 
 namespace {
-
-void check_superuser(const SessionState& session, std::string_view what) {
-  auto role = session.snapshot().catalog->roles.find(session.user());
-  if (role == session.snapshot().catalog->roles.end() || !role->second.superuser) {
-    throw sql_error(sqlstate::kInsufficientPrivilege, "permission denied to {}", what).with_hint("You must be a superuser.");
-  }
-}
 
 void apply_options(const ast::RoleOptions& options, Role& role) {
   if (options.superuser) role.superuser = *options.superuser;
@@ -37,7 +31,14 @@ void apply_options(const ast::RoleOptions& options, Role& role) {
   refuse(options.create_role.value_or(false), "CREATEROLE");
   refuse(options.connection_limit.value_or(-1) != -1, "CONNECTION LIMIT");
   refuse(options.valid_until.has_value(), "VALID UNTIL");
-  refuse(!options.in_roles.empty() || !options.members.empty() || !options.admins.empty(), "membership");
+}
+
+// IN ROLE, ROLE and ADMIN of CREATE ROLE.
+void add_members(SessionState& session, const std::string& role, const ast::RoleOptions& options) {
+  Transaction& t = session.write_transaction("ROLE");
+  for (const ast::RoleName& parent : options.in_roles) t.set_membership({role_of(session, parent), role, session.user(), false}, true);
+  for (const ast::RoleName& member : options.members) t.set_membership({role, role_of(session, member), session.user(), false}, true);
+  for (const ast::RoleName& admin : options.admins) t.set_membership({role, role_of(session, admin), session.user(), true}, true);
 }
 
 }  // namespace
@@ -45,7 +46,7 @@ void apply_options(const ast::RoleOptions& options, Role& role) {
 std::string execute_create_role(SessionState& session, const ast::CreateRoleStatement& s) {
   session.check_writable("CREATE ROLE");
   session.begin_statement();
-  check_superuser(session, "create role");
+  session.access().require_superuser("create role");
   if (session.snapshot().catalog->roles.contains(s.name.text)) {
     if (!s.if_not_exists) throw sql_error(sqlstate::kDuplicateObject, "role \"{}\" already exists", s.name.text).with_position(s.name.position);
     session.notice("NOTICE", sql_error(sqlstate::kDuplicateObject, "role \"{}\" already exists, skipping", s.name.text));
@@ -55,7 +56,9 @@ std::string execute_create_role(SessionState& session, const ast::CreateRoleStat
   role.name = s.name.text;
   role.can_login = s.is_user;
   apply_options(s.options, role);
+  const std::string name = role.name;
   session.write_transaction("ROLE").put_role(std::move(role));
+  add_members(session, name, s.options);
   return "CREATE ROLE";
 }
 
@@ -67,7 +70,7 @@ std::string execute_alter_role(SessionState& session, const ast::AlterRoleStatem
   std::string name = s.role.kind == ast::RoleName::Kind::kName ? s.role.name : session.user();
   const ast::RoleOptions& o = s.options;
   bool only_password = o.has_password && !o.superuser && !o.login;
-  if (!(only_password && name == session.user())) check_superuser(session, "alter role");
+  if (!(only_password && name == session.user())) session.access().require_superuser("alter role");
   auto found = session.snapshot().catalog->roles.find(name);
   if (found == session.snapshot().catalog->roles.end()) {
     throw sql_error(sqlstate::kUndefinedObject, "role \"{}\" does not exist", name).with_position(s.role.position);

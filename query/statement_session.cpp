@@ -113,11 +113,13 @@ std::unique_ptr<Portal> execute_show(SessionState& session, const ShowStatement&
 }
 
 std::string execute_set(SessionState& session, const ast::SetStatement& s) {
-  if (s.name == "run") throw SqlError(sqlstate::kFeatureNotSupported, "SET run is not supported");
+  if (s.name == "run") {
+    session.set_next_run(s.to_default ? std::string() : joined(s.values));
+    return "SET";
+  }
   if (s.name == "role") {
-    if (!s.to_default && !s.values.empty() && s.values[0] != "none" && s.values[0] != session.user()) {
-      throw SqlError(sqlstate::kFeatureNotSupported, "SET ROLE is not supported");
-    }
+    const std::string role = s.to_default || s.values.empty() ? "none" : s.values[0];
+    session.set_setting("role", role, s.local);
     return "SET";
   }
   if (s.local && session.status() == TransactionStatus::kIdle) {
@@ -130,8 +132,9 @@ std::string execute_set(SessionState& session, const ast::SetStatement& s) {
 }
 
 std::string execute_reset(SessionState& session, const ast::ResetStatement& s) {
+  if (s.all || s.name == "run") session.set_next_run("");
   if (s.all) session.settings.reset_all();
-  else if (s.name != "role" && s.name != "run") session.settings.reset(s.name);
+  else if (s.name != "run") session.settings.reset(s.name);
   session.zone = find_time_zone(session.settings.get("TimeZone"));
   return "RESET";
 }
@@ -143,6 +146,7 @@ std::string execute_discard(SessionState& session, const ast::DiscardStatement& 
       if (session.status() != TransactionStatus::kIdle) {
         throw SqlError(sqlstate::kActiveSqlTransaction, "DISCARD ALL cannot run inside a transaction block");
       }
+      session.set_next_run("");
       session.settings.reset_all();
       session.zone = find_time_zone(session.settings.get("TimeZone"));
       session.prepared.clear();
@@ -171,7 +175,13 @@ std::string execute_transaction(SessionState& session, const ast::TransactionSta
       session.rollback_block();
       if (s.chain) session.begin_block({});
       return "ROLLBACK";
-    case Action::kBeginRun: throw SqlError(sqlstate::kFeatureNotSupported, "BEGIN RUN is not supported");
+    case Action::kBeginRun: {
+      using OnReplay = ast::TransactionStatement::OnReplay;
+      if (session.status() == TransactionStatus::kIdle) session.begin_block(s.modes);
+      else session.set_modes(s.modes);
+      session.begin_run(s.run_key, s.on_replay == OnReplay::kRestore, s.force);
+      return "BEGIN";
+    }
     case Action::kSavepoint: throw SqlError(sqlstate::kFeatureNotSupported, "SAVEPOINT is not supported");
     case Action::kRollbackTo: throw SqlError(sqlstate::kFeatureNotSupported, "ROLLBACK TO SAVEPOINT is not supported");
     case Action::kRelease: throw SqlError(sqlstate::kFeatureNotSupported, "RELEASE SAVEPOINT is not supported");

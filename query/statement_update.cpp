@@ -120,9 +120,25 @@ std::vector<TargetOutput> assignment_outputs(const TableSchema& schema, const as
   return outputs;
 }
 
+// Whether what is assigned needs more than constants and parameters.
+bool reads_columns(const SessionState& session, const ast::UpdateStatement& s, const ParameterTypes& types) {
+  for (const ast::Assignment& a : s.assignments) {
+    if (a.value->kind == ast::ExpressionKind::kDefault) continue;
+    ParameterTypes unchanged = types;
+    try {
+      bind_expression(*a.value, {}, session, unchanged);
+    } catch (const SqlError&) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::shared_ptr<WritePlan> plan_update(SessionState& session, const ast::UpdateStatement& s, ParameterTypes& types) {
   auto plan = std::make_shared<WritePlan>();
-  plan->schema = session.target_table(s.table)->schema;
+  auto wanted = static_cast<PrivilegeSet>(Privilege::kUpdate);
+  if (s.where || !s.from.empty() || !s.returning.empty() || reads_columns(session, s, types)) wanted = wanted | Privilege::kSelect;
+  plan->schema = session.writable_table(s.table, wanted)->schema;
   const TableSchema& schema = *plan->schema;
   std::vector<uint32_t> targets;
   auto outputs = assignment_outputs(schema, s, &targets);
@@ -156,7 +172,9 @@ uint64_t run_update(SessionState& session, const WritePlan& plan, const std::vec
 
 std::shared_ptr<WritePlan> plan_delete(SessionState& session, const ast::DeleteStatement& s, ParameterTypes& types) {
   auto plan = std::make_shared<WritePlan>();
-  auto table = session.target_table(s.table);
+  auto wanted = static_cast<PrivilegeSet>(Privilege::kDelete);
+  if (s.where || !s.using_tables.empty() || !s.returning.empty()) wanted = wanted | Privilege::kSelect;
+  auto table = session.writable_table(s.table, wanted);
   plan->schema = table->schema;
   plan->everything = !s.where && s.using_tables.empty() && s.returning.empty();
   plan->row_count = plan->everything ? visible_rows(*table) : 0;

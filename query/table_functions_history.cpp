@@ -1,3 +1,4 @@
+#include "common/array_value.h"
 #include "query/argument_table.h"
 #include "query/session.h"
 #include "query/virtual_rows.h"
@@ -55,6 +56,36 @@ void emit_change_slots(ExecutionContext& c, const std::vector<Value>&, RowEmitte
   }
 }
 
+std::string versions_array(const std::vector<RunTable>& tables, bool after) {
+  ArrayBuilder builder(TypeId::kBigInt);
+  for (const RunTable& table : tables) {
+    const bool none = after ? table.effect == RunTable::Effect::kDropped : table.effect == RunTable::Effect::kCreated;
+    if (none) {
+      builder.append_null();
+    } else {
+      const auto version = static_cast<int64_t>(static_cast<uint64_t>(after ? table.after : table.before));
+      builder.append(&version);
+    }
+  }
+  return builder.finish();
+}
+
+std::string run_table_name(const Snapshot& snapshot, TableId id) {
+  if (const auto table = snapshot.table(id)) return table->schema->schema_name + "." + table->schema->name;
+  const auto dropped = snapshot.catalog->dropped.find(static_cast<uint32_t>(id));
+  return dropped == snapshot.catalog->dropped.end() ? "?" : dropped->second.schema_name + "." + dropped->second.name;
+}
+
+void emit_runs(ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) {
+  for (const auto& [key, run] : c.snapshot->catalog->runs) {
+    std::vector<std::string> names;
+    for (const RunTable& table : run->tables) names.push_back(run_table_name(*c.snapshot, table.table));
+    out.row({key, run->user, count(static_cast<uint64_t>(run->first_commit)), count(static_cast<uint64_t>(run->last_commit)),
+             run->first_time_micros, run->last_time_micros, count(run->writes.size()), text_array(names),
+             versions_array(run->tables, false), versions_array(run->tables, true)});
+  }
+}
+
 }  // namespace
 
 void register_history(RelationSet& functions) {
@@ -74,6 +105,10 @@ void register_history(RelationSet& functions) {
                 [](ExecutionContext& c, const std::vector<Value>& a, RowEmitter& out) {
                   emit_change_slots(c, a, out);
                 });
+  functions.add("runs",
+                "key varchar, user varchar, first_commit int8, last_commit int8, first_committed_at timestamp, "
+                "last_committed_at timestamp, writes int8, tables _text, versions_before _int8, versions_after _int8",
+                [](ExecutionContext& c, const std::vector<Value>& a, RowEmitter& out) { emit_runs(c, a, out); });
   functions.add("dropped_tables", "schema_name varchar, table_name varchar, dropped_at timestamp",
                 [](ExecutionContext& c, const std::vector<Value>& a, RowEmitter& out) {
                   emit_dropped_tables(c, a, out);

@@ -29,6 +29,7 @@ struct Configuration {
   uint64_t chunk_cache = 0;                 // bytes; 0: a quarter of memory_limit, at most 1 GiB
   uint64_t checkpoint_log_bytes = 512ull << 20;
   std::string history_retention = "7 days"; // how long replaced versions of tables can be read; "12 hours", "4 weeks", …
+  std::string run_retention;                // how long keys of runs and the versions that they need are kept; "": as history_retention
   std::string log_retention = "1 hour";     // how long the log is kept for versions in between,
   uint64_t log_retention_bytes = 4ull << 30;  // and at most how much of it
   std::map<std::string, std::string> settings;  // [settings] of the file: defaults of session settings

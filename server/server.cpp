@@ -100,6 +100,7 @@ Server::State::State(const Configuration& c)
   options.memory_rows_bytes = std::min<uint64_t>(memory_limit(c) / 4, uint64_t{512} << 20);
   options.checkpoint_log_bytes = c.checkpoint_log_bytes;
   options.history_retention_micros = parse_retention(c.history_retention);
+  if (!c.run_retention.empty()) options.run_retention_micros = parse_retention(c.run_retention);
   options.log_retention_micros = parse_retention(c.log_retention);
   options.log_retention_bytes = c.log_retention_bytes;
   RecoveryReport report;
@@ -119,6 +120,7 @@ Server::State::State(const Configuration& c)
   context.backup_folder = c.backup_folder.empty() ? join_path(c.data, "backup") : c.backup_folder;
   context.settings = c.settings;
   context.settings["history_retention"] = c.history_retention;
+  context.settings["run_retention"] = c.run_retention.empty() ? c.history_retention : c.run_retention;
   context.settings["log_retention"] = c.log_retention;
   context.start_time_micros = clock.now_micros();
   environment.server = &context;

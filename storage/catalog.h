@@ -7,6 +7,9 @@
 #include <vector>
 
 #include "common/persistent_vector.h"
+#include "storage/access_list.h"
+#include "storage/run.h"
+#include "storage/table_protection.h"
 #include "storage/table_version.h"
 
 namespace idem {
@@ -28,6 +31,23 @@ struct Role {
 struct SchemaInfo {
   uint32_t id = 0;
   std::string name, owner;
+  bool owns_objects = false;     // what is created in it belongs to its owner
+};
+
+// A role that is a member of another one has its privileges.
+struct RoleMembership {
+  std::string role, member;
+  std::string grantor;
+  bool admin = false;            // the member may let others in
+};
+
+// What the objects that a role creates are granted from the start.
+struct DefaultAccessKey {
+  std::string creator;
+  std::string schema_name;       // "": of every schema
+  enum class Kind : uint8_t { kTables, kSchemas };
+  Kind kind = Kind::kTables;
+  auto operator<=>(const DefaultAccessKey&) const = default;
 };
 
 // A table that was dropped and can be brought back: its history is still there.
@@ -62,6 +82,11 @@ struct Catalog {
   std::map<uint32_t, DroppedTable> dropped;                           // by TableId
   std::map<std::pair<uint32_t, std::string>, TableTag> tags;          // (TableId, name)
   std::map<std::string, ChangeSlot, std::less<>> slots;
+  std::map<std::string, std::shared_ptr<const Run>, std::less<>> runs;
+  std::map<uint32_t, TableProtection> protections;                    // by TableId; only those that protect something
+  std::map<uint32_t, AccessList> access;                              // by id of table, view or schema
+  std::map<std::pair<std::string, std::string>, RoleMembership> memberships;  // (member, role)
+  std::map<DefaultAccessKey, AccessList> default_access;
   uint32_t next_object_id = 1;   // tables, views, schemas and roles share it; object ids are oids minus 16384
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/error.h"
+#include "storage/catalog_encoding.h"
 #include "storage/schema_encoding.h"
 
 namespace idem {
@@ -49,6 +50,7 @@ void apply(Catalog* catalog, const CreateTableName& c) {
 void apply(Catalog* catalog, const DropTableName& c) {
   remove_table_name(catalog, c.table, c.schema_name, c.name);
   if (c.temporary) return;
+  catalog->protections.erase(static_cast<uint32_t>(c.table));
   std::erase_if(catalog->slots, [&](const auto& slot) { return slot.second.table == c.table; });
   if (!c.forgotten) {
     catalog->dropped[static_cast<uint32_t>(c.table)] = DroppedTable{c.table, c.schema_name, c.name, 0};
@@ -105,6 +107,8 @@ void apply(Catalog* catalog, const DropRole& c) {
     throw sql_error(sqlstate::kUndefinedObject, "role \"{}\" does not exist", c.name);
   }
   catalog->roles.erase(found);
+  std::erase_if(catalog->memberships,
+                [&](const auto& m) { return m.second.role == c.name || m.second.member == c.name; });
 }
 void apply(Catalog* catalog, const UndropTable& c) {
   check_schema_exists(*catalog, c.schema_name, false);
@@ -125,6 +129,57 @@ void apply(Catalog* catalog, const DropTag& c) {
   }
 }
 void apply(Catalog* catalog, const PutSlot& c) { catalog->slots[c.slot.name] = c.slot; }
+void apply(Catalog* catalog, const PutSchema& c) {
+  const auto known = catalog->schemas.find(c.schema.name);
+  if (known == catalog->schemas.end()) {
+    throw sql_error(sqlstate::kInvalidSchemaName, "schema \"{}\" does not exist", c.schema.name);
+  }
+  known->second = c.schema;
+}
+void apply(Catalog* catalog, const PutRun& c) {
+  catalog->runs[c.run.key] = std::make_shared<const Run>(c.run);
+}
+void apply(Catalog* catalog, const ForgetRun& c) { catalog->runs.erase(c.key); }
+void apply(Catalog* catalog, const PutProtection& c) {
+  if (c.protection.empty()) {
+    catalog->protections.erase(static_cast<uint32_t>(c.table));
+  } else {
+    catalog->protections[static_cast<uint32_t>(c.table)] = c.protection;
+  }
+}
+
+void set_entry(AccessList* list, const AccessEntry& entry) {
+  const auto same = std::find_if(list->begin(), list->end(), [&](const AccessEntry& known) {
+    return known.grantee == entry.grantee && known.grantor == entry.grantor;
+  });
+  if (same == list->end()) {
+    if (entry.privileges != 0) list->push_back(entry);
+  } else if (entry.privileges == 0) {
+    list->erase(same);
+  } else {
+    *same = entry;
+  }
+}
+void apply(Catalog* catalog, const SetAccess& c) { set_entry(&catalog->access[c.object], c.entry); }
+void apply(Catalog* catalog, const ForgetAccess& c) { catalog->access.erase(c.object); }
+void apply(Catalog* catalog, const SetMembership& c) {
+  for (const std::string* name : {&c.membership.role, &c.membership.member}) {
+    if (c.member && !catalog->roles.contains(*name)) {
+      throw sql_error(sqlstate::kUndefinedObject, "role \"{}\" does not exist", *name);
+    }
+  }
+  const auto key = std::pair(c.membership.member, c.membership.role);
+  if (c.member) {
+    catalog->memberships[key] = c.membership;
+  } else {
+    catalog->memberships.erase(key);
+  }
+}
+void apply(Catalog* catalog, const SetDefaultAccess& c) {
+  AccessList& list = catalog->default_access[c.key];
+  set_entry(&list, c.entry);
+  if (list.empty()) catalog->default_access.erase(c.key);
+}
 void apply(Catalog* catalog, const DropSlot& c) {
   if (catalog->slots.erase(c.name) == 0) {
     throw sql_error(sqlstate::kUndefinedObject, "change slot \"{}\" does not exist", c.name);
@@ -149,7 +204,8 @@ void apply_catalog_change(Catalog* catalog, const CatalogChange& change) {
   std::visit([&](const auto& c) { apply(catalog, c); }, change);
 }
 
-void set_commit_time(Catalog* catalog, const std::vector<CatalogChange>& changes, int64_t micros) {
+void set_commit_time(Catalog* catalog, const std::vector<CatalogChange>& changes, CommitNumber commit,
+                     int64_t micros) {
   for (const CatalogChange& change : changes) {
     if (const auto* drop = std::get_if<DropTableName>(&change)) {
       const auto dropped = catalog->dropped.find(static_cast<uint32_t>(drop->table));
@@ -157,6 +213,17 @@ void set_commit_time(Catalog* catalog, const std::vector<CatalogChange>& changes
     } else if (const auto* put = std::get_if<PutTag>(&change)) {
       const auto tag = catalog->tags.find({static_cast<uint32_t>(put->tag.table), put->tag.name});
       if (tag != catalog->tags.end()) tag->second.created_micros = micros;
+    } else if (const auto* run = std::get_if<PutRun>(&change)) {
+      const auto known = catalog->runs.find(run->run.key);
+      if (known == catalog->runs.end()) continue;
+      auto committed = std::make_shared<Run>(*known->second);
+      if (committed->first_commit == CommitNumber{}) {
+        committed->first_commit = commit;
+        committed->first_time_micros = micros;
+      }
+      committed->last_commit = commit;
+      committed->last_time_micros = micros;
+      known->second = std::move(committed);
     }
   }
 }
@@ -169,7 +236,10 @@ Catalog initial_catalog(const std::string& superuser) {
   admin.superuser = true;
   catalog.roles[superuser] = admin;
   for (const char* name : {"public", "default"}) {
-    catalog.schemas[name] = SchemaInfo{catalog.next_object_id++, name, superuser};
+    const uint32_t id = catalog.next_object_id++;
+    catalog.schemas[name] = SchemaInfo{id, name, superuser, false};
+    catalog.access[id] = {{superuser, superuser, kSchemaPrivileges, 0},
+                          {"", superuser, static_cast<PrivilegeSet>(Privilege::kUsage), 0}};
   }
   return catalog;
 }
@@ -216,6 +286,26 @@ void write_catalog_change(ByteWriter& out, const CatalogChange& change) {
                  },
                  [&](const PutSlot& c) { write_slot(out, c.slot); },
                  [&](const DropSlot& c) { out.string(c.name); },
+                 [&](const PutRun& c) { write_run(out, c.run); },
+                 [&](const ForgetRun& c) { out.string(c.key); },
+                 [&](const PutProtection& c) {
+                   out.u32(static_cast<uint32_t>(c.table));
+                   write_protection(out, c.protection);
+                 },
+                 [&](const SetAccess& c) {
+                   out.u32(c.object);
+                   write_access_entry(out, c.entry);
+                 },
+                 [&](const ForgetAccess& c) { out.u32(c.object); },
+                 [&](const SetMembership& c) {
+                   write_membership(out, c.membership);
+                   out.boolean(c.member);
+                 },
+                 [&](const SetDefaultAccess& c) {
+                   write_default_access_key(out, c.key);
+                   write_access_entry(out, c.entry);
+                 },
+                 [&](const PutSchema& c) { write_schema_info(out, c.schema); },
              },
              change);
 }
@@ -274,6 +364,34 @@ CatalogChange read_catalog_change(ByteReader& in) {
     }
     case 12: return PutSlot{read_slot(in)};
     case 13: return DropSlot{text()};
+    case 14: return PutRun{read_run(in)};
+    case 15: return ForgetRun{text()};
+    case 16: {
+      PutProtection c;
+      c.table = static_cast<TableId>(in.u32());
+      c.protection = read_protection(in);
+      return c;
+    }
+    case 17: {
+      SetAccess c;
+      c.object = in.u32();
+      c.entry = read_access_entry(in);
+      return c;
+    }
+    case 18: return ForgetAccess{in.u32()};
+    case 19: {
+      SetMembership c;
+      c.membership = read_membership(in);
+      c.member = in.boolean();
+      return c;
+    }
+    case 20: {
+      SetDefaultAccess c;
+      c.key = read_default_access_key(in);
+      c.entry = read_access_entry(in);
+      return c;
+    }
+    case 21: return PutSchema{read_schema_info(in)};
     default: in.fail();
   }
 }

@@ -63,9 +63,40 @@ struct PutSlot {  // creates or advances
 struct DropSlot {
   std::string name;
 };
+struct PutSchema {  // of the same name
+  SchemaInfo schema;
+};
+struct PutRun {  // commit numbers and times that are 0 are those of the commit
+  Run run;
+};
+struct ForgetRun {
+  std::string key;
+};
+struct PutProtection {
+  TableId table{};
+  TableProtection protection;
+};
+// One entry of an access list in place of that with the same grantee and grantor; without privileges it is
+// removed.
+struct SetAccess {
+  uint32_t object = 0;
+  AccessEntry entry;
+};
+struct ForgetAccess {  // the object is gone
+  uint32_t object = 0;
+};
+struct SetMembership {
+  RoleMembership membership;
+  bool member = true;  // false: no longer
+};
+struct SetDefaultAccess {
+  DefaultAccessKey key;
+  AccessEntry entry;
+};
 using CatalogChange =
     std::variant<CreateTableName, DropTableName, RenameTable, CreateSchema, DropSchema, PutView, DropView,
-                 PutRole, DropRole, UndropTable, PutTag, DropTag, PutSlot, DropSlot>;
+                 PutRole, DropRole, UndropTable, PutTag, DropTag, PutSlot, DropSlot, PutRun, ForgetRun,
+                 PutProtection, SetAccess, ForgetAccess, SetMembership, SetDefaultAccess, PutSchema>;
 
 // Whether the change only concerns a temporary table: those are never logged.
 bool is_temporary(const CatalogChange& change);
@@ -74,8 +105,9 @@ bool is_temporary(const CatalogChange& change);
 // table, view or its own name is gone, 3F000 for a missing schema, 2BP01 for one that is not empty, 42704 for
 // a missing role, tag or slot.
 void apply_catalog_change(Catalog* catalog, const CatalogChange& change);
-// Fills in the time of the commit that made these changes, where the catalog keeps it.
-void set_commit_time(Catalog* catalog, const std::vector<CatalogChange>& changes, int64_t micros);
+// Fills in number and time of the commit that made these changes, where the catalog keeps them.
+void set_commit_time(Catalog* catalog, const std::vector<CatalogChange>& changes, CommitNumber commit,
+                     int64_t micros);
 
 // A catalog as a new database has it.
 Catalog initial_catalog(const std::string& superuser);

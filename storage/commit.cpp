@@ -17,6 +17,7 @@ struct CommittingTable {
   TableChanges* changes = nullptr;    // null: dropped
   std::shared_ptr<TableState> state;  // null: created here
   std::unique_lock<std::mutex> latch;
+  bool only_protected = false;  // nothing of it changes but its protection
   std::shared_ptr<TableVersion> next;  // null: nothing changed
   std::optional<PositionHistory::Step> step;
 };
@@ -86,6 +87,67 @@ void build_next(CommittingTable* table) {
   }
   table->step = changes.history_step();
   table->next->history = table->step ? HistoryHandle::make() : table->state->head->history;
+}
+
+// Under its latch: whether the transaction may change the table at all.
+void check_protection(const CommittingTable& table, const std::map<uint32_t, TableProtection>& protected_from,
+                      int64_t now) {
+  if (!table.state) return;
+  const TableSchema& schema = *table.state->head->schema;
+  const TableProtection& protection = table.state->protection;
+  const auto own = protected_from.find(table.id);
+  if (own != protected_from.end() && own->second != protection) {
+    throw sql_error(sqlstate::kSerializationFailure,
+                    "could not serialize access: the protection of table \"{}\" was changed meanwhile", schema.name);
+  }
+  if (table.only_protected) return;
+  if (own == protected_from.end() && protection.is_immutable(now)) {
+    throw sql_error(sqlstate::kInsufficientPrivilege, "table \"{}\" is immutable", schema.name);
+  }
+  if (protection.partitions.empty()) return;
+  if (!table.changes || table.changes->truncated()) throw frozen_partition(schema, *protection.partitions.begin());
+  for (const TableChanges::PartitionEffect& effect : table.changes->effects()) {
+    if (protection.partitions.contains(effect.start)) throw frozen_partition(schema, effect.start);
+  }
+}
+
+// The run that the transaction is, as the catalog keeps it; commit numbers and times of this commit are left at 0.
+template <class TransactionState>
+Run registered_run(const TransactionState& s, const Catalog& catalog, const std::vector<CommittingTable>& tables) {
+  Run run;
+  run.key = s.run_key;
+  run.user = s.user;
+  run.writes = s.run_writes;
+  const auto known = catalog.runs.find(run.key);
+  if (known != catalog.runs.end()) {
+    run.first_commit = known->second->first_commit;
+    run.first_time_micros = known->second->first_time_micros;
+  }
+  std::map<uint32_t, RunTable> written;
+  for (const CommittingTable& table : tables) {
+    if (table.only_protected || s.run_discarded.contains(table.id)) continue;
+    if (table.changes ? table.next->schema->temporary : !table.state->history) continue;
+    RunTable entry;
+    entry.table = static_cast<TableId>(table.id);
+    const auto put_back = s.run_before.find(table.id);
+    if (put_back != s.run_before.end()) {
+      entry.before = put_back->second;
+    } else if (table.state) {
+      entry.before = table.state->head->version;
+    } else {
+      entry.effect = RunTable::Effect::kCreated;
+    }
+    if (!table.changes) entry.effect = RunTable::Effect::kDropped;
+    entry.after = table.changes ? table.next->version : entry.before;
+    written[table.id] = entry;
+  }
+  for (const auto& [id, before] : s.run_before) {
+    // It was brought back and dropped again, or is as it was.
+    const auto effect = catalog.dropped.contains(id) ? RunTable::Effect::kDropped : RunTable::Effect::kChanged;
+    written.try_emplace(id, RunTable{static_cast<TableId>(id), effect, before, before});
+  }
+  for (const auto& [id, entry] : written) run.tables.push_back(entry);
+  return run;
 }
 
 // Under the commit latch: what the record names must be there when it is replayed.
@@ -160,7 +222,7 @@ CommitResult Transaction::commit(Wait wait) {
 
   std::unique_lock<std::mutex> catalog_lock(db.catalog_latch, std::defer_lock);
   std::shared_ptr<Catalog> catalog;
-  if (!s.ddl.empty()) {
+  if (!s.ddl.empty() || !s.run_key.empty()) {
     catalog_lock.lock();
     catalog = std::make_shared<Catalog>(*db.catalog_head);
     for (const CatalogChange& change : s.ddl) apply_catalog_change(catalog.get(), change);
@@ -179,6 +241,14 @@ CommitResult Transaction::commit(Wait wait) {
     table.id = id;
     tables.push_back(std::move(table));
   }
+  for (const auto& [id, protection] : s.protected_from) {
+    const bool changed = std::any_of(tables.begin(), tables.end(), [&](const auto& table) { return table.id == id; });
+    if (changed || !s.base->table(static_cast<TableId>(id))) continue;
+    CommittingTable table;
+    table.id = id;
+    table.only_protected = true;
+    tables.push_back(std::move(table));
+  }
   std::sort(tables.begin(), tables.end(),
             [](const CommittingTable& a, const CommittingTable& b) { return a.id < b.id; });
   for (CommittingTable& table : tables) {
@@ -188,6 +258,12 @@ CommitResult Transaction::commit(Wait wait) {
     if (!table.state || !table.state->head) {
       throw sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist",
                       table.changes ? table.changes->schema()->name : std::to_string(table.id));
+    }
+    const auto decided = s.run_heads.find(table.id);
+    if (decided != s.run_heads.end() && decided->second != table.state->head->version) {
+      throw sql_error(sqlstate::kSerializationFailure,
+                      "could not serialize access: table \"{}\" was changed after run \"{}\" began",
+                      table.state->head->schema->name, s.run_key);
     }
   }
   for (CommittingTable& table : tables) {
@@ -200,7 +276,13 @@ CommitResult Transaction::commit(Wait wait) {
     result.counts.skipped += counts.skipped;
     result.counts.deleted += counts.deleted;
   }
+  const int64_t now = db.clock.now_micros();
   std::erase_if(tables, [](const CommittingTable& table) { return table.changes && !table.next; });
+  for (const CommittingTable& table : tables) check_protection(table, s.protected_from, now);
+  if (!s.run_key.empty()) {
+    s.ddl.emplace_back(PutRun{registered_run(s, *catalog, tables)});
+    apply_catalog_change(catalog.get(), s.ddl.back());
+  }
 
   if (tables.empty() && s.ddl.empty()) {
     // Nothing changed; the answer still stands on versions that may not be durable yet.
@@ -246,11 +328,16 @@ CommitResult Transaction::commit(Wait wait) {
     pending.logged = db.last_logged;
     pending.time_micros = time;
     pending.log_end = db.log_end;
-    if (catalog) set_commit_time(catalog.get(), s.ddl, time);
+    if (catalog) set_commit_time(catalog.get(), s.ddl, number, time);
     pending.catalog = catalog;
     size_t logged = 0;  // of logged_tables, in the same order
     for (CommittingTable& table : tables) {
       const auto id = static_cast<TableId>(table.id);
+      if (catalog && table.state) {
+        const auto protection = catalog->protections.find(table.id);
+        table.state->protection = protection == catalog->protections.end() ? TableProtection() : protection->second;
+      }
+      if (table.only_protected) continue;
       if (!table.changes) {
         if (table.state->history) {
           const int64_t last_time = table.state->history->time_of(table.state->head->version).value_or(time);
@@ -268,7 +355,9 @@ CommitResult Transaction::commit(Wait wait) {
           if (table.step) table.state->head->history->link(std::move(*table.step), table.next->history);
           table.state->head = table.next;
         } else {
-          db.add_table_state(id, table.next);
+          const auto state = db.add_table_state(id, table.next);
+          const auto protection = catalog->protections.find(table.id);
+          if (protection != catalog->protections.end()) state->protection = protection->second;
         }
       }
       pending.tables.emplace_back(id, table.next);
@@ -291,6 +380,8 @@ CommitResult Transaction::commit(Wait wait) {
   std::vector<std::pair<TableId, std::vector<int64_t>>> beyond_ttl;
   for (const CommittingTable& table : tables) {
     std::vector<int64_t> starts = table.next ? partitions_beyond_ttl(*table.next) : std::vector<int64_t>();
+    if (table.state)
+      std::erase_if(starts, [&](int64_t start) { return table.state->protection.partitions.contains(start); });
     if (!starts.empty()) beyond_ttl.emplace_back(static_cast<TableId>(table.id), std::move(starts));
   }
   tables.clear();

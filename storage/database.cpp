@@ -68,6 +68,10 @@ std::unique_ptr<Transaction> Database::begin() {
   return std::unique_ptr<Transaction>(new Transaction(std::make_unique<Transaction::State>(*state_)));
 }
 
+RunLock Database::lock_run(const std::string& key, const std::function<void()>& check) {
+  return state_->run_locks.acquire(key, check);
+}
+
 void Database::checkpoint() { run_checkpoint(*state_); }
 
 KeptVersion Database::find_version(const Snapshot& snapshot, TableId table, const VersionTarget& target) {

@@ -12,6 +12,7 @@
 #include "common/memory_budget.h"
 #include "common/worker_pool.h"
 #include "storage/catalog.h"
+#include "storage/run_locks.h"
 #include "storage/transaction.h"
 
 namespace idem {
@@ -28,6 +29,8 @@ struct DatabaseOptions {
   int64_t history_retention_micros = int64_t{7} * 86'400 * 1'000'000;  // how long versions can be read that others replaced
   int64_t log_retention_micros = int64_t{3'600} * 1'000'000;  // how long the log is kept for versions in between,
   int64_t change_slot_retention_micros = int64_t{30} * 86'400 * 1'000'000;  // how long a change slot holds versions beyond that
+  // How long a run's key and the versions that it needs are kept; none: as long as versions.
+  std::optional<int64_t> run_retention_micros;
   uint64_t log_retention_bytes = uint64_t{4} << 30;           // and at most how much of it
   std::string superuser = "admin";
 };
@@ -79,6 +82,8 @@ class Database {
 
   Snapshot snapshot() const;                  // the published state: durable commits only (or those of asynchronous ones)
   std::unique_ptr<Transaction> begin();
+  // The right to execute the run of a key: waits for whoever has it (RunLocks::acquire).
+  RunLock lock_run(const std::string& key, const std::function<void()>& check);
   void checkpoint();                          // everything published so far is in segment files on return
 
   // An earlier version of a table that `snapshot` has, as it was. Throws SqlError 22023 that names the nearest

@@ -15,6 +15,7 @@
 #include "storage/database.h"
 #include "storage/dictionary_file.h"
 #include "storage/partition_change.h"
+#include "storage/run_locks.h"
 #include "storage/segment_file.h"
 #include "storage/table_history.h"
 #include "wal/log.h"
@@ -28,6 +29,7 @@ struct TableState {
   std::shared_ptr<TableHistory> history;  // null of a temporary table
   std::mutex latch;  // held while a commit validates, builds and logs the next version
   std::shared_ptr<const TableVersion> head;  // guarded by latch; null once the table is dropped
+  TableProtection protection;                // guarded by latch; as the newest commit left it
 };
 
 // A commit whose record is in the log buffer, waiting to become visible. In order of commit.
@@ -100,6 +102,7 @@ struct DatabaseState final : public wal::LogListener {
   std::atomic<uint64_t> next_owner{1};
   std::atomic<uint32_t> next_object_id{1};
   std::atomic<bool> closing{false};
+  RunLocks run_locks;
 
   mutable std::shared_mutex tables_mutex;
   std::unordered_map<uint32_t, std::shared_ptr<TableState>> tables;

@@ -10,7 +10,7 @@ namespace idem {
 
 namespace {
 
-constexpr uint8_t kFormat = 2;
+constexpr uint8_t kFormat = 3;
 constexpr size_t kTimeOffset = 1;
 constexpr uint8_t kHasSchema = 1, kTruncated = 2, kCreated = 4, kRestored = 8;
 constexpr std::string_view kWhat = "log record";

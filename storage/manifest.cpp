@@ -5,6 +5,7 @@
 
 #include "common/crc32c.h"
 #include "common/error.h"
+#include "storage/catalog_encoding.h"
 #include "storage/schema_encoding.h"
 
 namespace idem {
@@ -67,7 +68,7 @@ HistoryLine read_line(ByteReader& in) {
 
 Catalog read_catalog(ByteReader& in) {
   Catalog catalog;
-  for (size_t n = in.count(6); n > 0; --n) {
+  for (size_t n = in.count(7); n > 0; --n) {
     SchemaInfo schema = read_schema_info(in);
     catalog.schemas[schema.name] = schema;
   }
@@ -90,6 +91,26 @@ Catalog read_catalog(ByteReader& in) {
   for (size_t n = in.count(14); n > 0; --n) {
     ChangeSlot slot = read_slot(in);
     catalog.slots[slot.name] = slot;
+  }
+  for (size_t n = in.count(36); n > 0; --n) {
+    auto run = std::make_shared<const Run>(read_run(in));
+    catalog.runs[run->key] = run;
+  }
+  for (size_t n = in.count(14); n > 0; --n) {
+    const uint32_t table = in.u32();
+    catalog.protections[table] = read_protection(in);
+  }
+  for (size_t n = in.count(5); n > 0; --n) {
+    const uint32_t object = in.u32();
+    catalog.access[object] = read_access_list(in);
+  }
+  for (size_t n = in.count(4); n > 0; --n) {
+    RoleMembership membership = read_membership(in);
+    catalog.memberships[{membership.member, membership.role}] = membership;
+  }
+  for (size_t n = in.count(4); n > 0; --n) {
+    const DefaultAccessKey key = read_default_access_key(in);
+    catalog.default_access[key] = read_access_list(in);
   }
   return catalog;
 }
@@ -357,6 +378,25 @@ void write_catalog(ByteWriter& out, const Catalog& catalog) {
   for (const auto& [key, tag] : catalog.tags) write_tag(out, tag);
   out.varint(catalog.slots.size());
   for (const auto& [name, slot] : catalog.slots) write_slot(out, slot);
+  out.varint(catalog.runs.size());
+  for (const auto& [key, run] : catalog.runs) write_run(out, *run);
+  out.varint(catalog.protections.size());
+  for (const auto& [table, protection] : catalog.protections) {
+    out.u32(table);
+    write_protection(out, protection);
+  }
+  out.varint(catalog.access.size());
+  for (const auto& [object, list] : catalog.access) {
+    out.u32(object);
+    write_access_list(out, list);
+  }
+  out.varint(catalog.memberships.size());
+  for (const auto& [key, membership] : catalog.memberships) write_membership(out, membership);
+  out.varint(catalog.default_access.size());
+  for (const auto& [key, list] : catalog.default_access) {
+    write_default_access_key(out, key);
+    write_access_list(out, list);
+  }
 }
 
 Manifest read_manifest(std::string_view bytes, const std::string& path) {

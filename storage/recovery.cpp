@@ -30,7 +30,7 @@ class Replay {
 
  private:
   std::shared_ptr<const TableSchema> schema_of(TableId id, const TableSchema* logged);
-  void apply_names(const ReadRecord& read, uint64_t log_begin);
+  void apply_names(const ReadRecord& read, uint64_t log_begin, CommitNumber commit);
   void apply_table(const ReadRecord& record, const ReadTable& table, const wal::Record& from);
   void keep_named(TableId table, VersionNumber version, uint64_t log_begin);
   KeptVersion version_of(TableId table, VersionNumber version, uint64_t log_begin);
@@ -86,7 +86,7 @@ void Replay::keep_named(TableId table, VersionNumber version, uint64_t log_begin
   db_.add_history(table)->keep(std::move(named));
 }
 
-void Replay::apply_names(const ReadRecord& read, uint64_t log_begin) {
+void Replay::apply_names(const ReadRecord& read, uint64_t log_begin, CommitNumber commit) {
   for (const CatalogChange& change : read.catalog_changes) {
     try {
       apply_catalog_change(&catalog_, change);
@@ -109,7 +109,7 @@ void Replay::apply_names(const ReadRecord& read, uint64_t log_begin) {
       keep_named(slot->slot.table, slot->slot.version, log_begin);
     }
   }
-  set_commit_time(&catalog_, read.catalog_changes, read.header.time_micros);
+  set_commit_time(&catalog_, read.catalog_changes, commit, read.header.time_micros);
 }
 
 void Replay::apply_table(const ReadRecord& record, const ReadTable& table, const wal::Record& from) {
@@ -130,7 +130,7 @@ void Replay::apply(const wal::Record& record) {
   // New tables are in the record's table changes; dropped ones only among the names.
   const ReadRecord read = read_log_record(
       record.payload, [&](TableId id, const TableSchema* logged) { return schema_of(id, logged); });
-  apply_names(read, record.extent.begin.value);
+  apply_names(read, record.extent.begin.value, static_cast<CommitNumber>(record.commit_number));
   for (const ReadTable& table : read.tables) apply_table(read, table, record);
   commit_ = static_cast<CommitNumber>(record.commit_number);
   time_ = std::max(time_, read.header.time_micros);
@@ -145,7 +145,9 @@ void Replay::finish() {
   for (auto& [id, version] : tables_) {
     while (snapshot->tables.size() <= id) snapshot->tables = snapshot->tables.push_back(nullptr);
     snapshot->tables = snapshot->tables.set(id, version);
-    db_.add_table_state(static_cast<TableId>(id), version);
+    const auto state = db_.add_table_state(static_cast<TableId>(id), version);
+    const auto protection = catalog_.protections.find(id);
+    if (protection != catalog_.protections.end()) state->protection = protection->second;
   }
   snapshot->catalog = std::make_shared<const Catalog>(std::move(catalog_));
   db_.catalog_head = snapshot->catalog;

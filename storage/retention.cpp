@@ -15,12 +15,31 @@ constexpr int64_t kHour = int64_t{3'600} * 1'000'000;
 
 // Versions of one table that something other than time holds.
 struct Pins {
-  std::set<VersionNumber> tagged;
+  std::set<VersionNumber> tagged;     // by a tag or a run
   std::optional<VersionNumber> slot;  // the oldest: what comes after it has not been read
 };
 
-Pins pins_of(const Catalog& catalog, uint32_t table, int64_t now) {
+int64_t run_retention_micros(const DatabaseState& db) {
+  return db.options.run_retention_micros.value_or(db.options.history_retention_micros);
+}
+
+// Versions that runs go back to when they are executed again, by table.
+using RunPins = std::map<uint32_t, std::set<VersionNumber>>;
+
+RunPins run_pins(const Catalog& catalog, int64_t committed_after) {
+  RunPins pins;
+  for (const auto& [key, run] : catalog.runs) {
+    if (run->last_time_micros <= committed_after) continue;
+    for (const RunTable& table : run->tables) {
+      if (table.effect != RunTable::Effect::kCreated) pins[static_cast<uint32_t>(table.table)].insert(table.before);
+    }
+  }
+  return pins;
+}
+
+Pins pins_of(const Catalog& catalog, uint32_t table, const RunPins& runs, int64_t now) {
   Pins pins;
+  if (const auto named = runs.find(table); named != runs.end()) pins.tagged = named->second;
   for (auto tag = catalog.tags.lower_bound({table, std::string()});
        tag != catalog.tags.end() && tag->first.first == table; ++tag) {
     if (tag->second.expires_micros == 0 || tag->second.expires_micros > now)
@@ -61,6 +80,9 @@ struct Candidate {
 std::vector<Candidate> candidates(DatabaseState& db, const Catalog& catalog, const RetentionRequest& request,
                                   int64_t now) {
   const auto snapshot = db.published_snapshot();
+  int64_t for_runs = run_retention_micros(db);
+  if (request.retain_micros) for_runs = std::min(for_runs, *request.retain_micros);
+  const RunPins runs = run_pins(catalog, now - for_runs);
   std::vector<Candidate> result;
   for (auto& [id, history] : db.all_histories()) {
     if (request.tables && !request.tables->contains(id)) continue;
@@ -77,7 +99,7 @@ std::vector<Candidate> candidates(DatabaseState& db, const Catalog& catalog, con
     candidate.retention = request.retain_micros.value_or(history_retention_micros(db, *candidate.schema));
     const auto dropped = catalog.dropped.find(id);
     if (dropped != catalog.dropped.end()) candidate.dropped_micros = dropped->second.time_micros;
-    candidate.rule = expiry_rule(pins_of(catalog, id, now), now, candidate.retention,
+    candidate.rule = expiry_rule(pins_of(catalog, id, runs, now), now, candidate.retention,
                                  db.options.change_slot_retention_micros,
                                  std::max(kHour, db.options.log_retention_micros));
     result.push_back(std::move(candidate));
@@ -89,16 +111,21 @@ bool is_over(const Candidate& candidate, int64_t now) {
   return candidate.dropped_micros && *candidate.dropped_micros <= now - candidate.retention;
 }
 
-// Without dropped tables and tags whose time is over; null if there are none.
-std::shared_ptr<Catalog> without_expired(const Catalog& catalog, const std::set<uint32_t>& over,
-                                         int64_t now) {
+// Without dropped tables, tags and runs whose time is over; null if there are none.
+std::shared_ptr<Catalog> without_expired(const Catalog& catalog, const std::set<uint32_t>& over, int64_t now,
+                                         int64_t runs_before) {
+  std::vector<std::string> runs;
+  for (const auto& [key, run] : catalog.runs) {
+    if (run->last_time_micros <= runs_before) runs.push_back(key);
+  }
   std::vector<std::pair<uint32_t, std::string>> tags;
   for (const auto& [key, tag] : catalog.tags) {
     const bool expired = tag.expires_micros != 0 && tag.expires_micros <= now;
     if (expired || over.contains(key.first)) tags.push_back(key);
   }
-  if (tags.empty() && over.empty()) return nullptr;
+  if (tags.empty() && over.empty() && runs.empty()) return nullptr;
   auto next = std::make_shared<Catalog>(catalog);
+  for (const std::string& key : runs) next->runs.erase(key);
   for (const auto& key : tags) next->tags.erase(key);
   for (const uint32_t id : over) next->dropped.erase(id);
   return next;
@@ -153,7 +180,7 @@ void expire_history(DatabaseState& db, const RetentionRequest& request) {
       for (KeptVersion& kept : candidate.history->expire(candidate.rule, now - candidate.retention))
         gone.push_back(std::move(kept));
     }
-    if (auto catalog = without_expired(*db.catalog_head, over, now)) {
+    if (auto catalog = without_expired(*db.catalog_head, over, now, now - run_retention_micros(db))) {
       db.catalog_head = catalog;
       PendingCommit pending;
       pending.commit = db.last_commit;

@@ -214,6 +214,7 @@ void write_schema_info(ByteWriter& out, const SchemaInfo& schema) {
   out.u32(schema.id);
   out.string(schema.name);
   out.string(schema.owner);
+  out.boolean(schema.owns_objects);
 }
 
 SchemaInfo read_schema_info(ByteReader& in) {
@@ -221,6 +222,7 @@ SchemaInfo read_schema_info(ByteReader& in) {
   schema.id = in.u32();
   schema.name = in.string();
   schema.owner = in.string();
+  schema.owns_objects = in.boolean();
   return schema;
 }
 

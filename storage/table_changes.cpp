@@ -164,7 +164,13 @@ void TableChanges::flush(uint64_t owner) {
   upsert(std::move(rows), Kind::kUpsert, owner);
 }
 
+SqlError frozen_partition(const TableSchema& schema, int64_t start) {
+  return sql_error(sqlstate::kInsufficientPrivilege, "partition \"{}\" of table \"{}\" is frozen",
+                   partition_name(schema.partition_by, start), schema.name);
+}
+
 TableChanges::PartitionWork& TableChanges::work_on(int64_t start) {
+  if (frozen_.contains(start)) throw frozen_partition(*schema(), start);
   const auto [found, fresh] = partitions_.try_emplace(start);
   if (fresh) found->second.base = found->second.current = partition_of(*current_, start);
   return found->second;

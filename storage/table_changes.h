@@ -3,8 +3,10 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
+#include "common/error.h"
 #include "storage/column_batch.h"
 #include "storage/partition_change.h"
 #include "storage/position_history.h"
@@ -54,6 +56,8 @@ class TableChanges {
   // With `replace` it takes the place of the one with its start.
   std::shared_ptr<const Partition> detach(int64_t start);
   void attach(const std::shared_ptr<const Partition>& rows, const std::shared_ptr<const TableSchema>& from, bool replace);
+  // Starts of partitions that nothing may change from here on: 42501.
+  void protect_partitions(std::set<int64_t> starts) { frozen_ = std::move(starts); }
   void alter(std::shared_ptr<const TableSchema> schema);
   void rewrite(std::shared_ptr<const TableSchema> schema, ColumnBatch&& rows);
 
@@ -132,6 +136,7 @@ class TableChanges {
   std::unique_ptr<ColumnBatch> pending_;
   uint32_t pending_checked_ = 0;
   std::map<int64_t, PartitionWork> partitions_;
+  std::set<int64_t> frozen_;
   WriteCounts counts_;
   uint64_t removed_ = 0, truncated_rows_ = 0, updated_ = 0;
   bool created_ = false, truncated_ = false, schema_changed_ = false;
@@ -140,6 +145,9 @@ class TableChanges {
   std::shared_ptr<const TableVersion> restored_;  // with truncated_
   TableOperation operation_ = TableOperation::kOther;
 };
+
+// 42501.
+SqlError frozen_partition(const TableSchema& schema, int64_t start);
 
 // The rows of a batch in the shape of another schema of the same table: columns by identity, those that it
 // lacks with ColumnSchema::initial. Returns the batch itself where it has that shape.

@@ -18,6 +18,7 @@ void Transaction::State::check_open() const {
 
 TableChanges& Transaction::State::changes_of(TableId table) {
   check_open();
+  check_changeable(table);
   const auto id = static_cast<uint32_t>(table);
   const auto found = tables.find(id);
   if (found != tables.end()) {
@@ -29,6 +30,8 @@ TableChanges& Transaction::State::changes_of(TableId table) {
   if (!version) throw sql_error(sqlstate::kUndefinedTable, "relation with id {} does not exist", id);
   auto changes = std::make_unique<TableChanges>(db.write_context(version->schema, owner), version);
   changes->note_operation(table_operation);
+  const auto protection = catalog->protections.find(id);
+  if (protection != catalog->protections.end()) changes->protect_partitions(protection->second.partitions);
   view_is_current = names_are_current = false;
   return *(tables[id] = std::move(changes));
 }
@@ -141,13 +144,20 @@ void Transaction::remove(TableId table, const std::vector<RowPosition>& rows) {
 void Transaction::update(TableId table, const std::vector<RowPosition>& rows, ColumnBatch&& new_rows) {
   state_->changes_of(table).update(rows, std::move(new_rows));
 }
-void Transaction::truncate(TableId table) { state_->changes_of(table).truncate(); }
+void Transaction::truncate(TableId table) {
+  TableChanges& changes = state_->changes_of(table);
+  state_->check_not_frozen(table, nullptr);
+  changes.truncate();
+}
 void Transaction::drop_partitions(TableId table, const std::vector<int64_t>& starts) {
-  state_->changes_of(table).drop_partitions(starts);
+  TableChanges& changes = state_->changes_of(table);
+  state_->check_not_frozen(table, &starts);
+  changes.drop_partitions(starts);
 }
 
 void Transaction::restore(TableId table, std::shared_ptr<const TableVersion> version) {
   TableChanges& changes = state_->changes_of(table);
+  state_->check_not_frozen(table, nullptr);
   const TableSchema& now = *changes.schema();
   std::shared_ptr<const TableSchema> schema = version->schema;
   if (schema != changes.schema()) {
@@ -198,6 +208,8 @@ void Transaction::drop_slot(const std::string& name) { state_->add_ddl(DropSlot{
 void Transaction::move_partition(TableId from, int64_t start, TableId to, bool replace) {
   TableChanges& source = state_->changes_of(from);
   TableChanges& target = state_->changes_of(to);
+  const std::vector<int64_t> moved{start};
+  state_->check_not_frozen(from, &moved);
   check_rows_may_move(*source.schema(), *target.schema());
   source.note_operation(TableOperation::kDetach);
   target.note_operation(TableOperation::kAttach);
@@ -223,12 +235,11 @@ void Transaction::drop_table(TableId table) {
   const auto id = static_cast<uint32_t>(table);
   const std::shared_ptr<const TableSchema> schema = state_->changes_of(table).schema();
   const bool created = state_->tables[id]->is_created();
-  if (state_->undropped.contains(id)) {
-    throw sql_error(sqlstate::kFeatureNotSupported,
-                    "dropping a table in the transaction that undropped it is not supported");
-  }
+  state_->check_not_frozen(table, nullptr);
   state_->add_ddl(DropTableName{table, schema->schema_name, schema->name, schema->temporary, created});
-  if (!created) state_->dropped.insert(id);
+  state_->forget_access(id);
+  // What this transaction undropped is as it was before.
+  if (!created && state_->undropped.erase(id) == 0) state_->dropped.insert(id);
   state_->tables.erase(id);
 }
 
@@ -250,6 +261,7 @@ void Transaction::alter_table(TableId table, TableSchema schema) {
 
 void Transaction::rewrite_table(TableId table, TableSchema schema, ColumnBatch&& rows) {
   TableChanges& changes = state_->changes_of(table);
+  state_->check_not_frozen(table, nullptr);
   schema.id = table;
   state_->assign_columns(&schema, changes.schema().get());
   auto shared = std::make_shared<const TableSchema>(std::move(schema));
@@ -265,11 +277,17 @@ void Transaction::rewrite_table(TableId table, TableSchema schema, ColumnBatch&&
   state_->view_is_current = state_->names_are_current = false;
 }
 
-void Transaction::create_schema(const std::string& name, const std::string& owner) {
+void Transaction::create_schema(const std::string& name, const std::string& owner, bool owns_objects) {
   const uint32_t id = state_->db.next_object_id.fetch_add(1, std::memory_order_relaxed);
-  state_->add_ddl(CreateSchema{SchemaInfo{id, name, owner}});
+  state_->add_ddl(CreateSchema{SchemaInfo{id, name, owner, owns_objects}});
 }
-void Transaction::drop_schema(const std::string& name) { state_->add_ddl(DropSchema{name}); }
+void Transaction::put_schema(SchemaInfo schema) { state_->add_ddl(PutSchema{std::move(schema)}); }
+void Transaction::drop_schema(const std::string& name) {
+  const auto known = state_->catalog->schemas.find(name);
+  const uint32_t id = known == state_->catalog->schemas.end() ? 0 : known->second.id;
+  state_->add_ddl(DropSchema{name});
+  state_->forget_access(id);
+}
 
 void Transaction::put_view(ViewSchema view) {
   if (view.id == 0) {
@@ -281,7 +299,15 @@ void Transaction::put_view(ViewSchema view) {
   state_->add_ddl(PutView{std::move(view)});
 }
 void Transaction::drop_view(const std::string& schema, const std::string& name) {
+  const auto known = state_->catalog->views.find({schema, name});
+  const uint32_t id = known == state_->catalog->views.end() ? 0 : known->second->id;
   state_->add_ddl(DropView{schema, name});
+  state_->forget_access(id);
+}
+void Transaction::rename_view(const ViewSchema& view, ViewSchema renamed) {
+  renamed.id = view.id;
+  state_->add_ddl(DropView{view.schema_name, view.name});
+  state_->add_ddl(PutView{std::move(renamed)});
 }
 
 void Transaction::put_role(Role role) {
@@ -295,6 +321,19 @@ void Transaction::put_role(Role role) {
 }
 void Transaction::drop_role(const std::string& name) { state_->add_ddl(DropRole{name}); }
 
+void Transaction::set_access(uint32_t object, AccessEntry entry) {
+  state_->add_ddl(SetAccess{object, std::move(entry)});
+}
+void Transaction::State::forget_access(uint32_t object) {
+  if (catalog->access.contains(object)) add_ddl(ForgetAccess{object});
+}
+void Transaction::set_membership(RoleMembership membership, bool member) {
+  state_->add_ddl(SetMembership{std::move(membership), member});
+}
+void Transaction::set_default_access(DefaultAccessKey key, AccessEntry entry) {
+  state_->add_ddl(SetDefaultAccess{std::move(key), std::move(entry)});
+}
+
 void Transaction::describe(std::string user, std::string operation) {
   state_->user = std::move(user);
   state_->table_operation = table_operation_of(operation);
@@ -302,7 +341,7 @@ void Transaction::describe(std::string user, std::string operation) {
 }
 
 bool Transaction::has_writes() const {
-  if (!state_->ddl.empty()) return true;
+  if (!state_->ddl.empty() || !state_->run_key.empty()) return true;
   for (const auto& [id, changes] : state_->tables) {
     if (changes->has_writes()) return true;
   }

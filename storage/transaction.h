@@ -78,12 +78,30 @@ class Transaction {
   // Creates a slot or moves it on; `version` is the one that it is at.
   void put_slot(ChangeSlot slot, KeptVersion version);
   void drop_slot(const std::string& name);
-  void create_schema(const std::string& name, const std::string& owner);
+  void create_schema(const std::string& name, const std::string& owner, bool owns_objects = false);
+  void put_schema(SchemaInfo schema);                  // another owner, other options
   void drop_schema(const std::string& name);
   void put_view(ViewSchema view);                      // create or replace
   void drop_view(const std::string& schema, const std::string& name);
+  void rename_view(const ViewSchema& view, ViewSchema renamed);  // keeps its grants
   void put_role(Role role);
   void drop_role(const std::string& name);
+  // Grants, as single entries (catalog_change.h): those of others at the same time stay.
+  void set_access(uint32_t object, AccessEntry entry);
+  void set_membership(RoleMembership membership, bool member);
+  void set_default_access(DefaultAccessKey key, AccessEntry entry);
+
+  // Makes this a run: its commit is registered under the key (Catalog::runs), also if it changes nothing else. The caller
+  // holds Database::lock_run(key) until the commit is visible.
+  void begin_run(std::string key);
+  // Puts everything back to where it was before the run's first commit (run_restore.h), so that it can be executed again.
+  // Throws SqlError 55000 if commits of others would be lost, unless `force`; 22023 for a version that is gone.
+  void restore_run(const Run& run, bool force);
+  void end_run(std::vector<RunWrite> writes);           // before commit()
+  void forget_run(const std::string& key);
+
+  // In place of what protected the table so far. Whoever changes a protected table gets 42501.
+  void protect_table(TableId table, TableProtection protection);
 
   // Who does what, for the log and the history; `operation` in the words of table_history(): INSERT, COPY, MERGE, …
   void describe(std::string user, std::string operation);

@@ -20,9 +20,14 @@ struct Transaction::State {
   const TableChanges* find_changes(TableId table) const;
   void add_ddl(CatalogChange change);  // checks it against the private catalog and applies it
   const Snapshot& assemble(bool with_collected);
+  void forget_access(uint32_t object);  // of something that was dropped
   void rebase(std::shared_ptr<const Snapshot> snapshot);
   void assign_columns(TableSchema* schema, const TableSchema* before) const;
   void check_open() const;
+  // 42501 for an immutable table.
+  void check_changeable(TableId table) const;
+  // 42501 if one of these partitions (null: any) is frozen.
+  void check_not_frozen(TableId table, const std::vector<int64_t>* starts) const;
 
   DatabaseState& db;
   const uint64_t owner;
@@ -38,6 +43,13 @@ struct Transaction::State {
   bool names_are_current = false;  // of `view`: rows may have been written since
   bool over = false;
   std::string user, operation, run_key;
+  std::vector<RunWrite> run_writes;
+  // Of a run that is executed again: versions that its tables were put back to; tables that were dropped for it;
+  // versions that were the newest when that was decided.
+  std::map<uint32_t, VersionNumber> run_before;
+  std::set<uint32_t> run_discarded;
+  std::map<uint32_t, VersionNumber> run_heads;
+  std::map<uint32_t, TableProtection> protected_from;  // what protected the tables of PutProtection changes before
   TableOperation table_operation = TableOperation::kOther;
 };
 

@@ -89,5 +89,5 @@ VACUUM;
 ROLLBACK;
 ALTER TABLE devices_again SET (history_retention = '2 weeks');
 ALTER TABLE devices_again SET (history_retention = 'a while');
-ALTER TABLE devices_again SET (immutable = true);
+ALTER TABLE devices_again SET (fillfactor = 70);
 SHOW history_retention;

@@ -1,0 +1,125 @@
+#include "storage/catalog_encoding.h"
+
+namespace idem {
+
+void write_run(ByteWriter& out, const Run& run) {
+  out.string(run.key);
+  out.string(run.user);
+  out.u64(static_cast<uint64_t>(run.first_commit));
+  out.u64(static_cast<uint64_t>(run.last_commit));
+  out.i64(run.first_time_micros);
+  out.i64(run.last_time_micros);
+  out.varint(run.writes.size());
+  for (const RunWrite& write : run.writes) {
+    out.u64(write.text_hash);
+    out.string(write.tag);
+  }
+  out.varint(run.tables.size());
+  for (const RunTable& table : run.tables) {
+    out.u32(static_cast<uint32_t>(table.table));
+    out.u8(static_cast<uint8_t>(table.effect));
+    out.varint(static_cast<uint64_t>(table.before));
+    out.varint(static_cast<uint64_t>(table.after));
+  }
+}
+
+Run read_run(ByteReader& in) {
+  Run run;
+  run.key = in.string();
+  run.user = in.string();
+  run.first_commit = static_cast<CommitNumber>(in.u64());
+  run.last_commit = static_cast<CommitNumber>(in.u64());
+  run.first_time_micros = in.i64();
+  run.last_time_micros = in.i64();
+  run.writes.resize(in.count(9));
+  for (RunWrite& write : run.writes) {
+    write.text_hash = in.u64();
+    write.tag = in.string();
+  }
+  run.tables.resize(in.count(7));
+  for (RunTable& table : run.tables) {
+    table.table = static_cast<TableId>(in.u32());
+    const uint8_t effect = in.u8();
+    if (effect > static_cast<uint8_t>(RunTable::Effect::kDropped)) in.fail();
+    table.effect = static_cast<RunTable::Effect>(effect);
+    table.before = static_cast<VersionNumber>(in.varint());
+    table.after = static_cast<VersionNumber>(in.varint());
+  }
+  return run;
+}
+
+void write_protection(ByteWriter& out, const TableProtection& protection) {
+  out.boolean(protection.immutable);
+  out.i64(protection.until_micros);
+  out.varint(protection.partitions.size());
+  for (const int64_t start : protection.partitions) out.i64(start);
+}
+
+TableProtection read_protection(ByteReader& in) {
+  TableProtection protection;
+  protection.immutable = in.boolean();
+  protection.until_micros = in.i64();
+  for (size_t n = in.count(8); n > 0; --n) protection.partitions.insert(in.i64());
+  return protection;
+}
+
+void write_access_entry(ByteWriter& out, const AccessEntry& entry) {
+  out.string(entry.grantee);
+  out.string(entry.grantor);
+  out.u16(entry.privileges);
+  out.u16(entry.grantable);
+}
+
+AccessEntry read_access_entry(ByteReader& in) {
+  AccessEntry entry;
+  entry.grantee = in.string();
+  entry.grantor = in.string();
+  entry.privileges = in.u16();
+  entry.grantable = in.u16();
+  return entry;
+}
+
+void write_access_list(ByteWriter& out, const AccessList& list) {
+  out.varint(list.size());
+  for (const AccessEntry& entry : list) write_access_entry(out, entry);
+}
+
+AccessList read_access_list(ByteReader& in) {
+  AccessList list(in.count(6));
+  for (AccessEntry& entry : list) entry = read_access_entry(in);
+  return list;
+}
+
+void write_membership(ByteWriter& out, const RoleMembership& membership) {
+  out.string(membership.role);
+  out.string(membership.member);
+  out.string(membership.grantor);
+  out.boolean(membership.admin);
+}
+
+RoleMembership read_membership(ByteReader& in) {
+  RoleMembership membership;
+  membership.role = in.string();
+  membership.member = in.string();
+  membership.grantor = in.string();
+  membership.admin = in.boolean();
+  return membership;
+}
+
+void write_default_access_key(ByteWriter& out, const DefaultAccessKey& key) {
+  out.string(key.creator);
+  out.string(key.schema_name);
+  out.u8(static_cast<uint8_t>(key.kind));
+}
+
+DefaultAccessKey read_default_access_key(ByteReader& in) {
+  DefaultAccessKey key;
+  key.creator = in.string();
+  key.schema_name = in.string();
+  const uint8_t kind = in.u8();
+  if (kind > static_cast<uint8_t>(DefaultAccessKey::Kind::kSchemas)) in.fail();
+  key.kind = static_cast<DefaultAccessKey::Kind>(kind);
+  return key;
+}
+
+}  // namespace idem

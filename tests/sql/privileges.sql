@@ -1,0 +1,156 @@
+-- Roles, grants and owners.
+CREATE USER ann;
+CREATE USER bob;
+CREATE ROLE readers;
+GRANT readers TO bob;
+GRANT CREATE ON SCHEMA public TO ann;
+SET ROLE ann;
+SELECT current_user, session_user;
+CREATE TABLE t (ts TIMESTAMP, v INT) TIMESTAMP(ts);
+INSERT INTO t VALUES ('2024-01-15', 1);
+CREATE VIEW w AS SELECT v FROM t;
+SET ROLE bob;
+-- Each kind of statement without its privilege.
+SELECT * FROM t;
+SELECT * FROM w;
+SELECT * FROM t VERSION AS OF 0;
+SELECT * FROM table_changes('t', 0);
+COPY t TO STDOUT;
+COPY (SELECT * FROM t) TO STDOUT;
+EXPLAIN SELECT * FROM t;
+INSERT INTO t VALUES ('2024-01-15', 2);
+COPY t FROM STDIN;
+\.
+UPDATE t SET v = 2;
+DELETE FROM t;
+TRUNCATE t;
+DROP TABLE t;
+DROP VIEW w;
+CREATE OR REPLACE VIEW w AS SELECT 1 AS v;
+ALTER TABLE t ADD COLUMN x INT;
+ALTER TABLE t RENAME TO u;
+ALTER TABLE t SET TTL 1 DAYS;
+ALTER TABLE t SET (immutable = true);
+ALTER TABLE t CREATE TAG 'a';
+ALTER TABLE t OWNER TO bob;
+ALTER VIEW w RENAME TO x;
+ALTER VIEW w OWNER TO bob;
+RESTORE TABLE t TO VERSION AS OF 0;
+VACUUM t;
+VACUUM;
+ANALYZE t;
+LOCK TABLE t;
+CHECKPOINT;
+CREATE TABLE mine (x INT);
+CREATE TABLE mine AS SELECT 1 AS x;
+CREATE VIEW mine AS SELECT 1 AS x;
+CREATE SCHEMA mine;
+DROP SCHEMA public;
+CREATE ROLE other;
+ALTER ROLE ann SUPERUSER;
+DROP ROLE ann;
+GRANT SELECT ON t TO bob;
+GRANT ann TO bob;
+CREATE CHANGE SLOT s ON t;
+SET ROLE ann;
+SET ROLE NONE;
+SET ROLE nobody;
+-- With it.
+GRANT SELECT ON t TO readers;
+SET ROLE bob;
+SELECT v FROM t;
+SELECT v FROM w;
+INSERT INTO t VALUES ('2024-01-15', 2);
+SET ROLE NONE;
+GRANT SELECT ON w TO bob;
+REVOKE SELECT ON t FROM readers;
+SET ROLE bob;
+-- A view is read as its owner.
+SELECT v FROM w;
+SELECT v FROM t;
+SET ROLE NONE;
+GRANT INSERT, UPDATE ON t TO bob;
+SET ROLE bob;
+INSERT INTO t VALUES ('2024-01-15', 2);
+INSERT INTO t VALUES ('2024-01-15', 2) RETURNING v;
+UPDATE t SET v = 3;
+UPDATE t SET v = v + 1;
+UPDATE t SET v = 3 WHERE v = 2;
+DELETE FROM t;
+SET ROLE NONE;
+GRANT DELETE, TRUNCATE, MAINTAIN ON t TO bob;
+SET ROLE bob;
+DELETE FROM t WHERE v = 3;
+DELETE FROM t;
+TRUNCATE t;
+VACUUM t;
+VACUUM t RETAIN 0 HOURS;
+SELECT has_table_privilege('t', 'SELECT') AS s, has_table_privilege('t', 'INSERT, SELECT') AS any, has_table_privilege('ann', 't', 'SELECT WITH GRANT OPTION') AS ann,
+       has_schema_privilege('public', 'CREATE') AS c, has_schema_privilege('public', 'USAGE') AS u, pg_has_role('readers', 'MEMBER') AS m, pg_has_role('ann', 'MEMBER') AS a;
+SET ROLE NONE;
+SELECT relname, relacl FROM pg_class WHERE relname IN ('t', 'w') ORDER BY 1;
+SELECT grantor, grantee, table_name, privilege_type, is_grantable FROM information_schema.table_privileges WHERE table_name = 't' ORDER BY 2, 4;
+\dp
+\du
+\z t
+-- Grant options, and what was granted on.
+GRANT SELECT ON t TO bob WITH GRANT OPTION;
+SET ROLE bob;
+GRANT SELECT ON t TO readers;
+GRANT SELECT, DELETE ON t TO readers;
+SET ROLE NONE;
+SELECT relacl FROM pg_class WHERE relname = 't';
+REVOKE GRANT OPTION FOR SELECT ON t FROM bob;
+REVOKE GRANT OPTION FOR SELECT ON t FROM bob CASCADE;
+SELECT relacl FROM pg_class WHERE relname = 't';
+REVOKE ALL ON t FROM bob;
+GRANT SELECT ON t TO PUBLIC;
+SELECT relacl FROM pg_class WHERE relname = 't';
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC;
+-- Owners.
+DROP ROLE ann;
+ALTER TABLE t OWNER TO bob;
+GRANT CREATE ON SCHEMA public TO bob;
+ALTER VIEW w OWNER TO bob;
+SELECT relname, relacl FROM pg_class WHERE relname IN ('t', 'w') ORDER BY 1;
+SELECT table_name, owner FROM tables();
+SET ROLE bob;
+DROP VIEW w;
+DROP TABLE t;
+SET ROLE NONE;
+-- Default privileges.
+ALTER DEFAULT PRIVILEGES FOR ROLE ann IN SCHEMA public GRANT SELECT ON TABLES TO readers;
+SET ROLE ann;
+CREATE TABLE d (x INT);
+SET ROLE bob;
+SELECT * FROM d;
+SET ROLE NONE;
+SELECT defaclobjtype, defaclacl FROM pg_default_acl;
+ALTER DEFAULT PRIVILEGES FOR ROLE ann IN SCHEMA public REVOKE SELECT ON TABLES FROM readers;
+SELECT count(*) FROM pg_default_acl;
+DROP TABLE d;
+-- Schemas.
+CREATE SCHEMA hidden;
+CREATE TABLE hidden.x AS SELECT 1 AS one;
+CREATE VIEW shown AS SELECT * FROM hidden.x;
+GRANT SELECT ON hidden.x, shown TO bob;
+SET ROLE bob;
+SELECT * FROM hidden.x;
+SELECT * FROM shown;
+SET ROLE NONE;
+GRANT USAGE ON SCHEMA hidden TO bob;
+SET ROLE bob;
+SELECT * FROM hidden.x;
+SET ROLE NONE;
+-- Roles in roles.
+GRANT bob TO readers;
+CREATE ROLE boss IN ROLE readers ADMIN ann;
+SELECT r.rolname, m.rolname AS member, admin_option FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member ORDER BY 1, 2;
+REVOKE readers FROM bob;
+REVOKE readers FROM bob;
+DROP ROLE bob;
+GRANT REFERENCES ON hidden.x TO bob;
+GRANT FLY ON hidden.x TO bob;
+GRANT TRUNCATE ON shown TO bob;
+GRANT SELECT ON nothing TO bob;
+GRANT SELECT ON hidden.x TO nobody;
