@@ -5,6 +5,7 @@
 #include "query/access_control.h"
 #include "query/portal.h"
 #include "query/statement_executors.h"
+#include "storage/run_restore.h"
 #include "storage/schema_encoding.h"
 
 namespace idem {
@@ -158,6 +159,23 @@ bool is_session_command(StatementKind kind) {
   }
 }
 
+// Putting a run's tables back takes rows away, as DELETE does, and drops what the run made.
+void check_may_restore(const SessionState& session, const Snapshot& view, const Run& run) {
+  AccessControl(*view.catalog, session.session_user()).require_role(run.user);
+  const AccessControl access(*view.catalog, session.user());
+  for (const RunRestore::Table& restored : plan_run_restore(*view.catalog, run).tables) {
+    const auto table = view.table(restored.table);
+    if (!table) continue;
+    require_changeable(*view.catalog, *table->schema, session.server.clock->now_micros());
+    const SecuredObject object = SecuredObject::of(*table->schema);
+    if (restored.discarded) {
+      access.require_owner(object);
+    } else {
+      access.require(object, Privilege::kDelete);
+    }
+  }
+}
+
 }  // namespace
 
 const std::string& SessionRun::skip_write(uint64_t hash) {
@@ -230,13 +248,12 @@ void SessionState::begin_run(const std::string& key, bool restores, bool force) 
     run_ = std::make_unique<SessionRun>(key, std::move(lock), first);
     return;
   }
-  t.describe(user_name, "RESTORE");
+  t.describe(user_name, "");
   t.begin_run(key);
   if (first) {
-    AccessControl(catalog, user_name).require_role(first->user);
+    check_may_restore(*this, t.schema_view(), *first);
     t.restore_run(*first, force);
   }
-  t.describe(user_name, "");
   run_ = std::make_unique<SessionRun>(key, std::move(lock), nullptr);
 }
 

@@ -234,6 +234,9 @@ CommitResult Transaction::commit(Wait wait) {
     CommittingTable table;
     table.id = id;
     table.changes = changes.get();
+    if (changes->restored() && changes->operation() == TableOperation::kOther) {
+      changes->note_operation(TableOperation::kRestore);
+    }
     tables.push_back(std::move(table));
   }
   for (const uint32_t id : s.dropped) {

@@ -171,7 +171,8 @@ void Transaction::restore(TableId table, std::shared_ptr<const TableVersion> ver
     restored->next_column_id = std::max(restored->next_column_id, now.next_column_id);
     schema = std::move(restored);
   }
-  changes.note_operation(TableOperation::kRestore);
+  // Of a run that is executed again the history tells what it did, if it did anything.
+  if (!state_->run_before.contains(static_cast<uint32_t>(table))) changes.note_operation(TableOperation::kRestore);
   changes.restore(std::move(version), std::move(schema));
 }
 

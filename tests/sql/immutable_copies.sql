@@ -27,6 +27,17 @@ ALTER TABLE devices_internal_20241008_101500 SET (immutable = false);
 CREATE OR REPLACE VIEW devices_latest AS SELECT * FROM devices_internal_20241008_101500;
 DROP VIEW devices_latest;
 SELECT count(*) FROM devices_latest;
+-- Not by repeating a run either.
+BEGIN RUN 'archive/1';
+CREATE TABLE devices_by_run AS SELECT * FROM devices_staging;
+COMMIT;
+BEGIN RUN 'archive/1' ON REPLAY RESTORE;
+ROLLBACK;
+BEGIN RUN 'archive/2';
+INSERT INTO devices_by_run VALUES ('nokia', 'Nokia three');
+COMMIT;
+BEGIN RUN 'archive/2' ON REPLAY RESTORE;
+ROLLBACK;
 SET ROLE NONE;
 SELECT table_name, owner, immutable FROM tables() ORDER BY 1;
 GRANT SELECT ON archive.devices_latest TO analyst;
