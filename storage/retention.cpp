@@ -23,6 +23,11 @@ int64_t run_retention_micros(const DatabaseState& db) {
   return db.options.run_retention_micros.value_or(db.options.history_retention_micros);
 }
 
+// How long what runs need is kept this time.
+int64_t kept_for_runs(const DatabaseState& db, const RetentionRequest& request) {
+  return std::min(run_retention_micros(db), request.retain_micros.value_or(INT64_MAX));
+}
+
 // Versions that runs go back to when they are executed again, by table.
 using RunPins = std::map<uint32_t, std::set<VersionNumber>>;
 
@@ -80,9 +85,7 @@ struct Candidate {
 std::vector<Candidate> candidates(DatabaseState& db, const Catalog& catalog, const RetentionRequest& request,
                                   int64_t now) {
   const auto snapshot = db.published_snapshot();
-  int64_t for_runs = run_retention_micros(db);
-  if (request.retain_micros) for_runs = std::min(for_runs, *request.retain_micros);
-  const RunPins runs = run_pins(catalog, now - for_runs);
+  const RunPins runs = run_pins(catalog, now - kept_for_runs(db, request));
   std::vector<Candidate> result;
   for (auto& [id, history] : db.all_histories()) {
     if (request.tables && !request.tables->contains(id)) continue;
@@ -177,7 +180,9 @@ void expire_history(DatabaseState& db, const RetentionRequest& request) {
         forgotten.push_back(std::move(candidate.history));
         continue;
       }
-      for (KeptVersion& kept : candidate.history->expire(candidate.rule, now - candidate.retention))
+      // By its lines a run that is executed again sees what others committed since.
+      const int64_t lines = std::max(candidate.retention, kept_for_runs(db, request));
+      for (KeptVersion& kept : candidate.history->expire(candidate.rule, now - lines))
         gone.push_back(std::move(kept));
     }
     if (auto catalog = without_expired(*db.catalog_head, over, now, now - run_retention_micros(db))) {

@@ -22,6 +22,7 @@ class Pipeline {
     DatabaseOptions options;
     options.background_checkpoint = false;
     options.own_threads = false;
+    options.run_retention_micros = int64_t{30 * 24} * 3'600 * 1'000'000;
     options.log_segment_bytes = 64 << 10;
     database_ = Database::open(*files, clock_, "/data", options);
   }
@@ -197,6 +198,32 @@ TEST(RunTest, VersionsThatRunsNeedAreKept) {
   pipeline.advance_hours(1);
   pipeline.database().vacuum(request);
   EXPECT_THROW(pipeline.day(0, true), SqlError);
+}
+
+// Runs are kept for longer than versions here: what others did stays known as long as the runs.
+TEST(RunTest, CommitsOfOthersAreNotForgottenBeforeTheRun) {
+  SimulatedFileSystem files;
+  Pipeline pipeline(&files);
+  pipeline.create_tables();
+  pipeline.day(0, false);
+  auto t = pipeline.database().begin();
+  t->describe("bob", "TRUNCATE");
+  t->truncate(t->read_view().find_table("public", "a")->schema->id);
+  t->commit(true);
+  pipeline.day(1, false);
+  pipeline.advance_hours(20 * 24);
+  pipeline.database().checkpoint();
+  pipeline.database().checkpoint();
+  try {
+    pipeline.day(0, true);
+    FAIL() << "a commit was lost";
+  } catch (const SqlError& e) {
+    EXPECT_NE(e.detail().find("TRUNCATE by bob"), std::string::npos) << e.message();
+  }
+  // When the run's own time is over, its key is free.
+  pipeline.advance_hours(20 * 24);
+  pipeline.database().checkpoint();
+  EXPECT_TRUE(pipeline.database().snapshot().catalog->runs.empty());
 }
 
 TEST(RunTest, ProtectedTablesStayAsTheyAre) {
