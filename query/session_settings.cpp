@@ -250,6 +250,7 @@ void SessionSettings::reset(std::string_view name) {
 void SessionSettings::reset_all() {
   changing();
   for (const auto& [name, value] : defaults_) {
+    if (name == "role") continue;  // as in PostgreSQL: RESET ROLE does it
     const SettingInfo* info = find_info(name);
     if (!info || !info->read_only) values_[name] = value;
   }

@@ -148,6 +148,7 @@ std::string execute_discard(SessionState& session, const ast::DiscardStatement& 
       }
       session.set_next_run("");
       session.settings.reset_all();
+      session.settings.reset("role");
       session.zone = find_time_zone(session.settings.get("TimeZone"));
       session.prepared.clear();
       for (auto& [name, portal] : session.portals) session.closed_portals.push_back(std::move(portal));
