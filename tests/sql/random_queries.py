@@ -188,7 +188,7 @@ class Generator:
 
     def window(self, scope):
         r = self.r
-        order = ", ".join("%s%s%s" % (c, r.choice(["", " DESC"]), r.choice([" NULLS FIRST", " NULLS LAST"])) for c, _ in scope if r.random() < 0.9) or "1"
+        order = ", ".join("%s%s%s" % (c, r.choice(["", " DESC"]), r.choice([" NULLS FIRST", " NULLS LAST"])) for c, _ in scope)  # all, so that rows are in order but for equal ones
         partition = "PARTITION BY " + self.expression(scope, r.choice(["int", "text", "bool"]), 1) + " " if self.chance(0.7) else ""
         kind = r.choice(["int", "text"])
         argument = self.expression(scope, kind, 1)
