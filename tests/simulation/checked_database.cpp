@@ -91,6 +91,17 @@ void CheckedTransaction::drop_table(TableId table) {
   model_.drop_table(table);
 }
 
+void CheckedTransaction::begin_run(const std::string& key, const std::string& tag) {
+  transaction_->begin_run(key);
+  transaction_->end_run({{0, tag}});
+  model_.begin_run(key, tag);
+}
+
+void CheckedTransaction::forget_run(const std::string& key) {
+  transaction_->forget_run(key);
+  model_.forget_run(key);
+}
+
 void CheckedTransaction::check_view(TableId table) {
   const auto found = exact_rows_of(read(table));
   const auto expected = model_.view().table(table)->texts();

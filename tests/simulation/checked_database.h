@@ -37,6 +37,9 @@ class CheckedTransaction {
   // `change` edits a copy of the table's schema.
   void alter_table(TableId table, const std::function<void(TableSchema*)>& change);
   void drop_table(TableId table);
+  // The commit is the run of a key that was not committed yet; the caller lets one session at a time have it.
+  void begin_run(const std::string& key, const std::string& tag);
+  void forget_run(const std::string& key);
   // Compares what the transaction sees of a table with the model.
   void check_view(TableId table);
   // True if it was committed; false if it had to fail (a conflict, a name) and did.

@@ -40,6 +40,7 @@ std::string World::text() const {
     by_name[table->schema.name] = table_text(table->schema, table->texts());
   std::string text;
   for (const auto& [name, table] : by_name) text += table;
+  for (const auto& [key, tag] : runs) text += fmt::format("run {}: {}\n", key, tag);
   return text;
 }
 
@@ -52,6 +53,11 @@ std::string text_of(const Snapshot& snapshot) {
       continue;
     }
     text += table_text(*version->schema, exact_rows_of(version));
+  }
+  for (const auto& [key, run] : snapshot.catalog->runs) {
+    std::string tags;
+    for (const RunWrite& write : run->writes) tags += write.tag;
+    text += fmt::format("run {}: {}\n", key, tags);
   }
   return text;
 }
@@ -333,7 +339,9 @@ ModelTransaction::Outcome ModelTransaction::commit_on(const World& newest) const
   auto next = std::make_shared<World>(newest);
   next->stamp = newest.stamp + 1;
   change_names(newest, &outcome.errors);
-  outcome.writes = !names_.empty();
+  outcome.writes = !names_.empty() || !run_key_.empty() || !forgotten_.empty();
+  for (const std::string& key : forgotten_) next->runs.erase(key);
+  if (!run_key_.empty()) next->runs[run_key_] = run_tag_;
   for (const auto& [id, work] : work_) {
     const auto table_id = static_cast<TableId>(id);
     if (work.dropped) {

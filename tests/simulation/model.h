@@ -22,10 +22,11 @@ struct ModelTable : TableModel {
 struct World {
   uint64_t stamp = 0;                                            // of the commit; grows
   std::map<uint32_t, std::shared_ptr<const ModelTable>> tables;  // by TableId
+  std::map<std::string, std::string> runs;                       // committed ones: key → tag of what it wrote
 
   const ModelTable* table(TableId id) const;
   const ModelTable* find(const std::string& name) const;
-  // For messages and comparison: names, columns and rows of all tables.
+  // For messages and comparison: names, columns and rows of all tables, and the runs.
   std::string text() const;
 };
 
@@ -38,7 +39,9 @@ class ModelTransaction {
   explicit ModelTransaction(std::shared_ptr<const World> base);
 
   const World& view() const { return view_; }
-  bool has_work() const { return !work_.empty() || !names_.empty(); }
+  bool has_work() const {
+    return !work_.empty() || !names_.empty() || !run_key_.empty() || !forgotten_.empty();
+  }
   // What the commit must do on top of the newest world.
   struct Outcome {
     std::shared_ptr<const World> world;  // null: it must fail
@@ -58,6 +61,12 @@ class ModelTransaction {
   void create_table(const TableSchema& schema);
   void alter_table(const TableSchema& schema);
   void drop_table(TableId table);
+  // Its commit is the run of this key.
+  void begin_run(const std::string& key, const std::string& tag) {
+    run_key_ = key;
+    run_tag_ = tag;
+  }
+  void forget_run(const std::string& key) { forgotten_.insert(key); }
   // The transaction reads: what was inserted before is a batch of its own.
   void read();
 
@@ -98,6 +107,8 @@ class ModelTransaction {
   std::map<uint32_t, std::shared_ptr<ModelTable>> own_;  // the writable ones of view_
   std::map<uint32_t, TableWork> work_;
   std::vector<NameChange> names_;
+  std::string run_key_, run_tag_;
+  std::set<std::string> forgotten_;
 };
 
 // Rows in the shape of other columns of the same table: columns by id, initial values for those that are new.

@@ -243,7 +243,7 @@ void Simulation::step_session() {
   Session& session = sessions_[number];
   try {
     if (!session.transaction) {
-      session.transaction = database_.begin();
+      if (!begin(session, number)) return;
       if (dice_.chance(30)) return note(fmt::format("session {}: begin", number));
     }
     const uint64_t choice = dice_.below(100);
@@ -255,6 +255,32 @@ void Simulation::step_session() {
     session.transaction.reset();
     throw;
   }
+}
+
+// Now and then as a run. One that was committed is skipped: false. It is there with what it wrote or not at
+// all, as the comparison with the model shows after each restart.
+bool Simulation::begin(Session& session, size_t number) {
+  session.transaction = database_.begin();
+  session.run.clear();
+  if (!dice_.chance(20)) return true;
+  const std::string key = fmt::format("run/{}", dice_.below(6));
+  for (const Session& other : sessions_) {
+    if (other.transaction && other.run == key) return true;  // it would have to wait
+  }
+  if (!database_.visible()->runs.contains(key)) {
+    note(fmt::format("session {}: begin {}", number, key));
+    session.run = key;
+    session.transaction->begin_run(key, fmt::format("step {}", step_));
+    return true;
+  }
+  if (dice_.chance(40)) {
+    note(fmt::format("session {}: forget {}", number, key));
+    session.transaction->forget_run(key);
+    return true;
+  }
+  note(fmt::format("session {}: skip {}", number, key));
+  session.transaction.reset();
+  return false;
 }
 
 void Simulation::commit(Session& session, size_t number) {

@@ -46,6 +46,7 @@ class Simulation {
  private:
   struct Session {
     std::unique_ptr<CheckedTransaction> transaction;
+    std::string run;  // the key of the run that the transaction is
   };
   // A reader that keeps its snapshot while others write.
   struct Reader {
@@ -56,6 +57,7 @@ class Simulation {
   void note(const std::string& what);
   void step();
   void step_session();
+  bool begin(Session& session, size_t number);
   void operate(Session& session, size_t number);
   void commit(Session& session, size_t number);
   TableId pick_table(const World& view);
