@@ -103,6 +103,7 @@ Server::State::State(const Configuration& c)
   if (!c.run_retention.empty()) options.run_retention_micros = parse_retention(c.run_retention);
   options.log_retention_micros = parse_retention(c.log_retention);
   options.log_retention_bytes = c.log_retention_bytes;
+  options.workers = &workers;
   RecoveryReport report;
   database = Database::open(*files, clock, c.data, options, &report);
   recovery_text = fmt::format("{} commits replayed from {} bytes of log in {} ms", report.replayed_commits, report.log_bytes,

@@ -82,6 +82,7 @@ class TableCheckpoint {
   // Plans and writes; then sync_folder() makes the names durable.
   void encode();
   void write_dictionaries();
+  void make_folder();
   void sync_folder();
   // The checkpoint has failed, and no manifest names what was written.
   void discard();
@@ -98,7 +99,6 @@ class TableCheckpoint {
   void encode_kept();
   std::vector<std::shared_ptr<const TableSchema>> schemas() const;
   std::shared_ptr<const TableSchema> written_schema() const;
-  void make_folder();
 
   DatabaseState& db_;
   const TableId id_;
@@ -167,9 +167,7 @@ void TableCheckpoint::plan() {
 void TableCheckpoint::make_folder() {
   const auto id = static_cast<uint32_t>(id_);
   db_.unsynced_folders.insert(id);
-  if (db_.durable_folders.contains(id)) return;
-  make_directories(db_.files, table_path(db_.folder, id_)).throw_if_error();
-  db_.durable_folders.insert(id);
+  make_table_folder(db_, id_);
 }
 
 void TableCheckpoint::sync_folder() {
@@ -195,7 +193,7 @@ void TableCheckpoint::encode_newest() {
     make_folder();
     const uint64_t id = db_.next_segment++;
     SegmentWriter writer(db_.files, segment_path(db_.folder, id_, id), db_.database_id,
-                         static_cast<SegmentId>(id), written_schema());
+                         static_cast<SegmentId>(id), written_schema(), db_.cache);
     for (EncodeRun& run : runs_) {
       run.first_group = writer.row_group_count();
       RunReader reader(run);
@@ -208,7 +206,7 @@ void TableCheckpoint::encode_newest() {
       }
     }
     overlays_.write(&writer, static_cast<SegmentId>(id));
-    file_ = writer.finish(db_.cache);
+    file_ = writer.finish();
     for (const EncodeRun& run : runs_) note_moves(run);
     overlays_.note_moves(file_, &moves_);
     runs_.clear();
@@ -390,20 +388,36 @@ void TableCheckpoint::install() {
   db_.enqueue(std::move(pending));
 }
 
-void remove_unnamed(DatabaseState& db) {
-  for (const NamedSegment& segment : db.manifest->take_unnamed_segments()) {
-    if (const auto file = segment.file.lock()) {
-      file->mark_obsolete();
-    } else {
-      static_cast<void>(db.files.remove(segment.path).ok());  // swept at the next start otherwise
-    }
+void remove_segment(DatabaseState& db, const NamedSegment& segment) {
+  if (const auto file = segment.file.lock()) {
+    file->mark_obsolete();
+  } else {
+    static_cast<void>(db.files.remove(segment.path).ok());  // swept at the next start otherwise
   }
+}
+
+void remove_unnamed(DatabaseState& db) {
+  for (const NamedSegment& segment : db.manifest->take_unnamed_segments()) remove_segment(db, segment);
   for (const auto& [table, column] : db.manifest->take_unnamed_dictionaries()) {
     db.dictionary_files.erase({table, column});
     const std::string path =
         dictionary_path(db.folder, static_cast<TableId>(table), static_cast<ColumnId>(column));
     static_cast<void>(db.files.remove(path).ok());
   }
+}
+
+// Of segment files that records named: once the manifest covers a record, a file that it does not name is not needed.
+void remove_logged_segments(DatabaseState& db) {
+  std::vector<NamedSegment> unnamed;
+  {
+    std::lock_guard lock(db.commit_latch);
+    std::erase_if(db.logged_segments, [&](const auto& entry) {
+      if (entry.second.commit > db.manifest->written().commit) return false;
+      if (!db.manifest->named_segments().contains(entry.first)) unnamed.push_back(entry.second.segment);
+      return true;
+    });
+  }
+  for (const NamedSegment& segment : unnamed) remove_segment(db, segment);
 }
 
 // Tables that are not as the manifest says.
@@ -430,6 +444,13 @@ std::vector<std::unique_ptr<TableCheckpoint>> changed_tables(DatabaseState& db, 
 }
 
 }  // namespace
+
+void make_table_folder(DatabaseState& db, TableId table) {
+  std::lock_guard lock(db.folder_mutex);  // whoever finds the folder relies on its name being durable
+  if (db.durable_folders.contains(static_cast<uint32_t>(table))) return;
+  make_directories(db.files, table_path(db.folder, table)).throw_if_error();
+  db.durable_folders.insert(static_cast<uint32_t>(table));
+}
 
 void run_checkpoint(DatabaseState& db) { run_checkpoint(db, RetentionRequest()); }
 
@@ -478,6 +499,7 @@ void run_checkpoint(DatabaseState& db, const RetentionRequest& request) {
   db.publish_through(static_cast<CommitNumber>(db.log->durable_commit()));
   tables.clear();
   remove_unnamed(db);
+  remove_logged_segments(db);
   db.checkpoint_log_end = log_end;
   db.last_checkpoint_micros = db.clock.now_micros();
   snapshot.reset();

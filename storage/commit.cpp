@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "common/error.h"
+#include "storage/load_writer.h"
 #include "storage/log_record.h"
 #include "storage/retention.h"
 #include "storage/transaction_state.h"
@@ -22,14 +23,23 @@ struct CommittingTable {
   std::optional<PositionHistory::Step> step;
 };
 
-uint32_t symbols_end(const PartitionChange& change, size_t column) {
-  const BatchColumn& codes = change.rows->column(column);
-  const auto* data = static_cast<const int32_t*>(codes.data());
-  int32_t highest = -1;
-  for (const uint32_t row : change.replaced_rows) highest = std::max(highest, data[row]);
-  const uint64_t inserted = change.positions.inserted_count();
-  for (uint64_t i = 0; i < inserted; ++i) highest = std::max(highest, data[change.inserted_row(i)]);
-  return static_cast<uint32_t>(highest + 1);
+// Above every code of a symbol column that the change brings along.
+uint32_t symbols_end(const PartitionChange& change, ColumnId column) {
+  int64_t highest = -1;
+  for (const EncodedRows& rows : change.encoded) {
+    for (uint32_t v = rows.first / kVectorSize; v <= (rows.first + rows.count - 1) / kVectorSize; ++v) {
+      const VectorStatistics bounds = rows.group->statistics(column, v);
+      if (bounds.has_bounds) highest = std::max(highest, bounds.max);
+    }
+  }
+  const int index = change.rows ? change.rows->schema().find_column(column) : -1;
+  if (index < 0) return static_cast<uint32_t>(highest + 1);
+  const auto* data = static_cast<const int32_t*>(change.rows->column(static_cast<size_t>(index)).data());
+  int32_t highest_row = -1;
+  for (const uint32_t row : change.replaced_rows) highest_row = std::max(highest_row, data[row]);
+  const uint64_t inserted = change.encoded.empty() ? change.positions.inserted_count() : 0;
+  for (uint64_t i = 0; i < inserted; ++i) highest_row = std::max(highest_row, data[change.inserted_row(i)]);
+  return static_cast<uint32_t>(std::max<int64_t>(highest, highest_row) + 1);
 }
 
 // The strings of the codes that a record must bring along.
@@ -41,9 +51,7 @@ std::vector<LoggedSymbols> new_symbols(const TableSchema& schema,
     uint32_t end = 0;
     for (const LoggedPartition& partition : partitions) {
       for (const PartitionChange* change : partition.changes) {
-        if (!change->rows) continue;
-        const int index = change->rows->schema().find_column(column.id);
-        if (index >= 0) end = std::max(end, symbols_end(*change, static_cast<size_t>(index)));
+        end = std::max(end, symbols_end(*change, column.id));
       }
     }
     if (!column.initial.is_null()) {
@@ -70,6 +78,24 @@ LoggedTable logged_table(const CommittingTable& table) {
   }
   logged.symbols = new_symbols(*table.next->schema, logged.partitions);
   return logged;
+}
+
+// The segment files that a record names, from the moment that nothing can fail any more: they stay, until a
+// checkpoint covers the record at least.
+void keep_segments(DatabaseState& db, const std::vector<LoggedTable>& tables, CommitNumber commit) {
+  std::vector<std::shared_ptr<const SegmentRowGroup>> groups;
+  for (const LoggedTable& table : tables) {
+    for (const LoggedPartition& partition : table.partitions) {
+      for (const PartitionChange* change : partition.changes) {
+        for (const EncodedRows& rows : change->encoded) groups.push_back(rows.group);
+      }
+    }
+  }
+  LoadWriter::keep(groups);
+  for (const auto& group : groups) {
+    const SegmentFile& file = group->file();
+    db.logged_segments[static_cast<uint64_t>(file.id())] = {commit, {file.path(), file.weak_from_this()}};
+  }
 }
 
 void build_next(CommittingTable* table) {
@@ -182,8 +208,8 @@ void record_history(const CommittingTable& table, const LoggedTable& logged, con
   line.run_key = run_key;
   line.counts = logged.counts;
   line.partitions = logged.partitions.size();
-  history->record(table.state ? table.state->head : nullptr, table.next, std::move(line), place.log_begin,
-                  place.log_end);
+  history->record(table.state ? table.state->head : nullptr, table.next, std::move(line),
+                  {place.log_begin, place.log_end, logged.names_segments()});
 }
 
 }  // namespace
@@ -215,9 +241,10 @@ CommitResult Transaction::commit(Wait wait) {
 
   // Many rows are matched against what is visible now, so that little is left to do under the latch.
   for (auto& [id, changes] : s.tables) {
-    if (changes->pending_rows() < kMatchBeforeLatchRows) continue;
+    if (changes->pending_rows() < kMatchBeforeLatchRows && !changes->has_load()) continue;
     if (!changes->is_created()) changes->rebase(db.published_snapshot()->table(static_cast<TableId>(id)));
     changes->flush();
+    changes->prepare_load();
   }
 
   std::unique_lock<std::mutex> catalog_lock(db.catalog_latch, std::defer_lock);
@@ -325,6 +352,7 @@ CommitResult Transaction::commit(Wait wait) {
       db.last_logged = number;
     }
     // Nothing fails from here on.
+    keep_segments(db, logged_tables, number);
     db.last_commit = number;
     db.last_commit_time = time;
     pending.commit = number;

@@ -13,6 +13,7 @@
 #include "common/worker_pool.h"
 #include "storage/catalog.h"
 #include "storage/run_locks.h"
+#include "storage/load_limits.h"
 #include "storage/transaction.h"
 
 namespace idem {
@@ -33,6 +34,8 @@ struct DatabaseOptions {
   std::optional<int64_t> run_retention_micros;
   uint64_t log_retention_bytes = uint64_t{4} << 30;           // and at most how much of it
   std::string superuser = "admin";
+  LoadLimits load;                               // smaller ones are for tests
+  WorkerPool* workers = nullptr;                 // share the encoding of large inserts; outlives the database
 };
 
 struct RecoveryReport {

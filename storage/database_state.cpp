@@ -132,6 +132,8 @@ bool DatabaseState::hold_version(const TableHistory& history, VersionNumber vers
   if (!nearest) return false;
   if (nearest->number() == version) return true;
   if (nearest->log_position < log_kept_from.load()) return false;
+  const std::optional<VersionNumber> lost = history.last_lost();
+  if (lost && *lost > nearest->number() && *lost <= version) return false;
   log_holds.emplace_back(log_end.load(), nearest->log_position);
   return true;
 }

@@ -14,6 +14,7 @@
 #include "storage/chunk_cache.h"
 #include "storage/database.h"
 #include "storage/dictionary_file.h"
+#include "storage/named_segment.h"
 #include "storage/partition_change.h"
 #include "storage/run_locks.h"
 #include "storage/segment_file.h"
@@ -101,6 +102,7 @@ struct DatabaseState final : public wal::LogListener {
   std::shared_ptr<std::atomic<uint64_t>> content_ids = std::make_shared<std::atomic<uint64_t>>(0);
   std::atomic<uint64_t> next_owner{1};
   std::atomic<uint32_t> next_object_id{1};
+  std::atomic<uint64_t> next_segment{1};  // ids are given out by checkpoints and by large inserts
   std::atomic<bool> closing{false};
   RunLocks run_locks;
 
@@ -121,6 +123,7 @@ struct DatabaseState final : public wal::LogListener {
   // Records after the manifest's position that need the log from an earlier one on: (position of the record,
   // position needed). Guarded by commit_latch.
   std::vector<std::pair<uint64_t, uint64_t>> log_holds;
+  std::map<uint64_t, LoggedSegment> logged_segments;  // by id; guarded by commit_latch
 
   mutable std::mutex publish_latch;
   std::deque<PendingCommit> waiting;  // guarded by publish_latch, as are the following
@@ -140,16 +143,17 @@ struct DatabaseState final : public wal::LogListener {
 
   // Checkpoints: one at a time. checkpoint_mutex guards what follows.
   std::mutex checkpoint_mutex;
-  uint64_t next_segment = 1;
   std::map<std::pair<uint32_t, uint32_t>, std::unique_ptr<DictionaryFile>>
       dictionary_files;  // (table, column)
-  // Tables whose folder's name is known to be synced; those in whose folder a name may not be.
+  // Tables whose folder's name is known to be synced (guarded by folder_mutex); those in whose folder a name may not be.
   std::set<uint32_t> durable_folders, unsynced_folders;
   std::unique_ptr<ManifestWriter> manifest;
   std::deque<std::pair<int64_t, uint64_t>> log_marks;  // time, position where the log ended then; ascending
   std::atomic<uint64_t> checkpoint_log_end{0};
   std::atomic<int64_t> last_checkpoint_micros{0};
   std::atomic<uint64_t> memory_after_checkpoint{0};  // what the last one could not free
+
+  std::mutex folder_mutex;  // held while a table's folder is made
 
   std::mutex background_mutex;
   std::condition_variable background_wakes, memory_freed;
@@ -167,6 +171,9 @@ void run_checkpoint(DatabaseState& db, const RetentionRequest& request);
 
 // Opens what the folder holds into an empty state: manifest, then log. Throws SqlError XX001, 55000, 58030.
 void recover_database(DatabaseState& db, RecoveryReport* report);
+
+// Creates the folder of a table's files if it is missing. Throws SqlError 58030, 53100.
+void make_table_folder(DatabaseState& db, TableId table);
 
 // Paths within the data folder.
 std::string table_path(const std::string& folder, TableId table);

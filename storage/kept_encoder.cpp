@@ -63,7 +63,7 @@ void KeptVersionEncoder::plan(const Partition& partition) {
 std::shared_ptr<SegmentFile> KeptVersionEncoder::write() {
   const uint64_t id = db_.next_segment++;
   SegmentWriter writer(db_.files, segment_path(db_.folder, table_, id), db_.database_id,
-                       static_cast<SegmentId>(id), schema_);
+                       static_cast<SegmentId>(id), schema_, db_.cache);
   for (Piece& piece : pieces_) {
     SliceReader reader;
     reader.open(piece.slice);
@@ -78,7 +78,7 @@ std::shared_ptr<SegmentFile> KeptVersionEncoder::write() {
     }
   }
   overlays_.write(&writer, static_cast<SegmentId>(id));
-  const std::shared_ptr<SegmentFile> file = writer.finish(db_.cache);
+  const std::shared_ptr<SegmentFile> file = writer.finish();
   for (Piece& piece : pieces_) {
     const uint32_t groups = (piece.slice.rows() + kRowGroupSize - 1) / kRowGroupSize;
     for (uint32_t i = 0; i < groups; ++i) piece.written.push_back(file->row_group(piece.first_group + i));

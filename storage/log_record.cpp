@@ -10,9 +10,9 @@ namespace idem {
 
 namespace {
 
-constexpr uint8_t kFormat = 3;
+constexpr uint8_t kFormat = 4;
 constexpr size_t kTimeOffset = 1;
-constexpr uint8_t kHasSchema = 1, kTruncated = 2, kCreated = 4, kRestored = 8;
+constexpr uint8_t kHasSchema = 1, kTruncated = 2, kCreated = 4, kRestored = 8, kNamesSegments = 16;
 constexpr std::string_view kWhat = "log record";
 
 void write_ordinals(ByteWriter& out, const std::vector<uint64_t>& ordinals) {
@@ -88,7 +88,15 @@ void write_partition_change(ByteWriter& out, const PartitionChange& change) {
     out.varint(run.count);
     before = run.before;
   }
-  const auto inserted = static_cast<uint32_t>(change.positions.inserted_count());
+  out.varint(change.encoded.size());
+  for (const EncodedRows& rows : change.encoded) {
+    out.u64(static_cast<uint64_t>(rows.group->file().id()));
+    out.varint(rows.group->index());
+    out.varint(rows.first);
+    out.varint(rows.count);
+  }
+  const auto inserted =
+      change.encoded.empty() ? static_cast<uint32_t>(change.positions.inserted_count()) : uint32_t{0};
   const auto count = static_cast<uint32_t>(change.replaced_rows.size()) + inserted;
   out.varint(count);
   if (count == 0) return out.varint(0);
@@ -173,8 +181,30 @@ void read_elements(ByteReader& in, PhysicalType physical, uint32_t count, std::s
   }
 }
 
+// The rows that a change names in segment files; together as many as it inserts.
+std::vector<EncodedRows> read_encoded_rows(ByteReader& in, TableId table, uint64_t inserted,
+                                           const SegmentLookup& segments) {
+  std::vector<EncodedRows> result(in.count(11));
+  uint64_t total = 0;
+  for (EncodedRows& rows : result) {
+    const auto id = static_cast<SegmentId>(in.u64());
+    const uint64_t index = in.varint(), first = in.varint(), count = in.varint();
+    const std::shared_ptr<const SegmentFile> file = segments ? segments(table, id) : nullptr;
+    if (!file || index >= file->row_group_count()) in.fail();
+    rows.group = file->row_group(static_cast<uint32_t>(index));
+    const uint64_t there = rows.group->row_count();
+    if (count == 0 || first >= there || count > there - first) in.fail();
+    rows.first = static_cast<uint32_t>(first);
+    rows.count = static_cast<uint32_t>(count);
+    total += count;
+  }
+  if (!result.empty() && total != inserted) in.fail();
+  return result;
+}
+
 PartitionChange read_partition_change(ByteReader& in, int64_t start,
-                                      const std::shared_ptr<const TableSchema>& schema) {
+                                      const std::shared_ptr<const TableSchema>& schema,
+                                      const SegmentLookup& segments) {
   constexpr uint64_t kMostRows = uint64_t{1} << 40;
   PartitionChange change;
   change.start = start;
@@ -188,9 +218,11 @@ PartitionChange read_partition_change(ByteReader& in, int64_t start,
     if (before > kMostRows || count == 0 || count > kMostRows || (i > 0 && gap == 0)) in.fail();
     change.positions.insert(before, count);
   }
+  change.encoded = read_encoded_rows(in, schema->id, change.positions.inserted_count(), segments);
   const uint64_t rows = in.varint();
   const auto replaced = static_cast<uint32_t>(change.positions.replaced.size());
-  if (rows > UINT32_MAX / 2 || rows != replaced + change.positions.inserted_count()) in.fail();
+  const uint64_t inserted = change.encoded.empty() ? change.positions.inserted_count() : 0;
+  if (rows > UINT32_MAX / 2 || rows != replaced + inserted) in.fail();
   const auto count = static_cast<uint32_t>(rows);
   const size_t columns = in.count(6);
   if (count == 0) {
@@ -266,6 +298,15 @@ size_t estimate_bytes(const std::vector<LoggedTable>& tables) {
 
 }  // namespace
 
+bool LoggedTable::names_segments() const {
+  for (const LoggedPartition& partition : partitions) {
+    for (const PartitionChange* change : partition.changes) {
+      if (!change->encoded.empty()) return true;
+    }
+  }
+  return false;
+}
+
 LogRecordWriter::LogRecordWriter(std::string_view user, std::string_view operation,
                                  std::string_view run_key) {
   ByteWriter out(bytes_);
@@ -296,7 +337,8 @@ void LogRecordWriter::tables(const std::vector<LoggedTable>& tables) {
     out.u64(0);
     out.u64(static_cast<uint64_t>(table.version));
     out.u8(static_cast<uint8_t>((table.schema ? kHasSchema : 0) | (table.truncated ? kTruncated : 0) |
-                                (table.created ? kCreated : 0) | (table.restored ? kRestored : 0)));
+                                (table.created ? kCreated : 0) | (table.restored ? kRestored : 0) |
+                                (table.names_segments() ? kNamesSegments : 0)));
     out.u8(static_cast<uint8_t>(table.operation));
     out.varint(table.counts.inserted);
     out.varint(table.counts.replaced);
@@ -361,7 +403,8 @@ void read_symbols(ByteReader& in, const TableSchema& schema, bool replay) {
 }
 
 // `in` holds what follows the table's id and size.
-ReadTable read_table(ByteReader& in, TableId id, const SchemaLookup& schemas, bool replay) {
+ReadTable read_table(ByteReader& in, TableId id, const SchemaLookup& schemas, const SegmentLookup& segments,
+                     bool replay) {
   ReadTable table;
   table.table = id;
   table.version = static_cast<VersionNumber>(in.u64());
@@ -369,6 +412,7 @@ ReadTable read_table(ByteReader& in, TableId id, const SchemaLookup& schemas, bo
   table.created = flags & kCreated;
   table.truncated = flags & kTruncated;
   table.schema_changed = flags & kHasSchema;
+  table.names_segments = flags & kNamesSegments;
   const uint8_t operation = in.u8();
   if (operation > static_cast<uint8_t>(kLastTableOperation)) in.fail();
   table.operation = static_cast<TableOperation>(operation);
@@ -387,9 +431,9 @@ ReadTable read_table(ByteReader& in, TableId id, const SchemaLookup& schemas, bo
   for (ReadTable::Partition& partition : table.partitions) {
     partition.start = in.i64();
     partition.cleared = in.boolean();
-    const size_t count = in.count(5);
+    const size_t count = in.count(6);
     for (size_t k = 0; k < count; ++k) {
-      partition.changes.push_back(read_partition_change(in, partition.start, table.schema));
+      partition.changes.push_back(read_partition_change(in, partition.start, table.schema, segments));
     }
   }
   in.expect_end();
@@ -398,7 +442,8 @@ ReadTable read_table(ByteReader& in, TableId id, const SchemaLookup& schemas, bo
 
 }  // namespace
 
-ReadRecord read_log_record(std::string_view payload, const SchemaLookup& schemas) {
+ReadRecord read_log_record(std::string_view payload, const SchemaLookup& schemas,
+                           const SegmentLookup& segments) {
   ByteReader in(payload, kWhat);
   ReadRecord record;
   record.header = read_header(in);
@@ -408,13 +453,14 @@ ReadRecord read_log_record(std::string_view payload, const SchemaLookup& schemas
   for (size_t i = 0; i < tables; ++i) {
     const auto id = static_cast<TableId>(in.u32());
     ByteReader of_table(in.bytes(in.u64()), kWhat);
-    record.tables.push_back(read_table(of_table, id, schemas, true));
+    record.tables.push_back(read_table(of_table, id, schemas, segments, true));
   }
   in.expect_end();
   return record;
 }
 
-ReadTableRecord read_log_record_of(std::string_view payload, TableId table, const SchemaLookup& schemas) {
+ReadTableRecord read_log_record_of(std::string_view payload, TableId table, const SchemaLookup& schemas,
+                                   const std::function<bool(const RecordHeader&, VersionNumber)>& wanted) {
   ByteReader in(payload, kWhat);
   ReadTableRecord record;
   record.header = read_header(in);
@@ -425,8 +471,12 @@ ReadTableRecord read_log_record_of(std::string_view payload, TableId table, cons
     const auto id = static_cast<TableId>(in.u32());
     const std::string_view bytes = in.bytes(in.u64());
     if (id != table) continue;
+    ByteReader first(bytes, kWhat);
+    record.version = static_cast<VersionNumber>(first.u64());
+    const bool names_segments = first.u8() & kNamesSegments;
+    if (names_segments || !wanted(record.header, *record.version)) continue;
     ByteReader of_table(bytes, kWhat);
-    record.table = read_table(of_table, id, schemas, false);
+    record.table = read_table(of_table, id, schemas, nullptr, false);
   }
   return record;
 }

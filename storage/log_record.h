@@ -7,6 +7,7 @@
 
 #include "storage/catalog_change.h"
 #include "storage/partition_change.h"
+#include "storage/segment_file.h"
 #include "storage/table_operation.h"
 
 namespace idem {
@@ -42,6 +43,7 @@ struct LoggedTable {
   std::shared_ptr<const TableSchema> schema;  // null where it did not change
   std::vector<LoggedSymbols> symbols;
   std::vector<LoggedPartition> partitions;
+  bool names_segments() const;  // as rows that were written before the record
 };
 
 class LogRecordWriter {
@@ -66,7 +68,7 @@ struct ReadTable {
   };
   TableId table{};
   VersionNumber version{};
-  bool created = false, truncated = false, schema_changed = false;
+  bool created = false, truncated = false, schema_changed = false, names_segments = false;
   std::optional<VersionNumber> restored;
   TableOperation operation = TableOperation::kOther;
   WriteCounts counts;
@@ -77,6 +79,8 @@ struct ReadTable {
 // Gives the schema, with its dictionaries, for a table of a record. `logged` is the one in the record, or
 // null.
 using SchemaLookup = std::function<std::shared_ptr<const TableSchema>(TableId, const TableSchema* logged)>;
+// Gives the segment file that a record names for rows of a table. Throws SqlError where it is missing or damaged.
+using SegmentLookup = std::function<std::shared_ptr<const SegmentFile>(TableId, SegmentId)>;
 
 struct ReadRecord {
   RecordHeader header;
@@ -85,14 +89,17 @@ struct ReadRecord {
 };
 // Interns the record's symbols. Throws SqlError XX001 where the bytes are damaged or contradict what came
 // before.
-ReadRecord read_log_record(std::string_view payload, const SchemaLookup& schemas);
+ReadRecord read_log_record(std::string_view payload, const SchemaLookup& schemas, const SegmentLookup& segments);
 // What a record says of one table, if anything; the others are passed over. For versions that are rebuilt
 // while the server runs: its symbols are in their dictionaries, what is logged of those is not touched.
 struct ReadTableRecord {
   RecordHeader header;
-  std::optional<ReadTable> table;
+  std::optional<VersionNumber> version;  // that the record makes of the table
+  std::optional<ReadTable> table;        // nothing where its rows are in segment files: those may be gone
 };
-ReadTableRecord read_log_record_of(std::string_view payload, TableId table, const SchemaLookup& schemas);
+// `wanted` says of which version the changes are to be read.
+ReadTableRecord read_log_record_of(std::string_view payload, TableId table, const SchemaLookup& schemas,
+                                   const std::function<bool(const RecordHeader&, VersionNumber)>& wanted);
 
 // One line for `idem log dump`: operation, user, tables with their row counts.
 std::string describe_log_record(std::string_view payload);

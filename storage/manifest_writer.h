@@ -7,6 +7,7 @@
 
 #include "common/file.h"
 #include "storage/manifest.h"
+#include "storage/named_segment.h"
 #include "storage/segment_file.h"
 
 namespace idem {
@@ -29,13 +30,6 @@ struct WrittenState {
   uint32_t next_object_id = 1;
   std::shared_ptr<const Catalog> catalog;
   std::map<uint32_t, std::shared_ptr<const WrittenTable>> tables;  // by TableId
-};
-
-// A segment file that a manifest names.
-struct NamedSegment {
-  std::string path;
-  std::weak_ptr<const SegmentFile> file;  // gone when no version needs it
-  uint32_t tables = 0;                    // that name it
 };
 
 // Writes the manifest: appends what changed, or a whole new file when the changes have outgrown the base, and

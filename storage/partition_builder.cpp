@@ -96,12 +96,26 @@ bool PartitionBuilder::ends_with(const Slice& slice) const {
   return last.rows >= kVectorSize || sections_.size() == 1 || sections_[sections_.size() - 2].kept;
 }
 
+void PartitionBuilder::place(const EncodedRows& rows) {
+  Section section;
+  section.kept = true;
+  section.slice = {rows.group, rows.first, rows.first + rows.count, nullptr};
+  section.rows = rows.count;
+  section.first_piece = section.end_piece = pieces_.size();
+  total_rows_ += rows.count;
+  sections_.push_back(std::move(section));
+}
+
 void PartitionBuilder::replaced_row(size_t index) {
   ++total_rows_;
   add_piece({Source::kReplaced, 0, index, 1});
 }
 
 void PartitionBuilder::inserted_rows(uint64_t first, uint64_t count) {
+  if (!change_->encoded.empty() && count >= kVectorSize) {
+    for (const EncodedRows& rows : change_->encoded_part(first, count)) place(rows);
+    return;
+  }
   total_rows_ += count;
   while (count > 0) {
     const auto part = static_cast<uint32_t>(std::min<uint64_t>(count, UINT32_MAX / 2));
@@ -154,6 +168,8 @@ void PartitionBuilder::write_column(size_t column, const Section& section,
   uint64_t at = 0;  // row of the section
   SliceReader reader;
   uint32_t open_slice = UINT32_MAX;
+  EncodedRows encoded;  // of inserted rows: what `encoded_block` holds, one vector of it
+  Vector encoded_block;
   SliceReader::Piece in_block;  // what `block` holds
   Vector block;
   for (size_t p = section.first_piece; p < section.end_piece; ++p) {
@@ -177,6 +193,23 @@ void PartitionBuilder::write_column(size_t column, const Section& section,
           }
         }
         count = std::min(count, in_block.end - first);
+      }
+      if (piece.source == Source::kInserted && !change_->encoded.empty()) {
+        const EncodedRows run = change_->encoded_part(piece.first, count).at(0);
+        if (encoded.group != run.group || run.first < encoded.first || run.first >= encoded.first + encoded.count) {
+          const uint32_t begin = run.first - run.first % kVectorSize;
+          encoded = {run.group, begin, std::min(kVectorSize, run.group->row_count() - begin)};
+          run.group->read(schema, begin, encoded.count, &encoded_block);
+          if (encoded_block.form == Vector::Form::kConstant || encoded_block.form == Vector::Form::kSequence) {
+            encoded_block = flatten(encoded_block, encoded.count, {nullptr, encoded.count}, false);
+          }
+        }
+        count = std::min(run.count, encoded.first + encoded.count - run.first);
+        group.write_vector(column, row, encoded_block, run.first - encoded.first, count);
+        piece.first += count;
+        piece.count -= count;
+        at += count;
+        continue;
       }
       switch (piece.source) {
         case Source::kStored:

@@ -19,6 +19,8 @@ class PartitionBuilder {
   void keep(Slice slice, std::optional<int64_t> min, std::optional<int64_t> max);
   // Rows that a slice shows, counted from its first, to be written anew.
   void copy(const Slice& slice, uint32_t first, uint32_t count);
+  // Rows of a row group that the partition did not have, left in place likewise.
+  void place(const EncodedRows& rows);
   void replaced_row(size_t index);                     // positions.replaced[index]
   void inserted_rows(uint64_t first, uint64_t count);  // numbers of inserted rows
 

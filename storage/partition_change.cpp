@@ -33,9 +33,37 @@ void keep_patch_rows(const Partition& before, Partition* after) {
   after->patch_rows_used = before.patch_rows_used;
 }
 
+// The first and the last timestamp of rows in order. Bounds of whole vectors are exact in a segment.
+std::pair<std::optional<int64_t>, std::optional<int64_t>> known_bounds(const EncodedRows& rows,
+                                                                       const TableSchema& schema) {
+  if (!schema.has_timestamp()) return {};
+  const ColumnId column = schema.columns[static_cast<size_t>(schema.timestamp_column)].id;
+  const uint32_t end = rows.first + rows.count;
+  std::pair<std::optional<int64_t>, std::optional<int64_t>> bounds;
+  const VectorStatistics first = rows.group->statistics(column, rows.first / kVectorSize);
+  const VectorStatistics last = rows.group->statistics(column, (end - 1) / kVectorSize);
+  if (rows.first % kVectorSize == 0 && first.has_bounds) bounds.first = first.min;
+  if ((end % kVectorSize == 0 || end == rows.group->row_count()) && last.has_bounds) bounds.second = last.max;
+  return bounds;
+}
+
+std::shared_ptr<const Partition> append_encoded(const std::shared_ptr<const Partition>& before,
+                                                const PartitionChange& change, const WriteContext& context) {
+  auto partition = before ? std::make_shared<Partition>(*before) : std::make_shared<Partition>();
+  partition->start = change.start;
+  for (const EncodedRows& rows : change.encoded) {
+    const auto [min, max] = known_bounds(rows, *context.schema);
+    add_slice_to(partition.get(), *context.schema, {rows.group, rows.first, rows.first + rows.count, nullptr},
+                 min, max);
+  }
+  partition->content_id = context.content_ids->fetch_add(1, std::memory_order_relaxed) + 1;
+  return partition;
+}
+
 // Rows at the end and nothing else: a copy of the list of slices, and the rows.
 std::shared_ptr<const Partition> append_rows(const std::shared_ptr<const Partition>& before,
                                              const PartitionChange& change, const WriteContext& context) {
+  if (!change.encoded.empty()) return append_encoded(before, change, context);
   const TableSchema& schema = *context.schema;
   uint64_t left = change.positions.inserted_count();
   uint64_t done = 0;
@@ -136,10 +164,10 @@ void rewrite_block(const Slice& slice, const BlockPlan& block, uint64_t ordinal,
 
 // Carries out the plan for one slice.
 void change_slice(const Partition& before, size_t index, const SlicePlan& plan, const PatchRowPlaces& places,
-                  const PositionDelta& delta, PartitionBuilder* builder) {
+                  const PartitionChange& change, PartitionBuilder* builder) {
   const Slice& slice = before.slices[index];
   if (!plan.changes) return builder->keep(slice, before.slice_min[index], before.slice_max[index]);
-  const std::shared_ptr<const Overlay> overlay = overlay_after(slice, plan, places);
+  const std::shared_ptr<const Overlay> overlay = overlay_after(slice, plan, places, change);
   std::optional<int64_t> min, max;
   if (!plan.first_row_changes) min = before.slice_min[index];
   if (!plan.last_row_changes) max = before.slice_max[index];
@@ -155,13 +183,27 @@ void change_slice(const Partition& before, size_t index, const SlicePlan& plan, 
     keep(kept_from, block.begin);
     kept_from = block.end;
     if (block.fate == BlockPlan::Fate::kRewritten) {
-      rewrite_block(slice, block, before.first_ordinal[index] + block.first_row, delta, builder);
+      rewrite_block(slice, block, before.first_ordinal[index] + block.first_row, change.positions, builder);
     }
   }
   keep(kept_from, slice.end);
 }
 
 }  // namespace
+
+std::vector<EncodedRows> PartitionChange::encoded_part(uint64_t first, uint64_t count) const {
+  std::vector<EncodedRows> part;
+  uint64_t at = 0;  // number of the run's first row
+  for (const EncodedRows& run : encoded) {
+    const uint64_t begin = std::max(first, at), end = std::min(first + count, at + run.count);
+    if (begin < end) {
+      part.push_back(
+          {run.group, run.first + static_cast<uint32_t>(begin - at), static_cast<uint32_t>(end - begin)});
+    }
+    at += run.count;
+  }
+  return part;
+}
 
 std::shared_ptr<const Partition> apply_change(const std::shared_ptr<const Partition>& before,
                                               const PartitionChange& change, const WriteContext& context) {
@@ -178,7 +220,7 @@ std::shared_ptr<const Partition> apply_change(const std::shared_ptr<const Partit
   const PatchRowPlaces places = write_patch_rows(*before, change, planner.new_rows(), context);
   PartitionBuilder builder(context, &change);
   for (size_t i = 0; i < before->slices.size(); ++i) {
-    change_slice(*before, i, plans[i], places, change.positions, &builder);
+    change_slice(*before, i, plans[i], places, change, &builder);
   }
   const auto finish = [&] {
     std::shared_ptr<Partition> partition = builder.finish(change.start);
@@ -203,6 +245,10 @@ std::shared_ptr<const Partition> apply_change(const std::shared_ptr<const Partit
   tail.start = change.start;
   tail.rows = change.rows;
   tail.positions.insert(middle->row_count, run.count);
+  if (!change.encoded.empty()) {
+    tail.encoded = change.encoded_part(run.first, run.count);
+    return append_rows(middle, tail, context);
+  }
   tail.first_inserted = change.first_inserted + static_cast<uint32_t>(run.first);
   if (!change.inserted_rows.empty()) {
     tail.inserted_rows.assign(change.inserted_rows.begin() + static_cast<std::ptrdiff_t>(run.first),

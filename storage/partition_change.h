@@ -7,9 +7,16 @@
 #include "storage/column_batch.h"
 #include "storage/memory_row_group.h"
 #include "storage/position_delta.h"
+#include "storage/segment_row_group.h"
 #include "storage/table_version.h"
 
 namespace idem {
+
+// Rows [first, first + count) of a row group in a segment file, which a large insert has written already.
+struct EncodedRows {
+  std::shared_ptr<const SegmentRowGroup> group;
+  uint32_t first = 0, count = 0;
+};
 
 // What one commit does to one partition: rows by ordinal in the version before, and the new rows.
 //
@@ -23,11 +30,15 @@ struct PartitionChange {
   // Rows for the inserted ones: first_inserted, first_inserted + 1, … if the list is empty.
   uint32_t first_inserted = 0;
   std::vector<uint32_t> inserted_rows;
+  // If there are any, the inserted rows are these, in this order, and `rows` holds the replaced ones alone.
+  std::vector<EncodedRows> encoded;
 
   bool empty() const { return positions.empty(); }
   uint32_t inserted_row(uint64_t index) const {
     return inserted_rows.empty() ? first_inserted + static_cast<uint32_t>(index) : inserted_rows[index];
   }
+  // Of the inserted rows [first, first + count), where they are encoded.
+  std::vector<EncodedRows> encoded_part(uint64_t first, uint64_t count) const;
 };
 
 // With what and for whom new row groups are made.

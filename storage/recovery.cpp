@@ -34,6 +34,7 @@ class Replay {
   void apply_table(const ReadRecord& record, const ReadTable& table, const wal::Record& from);
   void keep_named(TableId table, VersionNumber version, uint64_t log_begin);
   KeptVersion version_of(TableId table, VersionNumber version, uint64_t log_begin);
+  std::shared_ptr<const SegmentFile> segment_of(TableId table, SegmentId id, CommitNumber commit);
 
   DatabaseState& db_;
   Catalog catalog_;
@@ -80,6 +81,20 @@ KeptVersion Replay::version_of(TableId table, VersionNumber version, uint64_t lo
                                           static_cast<uint64_t>(version), static_cast<uint32_t>(table)));
 }
 
+// A segment that a record names lives until a manifest covers the record.
+std::shared_ptr<const SegmentFile> Replay::segment_of(TableId table, SegmentId id, CommitNumber commit) {
+  const auto number = static_cast<uint64_t>(id);
+  LoggedSegment& logged = db_.logged_segments[number];
+  logged.commit = commit;
+  std::shared_ptr<const SegmentFile> file = logged.segment.file.lock();
+  if (file) return file;
+  file = SegmentFile::open(db_.files, segment_path(db_.folder, table, number), {db_.database_id, id, table},
+                           db_.cache);
+  logged.segment = {file->path(), file};
+  db_.next_segment = std::max(db_.next_segment.load(), number + 1);
+  return file;
+}
+
 void Replay::keep_named(TableId table, VersionNumber version, uint64_t log_begin) {
   KeptVersion named = version_of(table, version, log_begin);
   named.reasons = static_cast<uint8_t>(KeepReason::kTag);
@@ -122,14 +137,17 @@ void Replay::apply_table(const ReadRecord& record, const ReadTable& table, const
   // Of an undropped table the version before is kept already.
   db_.add_history(table.table)
       ->record(table.operation == TableOperation::kUndrop ? nullptr : known, next,
-               history_line(record.header, table), log_begin, from.extent.end.value);
+               history_line(record.header, table), {log_begin, from.extent.end.value, table.names_segments});
   known = std::move(next);
 }
 
 void Replay::apply(const wal::Record& record) {
   // New tables are in the record's table changes; dropped ones only among the names.
   const ReadRecord read = read_log_record(
-      record.payload, [&](TableId id, const TableSchema* logged) { return schema_of(id, logged); });
+      record.payload, [&](TableId id, const TableSchema* logged) { return schema_of(id, logged); },
+      [&](TableId table, SegmentId id) {
+        return segment_of(table, id, static_cast<CommitNumber>(record.commit_number));
+      });
   apply_names(read, record.extent.begin.value, static_cast<CommitNumber>(record.commit_number));
   for (const ReadTable& table : read.tables) apply_table(read, table, record);
   commit_ = static_cast<CommitNumber>(record.commit_number);
@@ -158,19 +176,22 @@ void Replay::finish() {
   db_.published = std::move(snapshot);
 }
 
-// Files that no manifest names: what a crash left between writing and naming, or between forgetting and
+// The id of a segment file by its name; 0 for another file.
+uint64_t segment_number(std::string_view name) {
+  constexpr std::string_view kSuffix = ".segment";
+  if (!name.ends_with(kSuffix)) return 0;
+  name.remove_suffix(kSuffix.size());
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  return error == std::errc() && end == name.data() + name.size() && number < UINT64_MAX ? number : 0;
+}
+
+// Files that neither the manifest nor the log names: what a crash left between writing and naming, or between forgetting and
 // removing.
+// Numbers of segments are not given out again, not even those of orphans.
 void sweep_orphans(DatabaseState& db, uint64_t manifest_number) {
-  // An orphan that stays is swept at the next start; until then nothing else takes its name.
-  const auto remove = [&](const std::string& path) {
-    if (db.files.remove(path).ok()) return;
-    const std::string name = path.substr(path.rfind('/') + 1);
-    uint64_t id = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), id);
-    if (error == std::errc() && std::string_view(end) == ".segment") {
-      db.next_segment = std::max(db.next_segment, id + 1);
-    }
-  };
+  // An orphan that stays is swept at the next start.
+  const auto remove = [&](const std::string& path) { static_cast<void>(db.files.remove(path).ok()); };
   const auto entries = [&](const std::string& path) {
     IoResult<std::vector<DirectoryEntry>> list = db.files.list(path);
     if (!list.ok() && list.error().is_not_found()) return std::vector<DirectoryEntry>();
@@ -183,6 +204,7 @@ void sweep_orphans(DatabaseState& db, uint64_t manifest_number) {
   }
   std::set<std::string> named;
   for (const auto& [id, segment] : db.manifest->named_segments()) named.insert(segment.path);
+  for (const auto& [id, logged] : db.logged_segments) named.insert(logged.segment.path);
   for (const auto& [column, file] : db.dictionary_files) named.insert(file->path());
   const std::string tables = join_path(db.folder, "tables");
   for (const DirectoryEntry& table : entries(tables)) {
@@ -190,6 +212,7 @@ void sweep_orphans(DatabaseState& db, uint64_t manifest_number) {
     bool any_left = false;
     for (const DirectoryEntry& file : entries(path)) {
       const std::string file_path = join_path(path, file.name);
+      db.next_segment = std::max(db.next_segment.load(), segment_number(file.name) + 1);
       if (named.contains(file_path)) {
         any_left = true;
       } else {

@@ -57,17 +57,20 @@ Pins pins_of(const Catalog& catalog, uint32_t table, const RunPins& runs, int64_
   return pins;
 }
 
+// `log_from`: where the log begins that versions are to be rebuilt from.
 TableHistory::Expired expiry_rule(Pins pins, int64_t now, int64_t retention, int64_t slot_retention,
-                                  int64_t thin_after) {
+                                  int64_t thin_after, uint64_t log_from) {
   return [=](const KeptVersion& kept, int64_t superseded, const KeptVersion& next) {
     if (pins.tagged.contains(kept.number())) return false;
     // The state at the slot's version, and all that followed.
     if (pins.slot && next.number() > *pins.slot && superseded > now - slot_retention) return false;
+    // Versions after it are rebuilt from it, not from what comes before its record.
+    if (kept.has(KeepReason::kLoad) && kept.log_position > log_from) return false;
     if (superseded <= now - retention) return true;
     const uint8_t reasons = kept.reasons & static_cast<uint8_t>(~static_cast<uint8_t>(KeepReason::kTag));
     if (reasons == 0) return true;
-    const bool only_checkpoint = reasons == static_cast<uint8_t>(KeepReason::kCheckpoint);
-    return only_checkpoint && kept.time_micros < now - thin_after &&
+    const bool is_thinned = (reasons & ~(KeepReason::kCheckpoint | KeepReason::kLoad)) == 0;
+    return is_thinned && kept.time_micros < now - thin_after &&
            kept.time_micros / kHour == next.time_micros / kHour;
   };
 }
@@ -104,7 +107,8 @@ std::vector<Candidate> candidates(DatabaseState& db, const Catalog& catalog, con
     if (dropped != catalog.dropped.end()) candidate.dropped_micros = dropped->second.time_micros;
     candidate.rule = expiry_rule(pins_of(catalog, id, runs, now), now, candidate.retention,
                                  db.options.change_slot_retention_micros,
-                                 std::max(kHour, db.options.log_retention_micros));
+                                 std::max(kHour, db.options.log_retention_micros),
+                                 request.retain_micros ? UINT64_MAX : db.log_kept_from.load());
     result.push_back(std::move(candidate));
   }
   return result;

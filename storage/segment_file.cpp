@@ -52,8 +52,22 @@ SegmentFile::SegmentFile(FileSystem& files, std::unique_ptr<File> file, uint64_t
                          ChunkCache& cache)
     : files_(files), file_(std::move(file)), size_(size), footer_(std::move(footer)), cache_(cache) {
   for (uint32_t i = 0; i < footer_.row_groups.size(); ++i) {
-    row_groups_.push_back(std::make_unique<SegmentRowGroup>(*this, i, footer_.row_groups[i]));
+    row_groups_.push_back(std::make_unique<SegmentRowGroup>(*this, i));
   }
+}
+
+std::shared_ptr<SegmentFile> SegmentFile::begin(FileSystem& files, std::unique_ptr<File> file,
+                                                SegmentFooter footer, ChunkCache& cache) {
+  std::shared_ptr<SegmentFile> segment(
+      new SegmentFile(files, std::move(file), 0, std::move(footer), cache));
+  segment->mark_obsolete();
+  return segment;
+}
+
+void SegmentFile::add_row_group(RowGroupFooter group, const std::vector<uint32_t>& dictionary_sizes) {
+  for (size_t i = 0; i < footer_.columns.size(); ++i) footer_.columns[i].dictionary_size = dictionary_sizes[i];
+  footer_.row_groups.push_back(std::move(group));
+  row_groups_.push_back(std::make_unique<SegmentRowGroup>(*this, static_cast<uint32_t>(row_groups_.size())));
 }
 
 SegmentFile::~SegmentFile() {

@@ -34,6 +34,10 @@ class SegmentDamage : public SqlError {
 
 // An open, immutable segment file: several row groups of one table (docs/format/segment.md).
 //
+// One that is still being written (SegmentWriter) grows by whole row groups, each readable as soon as it was
+// added; until it is finished the writer's thread alone may use it, and it is obsolete from the start, so that it
+// goes away with a writer that never ends.
+//
 // Shared by the row groups that it hands out: it is closed when the last reference to it or to one of them
 // goes, and then also removed if it was marked obsolete. Any thread may call. `files` and `cache` outlive it.
 class SegmentFile : public std::enable_shared_from_this<SegmentFile> {
@@ -42,6 +46,9 @@ class SegmentFile : public std::enable_shared_from_this<SegmentFile> {
   // where it is damaged or not the one that is meant.
   static std::shared_ptr<SegmentFile> open(FileSystem& files, const std::string& path,
                                            const SegmentIdentity& identity, ChunkCache& cache);
+  // A file without row groups, which the writer adds.
+  static std::shared_ptr<SegmentFile> begin(FileSystem& files, std::unique_ptr<File> file, SegmentFooter footer,
+                                            ChunkCache& cache);
   // As it is, whatever its identity: for `idem check`.
   static std::shared_ptr<SegmentFile> open_any(FileSystem& files, const std::string& path, ChunkCache& cache);
   ~SegmentFile();
@@ -53,6 +60,8 @@ class SegmentFile : public std::enable_shared_from_this<SegmentFile> {
   // The file is removed when nobody holds it any more. If that fails it stays as an orphan, which the next
   // start sweeps.
   void mark_obsolete() const { obsolete_.store(true, std::memory_order_release); }
+  // Takes that back; by whoever made the file and is about to name it.
+  void keep() const { obsolete_.store(false, std::memory_order_release); }
   bool is_obsolete() const { return obsolete_.load(std::memory_order_acquire); }
 
   SegmentId id() const { return footer_.segment_id; }
@@ -72,13 +81,17 @@ class SegmentFile : public std::enable_shared_from_this<SegmentFile> {
   IoStatus read_header(std::string* out) const;  // the file's first kSegmentHeaderBytes
 
  private:
+  friend class SegmentWriter;
   SegmentFile(FileSystem& files, std::unique_ptr<File> file, uint64_t size, SegmentFooter footer,
               ChunkCache& cache);
 
+  // Of the writer: its bytes are in the file. `dictionary_sizes` by column.
+  void add_row_group(RowGroupFooter group, const std::vector<uint32_t>& dictionary_sizes);
+
   FileSystem& files_;
   std::unique_ptr<File> file_;
-  const uint64_t size_;
-  const SegmentFooter footer_;
+  uint64_t size_;         // these two change only while the file is being written
+  SegmentFooter footer_;
   ChunkCache& cache_;
   mutable std::atomic<bool> obsolete_{false};
   std::vector<std::unique_ptr<SegmentRowGroup>> row_groups_;

@@ -15,10 +15,16 @@ struct SegmentRowGroup::BlockSlot {
   std::weak_ptr<const EncodedBlock> held;
 };
 
-SegmentRowGroup::SegmentRowGroup(const SegmentFile& file, uint32_t index, const RowGroupFooter& footer)
-    : file_(file), index_(index), footer_(footer), last_blocks_(new BlockSlot[footer.columns.size()]) {}
+SegmentRowGroup::SegmentRowGroup(const SegmentFile& file, uint32_t index)
+    : file_(file),
+      index_(index),
+      rows_(file.footer().row_groups[index].rows),
+      last_blocks_(new BlockSlot[file.footer().columns.size()]) {}
 
 SegmentRowGroup::~SegmentRowGroup() = default;
+
+// Looked up each time: the list moves while the file is being written.
+const RowGroupFooter& SegmentRowGroup::footer() const { return file_.footer().row_groups[index_]; }
 
 bool SegmentRowGroup::has_column(ColumnId column) const { return file_.footer().find_column(column) >= 0; }
 
@@ -75,7 +81,7 @@ void narrow(uint32_t first, uint32_t count, Vector* vector) {
 void SegmentRowGroup::read(const ColumnSchema& column, uint32_t first, uint32_t count, Vector* out) const {
   const int found = file_.footer().find_column(column.id);
   if (found < 0) return read_initial(column, out);
-  assert(count > 0 && first + count <= footer_.rows &&
+  assert(count > 0 && first + count <= rows_ &&
          first / kVectorSize == (first + count - 1) / kVectorSize);
   const auto index = static_cast<uint32_t>(found);
   const SegmentColumn& stored = file_.footer().columns[index];
@@ -87,11 +93,11 @@ void SegmentRowGroup::read(const ColumnSchema& column, uint32_t first, uint32_t 
                                     format_type(column.type)));
   }
   const uint32_t vector_index = first / kVectorSize;
-  const ColumnChunkFooter& chunk = footer_.columns[index];
+  const ColumnChunkFooter& chunk = footer().columns[index];
   const size_t block_index = chunk.block_of(vector_index);
   const std::shared_ptr<const EncodedBlock> block = block_of(index, static_cast<uint32_t>(block_index));
   VectorContext context{.type = column.type,
-                        .rows = std::min(kVectorSize, footer_.rows - vector_index * kVectorSize)};
+                        .rows = std::min(kVectorSize, rows_ - vector_index * kVectorSize)};
   if (symbol) context.dictionary_size = std::min(stored.dictionary_size, column.dictionary->size());
   file_.decode(chunk.blocks[block_index], *block, vector_index, context, out);
   narrow(first % kVectorSize, count, out);
@@ -104,20 +110,20 @@ void SegmentRowGroup::read(const ColumnSchema& column, uint32_t first, uint32_t 
 VectorStatistics SegmentRowGroup::statistics(ColumnId column, uint32_t vector_index) const {
   const int index = file_.footer().find_column(column);
   if (index < 0) return {};
-  return footer_.columns[static_cast<size_t>(index)].statistics[vector_index];
+  return footer().columns[static_cast<size_t>(index)].statistics[vector_index];
 }
 
 uint64_t SegmentRowGroup::disk_bytes() const {
   uint64_t bytes = 0;
-  for (const ColumnChunkFooter& chunk : footer_.columns) {
+  for (const ColumnChunkFooter& chunk : footer().columns) {
     for (const BlockLocation& block : chunk.blocks) bytes += block.size;
   }
   return bytes;
 }
 
 uint64_t SegmentRowGroup::memory_bytes() const {
-  uint64_t bytes = sizeof *this + footer_.columns.size() * (sizeof(ColumnChunkFooter) + sizeof(BlockSlot));
-  for (const ColumnChunkFooter& chunk : footer_.columns) {
+  uint64_t bytes = sizeof *this + footer().columns.size() * (sizeof(ColumnChunkFooter) + sizeof(BlockSlot));
+  for (const ColumnChunkFooter& chunk : footer().columns) {
     bytes += chunk.blocks.size() * sizeof(BlockLocation) + chunk.statistics.size() * sizeof(VectorStatistics);
   }
   return bytes;

@@ -24,12 +24,12 @@ class SegmentFile;
 // read() too.
 class SegmentRowGroup final : public RowGroup {
  public:
-  SegmentRowGroup(const SegmentFile& file, uint32_t index, const RowGroupFooter& footer);
+  SegmentRowGroup(const SegmentFile& file, uint32_t index);
   ~SegmentRowGroup() override;
   SegmentRowGroup(const SegmentRowGroup&) = delete;
   SegmentRowGroup& operator=(const SegmentRowGroup&) = delete;
 
-  uint32_t row_count() const override { return footer_.rows; }
+  uint32_t row_count() const override { return rows_; }
   bool in_memory() const override { return false; }
   bool has_column(ColumnId column) const override;
   void read(const ColumnSchema& column, uint32_t first, uint32_t count, Vector* out) const override;
@@ -43,11 +43,12 @@ class SegmentRowGroup final : public RowGroup {
  private:
   struct BlockSlot;
 
+  const RowGroupFooter& footer() const;
   std::shared_ptr<const EncodedBlock> block_of(uint32_t column, uint32_t block) const;
 
   const SegmentFile& file_;
   const uint32_t index_;
-  const RowGroupFooter& footer_;
+  const uint32_t rows_;
   // The block that was read last in each column, so that the vectors of one scan find it without the cache.
   std::unique_ptr<BlockSlot[]> last_blocks_;
 };

@@ -5,6 +5,7 @@
 
 #include "common/crc32c.h"
 #include "common/error.h"
+#include "common/worker_pool.h"
 #include "storage/column_encoder.h"
 #include "storage/encoded_block.h"
 
@@ -14,59 +15,70 @@ namespace {
 
 // A block takes no further vector beyond this, so that the 64 vectors of a column of 8 bytes stay together.
 constexpr size_t kBlockBytes = (1 << 20) + (64 << 10);
+constexpr uint32_t kSharedRows = 8 * kVectorSize;  // fewer rows are not worth waking a worker
 
 }  // namespace
 
 SegmentWriter::SegmentWriter(FileSystem& files, const std::string& path, uint64_t database_id,
-                             SegmentId segment_id, std::shared_ptr<const TableSchema> schema)
-    : files_(files), path_(path), schema_(std::move(schema)) {
-  file_ = files.open(path, OpenMode::kCreate).value_or_throw();
-  footer_.database_id = database_id;
-  footer_.segment_id = segment_id;
-  footer_.table_id = schema_->id;
-  for (const ColumnSchema& column : schema_->columns) footer_.columns.push_back({column.id, column.type, 0});
+                             SegmentId segment_id, std::shared_ptr<const TableSchema> schema,
+                             ChunkCache& cache, WorkerPool* workers)
+    : schema_(std::move(schema)), workers_(workers) {
+  std::unique_ptr<File> file = files.open(path, OpenMode::kCreate).value_or_throw();
+  SegmentFooter footer;
+  footer.database_id = database_id;
+  footer.segment_id = segment_id;
+  footer.table_id = schema_->id;
+  for (const ColumnSchema& column : schema_->columns) footer.columns.push_back({column.id, column.type, 0});
+  segment_ = SegmentFile::begin(files, std::move(file), std::move(footer), cache);
   buffer_ = encode_segment_header(database_id, segment_id, schema_->id);
-}
-
-SegmentWriter::~SegmentWriter() {
-  if (!file_) return;
-  file_.reset();
-  static_cast<void>(files_.remove(path_));
 }
 
 void SegmentWriter::add_row_group(uint32_t rows, const VectorSource& source) {
   assert(rows > 0 && rows <= kRowGroupSize);
+  const size_t columns = schema_->columns.size();
+  std::vector<EncodedColumn> encoded(columns);
+  const auto encode = [&](size_t i) { encode_column(schema_->columns[i], rows, source, &encoded[i]); };
+  if (workers_ && rows >= kSharedRows) {
+    workers_->parallel_run(columns, encode);
+  } else {
+    for (size_t i = 0; i < columns; ++i) encode(i);
+  }
   RowGroupFooter group;
   group.rows = rows;
-  group.columns.resize(schema_->columns.size());
-  for (size_t i = 0; i < schema_->columns.size(); ++i)
-    write_chunk(schema_->columns[i], rows, source, &group.columns[i]);
-  footer_.row_groups.push_back(std::move(group));
+  std::vector<uint32_t> dictionary_sizes;
+  for (size_t i = 0; i < columns; ++i) {
+    for (BlockLocation& block : encoded[i].chunk.blocks) block.offset += bytes_so_far();
+    group.columns.push_back(std::move(encoded[i].chunk));
+    buffer_ += encoded[i].bytes;
+    if (buffer_.size() >= kWriteBytes) flush();
+    const auto& dictionary = schema_->columns[i].dictionary;
+    dictionary_sizes.push_back(dictionary ? dictionary->size() : 0);
+  }
+  segment_->add_row_group(std::move(group), dictionary_sizes);
 }
 
-void SegmentWriter::write_chunk(const ColumnSchema& column, uint32_t rows, const VectorSource& source,
-                                ColumnChunkFooter* chunk) {
+void SegmentWriter::encode_column(const ColumnSchema& column, uint32_t rows, const VectorSource& source,
+                                  EncodedColumn* out) const {
   const uint32_t vector_count = (rows + kVectorSize - 1) / kVectorSize;
   std::vector<Vector> vectors(vector_count);
   for (uint32_t v = 0; v < vector_count; ++v) source(column, v, &vectors[v]);
   ColumnEncoder encoder(column.type, rows, std::move(vectors));
-  chunk->statistics.resize(vector_count);
+  out->chunk.statistics.resize(vector_count);
   BlockBuilder block;
   uint32_t first_vector = 0;
   auto finish_block = [&] {
-    const uint64_t offset = bytes_so_far();
-    BlockLocation location = block.finish(&buffer_);
+    const uint64_t offset = out->bytes.size();
+    BlockLocation location = block.finish(&out->bytes);
     location.offset = offset;
     location.first_vector = first_vector;
     first_vector += location.vector_count;
-    chunk->blocks.push_back(location);
-    if (buffer_.size() >= kWriteBytes) flush();
+    out->chunk.blocks.push_back(location);
   };
   block.begin(encoder.parameters());
   std::string encoded;
   for (uint32_t v = 0; v < vector_count; ++v) {
     encoded.clear();
-    encoder.encode(v, &encoded, &chunk->statistics[v]);
+    encoder.encode(v, &encoded, &out->chunk.statistics[v]);
     if (block.vector_count() > 0 && block.size() + encoded.size() > kBlockBytes) {
       finish_block();
       block.begin(encoder.parameters());
@@ -82,27 +94,28 @@ uint32_t SegmentWriter::add_patch(std::string bytes) {
 }
 
 void SegmentWriter::flush() {
-  file_->write_at(file_bytes_, buffer_).throw_if_error();
+  if (buffer_.empty()) return;
+  segment_->file_->write_at(file_bytes_, buffer_).throw_if_error();
   file_bytes_ += buffer_.size();
   buffer_.clear();
 }
 
-std::shared_ptr<SegmentFile> SegmentWriter::finish(ChunkCache& cache) {
-  for (size_t i = 0; i < schema_->columns.size(); ++i) {
-    const ColumnSchema& column = schema_->columns[i];
-    if (column.dictionary) footer_.columns[i].dictionary_size = column.dictionary->size();
-  }
+std::shared_ptr<const SegmentRowGroup> SegmentWriter::row_group(uint32_t index) {
+  flush();
+  return segment_->row_group(index);
+}
+
+std::shared_ptr<SegmentFile> SegmentWriter::finish() {
   for (const std::string& patch : patches_) {
-    footer_.patches.push_back({bytes_so_far(), patch.size(), crc32c(patch.data(), patch.size())});
+    segment_->footer_.patches.push_back({bytes_so_far(), patch.size(), crc32c(patch.data(), patch.size())});
     buffer_ += patch;
   }
-  buffer_ += encode_segment_footer(footer_);
+  buffer_ += encode_segment_footer(segment_->footer_);
   flush();
-  file_->sync().throw_if_error();
-  std::shared_ptr<SegmentFile> segment =
-      SegmentFile::open(files_, path_, {footer_.database_id, footer_.segment_id, footer_.table_id}, cache);
-  file_.reset();
-  return segment;
+  segment_->file_->sync().throw_if_error();
+  segment_->size_ = file_bytes_;
+  segment_->keep();
+  return segment_;
 }
 
 }  // namespace idem

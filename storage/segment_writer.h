@@ -10,53 +10,63 @@
 
 namespace idem {
 
+class WorkerPool;
+
 // Writes one segment file: row groups of one table, then the footer. One thread; the file must not exist yet.
 //
 // The file counts for nothing before finish() returned, and the caller syncs the folder (once for all its
-// new files) before naming it anywhere. A writer destroyed before that removes its file.
+// new files) before naming it anywhere. A writer destroyed before that removes its file, as soon as nobody
+// holds a row group of it any more.
 //
-//   SegmentWriter writer(files, path, database_id, segment_id, schema);
+//   SegmentWriter writer(files, path, database_id, segment_id, schema, cache);
 //   writer.add_row_group(rows, [&](const ColumnSchema& column, uint32_t vector_index, Vector* out) {
 //     group.read(column, vector_index * kVectorSize, rows_of_that_vector, out);
 //   });
-//   std::shared_ptr<SegmentFile> file = writer.finish(cache);  // file->row_group(0) …
+//   std::shared_ptr<SegmentFile> file = writer.finish();  // file->row_group(0) …
 class SegmentWriter {
  public:
   // Gives vector `vector_index` of the new row group for a column of the schema: rows [vector_index * 2048,
   // …), dense from 0, in any form. Called column by column, with ascending vectors; the vector is copied (by
-  // reference) and may be used until the column is encoded.
+  // reference) and may be used until the column is encoded. Where there are workers, by several threads, each
+  // with another column.
   using VectorSource = std::function<void(const ColumnSchema&, uint32_t vector_index, Vector* out)>;
 
-  // Creates the file. Throws 58030, 53100. `schema` gives the table's id and the columns to write.
+  // Creates the file. Throws 58030, 53100. `schema` gives the table's id and the columns to write. `workers`, if
+  // there are any, share the encoding of a row group's columns.
   SegmentWriter(FileSystem& files, const std::string& path, uint64_t database_id, SegmentId segment_id,
-                std::shared_ptr<const TableSchema> schema);
-  ~SegmentWriter();
+                std::shared_ptr<const TableSchema> schema, ChunkCache& cache, WorkerPool* workers = nullptr);
   SegmentWriter(const SegmentWriter&) = delete;
   SegmentWriter& operator=(const SegmentWriter&) = delete;
 
   // 1 to kRowGroupSize rows. Throws what the source throws, 58030, 53100; after that the writer is of no use.
   void add_row_group(uint32_t rows, const VectorSource& source);
-  TableId table_id() const { return footer_.table_id; }
-  uint32_t row_group_count() const { return static_cast<uint32_t>(footer_.row_groups.size()); }
+  TableId table_id() const { return segment_->table_id(); }
   // A patch (segment_patch.h), which goes behind the row groups. Gives its index.
   uint32_t add_patch(std::string bytes);
+  uint32_t row_group_count() const { return segment_->row_group_count(); }
   uint64_t bytes_so_far() const { return file_bytes_ + buffer_.size(); }
+  // One that was added, to be read before the file is finished. Throws 58030, 53100.
+  std::shared_ptr<const SegmentRowGroup> row_group(uint32_t index);
 
-  // Writes the footer, syncs the file, and opens it. Throws 58030, 53100.
-  std::shared_ptr<SegmentFile> finish(ChunkCache& cache);
+  // Writes the footer and syncs the file, which is no longer obsolete. Throws 58030, 53100.
+  std::shared_ptr<SegmentFile> finish();
 
  private:
   static constexpr size_t kWriteBytes = 1 << 20;
 
-  void write_chunk(const ColumnSchema& column, uint32_t rows, const VectorSource& source,
-                   ColumnChunkFooter* chunk);
+  // A column of a row group, its blocks placed from 0 on.
+  struct EncodedColumn {
+    ColumnChunkFooter chunk;
+    std::string bytes;
+  };
+
+  void encode_column(const ColumnSchema& column, uint32_t rows, const VectorSource& source,
+                     EncodedColumn* out) const;
   void flush();
 
-  FileSystem& files_;
-  const std::string path_;
   std::shared_ptr<const TableSchema> schema_;
-  std::unique_ptr<File> file_;
-  SegmentFooter footer_;
+  WorkerPool* const workers_;
+  std::shared_ptr<SegmentFile> segment_;
   std::string buffer_;  // not yet written
   std::vector<std::string> patches_;
   uint64_t file_bytes_ = 0;

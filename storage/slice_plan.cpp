@@ -63,8 +63,16 @@ void SlicePlanner::plan_block(const Slice& slice, uint64_t ordinal, BlockPlan* b
 
 void SlicePlanner::add_new(BlockPlan* block, uint32_t position, BlockPatch::Kind kind, uint32_t batch_row) {
   block->items.push_back(
-      {static_cast<uint16_t>(position), kind, nullptr, static_cast<uint32_t>(new_rows_.size())});
+      {static_cast<uint16_t>(position), kind, nullptr, static_cast<uint32_t>(new_rows_.size()), false});
   new_rows_.push_back(batch_row);
+}
+
+void SlicePlanner::add_inserted(BlockPlan* block, uint32_t position, uint64_t index) {
+  if (change_.encoded.empty()) {
+    return add_new(block, position, BlockPatch::Kind::kInsert, change_.inserted_row(index));
+  }
+  block->items.push_back({static_cast<uint16_t>(position), BlockPatch::Kind::kInsert, nullptr,
+                          static_cast<uint32_t>(index), true});
 }
 
 // Walks the items of the old patch and of the change together; stops when there are more than `limit`.
@@ -78,7 +86,7 @@ void SlicePlanner::merge(const BlockPatch* patch, uint64_t ordinal, uint32_t lim
     const PositionDelta::InsertRun* run = cursor.take_inserted(at);
     if (!run) return;
     for (uint64_t i = 0; i < run->count; ++i) {
-      add_new(block, position, Kind::kInsert, change_.inserted_row(run->first + i));
+      add_inserted(block, position, run->first + i);
     }
   };
   // Base rows up to `until`, which no old item concerns.
@@ -90,7 +98,7 @@ void SlicePlanner::merge(const BlockPatch* patch, uint64_t ordinal, uint32_t lim
       ordinal = at;
       insert_before(ordinal);
       if (cursor.take_deleted(ordinal)) {
-        block->items.push_back({static_cast<uint16_t>(position), Kind::kDelete, nullptr, 0});
+        block->items.push_back({static_cast<uint16_t>(position), Kind::kDelete, nullptr, 0, false});
       } else if (const int64_t i = cursor.take_replaced(ordinal); i >= 0) {
         add_new(block, position, Kind::kReplace, change_.replaced_rows[static_cast<size_t>(i)]);
       }
@@ -106,17 +114,17 @@ void SlicePlanner::merge(const BlockPatch* patch, uint64_t ordinal, uint32_t lim
       if (item.position >= end || block->items.size() > limit) break;
       pass_base_rows(item.position);
       if (item.kind == Kind::kDelete) {
-        block->items.push_back({item.position, Kind::kDelete, nullptr, 0});
+        block->items.push_back({item.position, Kind::kDelete, nullptr, 0, false});
         ++position;
         continue;
       }
       insert_before(ordinal);
       if (cursor.take_deleted(ordinal)) {
-        if (item.kind == Kind::kReplace) block->items.push_back({item.position, Kind::kDelete, nullptr, 0});
+        if (item.kind == Kind::kReplace) block->items.push_back({item.position, Kind::kDelete, nullptr, 0, false});
       } else if (const int64_t i = cursor.take_replaced(ordinal); i >= 0) {
         add_new(block, position, item.kind, change_.replaced_rows[static_cast<size_t>(i)]);
       } else {
-        block->items.push_back({item.position, item.kind, &item, 0});
+        block->items.push_back({item.position, item.kind, &item, 0, false});
       }
       if (item.kind == Kind::kReplace) ++position;
       ++ordinal;
@@ -126,7 +134,7 @@ void SlicePlanner::merge(const BlockPatch* patch, uint64_t ordinal, uint32_t lim
 }
 
 std::shared_ptr<const Overlay> overlay_after(const Slice& slice, const SlicePlan& plan,
-                                             const PatchRowPlaces& places) {
+                                             const PatchRowPlaces& places, const PartitionChange& change) {
   Overlay::Blocks blocks;
   if (slice.overlay) blocks = slice.overlay->blocks();
   bool changes = false;
@@ -142,6 +150,9 @@ std::shared_ptr<const Overlay> overlay_after(const Slice& slice, const SlicePlan
         patch.add(*old, *item.old);
       } else if (item.kind == BlockPatch::Kind::kDelete) {
         patch.add_deletion(item.position);
+      } else if (item.encoded) {
+        const EncodedRows at = change.encoded_part(item.new_row, 1).at(0);
+        patch.add(item.position, item.kind, at.group, at.first);
       } else {
         const auto [group, row] = places.of(item.new_row);
         patch.add(item.position, item.kind, group, row);

@@ -23,7 +23,10 @@ struct BlockPlan {
     uint16_t position = 0;
     BlockPatch::Kind kind = BlockPatch::Kind::kDelete;
     const BlockPatch::Item* old = nullptr;
-    uint32_t new_row = 0;  // number of the new row, where there is no old item
+    // Where there is no old item: the number of the new row; of an inserted row that is encoded already its number
+    // among the inserted ones.
+    uint32_t new_row = 0;
+    bool encoded = false;
   };
   Fate fate = Fate::kKept;
   uint32_t begin = 0, end = 0;          // base rows, within one vector of the row group
@@ -53,6 +56,7 @@ class SlicePlanner {
  private:
   void plan_block(const Slice& slice, uint64_t ordinal, BlockPlan* block);
   void merge(const BlockPatch* patch, uint64_t ordinal, uint32_t limit, BlockPlan* block);
+  void add_inserted(BlockPlan* block, uint32_t position, uint64_t index);
   void add_new(BlockPlan* block, uint32_t position, BlockPatch::Kind kind, uint32_t batch_row);
 
   const PartitionChange& change_;
@@ -72,7 +76,8 @@ struct PatchRowPlaces {
 };
 // The overlay of the slice after the change: patched blocks have the planned patches, whose new rows are where `place`
 // says; those that are not kept have none.
-std::shared_ptr<const Overlay> overlay_after(const Slice& slice, const SlicePlan& plan, const PatchRowPlaces& places);
+std::shared_ptr<const Overlay> overlay_after(const Slice& slice, const SlicePlan& plan, const PatchRowPlaces& places,
+                                             const PartitionChange& change);
 
 // Writes them into the row group in memory that the partition's earlier patches use, where there is room, or a new one.
 PatchRowPlaces write_patch_rows(const Partition& before, const PartitionChange& change,

@@ -4,6 +4,9 @@
 #include <cassert>
 
 #include "common/error.h"
+#include "storage/change_rows.h"
+#include "storage/keep_policy.h"
+#include "storage/load_writer.h"
 #include "storage/stored_rows.h"
 #include "storage/tombstones.h"
 
@@ -43,36 +46,22 @@ bool same_rows(const std::shared_ptr<const Partition>& a, const std::shared_ptr<
 
 }  // namespace
 
-std::shared_ptr<const ColumnBatch> reshape(std::shared_ptr<const ColumnBatch> rows,
-                                           const std::shared_ptr<const TableSchema>& schema) {
-  const TableSchema& from = rows->schema();
-  if (&from == schema.get()) return rows;
-  bool same = from.columns.size() == schema->columns.size();
-  for (size_t i = 0; same && i < from.columns.size(); ++i) {
-    same = from.columns[i].id == schema->columns[i].id && from.columns[i].type == schema->columns[i].type &&
-           from.columns[i].dictionary == schema->columns[i].dictionary;
-  }
-  if (same) return rows;
-  auto result = std::make_shared<ColumnBatch>(schema);
-  for (size_t i = 0; i < schema->columns.size(); ++i) {
-    const ColumnSchema& column = schema->columns[i];
-    const int source = from.find_column(column.id);
-    for (uint32_t first = 0; first < rows->rows(); first += kVectorSize) {
-      const uint32_t count = std::min(kVectorSize, rows->rows() - first);
-      Vector vector;
-      if (source >= 0 && from.columns[static_cast<size_t>(source)].type == column.type) {
-        vector = rows->column(static_cast<size_t>(source)).slice(first, count);
-      } else {
-        read_initial(column, &vector);
-      }
-      result->column(i).append_vector(vector, {nullptr, count});
-    }
-  }
-  return result;
-}
-
 TableChanges::TableChanges(WriteContext context, std::shared_ptr<const TableVersion> base)
     : context_(std::move(context)), base_(base), current_(std::move(base)) {}
+
+TableChanges::~TableChanges() = default;
+
+void TableChanges::stream_into(std::unique_ptr<LoadWriter> load) {
+  load_ = std::move(load);
+  waiting_.set_limits(load_->limits());
+}
+bool TableChanges::has_load() const { return waiting_.rows() > 0 || (load_ && load_->has_unprepared()); }
+void TableChanges::finish_load_file() {
+  if (load_) load_->finish_file();
+}
+void TableChanges::prepare_load() {
+  if (load_) load_->prepare();
+}
 
 std::unique_ptr<TableChanges> TableChanges::created(WriteContext context,
                                                     std::shared_ptr<const TableSchema> schema) {
@@ -126,7 +115,7 @@ void TableChanges::insert(ColumnBatch&& rows) {
     auto given = std::make_shared<ColumnBatch>(std::move(rows));
     check_not_null(*given, 0);
     const auto shaped = reshape(given, schema());
-    if (pending_ && pending_->rows() > 0) flush();
+    if (pending_rows() > 0) flush();
     if (shaped == given) {
       pending_ = std::make_unique<ColumnBatch>(std::move(*given));
     } else {
@@ -135,6 +124,18 @@ void TableChanges::insert(ColumnBatch&& rows) {
     }
   } else {
     check_not_null(rows, 0);
+    const bool any_pending = pending_ && pending_->rows() > 0;
+    if (load_ && (pending_rows() + rows.rows() >= load_->limits().batch_rows ||
+                  (any_pending && rows.rows() >= kJoinRows))) {
+      if (any_pending) {
+        streamed_rows_ += pending_->rows();
+        waiting_.add(*schema(), std::move(*pending_));
+        pending_.reset();
+      }
+      streamed_rows_ += rows.rows();
+      waiting_.add(*schema(), std::move(rows));
+      return match_waiting(false, context_.owner);
+    }
     if (!pending_ || pending_->rows() == 0) {
       pending_ = std::make_unique<ColumnBatch>(std::move(rows));
     } else if (rows.rows() < kJoinRows) {
@@ -158,6 +159,11 @@ void TableChanges::insert_unmatched(ColumnBatch&& rows) {
 }
 
 void TableChanges::flush(uint64_t owner) {
+  if (waiting_.rows() > 0) {
+    if (pending_ && pending_->rows() > 0) waiting_.add(*schema(), std::move(*pending_));
+    pending_.reset();
+    return match_waiting(true, owner);
+  }
   if (!pending_ || pending_->rows() == 0) return;
   std::shared_ptr<const ColumnBatch> rows = std::move(pending_);
   pending_checked_ = 0;
@@ -167,6 +173,68 @@ void TableChanges::flush(uint64_t owner) {
 SqlError frozen_partition(const TableSchema& schema, int64_t start) {
   return sql_error(sqlstate::kInsufficientPrivilege, "partition \"{}\" of table \"{}\" is frozen",
                    partition_name(schema.partition_by, start), schema.name);
+}
+
+void TableChanges::match_waiting(bool all, uint64_t owner) {
+  bool any = false;
+  while (const std::optional<WaitingRows::Arrived> arrived = waiting_.take(*schema(), all)) {
+    match_arrived(*arrived, owner);
+    any = true;
+  }
+  if (any) recount();
+}
+
+void TableChanges::match_arrived(const WaitingRows::Arrived& arrived, uint64_t owner) {
+  const OrderedBatch::Part& part = arrived.part;
+  PartitionWork& work = work_on(part.start);
+  PartitionMatch match = match_part(schema(), work.current, *arrived.batch, part, MatchMode::kUpsert);
+  const bool large = load_ && streamed_rows_ >= load_->limits().load_rows &&
+                     match.counts.inserted >= load_->limits().encoded_rows;
+  // Rows that merge policies folded are stored nowhere.
+  const uint64_t effective = match.change.replaced_rows.size() + match.change.positions.inserted_count();
+  const bool gives_up = replaces_whole_rows(*schema()) && schema()->deleted_column < 0 &&
+                        (large || effective <= (part.end - part.begin) / 2);
+  GivenUpRows given_up;
+  if (gives_up) given_up = note_given_up(&match, work.current);
+  Operation operation{Kind::kUpsert, arrived.batch, part, std::move(match.change), 0, match.counts,
+                      std::move(given_up)};
+  if (large) {
+    encode_inserted(&operation);
+  } else if (gives_up) {
+    keep_effective_rows(&operation.change);
+  }
+  if (gives_up) operation.batch = nullptr;
+  add_operation(&work, part.start, std::move(operation), owner);
+}
+
+// Writes the inserted rows into a segment file; only the replaced ones stay in memory.
+void TableChanges::encode_inserted(Operation* operation) {
+  PartitionChange& change = operation->change;
+  const uint32_t* rows = change.inserted_rows.empty() ? nullptr : change.inserted_rows.data();
+  const auto count = static_cast<uint32_t>(change.positions.inserted_count());
+  change.encoded = load_->write(schema(), *change.rows, rows, change.first_inserted, count);
+  std::shared_ptr<ColumnBatch> replaced;
+  if (!change.replaced_rows.empty()) {
+    replaced = std::make_shared<ColumnBatch>(schema());
+    replaced->append_rows(*change.rows, change.replaced_rows.data(), change.replaced_rows.size());
+    for (uint32_t i = 0; i < change.replaced_rows.size(); ++i) change.replaced_rows[i] = i;
+  }
+  change.rows = std::move(replaced);
+  change.first_inserted = 0;
+  change.inserted_rows.clear();
+}
+
+// Replaces the rows of the whole batch by those that the change needs.
+void TableChanges::keep_effective_rows(PartitionChange* change) const {
+  std::vector<uint32_t> rows = change->replaced_rows;
+  for (uint64_t i = 0; i < change->positions.inserted_count(); ++i) rows.push_back(change->inserted_row(i));
+  if (rows.empty()) return;
+  auto kept = std::make_shared<ColumnBatch>(schema());
+  kept->append_rows(*change->rows, rows.data(), rows.size());
+  change->first_inserted = static_cast<uint32_t>(change->replaced_rows.size());
+  for (uint32_t i = 0; i < change->first_inserted; ++i) change->replaced_rows[i] = i;
+  change->inserted_rows.clear();
+  change->rows = std::move(kept);
 }
 
 TableChanges::PartitionWork& TableChanges::work_on(int64_t start) {
@@ -198,7 +266,7 @@ void TableChanges::upsert(std::shared_ptr<const ColumnBatch> rows, Kind kind, ui
     const OrderedBatch::Part& part = batch->parts[i];
     PartitionWork& work = work_on(part.start);
     PartitionMatch match = match_part(schema(), work.current, *batch, part, mode_of(kind));
-    Operation operation{kind, batch, i, std::move(match.change), 0, match.counts};
+    Operation operation{kind, batch, part, std::move(match.change), 0, match.counts, {}};
     add_operation(&work, part.start, std::move(operation), owner);
   }
   recount();
@@ -210,7 +278,7 @@ void TableChanges::remove(const std::vector<RowPosition>& rows) {
   const std::shared_ptr<const TableVersion> version = current_;
   for (size_t i = 0; i < rows.size();) {
     const int64_t start = version->partitions[rows[i].partition]->start;
-    Operation operation{Kind::kPositions, nullptr, 0, {}, 0, {}};
+    Operation operation{Kind::kPositions, nullptr, {}, {}, 0, {}, {}};
     operation.change.start = start;
     const uint32_t partition = rows[i].partition;
     for (; i < rows.size() && rows[i].partition == partition; ++i) {
@@ -241,7 +309,7 @@ void TableChanges::update(const std::vector<RowPosition>& rows, ColumnBatch&& ne
     const uint32_t partition = rows[i].partition;
     const std::shared_ptr<const Partition>& stored_partition = version->partitions[partition];
     StoredRows stored(stored_partition, version->schema);
-    Operation operation{Kind::kPositions, nullptr, 0, {}, 0, {}};
+    Operation operation{Kind::kPositions, nullptr, {}, {}, 0, {}, {}};
     operation.change.start = stored_partition->start;
     operation.change.rows = given;
     for (; i < rows.size() && rows[i].partition == partition; ++i) {
@@ -274,6 +342,7 @@ void TableChanges::update(const std::vector<RowPosition>& rows, ColumnBatch&& ne
 void TableChanges::truncate() {
   truncated_rows_ += visible_rows(*current_) + pending_rows();
   pending_.reset();
+  waiting_.clear();
   partitions_.clear();
   restored_.reset();
   truncated_ = takes_version_ = true;
@@ -357,7 +426,7 @@ void TableChanges::sort_by_new_keys() {
   PartitionWork& work = work_on(start);
   work = PartitionWork();
   work.cleared = true;
-  Operation operation{Kind::kPositions, nullptr, 0, {}, 0, {}};
+  Operation operation{Kind::kPositions, nullptr, {}, {}, 0, {}, {}};
   operation.change.start = start;
   operation.change.rows = rows;
   operation.change.positions.insert(0, rows->rows());
@@ -408,8 +477,8 @@ uint64_t TableChanges::move_position(uint64_t ordinal, size_t operation,
     }
     // A row of our own. With keys it is found by them: it may have met a row that others inserted meanwhile.
     if (schema()->has_keys()) {
-      place = find_by_keys(schema(), current, reshape(old_changes[j].rows, schema()),
-                           old_changes[j].inserted_row(origin.index));
+      const auto [rows, row] = inserted_row_of(old_changes[j], origin.index, schema());
+      place = find_by_keys(schema(), current, reshape(rows, schema()), row);
       if (!place) throw changed_concurrently(*schema(), "update");
       return *place;
     }
@@ -426,6 +495,45 @@ uint64_t TableChanges::move_position(uint64_t ordinal, size_t operation,
     if (!place) throw changed_concurrently(*schema(), "update");
   }
   return *place;
+}
+
+// Matches the rows of an operation with the partition as it is now. `old` is what they did before.
+void TableChanges::match_again(Operation* operation, const PartitionChange& old,
+                               const std::shared_ptr<const Partition>& current) {
+  const MatchCounts& counts = operation->counts;
+  const uint64_t rows_in_all = counts.inserted + counts.replaced + counts.skipped;
+  std::shared_ptr<const OrderedBatch> batch = operation->batch;
+  OrderedBatch::Part part = operation->part;
+  const bool given_up = batch == nullptr;
+  if (given_up) {
+    batch = std::make_shared<const OrderedBatch>(rows_again(schema(), operation->given_up, old));
+    part = batch->parts.at(0);
+  } else if (const auto shaped = reshape(batch->rows, schema()); shaped != batch->rows) {
+    auto other = std::make_shared<OrderedBatch>(*batch);
+    other->rows = shaped;
+    operation->batch = batch = std::move(other);
+  }
+  PartitionMatch match = match_part(schema(), current, *batch, part, mode_of(operation->kind));
+  if (operation->kind == Kind::kUnmatched && match.counts.inserted < operation->counts.inserted) {
+    throw changed_concurrently(*schema(), "insert");
+  }
+  if (!given_up) {
+    operation->change = std::move(match.change);
+    operation->counts = match.counts;
+    return;
+  }
+  const bool all_encoded = !old.encoded.empty() && old.replaced_rows.empty() &&
+                           operation->given_up.unchanged.empty() &&
+                           match.counts.inserted == batch->rows->rows() && match.change.inserted_rows.empty();
+  operation->given_up = note_given_up(&match, current);
+  operation->change = std::move(match.change);
+  operation->counts = match.counts;
+  operation->counts.skipped = rows_in_all - match.counts.inserted - match.counts.replaced;
+  if (all_encoded) {
+    operation->change.encoded = old.encoded;
+    operation->change.rows = nullptr;
+    operation->change.first_inserted = 0;
+  }
 }
 
 void TableChanges::replay(PartitionWork* work, int64_t start, std::shared_ptr<const Partition> head_partition,
@@ -459,19 +567,7 @@ void TableChanges::replay(PartitionWork* work, int64_t start, std::shared_ptr<co
       }
       if (old.rows) operation.change.rows = reshape(old.rows, schema());
     } else {
-      const auto shaped = reshape(operation.batch->rows, schema());
-      if (shaped != operation.batch->rows) {
-        auto batch = std::make_shared<OrderedBatch>(*operation.batch);
-        batch->rows = shaped;
-        operation.batch = std::move(batch);
-      }
-      PartitionMatch match = match_part(schema(), current, *operation.batch,
-                                        operation.batch->parts[operation.part], mode_of(operation.kind));
-      if (operation.kind == Kind::kUnmatched && match.counts.inserted < operation.counts.inserted) {
-        throw changed_concurrently(*schema(), "insert");
-      }
-      operation.change = std::move(match.change);
-      operation.counts = match.counts;
+      match_again(&operation, old_changes[k], current);
     }
     current = apply_change(current, operation.change, context_for(context_.owner));
   }
@@ -496,6 +592,7 @@ void TableChanges::rebase(std::shared_ptr<const TableVersion> head) {
     next->row_count = restored_ ? restored_->row_count : 0;
   }
   current_ = next;  // the new schema counts from here on
+  if (schema_moved) waiting_.reshape_to(schema());
   if (schema_moved && pending_) {
     std::shared_ptr<const ColumnBatch> rows = std::move(pending_);
     const auto shaped = reshape(rows, schema());

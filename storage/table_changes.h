@@ -7,13 +7,17 @@
 #include <vector>
 
 #include "common/error.h"
+#include "storage/change_rows.h"
 #include "storage/column_batch.h"
 #include "storage/partition_change.h"
 #include "storage/position_history.h"
 #include "storage/transaction.h"
 #include "storage/upsert_match.h"
+#include "storage/waiting_rows.h"
 
 namespace idem {
+
+class LoadWriter;
 
 // What one transaction did to one table, and the private version that it sees.
 //
@@ -23,7 +27,10 @@ namespace idem {
 //   they are,
 //                                         in another one rows are matched again and positions move
 //
-// Inserted rows are collected and matched when the version is needed. One thread at a time.
+// Inserted rows are collected and matched when the version is needed. Of large inserts they are matched, and
+// encoded into segment files, as soon as a partition has enough of them for a row group; their batch is
+// given up then, and made again of what was stored if others changed the partition meanwhile.
+// One thread at a time.
 class TableChanges {
  public:
   // On top of a committed version; with the `owner` of WriteContext.
@@ -31,6 +38,13 @@ class TableChanges {
   // A new table.
   static std::unique_ptr<TableChanges> created(WriteContext context,
                                                std::shared_ptr<const TableSchema> schema);
+
+  ~TableChanges();
+  // Where large inserts go; without it they stay in memory until a checkpoint.
+  void stream_into(std::unique_ptr<LoadWriter> load);
+  bool has_load() const;  // rows are on the way there
+  void finish_load_file();  // so that other threads may read what this transaction sees
+  void prepare_load();    // makes them durable; throws SqlError 58030, 53100
 
   bool is_created() const { return created_; }
   const std::shared_ptr<const TableVersion>& base() const { return base_; }
@@ -41,7 +55,7 @@ class TableChanges {
   void note_pending(uint32_t count);  // rows were added to pending(); checks NOT NULL
   void insert(ColumnBatch&& rows);
   void insert_unmatched(ColumnBatch&& rows);
-  uint64_t pending_rows() const { return pending_ ? pending_->rows() : 0; }
+  uint64_t pending_rows() const { return (pending_ ? pending_->rows() : 0) + waiting_.rows(); }
   // Matches the collected rows. `owner`: whose row groups may be appended to.
   void flush(uint64_t owner);
   void flush() { flush(context_.owner); }
@@ -91,11 +105,12 @@ class TableChanges {
   enum class Kind : uint8_t { kUpsert, kUnmatched, kMustBeNew, kAsTheyAre, kPositions, kAttach };
   struct Operation {
     Kind kind;
-    std::shared_ptr<const OrderedBatch> batch;  // null for kPositions
-    size_t part = 0;
+    std::shared_ptr<const OrderedBatch> batch;  // null for kPositions, and where it was given up
+    OrderedBatch::Part part;
     PartitionChange change;  // relative to the version before this operation
     uint64_t rows_before = 0;
     MatchCounts counts;
+    GivenUpRows given_up;  // where the batch was given up; the rest of it is in `change`
   };
   struct PartitionWork {
     bool cleared = false;                   // what the base has here does not count
@@ -116,6 +131,12 @@ class TableChanges {
     }
   }
   void upsert(std::shared_ptr<const ColumnBatch> rows, Kind kind, uint64_t owner);
+  void match_waiting(bool all, uint64_t owner);
+  void match_arrived(const WaitingRows::Arrived& arrived, uint64_t owner);
+  void encode_inserted(Operation* operation);
+  void keep_effective_rows(PartitionChange* change) const;
+  void match_again(Operation* operation, const PartitionChange& old,
+                   const std::shared_ptr<const Partition>& current);
   void add_operation(PartitionWork* work, int64_t start, Operation operation, uint64_t owner);
   void set_partition(int64_t start, std::shared_ptr<const Partition> partition);
   void set_schema(std::shared_ptr<const TableSchema> schema);
@@ -135,6 +156,9 @@ class TableChanges {
   std::shared_ptr<const TableVersion> current_;
   std::unique_ptr<ColumnBatch> pending_;
   uint32_t pending_checked_ = 0;
+  WaitingRows waiting_;                 // of large inserts, not yet matched
+  uint64_t streamed_rows_ = 0;          // that went through waiting_
+  std::unique_ptr<LoadWriter> load_;    // null: nothing is streamed
   std::map<int64_t, PartitionWork> partitions_;
   std::set<int64_t> frozen_;
   WriteCounts counts_;
@@ -148,10 +172,5 @@ class TableChanges {
 
 // 42501.
 SqlError frozen_partition(const TableSchema& schema, int64_t start);
-
-// The rows of a batch in the shape of another schema of the same table: columns by identity, those that it
-// lacks with ColumnSchema::initial. Returns the batch itself where it has that shape.
-std::shared_ptr<const ColumnBatch> reshape(std::shared_ptr<const ColumnBatch> rows,
-                                           const std::shared_ptr<const TableSchema>& schema);
 
 }  // namespace idem

@@ -43,17 +43,21 @@ std::shared_ptr<const TableVersion> without_positions(const std::shared_ptr<cons
 
 void TableHistory::record(const std::shared_ptr<const TableVersion>& before,
                           const std::shared_ptr<const TableVersion>& after, HistoryLine line,
-                          uint64_t log_begin, uint64_t log_end) {
+                          const LoggedAt& logged) {
   std::lock_guard lock(mutex_);
+  if (logged.names_segments) {
+    keep_locked({without_positions(after), line.last_time_micros, logged.end,
+                 static_cast<uint8_t>(KeepReason::kLoad), false});
+  }
   // A line of the manifest may already say it: joined lines reach beyond the manifest's commit.
   if (!lines_.empty() && line.last <= lines_.back().last) return;
   ++stamp_;
   const bool keeps = !before || !is_small_change(line);
   const auto reason = static_cast<uint8_t>(line.run_key.empty() ? KeepReason::kStatement : KeepReason::kRun);
   if (keeps && before && !lines_.empty()) {
-    keep_locked({without_positions(before), lines_.back().last_time_micros, log_begin, reason});
+    keep_locked({without_positions(before), lines_.back().last_time_micros, logged.begin, reason});
   }
-  if (keeps) keep_locked({without_positions(after), line.last_time_micros, log_end, reason});
+  if (keeps) keep_locked({without_positions(after), line.last_time_micros, logged.end, reason});
   lines_.push_back(std::move(line));
   join_lines();
 }
@@ -177,7 +181,15 @@ std::vector<KeptVersion> TableHistory::expire(const Expired& expired, int64_t li
   lines_.erase(lines_.begin(), lines_.begin() + static_cast<std::ptrdiff_t>(old));
   joined_ -= std::min(joined_, old);
   if (old > 0 || !gone.empty()) ++stamp_;
+  for (const KeptVersion& version : gone) {
+    if (version.has(KeepReason::kLoad)) last_lost_ = std::max(last_lost_.value_or(version.number()), version.number());
+  }
   return gone;
+}
+
+std::optional<VersionNumber> TableHistory::last_lost() const {
+  std::lock_guard lock(mutex_);
+  return last_lost_;
 }
 
 std::vector<KeptVersion> TableHistory::expirable(const Expired& expired) const {

@@ -28,6 +28,7 @@ enum class KeepReason : uint8_t {
   kCheckpoint = 2,  // a checkpoint wrote it: these are thinned out as they age
   kTag = 4,
   kRun = 8,
+  kLoad = 16,  // its rows are in segment files that its log record names: it cannot be rebuilt from the log
 };
 constexpr uint8_t operator|(KeepReason a, KeepReason b) {
   return static_cast<uint8_t>(static_cast<uint8_t>(a) | static_cast<uint8_t>(b));
@@ -60,11 +61,14 @@ std::shared_ptr<const TableVersion> without_positions(const std::shared_ptr<cons
 // taken last.
 class TableHistory {
  public:
-  // A commit of the table. `before` is null for a new table; [log_begin, log_end) is its record. Keeps the
-  // versions before and after it where the statement asks for that.
+  // A commit of the table. `before` is null for a new table. Keeps the versions before and after it where the
+  // statement asks for that.
+  struct LoggedAt {
+    uint64_t begin = 0, end = 0;
+    bool names_segments = false;  // then the version is kept in any case: the record is not applied once more
+  };
   void record(const std::shared_ptr<const TableVersion>& before,
-              const std::shared_ptr<const TableVersion>& after, HistoryLine line, uint64_t log_begin,
-              uint64_t log_end);
+              const std::shared_ptr<const TableVersion>& after, HistoryLine line, const LoggedAt& logged);
   // Keeps a version, or adds a reason to one that is kept.
   void keep(KeptVersion version);
   void forget_reason(VersionNumber version, KeepReason reason);
@@ -89,6 +93,9 @@ class TableHistory {
   // Drops kept versions for which `expired` says so, and lines that ended before a time; gives what was
   // dropped.
   std::vector<KeptVersion> expire(const Expired& expired, int64_t lines_before_micros);
+  // The last of the dropped versions that cannot be rebuilt (KeepReason::kLoad): those after it cannot be rebuilt from
+  // those before it.
+  std::optional<VersionNumber> last_lost() const;
   // What expire() would drop.
   std::vector<KeptVersion> expirable(const Expired& expired) const;
   // A version as a manifest names it now, kept before or not. The stamp stays.
@@ -108,6 +115,7 @@ class TableHistory {
   std::vector<HistoryLine> lines_;  // ascending
   size_t joined_ = 0;               // lines before this one are not joined any further
   std::vector<KeptVersion> kept_;   // ascending
+  std::optional<VersionNumber> last_lost_;
   uint64_t stamp_ = 0;
 };
 

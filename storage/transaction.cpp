@@ -1,6 +1,7 @@
 #include "storage/transaction.h"
 
 #include "common/error.h"
+#include "storage/load_writer.h"
 #include "storage/partition_move.h"
 #include "storage/transaction_state.h"
 
@@ -32,6 +33,7 @@ TableChanges& Transaction::State::changes_of(TableId table) {
   changes->note_operation(table_operation);
   const auto protection = catalog->protections.find(id);
   if (protection != catalog->protections.end()) changes->protect_partitions(protection->second.partitions);
+  if (!version->schema->temporary) changes->stream_into(std::make_unique<LoadWriter>(db));
   view_is_current = names_are_current = false;
   return *(tables[id] = std::move(changes));
 }
@@ -60,9 +62,11 @@ void Transaction::State::add_ddl(CatalogChange change) {
 const Snapshot& Transaction::State::assemble(bool with_collected) {
   if (with_collected) {
     for (auto& [id, changes] : tables) {
-      if (changes->pending_rows() == 0) continue;
-      changes->flush();
-      view_is_current = false;
+      if (changes->pending_rows() > 0) {
+        changes->flush();
+        view_is_current = false;
+      }
+      changes->finish_load_file();
     }
   }
   if (view_is_current || (names_are_current && !with_collected)) return view;
@@ -228,6 +232,7 @@ TableId Transaction::create_table(TableSchema schema) {
   auto shared = std::make_shared<const TableSchema>(std::move(schema));
   auto changes = TableChanges::created(state_->db.write_context(shared, state_->owner), shared);
   changes->note_operation(TableOperation::kCreate);
+  if (!shared->temporary) changes->stream_into(std::make_unique<LoadWriter>(state_->db));
   state_->tables[id] = std::move(changes);
   return static_cast<TableId>(id);
 }

@@ -68,6 +68,7 @@ class PartitionMatcher {
   int compare_with_stored(uint32_t place, uint64_t ordinal);
   uint64_t lower_bound_by_keys(uint32_t place, uint64_t from);
 
+  void note_unchanged(uint64_t ordinal, uint32_t place, uint32_t count);
   void emit_insert(const Winner& winner, uint64_t before);
   void emit_insert_places(uint32_t begin, uint32_t end, uint64_t before);
   void add_inserted_row(uint32_t batch_row);
@@ -235,6 +236,7 @@ void PartitionMatcher::match_by_time() {
     if (mode_ == MatchMode::kUpsert && schema_.keys_unique && stored_->timestamp(stored_at) == t) {
       const uint32_t same = identical_rows(place, stored_at);
       if (same > 0) {
+        note_unchanged(stored_at, place, same);
         result_.counts.skipped += same;
         place += same;
         stored_at += same;
@@ -454,6 +456,10 @@ void PartitionMatcher::apply_collected() {
   }
 }
 
+void PartitionMatcher::note_unchanged(uint64_t ordinal, uint32_t place, uint32_t count) {
+  if (whole_rows_) add_place_run(&result_.unchanged, {ordinal, count, place});
+}
+
 void PartitionMatcher::apply_to_stored(const Winner& winner, uint64_t ordinal) {
   if (fold_) {
     fold_->begin_with_stored_row(&*stored_, ordinal);
@@ -467,12 +473,14 @@ void PartitionMatcher::apply_to_stored(const Winner& winner, uint64_t ordinal) {
       same = identical(views_[c], batch_row, stored_->column(c), stored_row);
     }
     if (same) {
+      note_unchanged(ordinal, winner.first_place, 1);
       ++result_.counts.skipped;
       return;
     }
   }
   result_.change.positions.replaced.push_back(ordinal);
   result_.change.replaced_rows.push_back(batch_row);
+  result_.replaced_places.push_back(winner.first_place);
   ++result_.counts.replaced;
 }
 
@@ -510,6 +518,7 @@ void PartitionMatcher::emit_insert(const Winner& winner, uint64_t before) {
     is_tombstone = fold_->is_tombstone();
     source = fold_->take();
   }
+  add_place_run(&result_.inserted, {result_.change.positions.inserted_count(), 1, winner.first_place});
   add_inserted_row(source);
   result_.change.positions.insert(before, 1);
   ++(is_tombstone ? result_.counts.deleted : result_.counts.inserted);
@@ -518,6 +527,7 @@ void PartitionMatcher::emit_insert(const Winner& winner, uint64_t before) {
 void PartitionMatcher::emit_insert_places(uint32_t begin, uint32_t end, uint64_t before) {
   if (begin == end) return;
   PartitionChange& change = result_.change;
+  add_place_run(&result_.inserted, {change.positions.inserted_count(), end - begin, begin});
   result_.counts.inserted += end - begin;
   if (fold_ && schema_.deleted_column >= 0) {
     const ColumnView& deleted = views_[static_cast<size_t>(schema_.deleted_column)];
@@ -611,6 +621,17 @@ void PartitionMatcher::throw_duplicate(uint32_t batch_row) const {
 }
 
 }  // namespace
+
+void add_place_run(std::vector<PlaceRun>* runs, PlaceRun run) {
+  if (!runs->empty()) {
+    PlaceRun& last = runs->back();
+    if (last.first + last.count == run.first && last.place + last.count == run.place) {
+      last.count += run.count;
+      return;
+    }
+  }
+  runs->push_back(run);
+}
 
 PartitionMatch match_part(const std::shared_ptr<const TableSchema>& schema,
                           std::shared_ptr<const Partition> stored, const OrderedBatch& batch,

@@ -15,6 +15,14 @@ struct MatchCounts {
   uint64_t inserted = 0, replaced = 0, skipped = 0, deleted = 0;
 };
 
+// Where rows of a batch, from `place` on in its order, went: to ordinals or numbers from `first` on.
+struct PlaceRun {
+  uint64_t first = 0;
+  uint32_t count = 0, place = 0;
+};
+// Joins the run with the last one where they adjoin.
+void add_place_run(std::vector<PlaceRun>* runs, PlaceRun run);
+
 // What the rows of one batch do to one partition, matched against the partition before.
 //
 //   batch (ordered)     stored slices             outcome
@@ -29,6 +37,10 @@ struct MatchCounts {
 struct PartitionMatch {
   PartitionChange change;
   MatchCounts counts;
+  // Not filled where merge policies fold. Of several rows with the same keys the first one's place counts.
+  std::vector<PlaceRun> unchanged;       // stored rows that rows of the batch equal, by ordinal
+  std::vector<PlaceRun> inserted;        // by number of the inserted row
+  std::vector<uint32_t> replaced_places;  // for each replaced row
 };
 
 enum class MatchMode : uint8_t {

@@ -36,13 +36,26 @@ class VersionRebuild {
   bool apply(const wal::Record& record) {
     if (done_) return false;
     const std::array<std::shared_ptr<const TableSchema>, 1> known = {at_.version->schema};
+    const auto beyond = [&](const RecordHeader& header, VersionNumber version) {
+      return version > last_ || header.time_micros > last_micros_;
+    };
     const ReadTableRecord read = read_log_record_of(
         record.payload, table_,
-        [&](TableId, const TableSchema* logged) { return schema_for_record(logged, known); });
-    if (!read.table || read.table->version <= at_.number()) return false;
-    if (read.table->version > last_ || read.header.time_micros > last_micros_) {
+        [&](TableId, const TableSchema* logged) { return schema_for_record(logged, known); },
+        [&](const RecordHeader& header, VersionNumber version) {
+          return version > at_.number() && !beyond(header, version);
+        });
+    if (!read.version || *read.version <= at_.number()) return false;
+    if (beyond(read.header, *read.version)) {
       done_ = true;
       return false;
+    }
+    if (!read.table) {
+      // The files that the record names may be gone, but while it is in the log the version is kept.
+      std::optional<KeptVersion> kept = history_.find_kept(*read.version);
+      done_ = lost_ = !kept;
+      if (kept) at_ = std::move(*kept);
+      return !done_;
     }
     at_.version =
         apply_logged_table(db_, at_.version, *read.table, static_cast<CommitNumber>(record.commit_number),
@@ -61,6 +74,7 @@ class VersionRebuild {
 
   void stop() { done_ = true; }
   const KeptVersion& at() const { return at_; }
+  bool lost() const { return lost_; }  // a record could not be applied any more
   KeptVersion result() && { return std::move(at_); }
 
  private:
@@ -71,7 +85,7 @@ class VersionRebuild {
   const VersionNumber last_;
   const int64_t last_micros_;
   KeptVersion at_;
-  bool done_ = false;
+  bool done_ = false, lost_ = false;
 };
 
 std::optional<KeptVersion> rebuild_locked(DatabaseState& db, const TableHistory& history, VersionNumber last,
@@ -90,6 +104,7 @@ std::optional<KeptVersion> rebuild_locked(DatabaseState& db, const TableHistory&
   wal::read_records(db.files, join_path(db.folder, "log"), log_database_id(db.database_id),
                     wal::Position{from->log_position}, wal::Position{log_end},
                     [&](const wal::Record& record) { rebuilding.apply(record); });
+  if (rebuilding.lost()) return std::nullopt;
   return std::move(rebuilding).result();
 }
 
@@ -182,7 +197,8 @@ void for_each_version_between(DatabaseState& db, const TableHistory& history, co
                         [&](const wal::Record& record) {
                           if (rebuilding.apply(record) && !take(rebuilding.at())) rebuilding.stop();
                         });
-      return;
+      if (!rebuilding.lost()) return;
+      at = std::move(rebuilding).result();
     }
     reading.unlock();
     KeptVersion next = last;

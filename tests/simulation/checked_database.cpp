@@ -143,6 +143,7 @@ bool CheckedTransaction::commit(bool synchronous) {
   possible.push_back(outcome.world);
   if (synchronous) possible.erase(possible.begin(), possible.end() - 1);
   database_.visible_ = possible.size() - 1;
+  database_.note_versions();
   return true;
 }
 
@@ -179,6 +180,7 @@ void CheckedDatabase::settle() {
     // Stamps of commits that were lost are used again: they must not look older than what is there.
     possible_ = {possible_[i]};
     visible_ = 0;
+    note_versions();
     return;
   }
   throw Violation("after a restart, a state that must not be; the acknowledged one is " +
@@ -216,6 +218,43 @@ void CheckedDatabase::check() {
   const std::string found = text_of(database_->snapshot());
   const std::string expected = visible()->text();
   if (found != expected) throw Violation("a read differs: " + difference(expected, found));
+}
+
+// What the newest version of each table is now; those beyond were of commits that a crash has undone.
+void CheckedDatabase::note_versions() {
+  const Snapshot snapshot = database_->snapshot();
+  std::erase_if(versions_, [&](const auto& table) { return !visible()->tables.contains(table.first); });
+  for (const auto& [id, table] : visible()->tables) {
+    auto& known = versions_[id];
+    const auto version = static_cast<uint64_t>(snapshot.table(static_cast<TableId>(id))->version);
+    known.erase(known.upper_bound(version), known.end());
+    known[version] = table;
+  }
+}
+
+std::vector<uint64_t> CheckedDatabase::versions_of(TableId table) const {
+  std::vector<uint64_t> result;
+  if (const auto found = versions_.find(static_cast<uint32_t>(table)); found != versions_.end()) {
+    for (const auto& [version, rows] : found->second) result.push_back(version);
+  }
+  return result;
+}
+
+bool CheckedDatabase::check_version(TableId table, uint64_t version) {
+  const auto expected = versions_.at(static_cast<uint32_t>(table)).at(version);
+  KeptVersion kept;
+  try {
+    kept = database_->find_version(database_->snapshot(), table,
+                                   VersionNumberTarget{static_cast<VersionNumber>(version)});
+  } catch (const SqlError& error) {
+    if (error.sqlstate() == "22023") return false;
+    throw;
+  }
+  const auto found = exact_rows_of(kept.version);
+  if (found == expected->texts()) return true;
+  throw Violation(fmt::format("version {} of {} is not what it was: {}", version, expected->schema.name,
+                              difference(fmt::format("{}", fmt::join(expected->texts(), "\n")),
+                                         fmt::format("{}", fmt::join(found, "\n")))));
 }
 
 void CheckedDatabase::check_refuses_writes() {

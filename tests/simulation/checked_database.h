@@ -81,6 +81,11 @@ class CheckedDatabase {
   void note_durable();
   // Reads everything and compares it with the model. Throws SqlError, Violation.
   void check();
+  // Reads an earlier version of a table and compares it with what the table was. False where it is kept no
+  // more. Throws SqlError, Violation.
+  bool check_version(TableId table, uint64_t version);
+  // Versions of a table that can be asked for, ascending.
+  std::vector<uint64_t> versions_of(TableId table) const;
   // After the log has failed: a write must say so.
   void check_refuses_writes();
   bool write_failed() const { return database_->status().write_failed; }
@@ -97,12 +102,15 @@ class CheckedDatabase {
  private:
   friend class CheckedTransaction;
   void settle();
+  void note_versions();
 
   SettableClock clock_;
   std::unique_ptr<SimulatedFileSystem> files_;
   std::unique_ptr<Database> database_;
   std::deque<std::shared_ptr<const World>> possible_;
   size_t visible_ = 0;
+  std::map<uint32_t, std::map<uint64_t, std::shared_ptr<const ModelTable>>>
+      versions_;  // by table and version
   uint64_t last_row_id_ = 0;
 };
 

@@ -22,6 +22,19 @@ Simulation::Simulation(uint64_t seed, bool trace)
   fault_percent_ = static_cast<uint32_t>(dice_.below(5)) * 12;
   asynchronous_percent_ = static_cast<uint32_t>(dice_.below(3)) * 25;
   database_.options.log_segment_bytes = 8192 << dice_.below(4);
+  if (dice_.chance(30)) {
+    keeps_versions_ = false;
+    database_.options.history_retention_micros = static_cast<int64_t>(dice_.below(10'000'000));
+    database_.options.log_retention_micros = static_cast<int64_t>(dice_.below(10'000'000));
+  }
+  if (dice_.chance(50)) {
+    // Small inserts go into segment files at once, as large ones do.
+    database_.options.load = {.batch_rows = 1 + static_cast<uint32_t>(dice_.below(8)),
+                              .group_rows = uint32_t{8} << dice_.below(5),
+                              .left_behind_rows = 2,
+                              .load_rows = 1,
+                              .encoded_rows = 1 + static_cast<uint32_t>(dice_.below(4))};
+  }
   database_.clock().set_now_micros(1'700'000'000'000'000);
   sessions_.resize(1 + dice_.below(4));
   database_.open();
@@ -75,7 +88,8 @@ void Simulation::step() {
     note("checkpoint");
     return database_.checkpoint();
   }
-  if (choice < 89) return read();
+  if (choice < 88) return read();
+  if (choice < 89) return read_past();
   if (choice < 90) return back_up();
   if (choice < 92) {
     database_.clock().advance_micros(static_cast<int64_t>(dice_.below(5'000'000)) - 1'000'000);
@@ -215,6 +229,20 @@ void Simulation::read() {
   const Reader reader = readers_[i];
   if (dice_.chance(50)) readers_.erase(readers_.begin() + static_cast<std::ptrdiff_t>(i));
   if (text_of(reader.snapshot) != reader.world->text()) throw Violation("a snapshot has changed");
+}
+
+void Simulation::read_past() {
+  if (database_.visible()->tables.empty()) return;
+  const TableId table = pick_table(*database_.visible());
+  const std::vector<uint64_t> versions = database_.versions_of(table);
+  if (versions.empty()) return;
+  const uint64_t version = versions[dice_.below(versions.size())];
+  const bool found = database_.check_version(table, version);
+  note(fmt::format("version {} of table {}{}", version, static_cast<uint32_t>(table),
+                   found ? "" : " is kept no more"));
+  if (!found && keeps_versions_) {
+    throw Violation(fmt::format("version {} of table {} is lost", version, static_cast<uint32_t>(table)));
+  }
 }
 
 // What was restored of a backup is what was visible when it was made, whatever happens to the database

@@ -72,6 +72,7 @@ class Simulation {
   void repair_disk();
   void read();
   void back_up();
+  void read_past();
   void restart();
   void leave();
   void reopen();
@@ -88,7 +89,8 @@ class Simulation {
   std::vector<Session> sessions_;
   std::vector<Reader> readers_;
   bool faults_armed_ = false, full_ = false;
-  std::string backup_;  // a folder; "" if there is none
+  bool keeps_versions_ = true;  // all of them can be read
+  std::string backup_;          // a folder; "" if there is none
   std::shared_ptr<const World> backed_up_;
 };
 

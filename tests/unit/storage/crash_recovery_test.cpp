@@ -24,8 +24,9 @@ struct World {
 
 class CrashWorkload {
  public:
-  explicit CrashWorkload(uint64_t seed)
-      : maker_(seed, 300, 20), files_(std::make_unique<SimulatedFileSystem>()) {
+  // `load`: from when on rows are streamed into segment files.
+  explicit CrashWorkload(uint64_t seed, LoadLimits load = {})
+      : maker_(seed, 300, 20), load_(load), files_(std::make_unique<SimulatedFileSystem>()) {
     open();
     auto t = database_->begin();
     TableSchema schema = model_schema(Shape::kTimeKeys);
@@ -91,6 +92,7 @@ class CrashWorkload {
     DatabaseOptions options;
     options.background_checkpoint = false;
     options.log_segment_bytes = 64 << 10;
+    options.load = load_;
     database_ = Database::open(*files_, clock_, "/data", options);
   }
 
@@ -176,6 +178,7 @@ class CrashWorkload {
 
   SettableClock clock_;
   RowMaker maker_;
+  LoadLimits load_;
   std::unique_ptr<SimulatedFileSystem> files_;
   std::unique_ptr<Database> database_;
   TableId first_{}, second_{};
@@ -198,6 +201,33 @@ TEST(CrashRecoveryTest, SurvivesSingleFailures) {
   for (uint64_t seed = 100; seed <= 115; ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     CrashWorkload workload(seed);
+    for (int round = 0; round < 5; ++round) {
+      SCOPED_TRACE(fmt::format("round {}", round));
+      workload.failure_round();
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+  }
+}
+
+constexpr LoadLimits kStreamAll{
+    .batch_rows = 4, .group_rows = 40, .left_behind_rows = 2, .load_rows = 1, .encoded_rows = 2};
+
+TEST(CrashRecoveryTest, KeepsWhatWasStreamed) {
+  for (uint64_t seed = 201; seed <= 212; ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    CrashWorkload workload(seed, kStreamAll);
+    for (int round = 0; round < 8; ++round) {
+      SCOPED_TRACE(fmt::format("round {}", round));
+      workload.crash_round();
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+  }
+}
+
+TEST(CrashRecoveryTest, SurvivesSingleFailuresWhileStreaming) {
+  for (uint64_t seed = 300; seed <= 315; ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    CrashWorkload workload(seed, kStreamAll);
     for (int round = 0; round < 5; ++round) {
       SCOPED_TRACE(fmt::format("round {}", round));
       workload.failure_round();

@@ -239,10 +239,17 @@ class FaultInjectionTest : public ::testing::Test {
  protected:
   using Body = std::function<void(Script&)>;
 
+  // Of inserts that go into segment files at once; by default of none that small.
+  LoadLimits load_;
+  void stream_small_inserts() {
+    load_ = {.batch_rows = 1, .group_rows = 64, .left_behind_rows = 2, .load_rows = 1, .encoded_rows = 2};
+  }
+
   void run(const Base& base, const Body& body) {
     uint64_t calls = 0;
     {
       CheckedDatabase database(base.files->copy(), base.world);
+      database.options.load = load_;
       database.open();
       const uint64_t before = database.files().call_count();
       Script script(database);
@@ -256,6 +263,7 @@ class FaultInjectionTest : public ::testing::Test {
       for (uint64_t call = 1; call <= calls; ++call) {
         try {
           CheckedDatabase database(base.files->copy(), base.world);
+          database.options.load = load_;
           database.open();
           arm(database.files(), fault, call);
           Script script(database);
@@ -318,6 +326,18 @@ TEST_F(FaultInjectionTest, FirstTables) {
 
 TEST_F(FaultInjectionTest, Load) { run(make_base(false), load); }
 TEST_F(FaultInjectionTest, LoadBesideSegments) { run(make_base(true), load); }
+TEST_F(FaultInjectionTest, LargeLoad) {
+  stream_small_inserts();
+  run(make_base(false), load);
+}
+TEST_F(FaultInjectionTest, LargeLoadBesideSegments) {
+  stream_small_inserts();
+  run(make_base(true), load);
+}
+TEST_F(FaultInjectionTest, CheckpointAfterLargeLoads) {
+  stream_small_inserts();
+  run(make_base(false), checkpoints);
+}
 TEST_F(FaultInjectionTest, Checkpoint) { run(make_base(false), checkpoints); }
 TEST_F(FaultInjectionTest, CheckpointBesideSegments) { run(make_base(true), checkpoints); }
 TEST_F(FaultInjectionTest, Ddl) { run(make_base(false), ddl); }

@@ -12,12 +12,14 @@ using Texts = std::vector<std::string>;
 
 class HistoryScript {
  public:
-  HistoryScript(SimulatedFileSystem* files, uint64_t seed) : files_(files), maker_(seed, 300, 10) {}
+  HistoryScript(SimulatedFileSystem* files, uint64_t seed, LoadLimits load)
+      : files_(files), load_(load), maker_(seed, 300, 10) {}
 
   void open() {
     DatabaseOptions options;
     options.background_checkpoint = false;
     options.log_segment_bytes = 64 << 10;
+    options.load = load_;
     database_ = Database::open(*files_, clock_, "/data", options);
   }
   void close() { database_.reset(); }
@@ -131,6 +133,7 @@ class HistoryScript {
   }
 
   SimulatedFileSystem* files_;
+  const LoadLimits load_;
   SettableClock clock_{int64_t{1'700'000'000} * 1'000'000};
   RowMaker maker_;
   std::unique_ptr<Database> database_;
@@ -139,12 +142,12 @@ class HistoryScript {
   uint64_t acknowledged_ = 0;
 };
 
-TEST(HistoryCrashTest, EveryVersionSurvivesAStopAtAnyCall) {
+void expect_every_version_after_a_stop_at_any_call(const LoadLimits& load) {
   bool finished = false;
   for (uint64_t stop = 1; !finished; ++stop) {
     SCOPED_TRACE(fmt::format("stop at call {}", stop));
     auto files = std::make_unique<SimulatedFileSystem>();
-    HistoryScript script(files.get(), 1);
+    HistoryScript script(files.get(), 1, load);
     files->stop_at_call(stop);
     try {
       script.run();
@@ -161,6 +164,15 @@ TEST(HistoryCrashTest, EveryVersionSurvivesAStopAtAnyCall) {
     script.check();
     if (::testing::Test::HasFailure()) return;
   }
+}
+
+TEST(HistoryCrashTest, EveryVersionSurvivesAStopAtAnyCall) {
+  expect_every_version_after_a_stop_at_any_call(LoadLimits());
+}
+
+TEST(HistoryCrashTest, SoDoVersionsOfLargeInserts) {
+  expect_every_version_after_a_stop_at_any_call(
+      {.batch_rows = 1, .group_rows = 16, .left_behind_rows = 2, .load_rows = 1, .encoded_rows = 4});
 }
 
 }  // namespace

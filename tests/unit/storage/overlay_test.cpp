@@ -112,7 +112,7 @@ class ChangedPartition {
   // Encodes slices of a state: those in memory, and those that `fold` says; overlays of the others are written as patches.
   void encode(const State& from, bool fold, RowMoves* moves) {
     const auto id = static_cast<SegmentId>(next_segment_++);
-    SegmentWriter writer(files_, fmt::format("s{}", static_cast<uint64_t>(id)), 1, id, schema_);
+    SegmentWriter writer(files_, fmt::format("s{}", static_cast<uint64_t>(id)), 1, id, schema_, cache_);
     OverlayWriter overlays;
     std::vector<std::pair<Slice, uint32_t>> written;
     for (const Slice& slice : from.partition->slices) {
@@ -143,7 +143,7 @@ class ChangedPartition {
     }
     if (written.empty() && overlays.empty()) return;
     overlays.write(&writer, id);
-    const auto file = writer.finish(cache_);
+    const auto file = writer.finish();
     for (const auto& [slice, group] : written) moves->add_slice(slice, {{file->row_group(group), 0, slice.rows()}});
     overlays.note_moves(file, moves);
   }

@@ -77,11 +77,11 @@ class PatchedSegmentTest : public ::testing::Test {
  protected:
   // Row groups of 12,000 and 3 rows, and the sample patch of the first.
   void write(const SegmentPatch& patch) {
-    SegmentWriter writer(files, "s", segment_samples::kDatabase, SegmentId{3}, schema);
+    SegmentWriter writer(files, "s", segment_samples::kDatabase, SegmentId{3}, schema, cache);
     segment_samples::add_row_group(writer, *schema, segment_samples::make_row_group(*schema, 12'288, random));
     segment_samples::add_row_group(writer, *schema, segment_samples::make_row_group(*schema, 3, random));
     writer.add_patch(encode_segment_patch(patch));
-    file = writer.finish(cache);
+    file = writer.finish();
   }
   CheckCounts check() {
     return check_segment(files, "s", [&](const CheckFinding& finding) { last_finding = finding.text; });

@@ -66,9 +66,9 @@ inline std::shared_ptr<SegmentFile> write_segment(FileSystem& files, const std::
                                                   ChunkCache& cache,
                                                   const std::shared_ptr<TableSchema>& schema,
                                                   const std::vector<RowGroupData>& groups) {
-  SegmentWriter writer(files, path, kDatabase, SegmentId{3}, schema);
+  SegmentWriter writer(files, path, kDatabase, SegmentId{3}, schema, cache);
   for (const RowGroupData& group : groups) add_row_group(writer, *schema, group);
-  return writer.finish(cache);
+  return writer.finish();
 }
 
 inline const SegmentIdentity kIdentity{kDatabase, SegmentId{3}, TableId{7}};

@@ -18,10 +18,11 @@ struct Operation {
 class Workload {
  public:
   Workload(Shape shape, uint64_t seed, int64_t times, int symbols, uint32_t batch_rows,
-           bool one_partition = false)
+           bool one_partition = false, LoadLimits load = {})
       : maker_(seed, times, symbols),
         model_(one_partition ? in_one_partition(model_schema(shape)) : model_schema(shape)),
-        batch_rows_(batch_rows) {
+        batch_rows_(batch_rows),
+        load_(load) {
     open();
     auto t = database_->begin();
     id_ = t->create_table(model_.schema);
@@ -84,6 +85,7 @@ class Workload {
     DatabaseOptions options;
     options.background_checkpoint = false;
     options.log_segment_bytes = 1 << 20;
+    options.load = load_;
     database_ = Database::open(files_, clock_, "/data", options);
   }
 
@@ -259,6 +261,7 @@ class Workload {
   RowMaker maker_;
   TableModel model_;
   uint32_t batch_rows_;
+  LoadLimits load_;
   std::unique_ptr<Database> database_;
   TableId id_{};
   uint64_t stamp_ = 0, next_id_ = 0, overlays_seen_ = 0;
@@ -296,6 +299,33 @@ TEST_P(TableModelTest, FewChangesOfManyBlocks) {
     if (static_cast<Shape>(GetParam()) != Shape::kFloatKey) {
       EXPECT_GT(workload.overlays_seen(), 10u);
     }
+  }
+}
+
+// Nearly everything is streamed into segment files.
+TEST_P(TableModelTest, SmallInsertsAsIfTheyWereLarge) {
+  for (uint64_t seed = 11; seed <= 16; ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    const LoadLimits load{.batch_rows = 1 + static_cast<uint32_t>(seed % 4) * 5,
+                          .group_rows = 16 + static_cast<uint32_t>(seed % 3) * 40,
+                          .left_behind_rows = 2,
+                          .load_rows = 1,
+                          .encoded_rows = 1 + static_cast<uint32_t>(seed % 2) * 4};
+    Workload(static_cast<Shape>(GetParam()), seed, 150, 4, 120, false, load).run(40);
+    if (HasFailure()) return;
+  }
+}
+
+TEST_P(TableModelTest, StreamedRowsAmongManyBlocks) {
+  for (uint64_t seed = 21; seed <= 22; ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    const LoadLimits load{
+        .batch_rows = 1, .group_rows = 4'000, .left_behind_rows = 2, .load_rows = 1, .encoded_rows = 1};
+    Workload workload(static_cast<Shape>(GetParam()), seed, 50'000, 5'000, 400, true, load);
+    workload.load(9'000);
+    if (HasFailure()) return;
+    workload.run(20);
+    if (HasFailure()) return;
   }
 }
 
