@@ -41,6 +41,7 @@ constexpr SettingInfo kSettings[] = {
     {"default_transaction_read_only", "off", SettingKind::kBool, false, true, "", "Whether new transactions are read-only."},
     {"extra_float_digits", "1", SettingKind::kInt},
     {"history_retention", "7 days", SettingKind::kText, true, false, "", "How long versions of tables can be read that others replaced."},
+    {"history_versions", "10000", SettingKind::kInt, true, false, "", "How many versions of a table are kept at most."},
     {"idle_in_transaction_session_timeout", "0", SettingKind::kMillis},
     {"idle_in_transaction_timeout", "0", SettingKind::kMillis, false, false, "", "Ends a session that is idle in a transaction for this long."},
     {"idle_session_timeout", "0", SettingKind::kMillis},

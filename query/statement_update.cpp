@@ -58,7 +58,6 @@ struct WritePlan {
   uint32_t first_from_column = 0;      // in the query's columns
   bool everything = false;             // DELETE without a condition: by metadata
   uint64_t row_count = 0;              // of the table, then
-  bool is_empty = false;               // the table has not even tombstones
 
   void take(TargetRows rows, size_t outputs);
 };
@@ -166,7 +165,12 @@ uint64_t run_update(SessionState& session, const WritePlan& plan, const std::vec
     returning->add(set.rows, state, set.others);
   }
   uint64_t count = set.positions.size();
-  if (count > 0) session.write_transaction("UPDATE").update(plan.schema->id, set.positions, std::move(set.rows));
+  Transaction& transaction = session.write_transaction("UPDATE");
+  if (count > 0) {
+    transaction.update(plan.schema->id, set.positions, std::move(set.rows));
+  } else {
+    transaction.remove(plan.schema->id, {});  // it takes a version all the same
+  }
   return count;
 }
 
@@ -178,7 +182,6 @@ std::shared_ptr<WritePlan> plan_delete(SessionState& session, const ast::DeleteS
   plan->schema = table->schema;
   plan->everything = !s.where && s.using_tables.empty() && s.returning.empty();
   plan->row_count = plan->everything ? visible_rows(*table) : 0;
-  plan->is_empty = table->row_count == 0;
   if (!plan->everything) {
     plan->take(bind_target_rows(s.table, s.alias.text, s.using_tables, s.where.get(), {}, session, types, s.with.get()), 0);
   }
@@ -190,7 +193,7 @@ uint64_t run_delete(SessionState& session, const WritePlan& plan, const std::vec
   session.check_writable("DELETE");
   Transaction& transaction = session.write_transaction("DELETE");
   if (plan.everything) {
-    if (!plan.is_empty) transaction.truncate(plan.schema->id);
+    transaction.truncate(plan.schema->id);
     return plan.row_count;
   }
   auto run = session.start_run();
@@ -199,7 +202,7 @@ uint64_t run_delete(SessionState& session, const WritePlan& plan, const std::vec
     EvaluationState state{&run->context, parameters};
     returning->add(set.rows, state, set.others);
   }
-  if (!set.positions.empty()) transaction.remove(plan.schema->id, set.positions);
+  transaction.remove(plan.schema->id, set.positions);
   return set.positions.size();
 }
 

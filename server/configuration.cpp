@@ -45,6 +45,7 @@ std::vector<Option> options_of(Configuration& c, NumberOptions& n) {
       {"chunk_cache", "memory for encoded columns read from files, 0 for a quarter of memory_limit", nullptr, &c.chunk_cache, true},
       {"history_retention", "how long versions of tables can be read that others replaced, e.g. '30 days'", &c.history_retention},
       {"run_retention", "how long keys of runs and what they need are kept; default: history_retention", &c.run_retention},
+      {"history_versions", "how many versions of a table are kept at most", nullptr, &c.history_versions},
       {"log_retention", "how long the log is kept to rebuild versions in between, e.g. '1 hour'", &c.log_retention},
       {"log_retention_bytes", "and at most how much of it", nullptr, &c.log_retention_bytes, true},
       {"checkpoint_log_bytes", "log since the last checkpoint that starts the next", nullptr, &c.checkpoint_log_bytes, true},

@@ -32,6 +32,7 @@ struct Configuration {
   std::string run_retention;                // how long keys of runs and the versions that they need are kept; "": as history_retention
   std::string log_retention = "1 hour";     // how long the log is kept for versions in between,
   uint64_t log_retention_bytes = 4ull << 30;  // and at most how much of it
+  uint64_t history_versions = 10'000;         // of a table that are kept at most
   std::map<std::string, std::string> settings;  // [settings] of the file: defaults of session settings
 
   AuthenticationMethod authentication() const;

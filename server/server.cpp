@@ -101,6 +101,7 @@ Server::State::State(const Configuration& c)
   options.checkpoint_log_bytes = c.checkpoint_log_bytes;
   options.history_retention_micros = parse_retention(c.history_retention);
   if (!c.run_retention.empty()) options.run_retention_micros = parse_retention(c.run_retention);
+  options.history_versions = std::max<uint64_t>(c.history_versions, 1);
   options.log_retention_micros = parse_retention(c.log_retention);
   options.log_retention_bytes = c.log_retention_bytes;
   options.workers = &workers;
@@ -122,6 +123,7 @@ Server::State::State(const Configuration& c)
   context.settings = c.settings;
   context.settings["history_retention"] = c.history_retention;
   context.settings["run_retention"] = c.run_retention.empty() ? c.history_retention : c.run_retention;
+  context.settings["history_versions"] = std::to_string(c.history_versions);
   context.settings["log_retention"] = c.log_retention;
   context.start_time_micros = clock.now_micros();
   environment.server = &context;

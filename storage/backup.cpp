@@ -214,7 +214,7 @@ BackupReport back_up(DatabaseState& db, const std::string& target) {
                       "a backup cannot lie among the files of the database, in \"{}\"", target);
     }
   }
-  run_checkpoint(db);
+  run_checkpoint(db, 0);
   BackupReport report;
   std::lock_guard no_checkpoint(db.checkpoint_mutex);
   BackupWriter(db, target, &report).write();

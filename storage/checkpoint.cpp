@@ -2,6 +2,7 @@
 #include <set>
 
 #include "common/error.h"
+#include "storage/compaction.h"
 #include "storage/kept_encoder.h"
 #include "storage/manifest_writer.h"
 #include "storage/overlay_writer.h"
@@ -16,6 +17,11 @@ constexpr uint32_t kFragmentRows = kRowGroupSize / 2;  // shorter slices are joi
 
 const SegmentFile* file_of(const RowGroup& group) {
   return group.in_memory() ? nullptr : &static_cast<const SegmentRowGroup&>(group).file();
+}
+
+// Later rows go into another row group, so that this one is given back as a whole.
+void seal(const RowGroup& group) {
+  if (group.in_memory()) const_cast<MemoryRowGroup&>(static_cast<const MemoryRowGroup&>(group)).seal();
 }
 
 // A run of neighbouring slices that become row groups of one segment file.
@@ -79,8 +85,9 @@ class TableCheckpoint {
   }
 
   TableId id() const { return id_; }
-  // Plans and writes; then sync_folder() makes the names durable.
-  void encode();
+  // Plans and writes; then sync_folder() makes the names durable. Compacts cold partitions, at most
+  // `compaction_rows` rows of them, which are subtracted.
+  void encode(uint64_t* compaction_rows);
   void write_dictionaries();
   void make_folder();
   void sync_folder();
@@ -92,10 +99,10 @@ class TableCheckpoint {
   void install();
 
  private:
-  void plan();
+  void plan(uint64_t* compaction_rows);
   void add_run(std::vector<Slice> slices);
   void note_moves(const EncodeRun& run);
-  void encode_newest();
+  void encode_newest(uint64_t* compaction_rows);
   void encode_kept();
   std::vector<std::shared_ptr<const TableSchema>> schemas() const;
   std::shared_ptr<const TableSchema> written_schema() const;
@@ -129,7 +136,8 @@ void TableCheckpoint::add_run(std::vector<Slice> slices) {
   runs_.push_back(std::move(run));
 }
 
-void TableCheckpoint::plan() {
+void TableCheckpoint::plan(uint64_t* compaction_rows) {
+  const auto table = static_cast<uint32_t>(id_);
   version_->partitions.for_each([&](const std::shared_ptr<const Partition>& partition) {
     std::vector<Slice> run;
     bool needed = false;
@@ -142,7 +150,23 @@ void TableCheckpoint::plan() {
       run.clear();
       needed = false;
     };
-    for (const Slice& slice : partition->slices) {
+    std::vector<SliceRun> compaction;
+    if (db_.cold_partitions.is_cold(table, *partition)) {
+      compaction = plan_compaction(*partition, compaction_rows);
+    }
+    db_.cold_partitions.note(table, *partition);
+    auto joined = compaction.begin();
+    for (size_t i = 0; i < partition->slices.size(); ++i) {
+      const Slice& slice = partition->slices[i];
+      if (joined != compaction.end() && joined->first == i) {
+        finish_run();
+        for (size_t s = i; s < joined->end; ++s) seal(*partition->slices[s].group);
+        const auto begin = partition->slices.begin();
+        add_run({begin + static_cast<std::ptrdiff_t>(i), begin + static_cast<std::ptrdiff_t>(joined->end)});
+        i = joined->end - 1;
+        ++joined;
+        continue;
+      }
       const SegmentFile* file = file_of(*slice.group);
       const bool must = !file || file->is_obsolete() || (slice.overlay && outgrows_overlay(slice));
       if (!must && slice.rows() >= kFragmentRows) {
@@ -150,17 +174,12 @@ void TableCheckpoint::plan() {
         overlays_.add(slice);
         continue;
       }
-      if (!file) {
-        // Later rows go into another row group, so that this one is given back as a whole.
-        const_cast<MemoryRowGroup&>(static_cast<const MemoryRowGroup&>(*slice.group)).seal();
-      }
+      seal(*slice.group);
       needed = needed || must;
       run.push_back(slice);
     }
     finish_run();
-    if (partition->patch_rows) {
-      const_cast<MemoryRowGroup&>(static_cast<const MemoryRowGroup&>(*partition->patch_rows)).seal();
-    }
+    if (partition->patch_rows) seal(*partition->patch_rows);
   });
 }
 
@@ -182,13 +201,13 @@ void TableCheckpoint::discard() {
   if (kept_file_) kept_file_->mark_obsolete();
 }
 
-void TableCheckpoint::encode() {
-  if (version_) encode_newest();
+void TableCheckpoint::encode(uint64_t* compaction_rows) {
+  if (version_) encode_newest(compaction_rows);
   encode_kept();
 }
 
-void TableCheckpoint::encode_newest() {
-  plan();
+void TableCheckpoint::encode_newest(uint64_t* compaction_rows) {
+  plan(compaction_rows);
   if (!runs_.empty() || !overlays_.empty()) {
     make_folder();
     const uint64_t id = db_.next_segment++;
@@ -420,8 +439,20 @@ void remove_logged_segments(DatabaseState& db) {
   for (const NamedSegment& segment : unnamed) remove_segment(db, segment);
 }
 
-// Tables that are not as the manifest says.
-std::vector<std::unique_ptr<TableCheckpoint>> changed_tables(DatabaseState& db, const Snapshot& snapshot) {
+bool needs_compaction(const DatabaseState& db, const TableVersion& version) {
+  if (version.schema->temporary) return false;
+  bool needed = false;
+  version.partitions.for_each([&](const std::shared_ptr<const Partition>& partition) {
+    if (needed || partition->slices.size() == 0) return;
+    const bool cold = db.cold_partitions.is_cold(static_cast<uint32_t>(version.schema->id), *partition);
+    uint64_t rows = kCompactionRows;
+    needed = cold && !plan_compaction(*partition, &rows).empty();
+  });
+  return needed;
+}
+
+// Tables that are not as the manifest says, and where `compacts` says so those that are to be compacted.
+std::vector<std::unique_ptr<TableCheckpoint>> changed_tables(DatabaseState& db, const Snapshot& snapshot, bool compacts) {
   const auto& written = db.manifest->written().tables;
   std::vector<std::unique_ptr<TableCheckpoint>> tables;
   const auto add_if_changed = [&](TableId id, const std::shared_ptr<const TableVersion>& version) {
@@ -430,7 +461,9 @@ std::vector<std::unique_ptr<TableCheckpoint>> changed_tables(DatabaseState& db, 
     const auto known = written.find(static_cast<uint32_t>(id));
     const bool same = known != written.end() && known->second->history_stamp == history->stamp() &&
                       known->second->head.lock() == version;
-    if (!same) tables.push_back(std::make_unique<TableCheckpoint>(db, id, version, history));
+    if (!same || (compacts && version && needs_compaction(db, *version))) {
+      tables.push_back(std::make_unique<TableCheckpoint>(db, id, version, history));
+    }
   };
   snapshot.tables.for_each([&](const std::shared_ptr<const TableVersion>& version) {
     if (version && !version->schema->temporary) add_if_changed(version->schema->id, version);
@@ -452,9 +485,21 @@ void make_table_folder(DatabaseState& db, TableId table) {
   db.durable_folders.insert(static_cast<uint32_t>(table));
 }
 
-void run_checkpoint(DatabaseState& db) { run_checkpoint(db, RetentionRequest()); }
+void run_checkpoint(DatabaseState& db, uint64_t compaction_rows) {
+  run_checkpoint(db, RetentionRequest(), compaction_rows);
+}
 
-void run_checkpoint(DatabaseState& db, const RetentionRequest& request) {
+bool compaction_is_due(DatabaseState& db) {
+  std::lock_guard one_at_a_time(db.checkpoint_mutex);
+  const std::shared_ptr<const Snapshot> snapshot = db.published_snapshot();
+  bool due = false;
+  snapshot->tables.for_each([&](const std::shared_ptr<const TableVersion>& version) {
+    due = due || (version && needs_compaction(db, *version));
+  });
+  return due;
+}
+
+void run_checkpoint(DatabaseState& db, const RetentionRequest& request, uint64_t compaction_rows) {
   std::lock_guard one_at_a_time(db.checkpoint_mutex);
   expire_history(db, request);
   std::shared_ptr<const Snapshot> snapshot;
@@ -467,18 +512,19 @@ void run_checkpoint(DatabaseState& db, const RetentionRequest& request) {
   // Asynchronous commits are visible before they are durable.
   db.wait_durable(snapshot->logged);
 
-  std::vector<std::unique_ptr<TableCheckpoint>> tables = changed_tables(db, *snapshot);
+  std::vector<std::unique_ptr<TableCheckpoint>> tables = changed_tables(db, *snapshot, compaction_rows > 0);
   try {
     WrittenState next = db.manifest->written();
     for (const auto& table : tables) {
-      table->encode();
+      table->encode(&compaction_rows);
       table->write_dictionaries();
       table->sync_folder();
       next.tables[static_cast<uint32_t>(table->id())] = table->describe(log_end);
     }
     std::erase_if(next.tables, [&](const auto& table) {
-      return !snapshot->table(static_cast<TableId>(table.first)) &&
-             !snapshot->catalog->dropped.contains(table.first);
+      if (snapshot->table(static_cast<TableId>(table.first))) return false;
+      db.cold_partitions.forget(table.first);
+      return !snapshot->catalog->dropped.contains(table.first);
     });
     next.commit = snapshot->logged;
     next.commit_time_micros = snapshot->commit_time_micros;
@@ -500,6 +546,7 @@ void run_checkpoint(DatabaseState& db, const RetentionRequest& request) {
   tables.clear();
   remove_unnamed(db);
   remove_logged_segments(db);
+  db.cold_partitions.finish_checkpoint();
   db.checkpoint_log_end = log_end;
   db.last_checkpoint_micros = db.clock.now_micros();
   snapshot.reset();

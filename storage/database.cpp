@@ -92,8 +92,8 @@ void Database::read_changes(const Snapshot& snapshot, TableId table, VersionNumb
 void Database::vacuum(const RetentionRequest& request) {
   // Twice: once the newest versions are written, they need no older ones to be rebuilt from. What is given back already is not
   // written first, so that a full disk can be emptied.
-  run_checkpoint(*state_, request);
-  run_checkpoint(*state_, request);
+  run_checkpoint(*state_, request, 0);
+  run_checkpoint(*state_, request, 0);
 }
 
 std::vector<VacuumPreview> Database::preview_vacuum(const RetentionRequest& request) {
@@ -109,7 +109,7 @@ void Database::when_visible(CommitNumber commit, std::function<void(const SqlErr
 void Database::close(bool with_checkpoint) {
   if (state_->closing.exchange(true)) return;
   state_->stop_background();
-  if (with_checkpoint && !state_->failed.load()) run_checkpoint(*state_);
+  if (with_checkpoint && !state_->failed.load()) run_checkpoint(*state_, 0);
   if (!state_->failed.load()) state_->log->flush();
 }
 

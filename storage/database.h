@@ -33,6 +33,8 @@ struct DatabaseOptions {
   // How long a run's key and the versions that it needs are kept; none: as long as versions.
   std::optional<int64_t> run_retention_micros;
   uint64_t log_retention_bytes = uint64_t{4} << 30;           // and at most how much of it
+  uint64_t history_versions = 10'000;      // of a table that are kept at most; then the oldest go first
+  int64_t housekeeping_micros = 60'000'000;  // how often an idle database looks for what is to be forgotten or compacted
   std::string superuser = "admin";
   LoadLimits load;                               // smaller ones are for tests
   WorkerPool* workers = nullptr;                 // share the encoding of large inserts; outlives the database

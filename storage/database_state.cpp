@@ -5,8 +5,19 @@
 #include "common/error.h"
 #include "storage/manifest_writer.h"
 #include "storage/position_history.h"
+#include "storage/retention.h"
 
 namespace idem {
+
+namespace {
+
+bool housekeeping_is_due(DatabaseState& db) {
+  try {
+    return expiry_is_due(db) || compaction_is_due(db);
+  } catch (const SqlError&) { return false; }
+}
+
+}  // namespace
 
 DatabaseState::DatabaseState(FileSystem& file_system, Clock& wall_clock, std::string data_folder,
                              DatabaseOptions database_options)
@@ -235,13 +246,22 @@ void DatabaseState::stop_background() {
 void DatabaseState::background_loop() {
   std::unique_lock guard(background_mutex);
   while (!background_stops) {
-    background_wakes.wait(guard, [&] { return background_stops || checkpoint_wanted || memory_waiters > 0; });
+    const auto wanted = [&] { return background_stops || checkpoint_wanted || memory_waiters > 0; };
+    const bool idle =
+        !background_wakes.wait_for(guard, std::chrono::microseconds(options.housekeeping_micros), wanted);
     if (background_stops) return;
+    if (idle) {
+      guard.unlock();
+      const bool due = !failed.load(std::memory_order_acquire) && housekeeping_is_due(*this);
+      guard.lock();
+      if (!due) continue;
+    }
     checkpoint_wanted = false;
     guard.unlock();
     std::string error;
     try {
-      run_checkpoint(*this);
+      // One that memory or the log asks for has no time to lose.
+      run_checkpoint(*this, idle ? kCompactionRows : 0);
     } catch (const SqlError& e) { error = e.message(); }
     if (!error.empty()) {
       std::lock_guard failure_guard(failure_mutex);

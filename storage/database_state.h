@@ -12,6 +12,7 @@
 
 #include "storage/catalog_change.h"
 #include "storage/chunk_cache.h"
+#include "storage/compaction.h"
 #include "storage/database.h"
 #include "storage/dictionary_file.h"
 #include "storage/named_segment.h"
@@ -148,6 +149,7 @@ struct DatabaseState final : public wal::LogListener {
   // Tables whose folder's name is known to be synced (guarded by folder_mutex); those in whose folder a name may not be.
   std::set<uint32_t> durable_folders, unsynced_folders;
   std::unique_ptr<ManifestWriter> manifest;
+  ColdPartitions cold_partitions;
   std::deque<std::pair<int64_t, uint64_t>> log_marks;  // time, position where the log ended then; ascending
   std::atomic<uint64_t> checkpoint_log_end{0};
   std::atomic<int64_t> last_checkpoint_micros{0};
@@ -163,11 +165,16 @@ struct DatabaseState final : public wal::LogListener {
   std::thread background;
 };
 
-// Encodes what is in memory and writes a manifest. Throws SqlError 58030, 53100, XX001.
-void run_checkpoint(DatabaseState& db);
+// Rows that one checkpoint writes at most for the sake of compaction.
+inline constexpr uint64_t kCompactionRows = 16 * kRowGroupSize;
+// Encodes what is in memory, compacts partitions that were not written since the last checkpoint, and writes a manifest.
+// Throws SqlError 58030, 53100, XX001.
+void run_checkpoint(DatabaseState& db, uint64_t compaction_rows = kCompactionRows);
 struct RetentionRequest;
 // The same, giving back more than the settings say: retention.h.
-void run_checkpoint(DatabaseState& db, const RetentionRequest& request);
+void run_checkpoint(DatabaseState& db, const RetentionRequest& request, uint64_t compaction_rows = kCompactionRows);
+// Whether a checkpoint now would compact something.
+bool compaction_is_due(DatabaseState& db);
 
 // Opens what the folder holds into an empty state: manifest, then log. Throws SqlError XX001, 55000, 58030.
 void recover_database(DatabaseState& db, RecoveryReport* report);

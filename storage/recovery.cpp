@@ -271,6 +271,13 @@ void recover_database(DatabaseState& db, RecoveryReport* report) {
   Replay replay(db, loaded);
   db.manifest = std::make_unique<ManifestWriter>(db.files, db.folder, db.database_id);
   db.manifest->resume(manifest, std::move(loaded.written));
+  // What was not written before the restart is compacted after it.
+  for (const auto& head : loaded.heads) {
+    head->partitions.for_each([&](const std::shared_ptr<const Partition>& partition) {
+      db.cold_partitions.note(static_cast<uint32_t>(head->schema->id), *partition);
+    });
+  }
+  db.cold_partitions.finish_checkpoint();
   loaded.heads.clear();
 
   const std::string log_folder = join_path(db.folder, "log");

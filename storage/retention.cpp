@@ -57,20 +57,24 @@ Pins pins_of(const Catalog& catalog, uint32_t table, const RunPins& runs, int64_
   return pins;
 }
 
-// `log_from`: where the log begins that versions are to be rebuilt from.
-TableHistory::Expired expiry_rule(Pins pins, int64_t now, int64_t retention, int64_t slot_retention,
-                                  int64_t thin_after, uint64_t log_from) {
-  return [=](const KeptVersion& kept, int64_t superseded, const KeptVersion& next) {
+struct ExpiryLimits {
+  int64_t retention = 0, slot_retention = 0, thin_after = 0;
+  uint64_t log_from = 0;         // where the log begins that versions are to be rebuilt from
+  VersionNumber first_within{};  // of the newest that are kept at most
+};
+
+TableHistory::Expired expiry_rule(Pins pins, int64_t now, const ExpiryLimits& limits) {
+  return [pins = std::move(pins), now, limits](const KeptVersion& kept, int64_t superseded, const KeptVersion& next) {
     if (pins.tagged.contains(kept.number())) return false;
     // The state at the slot's version, and all that followed.
-    if (pins.slot && next.number() > *pins.slot && superseded > now - slot_retention) return false;
+    if (pins.slot && next.number() > *pins.slot && superseded > now - limits.slot_retention) return false;
     // Versions after it are rebuilt from it, not from what comes before its record.
-    if (kept.has(KeepReason::kLoad) && kept.log_position > log_from) return false;
-    if (superseded <= now - retention) return true;
+    if (kept.has(KeepReason::kLoad) && kept.log_position > limits.log_from) return false;
+    if (superseded <= now - limits.retention || kept.number() < limits.first_within) return true;
     const uint8_t reasons = kept.reasons & static_cast<uint8_t>(~static_cast<uint8_t>(KeepReason::kTag));
     if (reasons == 0) return true;
     const bool is_thinned = (reasons & ~(KeepReason::kCheckpoint | KeepReason::kLoad)) == 0;
-    return is_thinned && kept.time_micros < now - thin_after &&
+    return is_thinned && kept.time_micros < now - limits.thin_after &&
            kept.time_micros / kHour == next.time_micros / kHour;
   };
 }
@@ -105,10 +109,13 @@ std::vector<Candidate> candidates(DatabaseState& db, const Catalog& catalog, con
     candidate.retention = request.retain_micros.value_or(history_retention_micros(db, *candidate.schema));
     const auto dropped = catalog.dropped.find(id);
     if (dropped != catalog.dropped.end()) candidate.dropped_micros = dropped->second.time_micros;
-    candidate.rule = expiry_rule(pins_of(catalog, id, runs, now), now, candidate.retention,
-                                 db.options.change_slot_retention_micros,
-                                 std::max(kHour, db.options.log_retention_micros),
-                                 request.retain_micros ? UINT64_MAX : db.log_kept_from.load());
+    ExpiryLimits limits;
+    limits.retention = candidate.retention;
+    limits.slot_retention = db.options.change_slot_retention_micros;
+    limits.thin_after = std::max(kHour, db.options.log_retention_micros);
+    limits.log_from = request.retain_micros ? UINT64_MAX : db.log_kept_from.load();
+    limits.first_within = history->first_of_last(db.options.history_versions);
+    candidate.rule = expiry_rule(pins_of(catalog, id, runs, now), now, limits);
     result.push_back(std::move(candidate));
   }
   return result;
@@ -202,6 +209,21 @@ void expire_history(DatabaseState& db, const RetentionRequest& request) {
     logged = db.last_logged;
   }
   db.wait_visible(logged);
+}
+
+bool expiry_is_due(DatabaseState& db) {
+  const int64_t now = db.clock.now_micros();
+  const std::shared_ptr<const Catalog> catalog = db.published_snapshot()->catalog;
+  for (const auto& [key, tag] : catalog->tags) {
+    if (tag.expires_micros != 0 && tag.expires_micros <= now) return true;
+  }
+  for (const auto& [key, run] : catalog->runs) {
+    if (run->last_time_micros <= now - run_retention_micros(db)) return true;
+  }
+  for (const Candidate& candidate : candidates(db, *catalog, RetentionRequest(), now)) {
+    if (is_over(candidate, now) || !candidate.history->expirable(candidate.rule).empty()) return true;
+  }
+  return false;
 }
 
 std::vector<VacuumPreview> preview_vacuum(DatabaseState& db, const RetentionRequest& request) {

@@ -22,11 +22,14 @@ int64_t parse_retention(std::string_view text);
 int64_t history_retention_micros(const DatabaseState& db, const TableSchema& schema);
 
 // Forgets versions that nothing asks for any more: superseded longer ago than the retention, and of no tag or
-// change slot; versions that only a checkpoint kept are thinned to one an hour. Also dropped tables and tags
+// change slot; the oldest beyond history_versions; versions that only a checkpoint kept are thinned to one an hour. Also dropped tables and tags
 // whose time is over. Their files go when the next manifest does not name them. The caller holds
 // checkpoint_mutex and takes its snapshot after everything logged by then is published, so that no record
 // behind the manifest's position names a version that is gone.
 void expire_history(DatabaseState& db, const RetentionRequest& request);
+
+// Whether expire_history() would forget something now.
+bool expiry_is_due(DatabaseState& db);
 
 // What expire_history() would give back of each table.
 struct VacuumPreview {

@@ -131,6 +131,11 @@ std::optional<KeptVersion> TableHistory::find_kept(VersionNumber version) const 
   return found && found->number() == version ? found : std::nullopt;
 }
 
+VersionNumber TableHistory::first_of_last(uint64_t count) const {
+  std::lock_guard lock(mutex_);
+  return count == 0 || kept_.size() <= count ? VersionNumber{0} : kept_[kept_.size() - count].number();
+}
+
 std::optional<KeptVersion> TableHistory::kept_before(VersionNumber version) const {
   std::lock_guard lock(mutex_);
   const auto after = std::upper_bound(kept_.begin(), kept_.end(), version,

@@ -76,6 +76,8 @@ class TableHistory {
   std::vector<HistoryLine> lines(VersionNumber through) const;
   std::vector<KeptVersion> kept(VersionNumber through) const;
   std::optional<KeptVersion> find_kept(VersionNumber version) const;
+  // The first of the last `count` kept versions; 0 where there are no more.
+  VersionNumber first_of_last(uint64_t count) const;
   // The last kept version that is not after this one.
   std::optional<KeptVersion> kept_before(VersionNumber version) const;
   // The version that was the newest at a time; of versions that share a line the last is named and `exact` is

@@ -267,6 +267,23 @@ TEST_F(HistoryTest, VersionsExpire) {
   EXPECT_EQ(version(id), 5u);
 }
 
+TEST_F(HistoryTest, TheOldestGoWhereThereAreTooMany) {
+  const TableId id = create("t", true);
+  insert(id, 1, "A", 1);
+  database->checkpoint();
+  for (int i = 0; i < 20; ++i) truncate(id);
+  database.reset();
+  DatabaseOptions options;
+  options.background_checkpoint = false;
+  options.history_versions = 5;
+  database = Database::open(files, clock, "/data", options);
+  database->vacuum({std::nullopt, std::nullopt, true});
+  const uint64_t newest = version(id);
+  EXPECT_EQ(at(id, newest - 4), Texts());
+  expect_error("22023", "can no longer be read", [&] { at(id, 1); });
+  expect_error("22023", "can no longer be read", [&] { at(id, newest - 8); });
+}
+
 TEST_F(HistoryTest, ADroppedTableIsForgottenInTime) {
   const TableId id = create("t", true);
   insert(id, 1, "A", 1);
