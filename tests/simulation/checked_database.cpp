@@ -73,6 +73,21 @@ void CheckedTransaction::drop_partition(TableId table, int64_t start) {
   model_.drop_partition(table, start);
 }
 
+bool CheckedTransaction::restore(TableId table, uint64_t version) {
+  const auto before = read(table);
+  if (version >= static_cast<uint64_t>(before->version)) return false;
+  const std::shared_ptr<const ModelTable> expected = database_.versions_.at(static_cast<uint32_t>(table)).at(version);
+  const std::optional<KeptVersion> kept = database_.find_version(table, version);
+  if (!kept) return false;
+  transaction_->restore(table, kept->version);
+  restores_ = true;
+  std::vector<uint64_t> ids;
+  for (size_t i = 0; i < expected->rows.size(); ++i) ids.push_back(database_.next_row_id());
+  const auto schema = transaction_->schema_view().table(table)->schema;
+  model_.restore(*expected, ids, *schema, schema != before->schema);
+  return true;
+}
+
 TableId CheckedTransaction::create_table(TableSchema schema) {
   const TableId id = transaction_->create_table(std::move(schema));
   model_.create_table(*transaction_->schema_view().table(id)->schema);
@@ -121,6 +136,8 @@ bool CheckedTransaction::commit(bool synchronous) {
     result = transaction_->commit(synchronous);
   } catch (const SqlError& error) {
     if (outcome.errors.contains(error.sqlstate())) return false;
+    // What was to be restored has been forgotten meanwhile.
+    if (restores_ && !database_.keeps_versions && error.sqlstate() == "22023") return false;
     if (!is_io_failure(error)) {
       throw Violation(fmt::format("COMMIT failed with {}: {}; expected {}", error.sqlstate(), error.message(),
                                   outcome.world ? "success" : *outcome.errors.begin()));
@@ -240,17 +257,24 @@ std::vector<uint64_t> CheckedDatabase::versions_of(TableId table) const {
   return result;
 }
 
-bool CheckedDatabase::check_version(TableId table, uint64_t version) {
-  const auto expected = versions_.at(static_cast<uint32_t>(table)).at(version);
-  KeptVersion kept;
+std::optional<KeptVersion> CheckedDatabase::find_version(TableId table, uint64_t version) {
   try {
-    kept = database_->find_version(database_->snapshot(), table,
+    return database_->find_version(database_->snapshot(), table,
                                    VersionNumberTarget{static_cast<VersionNumber>(version)});
   } catch (const SqlError& error) {
-    if (error.sqlstate() == "22023") return false;
-    throw;
+    if (error.sqlstate() != "22023") throw;
   }
-  const auto found = exact_rows_of(kept.version);
+  if (keeps_versions) {
+    throw Violation(fmt::format("version {} of table {} is lost", version, static_cast<uint32_t>(table)));
+  }
+  return std::nullopt;
+}
+
+bool CheckedDatabase::check_version(TableId table, uint64_t version) {
+  const auto expected = versions_.at(static_cast<uint32_t>(table)).at(version);
+  const std::optional<KeptVersion> kept = find_version(table, version);
+  if (!kept) return false;
+  const auto found = exact_rows_of(kept->version);
   if (found == expected->texts()) return true;
   throw Violation(fmt::format("version {} of {} is not what it was: {}", version, expected->schema.name,
                               difference(fmt::format("{}", fmt::join(expected->texts(), "\n")),

@@ -33,6 +33,8 @@ class CheckedTransaction {
   void update(TableId table, const std::vector<size_t>& indices, const std::vector<TableModel::Row>& rows);
   void truncate(TableId table);
   void drop_partition(TableId table, int64_t start);
+  // Does nothing where the version is kept no more, or is not one of those that the transaction's snapshot has.
+  bool restore(TableId table, uint64_t version);
   TableId create_table(TableSchema schema);
   // `change` edits a copy of the table's schema.
   void alter_table(TableId table, const std::function<void(TableSchema*)>& change);
@@ -51,6 +53,7 @@ class CheckedTransaction {
   CheckedDatabase& database_;
   std::unique_ptr<Transaction> transaction_;
   ModelTransaction model_;
+  bool restores_ = false;
 };
 
 // A database on a simulated disk, and all the states that it may be found in.
@@ -98,11 +101,13 @@ class CheckedDatabase {
   uint64_t next_row_id() { return ++last_row_id_; }
 
   DatabaseOptions options;
+  bool keeps_versions = true;  // all of them can be read
 
  private:
   friend class CheckedTransaction;
   void settle();
   void note_versions();
+  std::optional<KeptVersion> find_version(TableId table, uint64_t version);
 
   SettableClock clock_;
   std::unique_ptr<SimulatedFileSystem> files_;

@@ -154,6 +154,15 @@ void ModelTransaction::drop_partition(TableId table, int64_t start) {
   add(table, std::move(operation));
 }
 
+void ModelTransaction::restore(const ModelTable& version, const std::vector<uint64_t>& ids, const TableSchema& schema,
+                               bool altered) {
+  if (altered) alter_table(schema);
+  Operation operation{Operation::Kind::kRestore, {}, ids, {}, version.schema.columns};
+  for (const TableModel::Stored& row : version.rows) operation.rows.push_back(row.values);
+  apply(&write(schema.id), operation, UINT64_MAX, nullptr, nullptr);
+  add(schema.id, std::move(operation));
+}
+
 void ModelTransaction::create_table(const TableSchema& schema) {
   const auto id = static_cast<uint32_t>(schema.id);
   own_[id] = std::make_shared<ModelTable>(schema);
@@ -265,6 +274,13 @@ bool ModelTransaction::apply(ModelTable* table, const Operation& operation, uint
       return true;
     }
     case Operation::Kind::kTruncate: table->rows.clear(); return true;
+    case Operation::Kind::kRestore:
+      table->rows.clear();
+      for (size_t i = 0; i < operation.rows.size(); ++i) {
+        table->rows.push_back({operation.ids[i], stamp, shaped(i)});
+        if (aliases) (*aliases)[operation.ids[i]] = operation.ids[i];
+      }
+      return true;
     case Operation::Kind::kDropPartition:
       std::erase_if(table->rows, [&](const TableModel::Stored& row) {
         const auto ts = static_cast<size_t>(table->schema.timestamp_column);
@@ -281,11 +297,13 @@ bool ModelTransaction::apply(ModelTable* table, const Operation& operation, uint
 bool ModelTransaction::apply_all(const TableWork& work, const ModelTable& newest, uint64_t stamp,
                                  ModelTable* next, bool* writes) const {
   const std::vector<Operation>& operations = work.operations;
-  // What comes before a TRUNCATE, or before its partition is dropped, does not matter any more.
+  // What comes before a TRUNCATE or RESTORE, or before its partition is dropped, does not matter any more.
   size_t first = 0;
   std::map<int64_t, size_t> dropped_at;
   for (size_t i = 0; i < operations.size(); ++i) {
-    if (operations[i].kind == Operation::Kind::kTruncate) first = i;
+    const bool replaces_all =
+        operations[i].kind == Operation::Kind::kTruncate || operations[i].kind == Operation::Kind::kRestore;
+    if (replaces_all) first = i;
     if (operations[i].kind == Operation::Kind::kDropPartition) dropped_at[operations[i].partitions[0]] = i;
   }
   const auto matters = [&](int64_t partition, size_t operation) {

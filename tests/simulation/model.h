@@ -57,6 +57,8 @@ class ModelTransaction {
   void update(TableId table, const std::vector<size_t>& indices, const std::vector<TableModel::Row>& rows);
   void truncate(TableId table);
   void drop_partition(TableId table, int64_t start);
+  // The rows of an earlier version in place of those that are there; `schema` is the table's from then on.
+  void restore(const ModelTable& version, const std::vector<uint64_t>& ids, const TableSchema& schema, bool altered);
   // With the ids that the database gave to the table and its columns.
   void create_table(const TableSchema& schema);
   void alter_table(const TableSchema& schema);
@@ -72,7 +74,7 @@ class ModelTransaction {
 
  private:
   struct Operation {
-    enum class Kind { kInsert, kDelete, kUpdate, kTruncate, kDropPartition };
+    enum class Kind { kInsert, kDelete, kUpdate, kTruncate, kDropPartition, kRestore };
     Kind kind = Kind::kInsert;
     std::vector<TableModel::Row> rows;
     std::vector<uint64_t> ids;

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <set>
 
+#include "storage/retention.h"
+
 namespace idem::simulation {
 
 namespace {
@@ -23,7 +25,7 @@ Simulation::Simulation(uint64_t seed, bool trace)
   asynchronous_percent_ = static_cast<uint32_t>(dice_.below(3)) * 25;
   database_.options.log_segment_bytes = 8192 << dice_.below(4);
   if (dice_.chance(30)) {
-    keeps_versions_ = false;
+    database_.keeps_versions = false;
     database_.options.history_retention_micros = static_cast<int64_t>(dice_.below(10'000'000));
     database_.options.log_retention_micros = static_cast<int64_t>(dice_.below(10'000'000));
   }
@@ -85,6 +87,7 @@ void Simulation::step() {
   const uint64_t choice = dice_.below(100);
   if (choice < 80) return step_session();
   if (choice < 85) {
+    if (dice_.chance(4)) return vacuum();
     note("checkpoint");
     return database_.checkpoint();
   }
@@ -231,6 +234,16 @@ void Simulation::read() {
   if (text_of(reader.snapshot) != reader.world->text()) throw Violation("a snapshot has changed");
 }
 
+void Simulation::vacuum() {
+  note("vacuum");
+  database_.keeps_versions = false;
+  RetentionRequest request;
+  if (dice_.chance(50)) request.retain_micros = 0;
+  request.gives_back_log = dice_.chance(50);
+  database_.database().vacuum(request);
+  database_.note_durable();
+}
+
 void Simulation::read_past() {
   if (database_.visible()->tables.empty()) return;
   const TableId table = pick_table(*database_.visible());
@@ -240,9 +253,6 @@ void Simulation::read_past() {
   const bool found = database_.check_version(table, version);
   note(fmt::format("version {} of table {}{}", version, static_cast<uint32_t>(table),
                    found ? "" : " is kept no more"));
-  if (!found && keeps_versions_) {
-    throw Violation(fmt::format("version {} of table {} is lost", version, static_cast<uint32_t>(table)));
-  }
 }
 
 // What was restored of a backup is what was visible when it was made, whatever happens to the database
@@ -353,6 +363,11 @@ void Simulation::operate(Session& session, size_t number) {
   } else if (choice < 4 && model.schema.partition_by != PartitionUnit::kNone && !model.rows.empty()) {
     say("drop a partition of");
     drop_partition(session, table);
+  } else if (choice < 6) {
+    const std::vector<uint64_t> versions = database_.versions_of(table);
+    if (versions.empty()) return;
+    const uint64_t version = versions[dice_.below(versions.size())];
+    if (session.transaction->restore(table, version)) say(fmt::format("restore version {} of", version).c_str());
   } else if (choice < 30 && !model.rows.empty()) {
     const bool remove = choice < 15;
     say(remove ? "delete from" : "update");

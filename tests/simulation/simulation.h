@@ -73,6 +73,7 @@ class Simulation {
   void read();
   void back_up();
   void read_past();
+  void vacuum();
   void restart();
   void leave();
   void reopen();
@@ -89,8 +90,7 @@ class Simulation {
   std::vector<Session> sessions_;
   std::vector<Reader> readers_;
   bool faults_armed_ = false, full_ = false;
-  bool keeps_versions_ = true;  // all of them can be read
-  std::string backup_;          // a folder; "" if there is none
+  std::string backup_;  // a folder; "" if there is none
   std::shared_ptr<const World> backed_up_;
 };
 
