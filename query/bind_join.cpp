@@ -17,7 +17,7 @@ JoinType join_type(ast::JoinKind kind) {
     case ast::JoinKind::kCross: return JoinType::kCross;
     case ast::JoinKind::kAsof: return JoinType::kAsof;
     case ast::JoinKind::kLt: return JoinType::kLt;
-    case ast::JoinKind::kSplice:
+    case ast::JoinKind::kSplice: return JoinType::kAsof;  // the first of its two halves
     case ast::JoinKind::kWindow: break;
   }
   return JoinType::kInner;
@@ -84,14 +84,106 @@ int64_t span_micros(const ast::TimeSpan& span) {
   }
 }
 
+// The input for a second reader: tables are read again, anything else is kept.
+PlanPtr read_twice(PlanPtr& input, uint32_t shared_id) {
+  if (input->kind == PlanKind::kScan && !input->scan_filter && input->dynamic_bounds.empty()) {
+    auto again = std::make_shared<LogicalPlan>();
+    again->kind = PlanKind::kScan;
+    again->columns = input->columns;
+    again->table = input->table;
+    again->scan_columns = input->scan_columns;
+    again->scan_range = input->scan_range;
+    again->scan_bounds = input->scan_bounds;
+    return again;
+  }
+  PlanPtr readers[2];
+  for (PlanPtr& reader : readers) {
+    reader = std::make_shared<LogicalPlan>();
+    reader->kind = PlanKind::kMaterialize;
+    reader->columns = input->columns;
+    reader->shared_id = shared_id;
+    reader->children = {input};
+  }
+  input = std::move(readers[0]);
+  return std::move(readers[1]);
+}
+
+// The columns of `input` that begin at `first_left` and `first_right`, and its column `time` behind them.
+PlanPtr side_by_side(PlanPtr input, const LogicalPlan& join, uint32_t first_left, uint32_t first_right,
+                     uint32_t time) {
+  auto project = std::make_shared<LogicalPlan>();
+  project->kind = PlanKind::kProject;
+  project->columns = join.columns;
+  project->columns.push_back({"", TypeId::kTimestamp, TableId{}, 0});
+  const auto left_width = static_cast<uint32_t>(join.children[0]->columns.size());
+  for (uint32_t i = 0; i < join.columns.size(); i++) {
+    const uint32_t from = i < left_width ? first_left + i : first_right + (i - left_width);
+    project->expressions.push_back(BoundExpression::column(from, join.columns[i].type));
+  }
+  project->expressions.push_back(BoundExpression::column(time, input->columns[time].type));
+  project->children.push_back(std::move(input));
+  return project;
+}
+
+// SPLICE JOIN out of an ASOF join: its rows, and those of the ASOF join the other way round, in order of time. A
+// right row that meets a left row of its own time is in the first half already.
+PlanPtr splice(PlanPtr join, uint32_t left_id, uint32_t right_id) {
+  const auto left_width = static_cast<uint32_t>(join->children[0]->columns.size());
+  const auto right_width = static_cast<uint32_t>(join->children[1]->columns.size());
+  auto reverse = std::make_shared<LogicalPlan>();
+  reverse->kind = PlanKind::kJoin;
+  reverse->join_type = JoinType::kAsof;
+  PlanPtr left_again = read_twice(join->children[0], left_id);
+  PlanPtr right_again = read_twice(join->children[1], right_id);
+  reverse->columns = right_again->columns;
+  reverse->columns.insert(reverse->columns.end(), left_again->columns.begin(), left_again->columns.end());
+  reverse->children = {std::move(right_again), std::move(left_again)};
+  for (const auto& [left, right] : join->join_keys)
+    reverse->join_keys.emplace_back(right->clone(), left->clone());
+  reverse->left_timestamp = join->right_timestamp;
+  reverse->right_timestamp = join->left_timestamp;
+  reverse->tolerance_micros = join->tolerance_micros;
+
+  auto filter = std::make_shared<LogicalPlan>();
+  filter->kind = PlanKind::kFilter;
+  filter->columns = reverse->columns;
+  std::vector<BoundPtr> times;
+  for (const uint32_t time : {right_width + join->left_timestamp, join->right_timestamp})
+    times.push_back(BoundExpression::column(time, reverse->columns[time].type));
+  filter->expressions.push_back(
+      BoundExpression::make(BoundKind::kIsDistinct, TypeId::kBoolean, std::move(times)));
+  const uint32_t right_time = join->right_timestamp, left_time = join->left_timestamp;
+  filter->children.push_back(std::move(reverse));
+
+  auto both = std::make_shared<LogicalPlan>();
+  both->kind = PlanKind::kUnionAll;
+  PlanPtr second = side_by_side(std::move(filter), *join, right_width, 0, right_time);
+  const LogicalPlan& shape = *join;
+  both->children = {side_by_side(join, shape, 0, left_width, left_time), std::move(second)};
+  both->columns = both->children[0]->columns;
+
+  const auto time = static_cast<uint32_t>(join->columns.size());
+  auto sort = std::make_shared<LogicalPlan>();
+  sort->kind = PlanKind::kSort;
+  sort->columns = both->columns;
+  sort->sort_keys.push_back({BoundExpression::column(time, TypeId::kTimestamp), false, false});
+  sort->children.push_back(std::move(both));
+
+  auto result = std::make_shared<LogicalPlan>();
+  result->kind = PlanKind::kProject;
+  result->columns = join->columns;
+  for (uint32_t i = 0; i < time; i++)
+    result->expressions.push_back(BoundExpression::column(i, join->columns[i].type));
+  result->children.push_back(std::move(sort));
+  return result;
+}
+
 }  // namespace
 
 Source QueryBinder::bind_join(const ast::Join& join, const Environment& environment,
                               const Environment& lateral) {
-  if (join.join == ast::JoinKind::kSplice || join.join == ast::JoinKind::kWindow) {
-    throw sql_error(sqlstate::kFeatureNotSupported, "{} JOIN is not supported",
-                    join.join == ast::JoinKind::kSplice ? "SPLICE" : "WINDOW")
-        .with_position(join.position);
+  if (join.join == ast::JoinKind::kWindow) {
+    throw sql_error(sqlstate::kFeatureNotSupported, "WINDOW JOIN is not supported").with_position(join.position);
   }
   Source left = bind_table_ref(*join.left, environment, lateral);
   left.scope.outer = lateral.outer;
@@ -100,7 +192,8 @@ Source QueryBinder::bind_join(const ast::Join& join, const Environment& environm
   Environment inner = lateral;
   inner.outer = &link;
   Source right = bind_table_ref(*join.right, environment, inner);
-  if (join.join == ast::JoinKind::kAsof || join.join == ast::JoinKind::kLt) {
+  if (join.join == ast::JoinKind::kAsof || join.join == ast::JoinKind::kLt ||
+      join.join == ast::JoinKind::kSplice) {
     return bind_time_join(join, std::move(left), std::move(right), link, environment);
   }
   const JoinType type = join_type(join.join);
@@ -205,11 +298,12 @@ std::vector<BoundPtr> QueryBinder::merge_columns(Scope& scope, size_t left_visib
   return conditions;
 }
 
-// ASOF and LT JOIN: every left row with the last right row of its keys that is not later (LT: earlier).
+// ASOF and LT JOIN: every left row with the last right row of its keys that is not later (LT: earlier). SPLICE
+// JOIN: also every right row with the last left row.
 Source QueryBinder::bind_time_join(const ast::Join& join, Source left, Source right, OuterLink& link,
                                    const Environment& environment) {
-  const bool is_asof = join.join == ast::JoinKind::kAsof;
-  const char* word = is_asof ? "ASOF" : "LT";
+  const bool is_lt = join.join == ast::JoinKind::kLt, is_splice = join.join == ast::JoinKind::kSplice;
+  const char* word = is_lt ? "LT" : is_splice ? "SPLICE" : "ASOF";
   const uint32_t left_timestamp = time_ordered(left, word, "left", join.position);
   const uint32_t right_timestamp = time_ordered(right, word, "right", join.position);
   const auto left_width = static_cast<uint32_t>(left.plan->columns.size());
@@ -220,10 +314,10 @@ Source QueryBinder::bind_time_join(const ast::Join& join, Source left, Source ri
     throw sql_error(sqlstate::kFeatureNotSupported, "LATERAL references in {} JOIN are not supported", word)
         .with_position(join.position);
   }
-  Source source = combine(std::move(left), std::move(right), is_asof ? JoinType::kAsof : JoinType::kLt, link,
+  Source source = combine(std::move(left), std::move(right), is_lt ? JoinType::kLt : JoinType::kAsof, link,
                           join.position);
   source.scope.outer = environment.outer;
-  source.scope.timestamp = std::move(timestamp);
+  source.scope.timestamp = is_splice ? std::nullopt : std::move(timestamp);
   LogicalPlan& plan = *source.plan;
   plan.left_timestamp = left_timestamp;
   plan.right_timestamp = right_timestamp;
@@ -232,7 +326,8 @@ Source QueryBinder::bind_time_join(const ast::Join& join, Source left, Source ri
   if (names.empty() && join.on) names = key_names(join.on.get());
   std::vector<BoundPtr> conditions;
   if (!names.empty()) {
-    conditions = merge_columns(source.scope, left_visible, names, plan.join_type, join);
+    const JoinType type = is_splice ? JoinType::kFull : plan.join_type;  // either side's keys may be missing
+    conditions = merge_columns(source.scope, left_visible, names, type, join);
   } else if (join.on) {
     ExpressionContext context;
     context.scope = &source.scope;
@@ -265,6 +360,10 @@ Source QueryBinder::bind_time_join(const ast::Join& join, Source left, Source ri
       unify(sides, "JOIN/ON", join.position);
     remap_columns(*sides[1], [left_width](uint32_t i) { return i - left_width; });
     plan.join_keys.emplace_back(std::move(sides[0]), std::move(sides[1]));
+  }
+  if (is_splice) {
+    const uint32_t left_id = new_shared_id(), right_id = new_shared_id();
+    source.plan = splice(std::move(source.plan), left_id, right_id);
   }
   return source;
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "common/worker_pool.h"
 #include "query/deferred_aggregate.h"
 #include "query/group_table.h"
 #include "query/range_reader.h"
@@ -197,8 +198,49 @@ void SampleByOperator::merge_part(Part& into, Part& from, EvaluationState& state
   into.states.adopt_arena(from.states);
 }
 
-// Bucket, keys and aggregates of all groups.
-std::shared_ptr<RowStore> SampleByOperator::finalize(Part& part, EvaluationState& state) const {
+// Merges the groups of the bucket that `from` begins with into `into`, which may end with it; the number of these
+// groups. The others stay in `from`.
+uint32_t SampleByOperator::merge_shared_bucket(Part& into, const Part& from) const {
+  const int64_t bucket = into.groups.back().bucket;
+  if (from.groups.front().bucket != bucket) return 0;
+  std::vector<uint32_t> keys(1, 0), chunk_keys(kVectorSize);
+  if (into.keys) {
+    keys.resize(from.keys->size());
+    from.keys->for_each_key_chunk([&](const DataChunk& chunk, uint32_t first) {
+      into.keys->find_or_insert(chunk.columns.data(), chunk.selection, chunk_keys.data());
+      std::copy(chunk_keys.begin(), chunk_keys.begin() + chunk.count(), keys.begin() + first);
+    });
+  }
+  uint32_t count = 0;
+  while (count < from.groups.size() && from.groups[count].bucket == bucket) {
+    const uint32_t group = into.group(bucket, keys[from.groups[count].key]);
+    into.states.resize(static_cast<uint32_t>(into.groups.size()));
+    layout_.combine(into.states.at(group), from.states.at(count), into.states.arena());
+    ++count;
+  }
+  return count;
+}
+
+// The rows of parts that follow each other in time; only a bucket at the border of two is in both.
+std::shared_ptr<RowStore> SampleByOperator::finalize_apart(std::vector<std::unique_ptr<Part>>& parts,
+                                                           EvaluationState& state) const {
+  std::vector<uint32_t> first_group(parts.size(), 0);
+  size_t last = 0;
+  for (size_t i = 1; i < parts.size(); ++i) {
+    if (parts[i]->groups.empty()) continue;
+    if (!parts[last]->groups.empty()) first_group[i] = merge_shared_bucket(*parts[last], *parts[i]);
+    if (first_group[i] < parts[i]->groups.size()) last = i;
+  }
+  std::vector<std::shared_ptr<RowStore>> rows(parts.size());
+  state.context->workers->parallel_run(
+      parts.size(), [&](size_t i) { rows[i] = finalize(*parts[i], first_group[i], state); });
+  for (size_t i = 1; i < rows.size(); ++i) rows[0]->take(std::move(*rows[i]));
+  return rows[0];
+}
+
+// Bucket, keys and aggregates of all groups from `first_group` on.
+std::shared_ptr<RowStore> SampleByOperator::finalize(Part& part, uint32_t first_group,
+                                                     EvaluationState& state) const {
   for (size_t a = 0; a < part.deferred.size(); ++a) {
     if (!part.deferred[a]) continue;
     part.deferred[a]->fold(part.states.data() + layout_.offset(a), layout_.stride(), part.states.arena(),
@@ -208,7 +250,7 @@ std::shared_ptr<RowStore> SampleByOperator::finalize(Part& part, EvaluationState
   const size_t keys = plan_.groups.size();
   auto rows = RowStore::make(column_types(plan_), state.context->memory);
   std::vector<uint32_t> key_ids(kVectorSize);
-  for (uint32_t first = 0; first < part.groups.size(); first += kVectorSize) {
+  for (uint32_t first = first_group; first < part.groups.size(); first += kVectorSize) {
     if (state.context->cancel) state.context->cancel->check();
     const uint32_t count = std::min(kVectorSize, static_cast<uint32_t>(part.groups.size()) - first);
     DataChunk chunk;
@@ -244,12 +286,19 @@ void SampleByOperator::start(EvaluationState& state) {
   });
   input_->reset();
   if (!parts[0]) parts[0] = make_part(state);
-  for (size_t i = 1; i < parts.size(); ++i) {
-    merge_part(*parts[0], *parts[i], state);
-    parts[i].reset();
+  SampleFill fill(plan_);
+  const bool deferred = std::any_of(plan_.aggregates.begin(), plan_.aggregates.end(), is_deferred);
+  std::shared_ptr<RowStore> rows;
+  if (parts.size() > 1 && ranges.workers > 1 && !deferred && !fill.fills()) {
+    rows = finalize_apart(parts, state);
+  } else {
+    for (size_t i = 1; i < parts.size(); ++i) {
+      merge_part(*parts[0], *parts[i], state);
+      parts[i].reset();
+    }
+    rows = finalize(*parts[0], 0, state);
   }
-  std::shared_ptr<RowStore> rows = finalize(*parts[0], state);
-  if (SampleFill fill(plan_); fill.fills()) {
+  if (fill.fills()) {
     rows = fill.run(parts[0]->groups, parts[0]->keys ? parts[0]->keys->keys().get() : nullptr, *rows, state);
   }
   rows->seal();

@@ -28,7 +28,10 @@ class SampleByOperator final : public StoredRowsOperator {
 
   std::unique_ptr<Part> make_part(EvaluationState& state) const;
   void merge_part(Part& into, Part& from, EvaluationState& state) const;
-  std::shared_ptr<RowStore> finalize(Part& part, EvaluationState& state) const;
+  uint32_t merge_shared_bucket(Part& into, const Part& from) const;
+  std::shared_ptr<RowStore> finalize_apart(std::vector<std::unique_ptr<Part>>& parts,
+                                           EvaluationState& state) const;
+  std::shared_ptr<RowStore> finalize(Part& part, uint32_t first_group, EvaluationState& state) const;
 
   const LogicalPlan& plan_;
   OperatorPtr input_;

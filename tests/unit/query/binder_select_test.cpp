@@ -381,7 +381,7 @@ Projection
   EXPECT_NE(plan("SELECT t.ts FROM trades t LT JOIN quotes q ON t.sym = q.sym").find("LT Join"),
             std::string::npos);
   EXPECT_EQ(error("SELECT 1 FROM trades t ASOF JOIN items i").substr(0, 5), "42P10");
-  EXPECT_EQ(error("SELECT 1 FROM trades t SPLICE JOIN quotes q").substr(0, 5), "0A000");
+  EXPECT_EQ(error("SELECT 1 FROM trades t WINDOW JOIN quotes q").substr(0, 5), "0A000");
 }
 
 TEST_F(BinderTest, VersionsOfTables) {
