@@ -48,5 +48,10 @@ int64_t json_array_length(std::string_view json);
 
 // Appends the text as a JSON string with quotes and the escapes that it needs.
 void append_json_string(std::string& out, std::string_view text);
+inline std::string json_quoted(std::string_view text) {
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
 
 }  // namespace idem

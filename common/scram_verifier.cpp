@@ -81,16 +81,28 @@ std::string random_bytes(size_t count) {
 ScramVerifier ScramVerifier::from_password(std::string_view password) {
   ScramVerifier v;
   v.salt = random_bytes(kSaltBytes);
+  v.derive_keys(password);
+  return v;
+}
+
+void ScramVerifier::derive_keys(std::string_view password) {
   Key salted;
-  if (PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), bytes_of(v.salt),
-                        static_cast<int>(v.salt.size()), static_cast<int>(v.iterations), EVP_sha256(),
+  if (PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), bytes_of(salt),
+                        static_cast<int>(salt.size()), static_cast<int>(iterations), EVP_sha256(),
                         static_cast<int>(salted.size()), salted.data()) != 1) {
     throw sql_error(sqlstate::kInternalError, "could not derive a key from the password");
   }
-  v.stored_key = sha256(view_of(hmac_sha256(view_of(salted), "Client Key")));
-  v.server_key = hmac_sha256(view_of(salted), "Server Key");
+  stored_key = sha256(view_of(hmac_sha256(view_of(salted), "Client Key")));
+  server_key = hmac_sha256(view_of(salted), "Server Key");
   OPENSSL_cleanse(salted.data(), salted.size());
-  return v;
+}
+
+bool ScramVerifier::matches(std::string_view password) const {
+  ScramVerifier other;
+  other.iterations = iterations;
+  other.salt = salt;
+  other.derive_keys(password);
+  return CRYPTO_memcmp(other.stored_key.data(), stored_key.data(), stored_key.size()) == 0;
 }
 
 std::optional<ScramVerifier> ScramVerifier::from_text(std::string_view text) {

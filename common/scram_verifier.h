@@ -21,6 +21,11 @@ struct ScramVerifier {
   static ScramVerifier from_password(std::string_view password);
   static std::optional<ScramVerifier> from_text(std::string_view text);
   std::string to_text() const;
+  // For a password that came as text, as HTTP sends it. Takes the time that the iterations cost.
+  bool matches(std::string_view password) const;
+
+ private:
+  void derive_keys(std::string_view password);  // from salt and iterations
 };
 
 ScramVerifier::Key hmac_sha256(std::string_view key, std::string_view text);

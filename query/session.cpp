@@ -1,6 +1,7 @@
 #include "query/session.h"
 
 #include "common/scram_verifier.h"
+#include "query/line_writer.h"
 #include "query/portal.h"
 #include "query/session_state.h"
 
@@ -143,6 +144,24 @@ CommitNumber Session::finish_statements_without_waiting() {
 void Session::statement_failed() {
   state_->statement_failed();
   state_->closed_portals.clear();
+}
+
+LineWriteResult Session::write_lines(std::string_view text, int64_t unit) {
+  // Somebody else may create the same table or column at the same time.
+  static constexpr std::string_view kTryAgain[] = {sqlstate::kSerializationFailure, sqlstate::kDuplicateTable, sqlstate::kDuplicateColumn,
+                                                   sqlstate::kUndefinedTable};
+  constexpr int kTries = 5;
+  for (int tries = 1;; ++tries) {
+    try {
+      LineWriteResult result = LineWriter(*state_).write(text, unit);
+      finish_statements();
+      return result;
+    } catch (const SqlError& error) {
+      statement_failed();
+      const bool again = std::find(std::begin(kTryAgain), std::end(kTryAgain), error.sqlstate()) != std::end(kTryAgain);
+      if (tries == kTries || !again) throw;
+    }
+  }
 }
 
 TransactionStatus Session::status() const { return state_->status(); }

@@ -109,6 +109,16 @@ struct PreparedStatement {
   bool returns_rows = false;
 };
 
+// What became of the lines of one piece of line protocol.
+struct LineWriteResult {
+  struct Error {
+    uint64_t line = 0;  // from 1
+    std::string reason;
+  };
+  uint64_t accepted = 0, rejected = 0;
+  std::vector<Error> errors;  // of the first rejected ones
+};
+
 // A parameter as Bind brings it: bytes in text (0) or binary (1) format; nullopt is NULL.
 struct RawParameter {
   std::optional<std::string_view> bytes;
@@ -151,6 +161,10 @@ class Session {
   // After any error: rolls back the implicit transaction, or marks the block as failed.
   void statement_failed();
   TransactionStatus status() const;
+
+  // Stores the points of InfluxDB line protocol (whole lines) in one transaction and returns when it is durable; lines that do
+  // not fit are left out. `unit`: nanoseconds of the senders' unit of time. On an error of the whole nothing is stored. Outside a block.
+  LineWriteResult write_lines(std::string_view text, int64_t unit);
 
   void cancel();                                                        // any thread
   void begin_statement_text(std::string_view text);                     // for activity and log

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <toml++/toml.h>
 
@@ -30,6 +31,8 @@ std::vector<Option> options_of(Configuration& c, NumberOptions& n) {
       {"data", "data folder; created when it is missing or empty", &c.data},
       {"listen", "address to listen on", &c.listen},
       {"port", "TCP port, 0 for any free one", nullptr, &n.port},
+      {"http_port", "port for HTTP (line protocol, health), 0 for any free one; default: none", &c.http_port},
+      {"line_port", "port for InfluxDB line protocol over TCP, 0 for any free one; default: none", &c.line_port},
       {"auth", "trust or scram; default: trust on loopback, scram elsewhere", &c.auth},
       {"tls_cert", "certificate chain (PEM); with tls_key turns TLS on", &c.tls_cert},
       {"tls_key", "private key (PEM)", &c.tls_key},
@@ -116,6 +119,15 @@ AuthenticationMethod Configuration::authentication() const {
   return listens_on_loopback() ? AuthenticationMethod::kTrust : AuthenticationMethod::kScram;
 }
 
+std::optional<uint16_t> parse_port(std::string_view setting, const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"", setting, text).with_hint("A port, or 0 for any free one.");
+  return port;
+}
+
 bool Configuration::listens_on_loopback() const {
   return listen.starts_with("127.") || listen == "::1" || listen == "localhost";
 }
@@ -165,6 +177,11 @@ void check_configuration(const Configuration& c) {
   if (!c.listens_on_loopback() && c.authentication() == AuthenticationMethod::kTrust) {
     throw sql_error(sqlstate::kInvalidParameterValue, "auth = trust is for loopback addresses only, not for {}", c.listen)
         .with_hint("Start once on 127.0.0.1, run ALTER USER admin PASSWORD '…', then start with --auth scram --listen " + c.listen + ".");
+  }
+  parse_port("http_port", c.http_port);
+  if (parse_port("line_port", c.line_port) && c.authentication() == AuthenticationMethod::kScram) {
+    throw SqlError(sqlstate::kInvalidParameterValue, "line protocol over TCP knows no passwords: it needs auth = trust")
+        .with_hint("Send it over HTTP: --http-port, POST /write with user and password.");
   }
   if (c.tls_cert.empty() != c.tls_key.empty()) {
     throw SqlError(sqlstate::kInvalidParameterValue, "TLS needs both --tls-cert and --tls-key");

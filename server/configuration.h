@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ struct Configuration {
   std::string data;                         // folder; required
   std::string listen = "127.0.0.1";
   uint16_t port = 5433;                     // 0: any free one
+  std::string http_port;                    // of HTTP (server/http_service.h); "": not served, 0: any free one
+  std::string line_port;                    // of InfluxDB line protocol over TCP; likewise
   std::string auth;                         // trust, scram; "" = trust on loopback, scram elsewhere
   std::string tls_cert, tls_key;
   std::string config;                       // TOML file
@@ -38,6 +41,9 @@ struct Configuration {
   AuthenticationMethod authentication() const;
   bool listens_on_loopback() const;
 };
+
+// Nothing for "". Throws 22023.
+std::optional<uint16_t> parse_port(std::string_view setting, const std::string& text);
 
 // Throws SqlError 22023 for a value that cannot be, 58P01 for a file that cannot be read. Returns false when the program is to end
 // at once with *exit_code (--help, --version, wrong arguments: the text has been printed).

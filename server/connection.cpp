@@ -16,6 +16,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "server/client_socket.h"
+
 namespace idem {
 
 namespace asio = boost::asio;
@@ -28,12 +30,6 @@ constexpr size_t kMaxCopyBytes = 8 << 20;     // of it in CopyData: a client tha
 constexpr size_t kMaxUnsentBytes = 1 << 20;   // then the handler waits
 constexpr auto kIdleCheck = std::chrono::seconds(1);
 constexpr auto kFarewellLimit = std::chrono::seconds(2);   // for what is unsent at the end
-
-std::string address_of(const asio::ip::tcp::socket& socket) {
-  boost::system::error_code error;
-  auto endpoint = socket.remote_endpoint(error);
-  return error ? std::string("unknown") : fmt::format("{}:{}", endpoint.address().to_string(), endpoint.port());
-}
 
 int64_t steady_ms() {
   using namespace std::chrono;

@@ -17,6 +17,7 @@
 #include "server/client_channel.h"
 #include "server/frontend_message.h"
 #include "server/protocol_handler.h"
+#include "server/served_connection.h"
 #include "server/statement_pool.h"
 
 namespace idem {
@@ -62,14 +63,13 @@ struct ConnectionEnvironment {
 // Both directions are bounded: the read loop pauses while much input is unhandled, the handler waits while much output is
 // unsent. Reading goes on while the handler waits for the client to read, since drivers send many megabytes before they do.
 // Lives until the read loop has ended and the handler has returned.
-class Connection : public std::enable_shared_from_this<Connection>, public ClientChannel {
+class Connection : public std::enable_shared_from_this<Connection>, public ServedConnection, public ClientChannel {
  public:
   Connection(boost::asio::ip::tcp::socket socket, const ConnectionEnvironment& environment);
   ~Connection() override;
 
-  void start();
-  // Ends the session from outside with a FATAL error, after cancelling what runs. Any thread.
-  void shut_down(const SqlError& reason);
+  void start() override;
+  void shut_down(const SqlError& reason) override;  // with a FATAL error
 
  private:
   friend class CommitAnswers;

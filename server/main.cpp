@@ -39,7 +39,10 @@ int main(int argc, char** argv) {
     idem::Server server(configuration);
     spdlog::info("data folder {}: {}", configuration.data, server.recovery_text());
     std::cout << "idemdb is ready: psql -h " << configuration.listen << " -p " << server.port() << " -U admin "
-              << configuration.database << std::endl;
+              << configuration.database;
+    if (server.http_port()) std::cout << "; http://" << configuration.listen << ":" << *server.http_port();
+    if (server.line_port()) std::cout << "; line protocol on port " << *server.line_port();
+    std::cout << std::endl;
     server.run();
     return 0;
   } catch (const idem::SqlError& error) {

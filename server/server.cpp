@@ -3,26 +3,23 @@
 #include <spdlog/spdlog.h>
 #include <sys/sysinfo.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <list>
 #include <thread>
 
 #include "common/clock.h"
 #include "common/posix_file.h"
 #include "server/connection.h"
+#include "server/http_connection.h"
+#include "server/line_connection.h"
+#include "server/listener.h"
 #include "storage/database.h"
 #include "storage/retention.h"
 
 namespace idem {
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
 
 namespace {
 
@@ -55,7 +52,6 @@ struct Server::State {
   explicit State(const Configuration& c);
 
   void listen(const Configuration& c);
-  asio::awaitable<void> accept_loop();
   void end_connections();
   void write_small_file(const std::string& path, const std::string& text);
 
@@ -72,10 +68,10 @@ struct Server::State {
   CommitAnswers answers{statements};
   ConnectionEnvironment environment;
   asio::io_context io{2};
-  tcp::acceptor acceptor{io};
+  std::vector<std::unique_ptr<Listener>> listeners;  // the first is PostgreSQL's
+  std::optional<uint16_t> http_port, line_port;
   asio::signal_set signals{io};
   std::mutex mutex;
-  std::list<std::weak_ptr<Connection>> connections;
   bool stopping = false;
   std::condition_variable stop_requested;
 };
@@ -144,41 +140,16 @@ Server::State::State(const Configuration& c)
 }
 
 void Server::State::listen(const Configuration& c) {
-  boost::system::error_code error;
-  tcp::resolver resolver(io);
-  auto found = resolver.resolve(c.listen, std::to_string(c.port), tcp::resolver::passive, error);
-  if (error) throw sql_error(sqlstate::kInvalidParameterValue, "could not resolve the address \"{}\": {}", c.listen, error.message());
-  tcp::endpoint endpoint = found.begin()->endpoint();
-  acceptor.open(endpoint.protocol());
-  acceptor.set_option(tcp::acceptor::reuse_address(true));
-  acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (error) {
-    throw sql_error(sqlstate::kObjectInUse, "could not listen on {}:{}: {}", c.listen, c.port, error.message())
-        .with_hint("Is another server running on that port? Choose one with --port.");
-  }
-}
-
-asio::awaitable<void> Server::State::accept_loop() {
-  while (true) {
-    boost::system::error_code error;
-    tcp::socket socket = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
-    if (!acceptor.is_open()) co_return;
-    if (error) {
-      // Out of file descriptors, most likely: serve those who are here and try again.
-      spdlog::warn("could not accept a connection: {}", error.message());
-      asio::steady_timer pause(io, std::chrono::milliseconds(100));
-      co_await pause.async_wait(asio::use_awaitable);
-      continue;
-    }
-    auto connection = std::make_shared<Connection>(std::move(socket), environment);
-    {
-      std::lock_guard lock(mutex);
-      connections.remove_if([](const std::weak_ptr<Connection>& c) { return c.expired(); });
-      connections.push_back(connection);
-    }
-    connection->start();
-  }
+  const auto add = [&](uint16_t port, std::string_view setting, auto make) {
+    listeners.push_back(std::make_unique<Listener>(io, c.listen, port, setting, std::move(make)));
+    return listeners.back()->port();
+  };
+  using Socket = asio::ip::tcp::socket;
+  add(c.port, "port", [this](Socket socket) { return std::make_shared<Connection>(std::move(socket), environment); });
+  if (const auto port = parse_port("http_port", c.http_port))
+    http_port = add(*port, "http-port", [this](Socket socket) { return std::make_shared<HttpConnection>(std::move(socket), environment); });
+  if (const auto port = parse_port("line_port", c.line_port))
+    line_port = add(*port, "line-port", [this](Socket socket) { return std::make_shared<LineConnection>(std::move(socket), environment); });
 }
 
 void Server::State::end_connections() {
@@ -187,15 +158,7 @@ void Server::State::end_connections() {
   bool any = true;
   while (any && std::chrono::steady_clock::now() < deadline) {
     any = false;
-    {
-      std::lock_guard lock(mutex);
-      for (const auto& weak : connections) {
-        if (auto connection = weak.lock()) {
-          connection->shut_down(reason);
-          any = true;
-        }
-      }
-    }
+    for (const auto& listener : listeners) any |= listener->shut_down_connections(reason);
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
 }
@@ -208,15 +171,20 @@ Server::Server(const Configuration& configuration) : state_(std::make_unique<Sta
 
 Server::~Server() = default;
 
-uint16_t Server::port() const { return state_->acceptor.local_endpoint().port(); }
+uint16_t Server::port() const { return state_->listeners.front()->port(); }
+std::optional<uint16_t> Server::http_port() const { return state_->http_port; }
+std::optional<uint16_t> Server::line_port() const { return state_->line_port; }
 
 const std::string& Server::recovery_text() const { return state_->recovery_text; }
 
 void Server::run() {
   State& s = *state_;
-  s.write_small_file(s.configuration.port_file, std::to_string(port()) + "\n");
+  std::string ports = std::to_string(port()) + "\n";
+  if (s.http_port) ports += fmt::format("http {}\n", *s.http_port);
+  if (s.line_port) ports += fmt::format("line {}\n", *s.line_port);
+  s.write_small_file(s.configuration.port_file, ports);
   s.write_small_file(s.configuration.pid_file, std::to_string(getpid()) + "\n");
-  asio::co_spawn(s.io, s.accept_loop(), asio::detached);
+  for (const auto& listener : s.listeners) listener->start();
   s.signals.add(SIGTERM);
   s.signals.add(SIGINT);
   s.signals.async_wait([this](const boost::system::error_code& error, int) {
@@ -230,10 +198,7 @@ void Server::run() {
     s.stop_requested.wait(lock, [&s] { return s.stopping; });
   }
   spdlog::info("shutting down");
-  asio::post(s.io, [&s] {
-    boost::system::error_code ignored;
-    s.acceptor.close(ignored);
-  });
+  for (const auto& listener : s.listeners) listener->stop_accepting();
   s.end_connections();
   keep.reset();
   s.io.stop();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "server/configuration.h"
@@ -16,6 +17,7 @@ class Server {
   ~Server();
 
   uint16_t port() const;
+  std::optional<uint16_t> http_port() const, line_port() const;  // none: not served
   const std::string& recovery_text() const;   // one line for people: what was found in the folder
 
   // Serves until stop(), SIGTERM or SIGINT; then no new connections, running statements are cancelled, clients get 57P01, and

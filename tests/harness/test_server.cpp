@@ -119,6 +119,12 @@ void TestServer::start() {
     throw std::runtime_error(text);
   }
   port_ = static_cast<uint16_t>(std::stoi(port));
+  const auto named_port = [&](const std::string& name) {
+    const size_t at = port.find("\n" + name + " ");
+    return at == port.npos ? uint16_t{0} : static_cast<uint16_t>(std::stoi(port.substr(at + name.size() + 2)));
+  };
+  http_port_ = named_port("http");
+  line_port_ = named_port("line");
 }
 
 ExitStatus TestServer::terminate() {

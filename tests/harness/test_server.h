@@ -77,6 +77,8 @@ class TestServer {
   uint64_t resident_bytes() const;
 
   uint16_t port() const { return port_; }
+  uint16_t http_port() const { return http_port_; }  // 0: not served
+  uint16_t line_port() const { return line_port_; }
   const std::string& data() const { return data_; }
   const TemporaryFolder& folder() const { return folder_; }
   // "host=… port=… user=admin dbname=main" and what is added.
@@ -88,7 +90,7 @@ class TestServer {
   TemporaryFolder folder_;
   std::string data_;
   std::unique_ptr<ChildProcess> process_;
-  uint16_t port_ = 0;
+  uint16_t port_ = 0, http_port_ = 0, line_port_ = 0;
   int starts_ = 0;
 };
 

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace idem {
+
+// InfluxDB line protocol: https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/
+//
+//   weather,city=Rome,station=A1 temperature=21.5,rain=f,text="a \"b\"",n=3i,at=1700000000000000t 1700000000000000000
+//   └─────┘ └─────────────────┘ └─────────────────────────────────────────────────────────────┘ └─────────────────┘
+//   table         tags                                 fields                                       timestamp
+
+struct LineValue {
+  // kTimestamp, digits with the suffix t, is QuestDB's: microseconds.
+  enum class Kind : uint8_t { kFloat, kInteger, kUnsigned, kBoolean, kString, kTimestamp };
+  Kind kind = Kind::kFloat;
+  bool boolean = false;
+  double number = 0;
+  int64_t integer = 0;
+  uint64_t unsigned_integer = 0;
+  std::string_view text;  // as written without suffix and quotes, escapes resolved
+};
+std::string_view line_value_kind_name(LineValue::Kind kind);  // "float"
+
+struct LineTag {
+  std::string_view name, value;
+};
+struct LineField {
+  std::string_view name;
+  LineValue value;
+};
+
+// One line taken apart. Views point into the line or into `unescaped`.
+struct LinePoint {
+  std::string_view table;
+  std::vector<LineTag> tags;
+  std::vector<LineField> fields;
+  std::optional<int64_t> timestamp;  // in the unit of the sender
+  std::string unescaped;
+};
+
+// Takes a line apart; it is not empty, is no comment, and has no line end. Reuses the point's memory. On an error returns false and says
+// in *error what was expected, and where (a byte of the line, from 1).
+bool parse_line(std::string_view line, LinePoint* point, std::string* error);
+
+// Cuts text into lines: a newline inside a quoted field value does not end one.
+class LineSplitter {
+ public:
+  explicit LineSplitter(std::string_view text) : text_(text) {}
+  // The next line that is neither empty nor a comment, without its end, and its number from 1. False if there is none.
+  bool next(std::string_view* line, uint64_t* number);
+
+ private:
+  std::string_view text_;
+  size_t at_ = 0;
+  uint64_t number_ = 0;  // of lines that ended so far
+};
+
+// The bytes of `text` that are whole lines; the rest may go on.
+size_t whole_lines(std::string_view text);
+
+}  // namespace idem

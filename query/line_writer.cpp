@@ -1,0 +1,103 @@
+#include "query/line_writer.h"
+
+#include "common/error.h"
+#include "common/utf8.h"
+#include "query/line_target.h"
+#include "query/session_state.h"
+
+namespace idem {
+
+namespace {
+
+constexpr size_t kMaxReported = 100;
+constexpr int64_t kNanosPerMicro = 1'000;
+
+// Towards the past, as everywhere: 1,999 ns are 1 µs, -1 ns is -1 µs.
+bool to_micros(int64_t time, int64_t unit, int64_t* micros) {
+  if (unit >= kNanosPerMicro) return !__builtin_mul_overflow(time, unit / kNanosPerMicro, micros);
+  const int64_t per_micro = kNanosPerMicro / unit;
+  *micros = time / per_micro - (time % per_micro < 0 ? 1 : 0);
+  return true;
+}
+
+}  // namespace
+
+LineWriter::LineWriter(SessionState& session) : session_(session) {}
+LineWriter::~LineWriter() = default;
+
+void LineWriter::reject(uint64_t number, std::string reason) {
+  ++result_.rejected;
+  if (result_.errors.size() < kMaxReported) result_.errors.push_back({number, std::move(reason)});
+}
+
+void LineWriter::create_table(const LinePoint& point) {
+  std::string columns = "\"timestamp\" TIMESTAMP", keys = "\"timestamp\"";
+  for (const LineTag& tag : point.tags) {
+    columns += ", " + tag_definition(tag.name);
+    keys += ", " + quoted_identifier(tag.name);
+  }
+  for (const LineField& field : point.fields) columns += ", " + field_definition(field);
+  run_command(session_, fmt::format("CREATE TABLE {} ({}) TIMESTAMP(\"timestamp\") PARTITION BY DAY DEDUP UPSERT KEYS({})",
+                                    quoted_identifier(point.table), columns, keys));
+}
+
+LineTarget* LineWriter::target_of(std::string_view table, const LinePoint& point) {
+  if (last_target_ && last_table_ == table) return last_target_;
+  std::unique_ptr<LineTarget>& target = targets_[std::string(table)];
+  if (!target) {
+    std::string name(table);
+    session_.begin_write_statement();
+    if (!session_.find_table({name})) {
+      for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+      if (!session_.find_table({name})) {
+        name = table;
+        if (!session_.find_view({name})) create_table(point);
+      }
+    }
+    target = std::make_unique<LineTarget>(session_, std::move(name));
+  }
+  last_table_ = table;
+  last_target_ = target.get();
+  return last_target_;
+}
+
+LineWriteResult LineWriter::write(std::string_view text, int64_t unit) {
+  session_.check_writable("line protocol");
+  const int64_t now = session_.server.clock->now_micros();
+  LineSplitter lines(text);
+  LinePoint point;
+  std::string_view line;
+  std::string error;
+  const bool is_valid = is_valid_utf8(text);
+  for (uint64_t number = 0; lines.next(&line, &number);) {
+    if (!parse_line(line, &point, &error)) {
+      reject(number, std::move(error));
+      continue;
+    }
+    if (!is_valid && !is_valid_utf8(line)) {
+      reject(number, "the line is not valid UTF-8");
+      continue;
+    }
+    std::optional<int64_t> micros;
+    if (point.timestamp && !to_micros(*point.timestamp, unit, &micros.emplace())) {
+      reject(number, fmt::format("timestamp {} is out of range", *point.timestamp));
+      continue;
+    }
+    LineTarget* target = nullptr;
+    try {
+      target = target_of(point.table, point);
+    } catch (const SqlError& failure) {
+      // This table cannot be written; others can.
+      targets_.erase(std::string(point.table));
+      last_target_ = nullptr;
+      reject(number, failure.message());
+      continue;
+    }
+    if (target->append(point, micros, now, &error)) ++result_.accepted;
+    else reject(number, std::move(error));
+  }
+  for (const auto& [table, target] : targets_) target->flush();
+  return std::move(result_);
+}
+
+}  // namespace idem

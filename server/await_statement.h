@@ -1,0 +1,30 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <memory>
+#include <utility>
+
+#include "server/statement_pool.h"
+
+namespace idem {
+
+// Runs `work` on a statement thread; the coroutine goes on with its result on `executor`. `work` keeps alive what it uses, and throws
+// nothing.
+template <class Work>
+auto await_statement(StatementPool& statements, boost::asio::any_io_executor executor, Work work) -> boost::asio::awaitable<decltype(work())> {
+  using Result = decltype(work());
+  const auto initiate = [&](auto handler) {
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    statements.submit([executor, shared, work = std::make_shared<Work>(std::move(work))] {
+      auto result = std::make_shared<Result>((*work)());
+      boost::asio::post(executor, [shared, result] { (*shared)(std::move(*result)); });
+    });
+  };
+  co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(Result)>(initiate, boost::asio::use_awaitable);
+}
+
+}  // namespace idem

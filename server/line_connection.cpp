@@ -1,0 +1,103 @@
+#include "server/line_connection.h"
+
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "query/line_protocol.h"
+#include "server/await_statement.h"
+#include "server/client_socket.h"
+
+namespace idem {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+constexpr size_t kReadBytes = 256 * 1024;
+constexpr size_t kPieceBytes = 8 << 20;      // stored in one transaction, if so much has come
+constexpr size_t kMaxLineBytes = 1 << 20;
+constexpr uint64_t kMaxLogged = 100;         // rejected lines of one connection
+
+}  // namespace
+
+LineConnection::LineConnection(tcp::socket socket, const ConnectionEnvironment& environment)
+    : environment_(environment), socket_(on_strand(std::move(socket))), client_address_(address_of(socket_)) {}
+
+LineConnection::~LineConnection() = default;
+
+void LineConnection::start() {
+  asio::co_spawn(socket_.get_executor(), [self = shared_from_this()] { return self->run(); }, asio::detached);
+}
+
+asio::awaitable<void> LineConnection::run() {
+  std::string pending, buffer(kReadBytes, '\0');
+  size_t whole = 0;  // bytes of `pending` that are whole lines
+  bool ended = false;
+  while (!ended) {
+    boost::system::error_code error;
+    const size_t bytes = co_await socket_.async_read_some(asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, error));
+    ended = static_cast<bool>(error);
+    pending.append(buffer, 0, bytes);
+    whole += whole_lines(std::string_view(pending).substr(whole));
+    if (error == asio::error::eof) whole = pending.size();  // the last line may lack its end
+    if (pending.size() - whole > kMaxLineBytes) {
+      spdlog::warn("line protocol from {}: a line has more than {} bytes", client_address_, kMaxLineBytes);
+      break;
+    }
+    // What is there already goes into the same transaction.
+    boost::system::error_code ignored;
+    if (whole == 0 || (!ended && socket_.available(ignored) > 0 && whole < kPieceBytes)) continue;
+    std::string lines = pending.substr(0, whole);
+    pending.erase(0, whole);
+    whole = 0;
+    const bool stored = co_await await_statement(*environment_.statements, socket_.get_executor(),
+                                                 [self = shared_from_this(), lines = std::move(lines)] { return self->store(lines); });
+    if (!stored) break;
+  }
+  boost::system::error_code ignored;
+  socket_.shutdown(tcp::socket::shutdown_both, ignored);
+  socket_.close(ignored);
+}
+
+bool LineConnection::store(const std::string& lines) {
+  try {
+    if (!session_) {
+      if (environment_.server->sessions->count() >= environment_.protocol.max_connections)
+        throw SqlError(sqlstate::kTooManyConnections, "sorry, too many clients already");
+      std::lock_guard lock(mutex_);
+      session_ = std::make_unique<Session>(*environment_.server, "admin", environment_.protocol.database, client_address_,
+                                           std::vector<std::pair<std::string, std::string>>{{"application_name", "line protocol"}});
+    }
+    session_->begin_statement_text("line protocol");
+    const LineWriteResult result = session_->write_lines(lines, 1);
+    session_->begin_statement_text("");
+    for (const LineWriteResult::Error& error : result.errors) {
+      if (++lines_logged_ > kMaxLogged) break;
+      spdlog::warn("line protocol from {}: line {} of {} bytes was left out: {}", client_address_, error.line, lines.size(), error.reason);
+    }
+    return true;
+  } catch (const std::exception& error) {
+    spdlog::warn("line protocol from {}: the connection is closed: {}", client_address_, error.what());
+    return false;
+  }
+}
+
+void LineConnection::shut_down(const SqlError&) {
+  {
+    std::lock_guard lock(mutex_);
+    if (session_) session_->cancel();
+  }
+  asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    boost::system::error_code ignored;
+    self->socket_.cancel(ignored);
+  });
+}
+
+}  // namespace idem
