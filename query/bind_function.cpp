@@ -168,6 +168,14 @@ BoundPtr QueryBinder::bind_special_function(const ast::FunctionCall& call, const
     if (arguments.size() == 1) return std::move(arguments[0]);
     return BoundExpression::make(BoundKind::kCoalesce, type, std::move(arguments));
   }
+  if (name == "merge_action" && call.arguments.empty()) {
+    const size_t relation = context.scope->find_relation(kMergeActionScope, "", true);
+    if (relation == SIZE_MAX) {
+      throw sql_error(sqlstate::kSyntaxError, "MERGE_ACTION() can only be used in the RETURNING list of a MERGE command")
+          .with_position(call.position);
+    }
+    return context.scope->relations[relation].columns[0].reference();
+  }
   if (name == "greatest" || name == "least") {
     std::vector<BoundPtr> arguments = bind_all(false);
     unify(arguments, name == "greatest" ? "GREATEST" : "LEAST", call.position);

@@ -103,6 +103,10 @@ Source QueryBinder::bind_named_table(const ast::NamedTable& table, const Environ
   if (environment.view && parts.size() == 1)
     source = find_relation({environment.view->schema_name, parts[0]}, table);
   if (!source) source = find_relation(parts, table);
+  // No view reads what only this session has.
+  if (source && environment.view && source->plan->kind == PlanKind::kScan && source->plan->table->schema->temporary) {
+    source.reset();
+  }
   if (!source && !name.name.quoted) {
     for (const auto& [key, id] : names_.snapshot().catalog->tables) {
       if (!equal_ignoring_case(key.second, name.name.text) ||

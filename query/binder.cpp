@@ -138,6 +138,7 @@ namespace {
 
 Scope table_scope(const std::vector<ScopeTable>& tables) {
   Scope scope;
+  std::vector<ScopeColumn> last;
   uint32_t index = 0;
   for (const ScopeTable& table : tables) {
     Relation relation;
@@ -147,10 +148,11 @@ Scope table_scope(const std::vector<ScopeTable>& tables) {
       column.table = plan_column.table;
       column.attribute = plan_column.attribute;
       relation.columns.push_back(column);
-      scope.visible.push_back(std::move(column));
+      if (!table.hidden) (table.last_in_star ? last : scope.visible).push_back(std::move(column));
     }
     scope.relations.push_back(std::move(relation));
   }
+  std::move(last.begin(), last.end(), std::back_inserter(scope.visible));
   return scope;
 }
 

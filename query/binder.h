@@ -65,7 +65,11 @@ BoundQuery bind_insert_rows(const ast::Query& query, const std::vector<InsertCol
 struct ScopeTable {
   std::string alias;
   std::vector<PlanColumn> columns;
+  bool hidden = false;       // neither stars nor unqualified names find it
+  bool last_in_star = false;  // a star lists its columns behind those of the other tables
 };
+// The alias of the one-column table that merge_action() in RETURNING reads.
+inline constexpr char kMergeActionScope[] = "merge_action()";
 BoundPtr bind_expression(const ast::Expression& expression, const std::vector<ScopeTable>& scope,
                          const NameResolver& names, ParameterTypes& parameters,
                          SqlType wanted = TypeId::kUnknown,  // cast by assignment to `wanted` if known

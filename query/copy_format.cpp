@@ -1,5 +1,8 @@
 #include "query/copy_format.h"
 
+#include <algorithm>
+#include <cctype>
+
 #include "common/error.h"
 #include "common/value_text.h"
 
@@ -76,7 +79,10 @@ CopyFormat parse_copy_format(const ast::CopyStatement& s) {
       if (o.value == "add") throw SqlError(sqlstate::kFeatureNotSupported, "COPY … ON_NEW_COLUMN add is not supported").with_position(o.position);
       if (o.value != "error") throw bad_option(o, "COPY ON_NEW_COLUMN must be error or add");
     } else if (o.name == "overwrite") {
-      throw SqlError(sqlstate::kFeatureNotSupported, "COPY … OVERWRITE is not supported").with_position(o.position);
+      std::string kind = o.value;
+      std::transform(kind.begin(), kind.end(), kind.begin(), [](char c) { return static_cast<char>(std::tolower(c)); });
+      if (kind != "" && kind != "all" && kind != "dynamic") throw bad_option(o, "COPY OVERWRITE must be all or dynamic");
+      f.overwrite = kind == "dynamic" ? CopyFormat::Overwrite::kDynamic : CopyFormat::Overwrite::kAll;
     } else {
       throw bad_option(o, fmt::format("option \"{}\" not recognized", o.name));
     }

@@ -9,8 +9,23 @@
 #include "query/expression_evaluator.h"
 #include "query/range_reader.h"
 #include "query/row_source.h"
+#include "query/scan_condition.h"
 
 namespace idem {
+
+namespace {
+
+// A value of a type with integer statistics.
+int64_t integer_at(const Vector& column, uint32_t row) {
+  switch (physical_size(physical_type(column.type))) {
+    case 1: return column.values<int8_t>()[row];
+    case 2: return column.values<int16_t>()[row];
+    case 4: return column.values<int32_t>()[row];
+    default: return column.values<int64_t>()[row];
+  }
+}
+
+}  // namespace
 
 HashJoinOperator::HashJoinOperator(const LogicalPlan& plan, OperatorPtr left, OperatorPtr right)
     : plan_(plan),
@@ -26,13 +41,13 @@ void HashJoinOperator::build(EvaluationState& state) {
   std::vector<SqlType> types = column_types(*plan_.children[1]);
   std::vector<SqlType> key_types;
   std::vector<const BoundExpression*> computed;
-  std::vector<size_t> key_columns;
+  key_columns_.clear();
   for (const auto& [left, right] : plan_.join_keys) {
     key_types.push_back(right->type);
     if (right->is_column()) {
-      key_columns.push_back(right->index);
+      key_columns_.push_back(right->index);
     } else {
-      key_columns.push_back(types.size());
+      key_columns_.push_back(types.size());
       types.push_back(right->type);
       computed.push_back(right.get());
     }
@@ -61,14 +76,14 @@ void HashJoinOperator::build(EvaluationState& state) {
   OperatorMemory building(budget);
   building.set(slots * sizeof(uint32_t));
   std::vector<uint32_t> group_of(slots, GroupTable::kNoGroup);
-  std::vector<Vector> keys(key_columns.size());
+  std::vector<Vector> keys(key_columns_.size());
   std::array<uint16_t, kVectorSize> with_keys;
   std::array<uint32_t, kVectorSize> groups;
   for (size_t s = 0; s < rows_->segment_count(); ++s) {
     if (state.context->cancel) state.context->cancel->check();
     for (uint32_t first = 0; first < rows_->segment_rows(s); first += kVectorSize) {
       const uint32_t count = std::min(kVectorSize, rows_->segment_rows(s) - first);
-      for (size_t k = 0; k < keys.size(); ++k) keys[k] = rows_->view(key_columns[k], s, first);
+      for (size_t k = 0; k < keys.size(); ++k) keys[k] = rows_->view(key_columns_[k], s, first);
       Selection selection{nullptr, count};
       if (std::any_of(keys.begin(), keys.end(), [](const Vector& key) { return key.may_have_nulls(); })) {
         uint32_t n = 0;
@@ -107,7 +122,46 @@ void HashJoinOperator::start(EvaluationState& state) {
   right_->start(state);
   build(state);
   if (right_rows_.empty() && needs_match()) return;
+  if (!filters_.empty()) set_filters();
   left_->start(state);
+}
+
+// The range of a key of the right rows.
+std::optional<ScanBound> HashJoinOperator::key_bound(size_t key) const {
+  const SqlType type = plan_.join_keys[key].second->type;
+  if (!has_integer_statistics(type.id)) return std::nullopt;
+  ScanBound bound;
+  bound.not_null_only = true;
+  int64_t min = INT64_MAX, max = INT64_MIN;
+  for (size_t s = 0; s < rows_->segment_count(); ++s) {
+    for (uint32_t first = 0; first < rows_->segment_rows(s); first += kVectorSize) {
+      const uint32_t count = std::min(kVectorSize, rows_->segment_rows(s) - first);
+      const Vector column = rows_->view(key_columns_[key], s, first);
+      for (uint32_t i = 0; i < count; ++i) {
+        if (!column.is_valid(i)) continue;
+        const int64_t value = integer_at(column, i);
+        min = std::min(min, value);
+        max = std::max(max, value);
+      }
+    }
+  }
+  bound.min = min;
+  bound.max = max;
+  return bound;
+}
+
+void HashJoinOperator::set_filters() {
+  std::vector<std::optional<ScanBound>> bounds;
+  for (size_t k = 0; k < plan_.join_keys.size(); ++k) bounds.push_back(key_bound(k));
+  for (const auto& filter : filters_) {
+    filter->groups = filter->has_all_keys ? table_.get() : nullptr;
+    filter->bounds.clear();
+    for (const JoinFilter::Key& key : filter->keys) {
+      if (!bounds[key.number]) continue;
+      filter->bounds.push_back(*bounds[key.number]);
+      filter->bounds.back().column = key.table_column;
+    }
+  }
 }
 
 size_t HashJoinOperator::morsel_count() const {
@@ -117,6 +171,10 @@ size_t HashJoinOperator::morsel_count() const {
 
 void HashJoinOperator::reset() {
   left_->reset();
+  for (const auto& filter : filters_) {
+    filter->groups = nullptr;
+    filter->bounds.clear();
+  }
   rows_.reset();
   table_.reset();
   group_begin_.clear();

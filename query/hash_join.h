@@ -1,8 +1,10 @@
 #pragma once
 
 #include <atomic>
+#include <optional>
 
 #include "query/group_table.h"
+#include "query/join_filter.h"
 #include "query/logical_plan.h"
 #include "query/stored_rows.h"
 
@@ -21,6 +23,9 @@ class HashJoinOperator final : public Operator {
   HashJoinOperator(const LogicalPlan& plan, OperatorPtr left, OperatorPtr right);
   ~HashJoinOperator() override;
 
+  // A scan that gives left rows reads it: start() sets it before the left side starts.
+  void add_filter(std::shared_ptr<JoinFilter> filter) { filters_.push_back(std::move(filter)); }
+
   void start(EvaluationState& state) override;
   size_t morsel_count() const override;
   uint64_t row_estimate() const override { return left_->row_estimate(); }
@@ -35,6 +40,8 @@ class HashJoinOperator final : public Operator {
  private:
   class Stream;
   void build(EvaluationState& state);
+  void set_filters();
+  std::optional<ScanBound> key_bound(size_t key) const;
   bool keeps_left() const { return plan_.join_type == JoinType::kLeft || plan_.join_type == JoinType::kFull; }
   bool keeps_right() const {
     return plan_.join_type == JoinType::kRight || plan_.join_type == JoinType::kFull;
@@ -48,6 +55,8 @@ class HashJoinOperator final : public Operator {
   OperatorPtr left_, right_;
   size_t left_columns_, right_columns_;
   std::shared_ptr<RowStore> rows_;  // right columns, then computed keys
+  std::vector<size_t> key_columns_;  // of rows_
+  std::vector<std::shared_ptr<JoinFilter>> filters_;
   std::unique_ptr<GroupTable> table_;
   std::vector<uint32_t> group_begin_, right_rows_;
   bool keys_unique_ = false;

@@ -59,6 +59,16 @@ std::vector<uint32_t> resolve_target_columns(const TableSchema& schema, const st
   return targets;
 }
 
+std::vector<uint32_t> resolve_assigned_columns(const TableSchema& schema, const std::vector<ast::Identifier>& names) {
+  for (auto name = names.begin(); name != names.end(); ++name) {
+    const bool again = std::any_of(names.begin(), name, [&](const auto& other) { return other.text == name->text; });
+    if (!again) continue;
+    throw sql_error(sqlstate::kSyntaxError, "multiple assignments to same column \"{}\"", name->text)
+        .with_position(name->position);
+  }
+  return resolve_target_columns(schema, names);
+}
+
 SqlType assignment_type(SqlType column_type) { return column_type.id == TypeId::kSymbol ? SqlType(TypeId::kVarchar) : column_type; }
 
 ast::ExpressionPtr parse_default(const ColumnSchema& column) {

@@ -25,6 +25,8 @@ struct InsertPlan {
 
 // Table columns of a column list (all of them when it is empty): 42703, 42701.
 std::vector<uint32_t> resolve_target_columns(const TableSchema& schema, const std::vector<ast::Identifier>& names);
+// Those that SET names: one twice is 42601.
+std::vector<uint32_t> resolve_assigned_columns(const TableSchema& schema, const std::vector<ast::Identifier>& names);
 // The type that a value for a column of this type is cast to before it is stored (SYMBOL takes VARCHAR).
 SqlType assignment_type(SqlType column_type);
 // The stored default of a column as a tree, null if it has none; and bound (NULL if it has none).

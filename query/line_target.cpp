@@ -82,7 +82,7 @@ void LineTarget::bind() {
   session_.begin_write_statement();
   ast::ObjectName name;
   name.name = {table_, 0, true};
-  schema_ = session_.target_table(name)->schema;
+  schema_ = session_.writable_table(name, static_cast<PrivilegeSet>(Privilege::kInsert))->schema;
   const auto run = session_.start_run();
   EvaluationState state{&run->context, {}};
   defaults_.clear();

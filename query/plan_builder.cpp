@@ -114,11 +114,19 @@ OperatorPtr PlanBuilder::build_node(const LogicalPlan& plan) {
 OperatorPtr PlanBuilder::build_join(const LogicalPlan& plan) {
   if (!plan.correlated.empty()) return std::make_unique<LateralJoinOperator>(plan, build(*plan.children[0]));
   OperatorPtr left = build(*plan.children[0]);
+  std::vector<std::shared_ptr<JoinFilter>> filters;
+  for (FilteredScan& found : filtered_scans(plan)) {
+    const auto scan = scans_.find(found.scan);
+    if (scan == scans_.end()) continue;
+    filters.push_back(std::make_shared<JoinFilter>(std::move(found.filter)));
+    scan->second->add_join_filter(filters.back());
+  }
   OperatorPtr right = build(*plan.children[1]);
   if (plan.join_type == JoinType::kAsof || plan.join_type == JoinType::kLt) {
     return std::make_unique<AsofJoinOperator>(plan, std::move(left), std::move(right));
   }
   auto pairs = std::make_unique<HashJoinOperator>(plan, std::move(left), std::move(right));
+  for (auto& filter : filters) pairs->add_filter(std::move(filter));
   if (plan.join_type == JoinType::kRight || plan.join_type == JoinType::kFull) {
     return std::make_unique<OuterJoinOperator>(plan, std::move(pairs));
   }

@@ -72,13 +72,15 @@ class CommandPortal final : public Portal {
   explicit CommandPortal(std::function<std::string()> execute) : execute_(std::move(execute)) {}
   Kind kind() const override { return Kind::kCommand; }
   const std::vector<PlanColumn>& columns() const override { return columns_; }
-  std::string tag() const override { return tag_; }
-  void run() override { tag_ = execute_(); }
+  std::string tag() const override { return *tag_; }
+  void run() override { *tag_ = execute_(); }
+  // To be changed by whoever runs the statement again in its place.
+  const std::shared_ptr<std::string>& shared_tag() const { return tag_; }
 
  private:
   std::function<std::string()> execute_;
   std::vector<PlanColumn> columns_;
-  std::string tag_;
+  std::shared_ptr<std::string> tag_ = std::make_shared<std::string>();
 };
 
 class EmptyPortal final : public Portal {

@@ -134,6 +134,7 @@ class QueryBinder {
                      const std::string& schema);
   Source result_source(QueryResult result, const std::string& alias);
   void apply_aliases(Source& source, const ast::TableRef& ref);
+  Source combine(Source left, Source right, JoinType type, OuterLink& link, uint32_t position);
   static PlanPtr one_row();
   CteScope* push_with(const ast::With& with, const Environment& environment);
   // Binds the queries of a WITH clause that nobody read: they still have to be right.
@@ -211,7 +212,6 @@ class QueryBinder {
                         std::vector<std::pair<std::string, SqlType>>* columns);
   // bind_join.cpp
   Source bind_join(const ast::Join& join, const Environment& environment, const Environment& lateral);
-  Source combine(Source left, Source right, JoinType type, OuterLink& link, uint32_t position);
   // Merges the columns of USING or NATURAL; returns the equalities.
   std::vector<BoundPtr> merge_columns(Scope& scope, size_t left_visible,
                                       const std::vector<ast::Identifier>& names, JoinType type,

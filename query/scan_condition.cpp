@@ -25,12 +25,12 @@ const BoundExpression& without_relabelling(const BoundExpression& expression) {
   return *e;
 }
 
+}  // namespace
+
 bool has_integer_statistics(TypeId id) {
   return is_integer(id) || is_timestamp(id) || id == TypeId::kBoolean || id == TypeId::kDate ||
          id == TypeId::kTime;
 }
-
-}  // namespace
 
 std::vector<const BoundExpression*> conjuncts_of(const BoundExpression* condition) {
   std::vector<const BoundExpression*> out;

@@ -18,6 +18,9 @@ bool is_execution_constant(const BoundExpression& expression);
 // points into the condition; null for anything else. Sees through casts that only relabel.
 const BoundExpression* symbol_equality_value(const BoundExpression& condition);
 
+// Whether VectorStatistics hold values of the type as integers.
+bool has_integer_statistics(TypeId id);
+
 // What rows that meet the condition have in statistics; nothing for types without statistics and values of
 // another type.
 std::optional<ScanBound> bound_of(const DynamicBound& condition, SqlType column_type, const Value& value);

@@ -6,6 +6,7 @@
 
 #include "query/execution.h"
 #include "query/expression_evaluator.h"
+#include "query/group_table.h"
 #include "query/scan_condition.h"
 #include "storage/symbol_dictionary.h"
 #include "storage/tombstones.h"
@@ -94,6 +95,9 @@ bool ScanOperator::add_bounds(EvaluationState& state) {
     bound.min = bound.max = *code;
     bounds_.push_back(bound);
   }
+  for (const auto& filter : join_filters_) {
+    for (const ScanBound& bound : filter->bounds) add_bound(bound);
+  }
   return range_.min_timestamp <= range_.max_timestamp;
 }
 
@@ -138,12 +142,57 @@ void ScanOperator::describe(OperatorDetails& details) const {
   details.vectors_skipped = vectors_skipped_;
 }
 
+namespace {
+
+// Looks the keys of rows up among those of a join, as long as that leaves enough of them out.
+class PartnerSearch {
+ public:
+  explicit PartnerSearch(const JoinFilter& filter) : filter_(filter), groups_(kVectorSize) {}
+
+  void begin() {
+    probe_.reset();
+    if (filter_.groups) probe_.emplace(*filter_.groups);
+  }
+  bool is_useful() const { return probe_ && (looked_up_ < kTrialRows || found_ * 2 < looked_up_); }
+  const std::vector<JoinFilter::Key>& keys() const { return filter_.keys; }
+
+  // Positions of the rows that have a partner go to `out`.
+  uint32_t select(const DataChunk& chunk, uint16_t* out) {
+    values_.clear();
+    for (const JoinFilter::Key& key : filter_.keys) values_.push_back(chunk.columns[key.column]);
+    const Selection selection = chunk.selection;
+    probe_->find(values_.data(), selection, false, groups_.data());
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < selection.count; ++i) {
+      out[count] = static_cast<uint16_t>(selection[i]);
+      count += groups_[i] != GroupTable::kNoGroup ? 1 : 0;
+    }
+    looked_up_ += selection.count;
+    found_ += count;
+    return count;
+  }
+
+ private:
+  static constexpr uint64_t kTrialRows = 16 * kVectorSize;
+
+  const JoinFilter& filter_;
+  std::optional<GroupTable::Probe> probe_;
+  std::vector<Vector> values_;
+  std::vector<uint32_t> groups_;
+  uint64_t looked_up_ = 0, found_ = 0;
+};
+
+}  // namespace
+
 class ScanOperator::Stream final : public MorselStream {
  public:
   Stream(ScanOperator& scan, EvaluationState& state) : scan_(scan), state_(state) {
     for (const Condition& condition : scan.conditions_) {
       if (condition.symbol_value) continue;
       filters_.push_back(std::make_unique<ExpressionEvaluator>(*condition.expression));
+    }
+    for (const auto& filter : scan.join_filters_) {
+      if (filter->has_all_keys) partners_.emplace_back(*filter);
     }
   }
   ~Stream() override { count_vectors(); }
@@ -152,6 +201,7 @@ class ScanOperator::Stream final : public MorselStream {
     count_vectors();
     bounds_ = &scan_.bounds_;
     find_threshold_bound(scan_.scan_.morsels[morsel]);
+    for (PartnerSearch& search : partners_) search.begin();
     hides_rows_ = !scan_.morsels_with_tombstones_.empty() && scan_.morsels_with_tombstones_[morsel];
     reader_.emplace(scan_.plan_.table, scan_.scan_.morsels[morsel], bounds_,
                     scan_.direction_ != Direction::kForwards);
@@ -250,6 +300,12 @@ class ScanOperator::Stream final : public MorselStream {
           select_within(*threshold, chunk->columns[threshold->column], chunk->size, chunk->selection, target);
       if (!narrow(chunk, count)) return false;
     }
+    for (PartnerSearch& search : partners_) {
+      if (!search.is_useful()) continue;
+      for (const JoinFilter::Key& key : search.keys()) load(key.column, chunk);
+      uint16_t* target = selection_target();
+      if (!narrow(chunk, search.select(*chunk, target))) return false;
+    }
     if (scan_.row_filter_) {
       for (const uint32_t column : scan_.row_filter_columns_) load(column, chunk);
       uint16_t* target = selection_target();
@@ -277,6 +333,7 @@ class ScanOperator::Stream final : public MorselStream {
   ScanOperator& scan_;
   EvaluationState& state_;
   std::vector<std::unique_ptr<ExpressionEvaluator>> filters_;
+  std::vector<PartnerSearch> partners_;
   const std::vector<ScanBound>* bounds_ = nullptr;
   std::vector<ScanBound> threshold_bounds_;  // the scan's, and the one of a top-N
   std::optional<MorselReader> reader_;

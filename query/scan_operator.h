@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "query/join_filter.h"
 #include "query/logical_plan.h"
 #include "query/operator.h"
 #include "query/sort_threshold.h"
@@ -42,6 +43,9 @@ class ScanOperator final : public Operator {
   // Rows beyond the threshold may be left out. Before start().
   void set_threshold(std::shared_ptr<const SortThreshold> threshold) { threshold_ = std::move(threshold); }
 
+  // A join above wants only rows with a partner. Before start().
+  void add_join_filter(std::shared_ptr<const JoinFilter> filter) { join_filters_.push_back(std::move(filter)); }
+
   void start(EvaluationState& state) override;
   size_t morsel_count() const override { return scan_.morsels.size(); }
   uint64_t row_estimate() const override { return scan_.rows; }
@@ -50,7 +54,7 @@ class ScanOperator final : public Operator {
 
   // True if reading gives exactly the rows of the version, so that counting needs no reading.
   bool is_whole_table() const {
-    return conditions_.empty() && !threshold_ && !hides_rows_ && scan_.rows == plan_.table->row_count;
+    return conditions_.empty() && !threshold_ && join_filters_.empty() && !hides_rows_ && scan_.rows == plan_.table->row_count;
   }
   const LogicalPlan& plan() const { return plan_; }
 
@@ -74,6 +78,7 @@ class ScanOperator final : public Operator {
   const Direction direction_;
   std::vector<Condition> conditions_;
   std::shared_ptr<const SortThreshold> threshold_;
+  std::vector<std::shared_ptr<const JoinFilter>> join_filters_;
   std::vector<uint32_t> row_filter_columns_;
   RowFilter row_filter_;
 

@@ -75,7 +75,7 @@ std::unique_ptr<Portal> Session::execute(const parser::ParsedStatement& parsed, 
   StatementInput input;
   input.statement = parsed.statement.get();
   input.text = std::string_view(sql).substr(parsed.offset, parsed.length);
-  return state_->make_portal(std::move(input));
+  return state_->make_client_portal(std::move(input));
 }
 
 const PreparedStatement& Session::prepare(const std::string& name, const std::string& sql, const std::vector<uint32_t>& parameter_oids) {
@@ -111,7 +111,7 @@ Portal& Session::bind(const std::string& portal, const std::string& statement, c
   input.parameter_types.types = entry->info.parameter_types;
   input.parameters = state_->decode_parameters(entry->info.parameter_types, parameters);
   input.entry = entry;
-  std::unique_ptr<Portal> made = input.statement ? state_->make_portal(std::move(input)) : std::make_unique<EmptyPortal>();
+  std::unique_ptr<Portal> made = input.statement ? state_->make_client_portal(std::move(input)) : std::make_unique<EmptyPortal>();
   if (made->kind() == Portal::Kind::kRows) {
     bool same = made->columns().size() == entry->info.columns.size();
     for (size_t i = 0; same && i < made->columns().size(); i++) same = made->columns()[i].type.id == entry->info.columns[i].type.id;

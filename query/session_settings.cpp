@@ -288,6 +288,13 @@ void SessionSettings::rollback_transaction() {
   at_begin_.reset();
 }
 
+SessionSettings::Mark SessionSettings::mark() const { return {values_, before_local_}; }
+
+void SessionSettings::return_to(const Mark& mark) {
+  if (values_ != mark.values) changing() = mark.values;
+  before_local_ = mark.before_local;
+}
+
 std::vector<SettingRow> SessionSettings::all() const {
   std::vector<SettingRow> rows;
   for (const auto& [name, value] : values_) {

@@ -17,6 +17,8 @@ namespace idem {
 // Names are matched without regard to case; PostgreSQL's names where it has them. A name with a dot may be set freely. Values
 // are checked and brought into the form that SHOW prints. SET is undone by ROLLBACK, SET LOCAL by the end of the transaction.
 class SessionSettings {
+  using Values = std::map<std::string, std::string, std::less<>>;  // lower-case name → value
+
  public:
   // `configured`: defaults from the server's configuration; `startup`: from the client (names unknown to the server are ignored,
   // as clients send what they like).
@@ -35,6 +37,12 @@ class SessionSettings {
   void begin_transaction();
   void commit_transaction();
   void rollback_transaction();
+  // For savepoints: the values now, and back to them.
+  struct Mark {
+    Values values, before_local;
+  };
+  Mark mark() const;
+  void return_to(const Mark& mark);
 
   std::vector<SettingRow> all() const;                       // sorted by name
 
@@ -45,7 +53,6 @@ class SessionSettings {
   std::vector<std::pair<std::string, std::string>> take_reported();
 
  private:
-  using Values = std::map<std::string, std::string, std::less<>>;  // lower-case name → value
   std::string checked(std::string_view lower_name, std::string_view value) const;
   Values::const_iterator find(std::string_view name) const;
   Values& changing();                                         // values_, to be changed

@@ -1,12 +1,14 @@
 #include "query/session_state.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/value_text.h"
 #include "query/access_control.h"
 #include "query/portal.h"
 #include "query/statement_executors.h"
 #include "query/system_relations.h"
+#include "query/view_dependencies.h"
 
 namespace idem {
 
@@ -49,7 +51,14 @@ SessionState::SessionState(ServerContext& server_context, std::string name, std:
   activity.state = "idle";
 }
 
-SessionState::~SessionState() = default;
+SessionState::~SessionState() {
+  transaction_.reset();
+  try {
+    drop_temporary_tables();
+  } catch (const SqlError&) {
+    // They hold memory until the server ends; nobody can see them.
+  }
+}
 
 // -- transactions ---------------------------------------------------------------------------------------
 
@@ -58,8 +67,8 @@ Transaction& SessionState::transaction() {
   return *transaction_;
 }
 
-void SessionState::start_transaction() {
-  transaction_ = server.database->begin();
+void SessionState::start_transaction(std::unique_ptr<Transaction> transaction) {
+  transaction_ = transaction ? std::move(transaction) : server.database->begin();
   transaction_time_micros = statement_time_micros;
   has_snapshot_ = false;
   settings.begin_transaction();
@@ -155,14 +164,117 @@ void SessionState::rollback_block() {
   end_transaction(false);
 }
 
+void SessionState::set_savepoint(const std::string& name) {
+  if (block_ != Block::kOpen) {
+    throw SqlError(sqlstate::kNoActiveSqlTransaction, "SAVEPOINT can only be used in transaction blocks");
+  }
+  Savepoint savepoint{name, transaction().savepoint(), settings.mark(), dropped_, {}};
+  for (const auto& [portal_name, portal] : portals) savepoint.portals.insert(portal.get());
+  savepoints_.push_back(std::move(savepoint));
+}
+
+// The innermost one of the name.
+std::vector<SessionState::Savepoint>::iterator SessionState::find_savepoint(const ast::Identifier& name) {
+  const auto found = std::find_if(savepoints_.rbegin(), savepoints_.rend(),
+                                  [&](const Savepoint& savepoint) { return savepoint.name == name.text; });
+  if (found == savepoints_.rend()) {
+    throw sql_error(sqlstate::kInvalidSavepoint, "savepoint \"{}\" does not exist", name.text);
+  }
+  return std::prev(found.base());
+}
+
+void SessionState::rollback_to_savepoint(const ast::Identifier& name) {
+  if (block_ == Block::kNone) {
+    throw SqlError(sqlstate::kNoActiveSqlTransaction, "ROLLBACK TO SAVEPOINT can only be used in transaction blocks");
+  }
+  const auto savepoint = find_savepoint(name);
+  savepoints_.erase(savepoint + 1, savepoints_.end());
+  close_portals_after(*savepoint);
+  transaction_->rollback_to(*savepoint->state);
+  dropped_ = savepoint->dropped;
+  settings.return_to(savepoint->settings);
+  follow_settings();
+  view_ = Snapshot();
+  block_ = Block::kOpen;
+}
+
+void SessionState::release_savepoint(const ast::Identifier& name) {
+  if (block_ == Block::kNone) {
+    throw SqlError(sqlstate::kNoActiveSqlTransaction, "RELEASE SAVEPOINT can only be used in transaction blocks");
+  }
+  savepoints_.erase(find_savepoint(name), savepoints_.end());
+}
+
 CommitNumber SessionState::finish_statements(bool wait) {
-  if (block_ != Block::kNone || !transaction_) return {};
+  if (block_ != Block::kNone) return {};
+  statements_ = 0;
+  const std::optional<Retry> retry = std::exchange(retry_, std::nullopt);
+  if (!transaction_) return {};
+  constexpr int kRetries = 3;
+  for (int attempt = 0;; attempt++) {
+    try {
+      return commit_statements(wait);
+    } catch (const SqlError& error) {
+      if (!retry || error.sqlstate() != sqlstate::kSerializationFailure || attempt > kRetries) throw;
+    }
+    cancel.check();
+    // At a Sync the client has been told the command tag.
+    run_again(*retry, attempt == kRetries, !wait);
+  }
+}
+
+namespace {
+
+// The table of a statement that may lose to others; null for any other. Plain inserts never do.
+const ast::ObjectName* contested_table(const ast::Statement& statement) {
+  if (const auto* insert = ast::try_as<ast::InsertStatement>(&statement)) {
+    return insert->on_conflict || insert->overwrite != ast::Overwrite::kNone ? &insert->table : nullptr;
+  }
+  if (const auto* update = ast::try_as<ast::UpdateStatement>(&statement)) return &update->table;
+  if (const auto* remove = ast::try_as<ast::DeleteStatement>(&statement)) return &remove->table;
+  if (const auto* merge = ast::try_as<ast::MergeStatement>(&statement)) return &merge->table;
+  return nullptr;
+}
+
+}  // namespace
+
+std::unique_ptr<Portal> SessionState::make_client_portal(StatementInput input) {
+  const bool is_first = statements_++ == 0 && block_ == Block::kNone && contested_table(*input.statement);
+  retry_.reset();
+  if (!is_first) return make_portal(std::move(input));
+  StatementInput again = input;
+  std::unique_ptr<Portal> portal = make_portal(std::move(input));
+  // Rows of RETURNING are sent before the commit: those statements are not run again.
+  if (const auto* command = dynamic_cast<const CommandPortal*>(portal.get())) {
+    retry_ = Retry{std::move(again), command->shared_tag()};
+  }
+  return portal;
+}
+
+void SessionState::run_again(const Retry& retry, bool alone, bool tag_is_told) {
+  if (alone) {
+    begin_statement();
+    const TableId table = target_table(*contested_table(*retry.input.statement))->schema->id;
+    transaction_->rollback();
+    end_transaction(false);
+    start_transaction(server.database->begin_alone(table));
+  }
+  const std::unique_ptr<Portal> portal = make_portal(retry.input);
+  portal->run();
+  if (tag_is_told && portal->tag() != *retry.tag) {
+    throw SqlError(sqlstate::kSerializationFailure, "could not serialize access due to concurrent update");
+  }
+  *retry.tag = portal->tag();
+}
+
+CommitNumber SessionState::commit_statements(bool wait) {
   close_portals(true);
   bool synchronous = settings.get("synchronous_commit") != "off";
   // Whoever waits for the key of a run must see its commit.
   if (run_) wait = true;
   CommitNumber visible_after{};
   try {
+    before_commit();
     if (run_ && !run_->skips()) transaction_->end_run(run_->take_writes());
     CommitResult result = synchronous && !wait ? transaction_->commit_without_waiting() : transaction_->commit(synchronous);
     visible_after = result.visible_after;
@@ -176,9 +288,66 @@ CommitNumber SessionState::finish_statements(bool wait) {
   return visible_after;
 }
 
+void SessionState::before_commit() {
+  if (!dropped_.empty()) check_views();
+  if (temporary_.empty()) return;
+  const std::shared_ptr<const Catalog> catalog = transaction_->schema_view().catalog;
+  const std::string schema = temporary_schema();
+  for (auto at = catalog->tables.lower_bound({schema, ""}); at != catalog->tables.end() && at->first.first == schema; ++at) {
+    const ast::OnCommit action = temporary_[at->second];
+    if (action == ast::OnCommit::kDrop) transaction_->drop_table(at->second);
+    if (action == ast::OnCommit::kDeleteRows && transaction_->read_view().table(at->second)->row_count > 0) {
+      transaction_->truncate(at->second);
+    }
+  }
+}
+
+void SessionState::check_views() {
+  if (!repeatable_read_) transaction_->refresh();
+  view_ = transaction_->schema_view();
+  const std::vector<BrokenView> broken = broken_views(*this, dropped_);
+  if (broken.empty()) return;
+  std::string detail;
+  for (const BrokenView& b : broken) {
+    if (!detail.empty()) detail += "\n";
+    const bool on_view = transaction_->committed_view().catalog->views.contains(b.missing);
+    detail += fmt::format("view {} depends on {} {}", b.view->name, on_view ? "view" : "table", b.missing.second);
+  }
+  const bool is_view = transaction_->committed_view().catalog->views.contains(broken[0].missing);
+  throw sql_error(sqlstate::kDependentObjectsStillExist, "cannot drop {} {} because other objects depend on it",
+                  is_view ? "view" : "table", broken[0].missing.second)
+      .with_detail(detail)
+      .with_hint("Use DROP ... CASCADE to drop the dependent objects too, or create it anew in the same transaction.");
+}
+
+std::string SessionState::temporary_schema() const { return fmt::format("pg_temp_{}", pid); }
+
+void SessionState::drop_temporary_tables() {
+  if (temporary_.empty()) return;
+  auto transaction = server.database->begin();
+  const std::shared_ptr<const Catalog> catalog = transaction->schema_view().catalog;
+  const std::string schema = temporary_schema();
+  for (auto at = catalog->tables.lower_bound({schema, ""}); at != catalog->tables.end() && at->first.first == schema; ++at) {
+    transaction->drop_table(at->second);
+  }
+  transaction->commit(false);
+  temporary_.clear();
+}
+
+// A schema as a statement wrote it; nothing if it is that of another session's temporary tables.
+std::optional<std::string> SessionState::schema_of_name(const std::string& schema) const {
+  if (schema == "pg_temp") return temporary_schema();
+  if (schema.starts_with("pg_temp_") && schema != temporary_schema()) return std::nullopt;
+  return schema;
+}
+
 void SessionState::end_transaction(bool committed) {
   transaction_.reset();
   run_.reset();
+  retry_.reset();
+  statements_ = 0;
+  savepoints_.clear();
+  dropped_.clear();
   view_ = Snapshot();
   read_only_ = repeatable_read_ = has_snapshot_ = false;
   if (committed) settings.commit_transaction();
@@ -204,10 +373,11 @@ void SessionState::statement_failed() {
   }
   if (block_ == Block::kOpen) {
     block_ = Block::kFailed;
+    view_ = Snapshot();
+    if (!savepoints_.empty()) return;  // ROLLBACK TO may bring it back to life
     close_portals(false);
     if (transaction_) transaction_->rollback();
     transaction_.reset();
-    view_ = Snapshot();
   }
 }
 
@@ -225,6 +395,18 @@ void SessionState::close_portals(bool keep_holdable) {
   for (auto it = portals.begin(); it != portals.end();) {
     bool keep = keep_holdable ? keep_cursor_rows(*it->second) : is_held_cursor(*it->second);
     if (keep) {
+      ++it;
+      continue;
+    }
+    closed_portals.push_back(std::move(it->second));
+    it = portals.erase(it);
+  }
+}
+
+// Those that were opened since, the one that is running now among them where it came through the extended protocol.
+void SessionState::close_portals_after(const Savepoint& savepoint) {
+  for (auto it = portals.begin(); it != portals.end();) {
+    if (savepoint.portals.contains(it->second.get())) {
       ++it;
       continue;
     }
@@ -376,7 +558,13 @@ std::vector<std::string> SessionState::search_path(bool with_implicit) const {
 
 std::shared_ptr<const TableVersion> SessionState::find_table(const std::vector<std::string>& name) const {
   NameParts parts = split_name(name, database_name);
-  if (!parts.schema.empty()) return view_.find_table(parts.schema, parts.name);
+  if (!parts.schema.empty()) {
+    const std::optional<std::string> schema = schema_of_name(parts.schema);
+    return schema ? view_.find_table(*schema, parts.name) : nullptr;
+  }
+  if (!temporary_.empty()) {
+    if (auto table = view_.find_table(temporary_schema(), parts.name)) return table;
+  }
   for (const std::string& schema : search_path(false)) {
     if (auto table = view_.find_table(schema, parts.name)) return table;
   }

@@ -3,6 +3,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -75,14 +77,27 @@ class SessionState final : public SessionInfo, public NameResolver {
 
   std::string commit_block();                          // the tag: COMMIT, or ROLLBACK of a failed block
   void rollback_block();
+  void set_savepoint(const std::string& name);
+  void rollback_to_savepoint(const ast::Identifier& name);  // 3B001; also brings a failed block back to life
+  void release_savepoint(const ast::Identifier& name);
   // Gives the commit that is to be waited for; 0 if it is visible, as it always is when `wait`.
   CommitNumber finish_statements(bool wait = true);
   void statement_failed();
   TransactionStatus status() const;
+  // A relation that this transaction dropped: no view may need it any more when it commits (2BP01).
+  void note_dropped(const std::string& schema, const std::string& name) { dropped_.emplace(schema, name); }
+
+  // -- temporary tables: in a schema of the session's own, which only it can name
+  std::string temporary_schema() const;
+  void note_temporary(TableId table, ast::OnCommit on_commit) { temporary_[table] = on_commit; }
+  void drop_temporary_tables();
 
   // -- execution
   // As a run asks for it: its writes are noted or skipped (session_run.h).
   std::unique_ptr<Portal> make_portal(StatementInput input);
+  // For a statement of the client, as against one that another statement runs: outside a block it is run again where it lost to
+  // another commit.
+  std::unique_ptr<Portal> make_client_portal(StatementInput input);
   std::shared_ptr<StatementRun> start_run();
   // Rows of a bound query as a portal; tag "SELECT n".
   std::unique_ptr<Portal> make_query_portal(BoundQuery query, const std::vector<Value>& parameters);
@@ -162,10 +177,21 @@ class SessionState final : public SessionInfo, public NameResolver {
   std::unique_ptr<Portal> make_statement_portal(StatementInput input);
   void describe_statement(const ast::Statement& statement, ParameterTypes& types, PreparedStatement* info);
   void begin_pending_run();
-  void start_transaction();
+  void start_transaction(std::unique_ptr<Transaction> transaction = nullptr);
   void end_transaction(bool committed);
   void follow_settings();  // `zone`, after settings may have changed
   void close_portals(bool keep_holdable);
+  struct Savepoint;
+  void close_portals_after(const Savepoint& savepoint);
+  CommitNumber commit_statements(bool wait);
+  struct Retry {
+    StatementInput input;
+    std::shared_ptr<std::string> tag;  // of its portal
+  };
+  void run_again(const Retry& retry, bool alone, bool tag_is_told);
+  void before_commit();
+  void check_views();
+  std::optional<std::string> schema_of_name(const std::string& schema) const;
 
   enum class Block : uint8_t { kNone, kOpen, kFailed };
   Block block_ = Block::kNone;
@@ -185,6 +211,20 @@ class SessionState final : public SessionInfo, public NameResolver {
     std::vector<std::string> schemas;
   };
   mutable SearchPath path_;
+  // By (schema, name), of the running transaction.
+  std::set<std::pair<std::string, std::string>> dropped_;
+  std::map<TableId, ast::OnCommit> temporary_;              // also of tables that are gone
+  struct Savepoint {
+    std::string name;
+    std::shared_ptr<const Transaction::Savepoint> state;
+    SessionSettings::Mark settings;
+    std::set<std::pair<std::string, std::string>> dropped;
+    std::set<const Portal*> portals;
+  };
+  std::optional<Retry> retry_;                              // the statement that is alone in the running transaction
+  uint32_t statements_ = 0;                                 // of the client in the running transaction
+  std::vector<Savepoint> savepoints_;                       // of the running transaction, the last one innermost
+  std::vector<Savepoint>::iterator find_savepoint(const ast::Identifier& name);
 };
 
 }  // namespace idem

@@ -1,8 +1,14 @@
+#include <algorithm>
+#include <array>
+#include <optional>
+
 #include "common/file.h"
 #include "query/copy_reader.h"
 #include "query/copy_writer.h"
 #include "query/expression_evaluator.h"
 #include "query/insert_plan.h"
+#include "query/overwrite_target.h"
+#include "query/plan_walk.h"
 #include "query/portal.h"
 #include "query/returning.h"
 #include "query/server_file.h"
@@ -33,19 +39,22 @@ class CopyIn {
   CopyIn(SessionState& session, const ast::CopyStatement& s) : session_(session), format_(parse_copy_format(s)) {
     session.check_writable("COPY FROM");
     session.begin_write_statement();
-    if (s.where) throw SqlError(sqlstate::kFeatureNotSupported, "COPY FROM … WHERE is not supported").with_position(s.where->position);
-    schema_ = session.writable_table(s.table, static_cast<PrivilegeSet>(Privilege::kInsert))->schema;
+    auto wanted = static_cast<PrivilegeSet>(Privilege::kInsert);
+    if (format_.overwrite != CopyFormat::Overwrite::kNone) wanted = wanted | Privilege::kDelete;
+    schema_ = session.writable_table(s.table, wanted)->schema;
     targets_ = resolve_target_columns(*schema_, s.columns);
-    auto run = session.start_run();
-    EvaluationState state{&run->context, {}};
+    run_ = session.start_run();
+    state_.context = &run_->context;
+    if (s.where) bind_condition(*s.where);
     std::vector<Value> defaults;
-    for (const ColumnSchema& c : schema_->columns) defaults.push_back(evaluate_constant(state, *bind_default(c, session)));
+    for (const ColumnSchema& c : schema_->columns) defaults.push_back(evaluate_constant(state_, *bind_default(c, session)));
     zone_ = session.zone;
     reader_ = std::make_unique<CopyReader>(
         CopyLayout(format_, schema_, targets_, std::move(defaults), copy_text_options(session)), session.server.workers,
         [this](ColumnBatch&& batch) {
           session_.cancel.check();
-          session_.write_transaction("COPY").insert(schema_->id, std::move(batch));
+          if (condition_) batch = rows_that_meet_condition(batch);
+          insert(std::move(batch));
         });
     for (uint32_t t : targets_) columns_.push_back({schema_->columns[t].name, schema_->columns[t].type, schema_->id, t + 1});
   }
@@ -55,20 +64,72 @@ class CopyIn {
   const std::vector<PlanColumn>& columns() const { return columns_; }
   std::string finish() {
     reader_->finish();
+    if (format_.overwrite != CopyFormat::Overwrite::kNone) overwrite_target();  // also where no row came
     if (reader_->rejected() > 0) {
       session_.notice("NOTICE", sql_error(sqlstate::kSuccessfulCompletion, "{} row{} skipped due to data type incompatibility",
                                           reader_->rejected(), reader_->rejected() == 1 ? " was" : "s were"));
     }
-    return fmt::format("COPY {}", reader_->rows());
+    return fmt::format("COPY {}", reader_->rows() - left_out_);
   }
 
  private:
+  void bind_condition(const ast::Expression& where) {
+    ParameterTypes none;
+    uint32_t slots = 0;
+    condition_ = bind_expression(where, table_scope(*schema_, ""), session_, none, TypeId::kBoolean, &slots);
+    if (has_subquery(*condition_)) {
+      throw SqlError(sqlstate::kFeatureNotSupported, "cannot use subquery in COPY FROM WHERE condition").with_position(where.position);
+    }
+    evaluator_ = std::make_unique<ExpressionEvaluator>(*condition_);
+    state_.slots.resize(slots);
+  }
+
+  ColumnBatch rows_that_meet_condition(const ColumnBatch& batch) {
+    ColumnBatch kept(batch.schema_ptr());
+    std::array<uint16_t, kVectorSize> met;
+    std::vector<uint32_t> rows;
+    for (uint32_t first = 0; first < batch.rows(); first += kVectorSize) {
+      DataChunk chunk;
+      const uint32_t count = std::min(kVectorSize, batch.rows() - first);
+      for (size_t c = 0; c < batch.column_count(); c++) chunk.columns.push_back(batch.column(c).slice(first, count));
+      chunk.set_size(count);
+      const uint32_t selected = evaluator_->select(state_, chunk, chunk.selection, met.data());
+      for (uint32_t i = 0; i < selected; i++) rows.push_back(first + met[i]);
+    }
+    left_out_ += batch.rows() - rows.size();
+    kept.append_rows(batch, rows.data(), rows.size());
+    return kept;
+  }
+
+  void insert(ColumnBatch&& batch) {
+    if (format_.overwrite == CopyFormat::Overwrite::kNone) {
+      session_.write_transaction("COPY").insert(schema_->id, std::move(batch));
+    } else {
+      overwrite_target().insert(std::move(batch), state_);
+    }
+  }
+
+  OverwriteTarget& overwrite_target() {
+    if (!overwrite_) {
+      overwrite_.emplace(session_.write_transaction("OVERWRITE"), schema_);
+      if (format_.overwrite == CopyFormat::Overwrite::kAll) overwrite_->replace_all();
+      else overwrite_->replace_partitions_with_rows();
+    }
+    return *overwrite_;
+  }
+
   SessionState& session_;
   CopyFormat format_;
   std::shared_ptr<const TableSchema> schema_;
   std::vector<uint32_t> targets_;
   std::vector<PlanColumn> columns_;
   std::shared_ptr<const TimeZone> zone_;  // of the reader
+  std::shared_ptr<StatementRun> run_;
+  EvaluationState state_{nullptr, {}};
+  BoundPtr condition_;  // of WHERE; null: none
+  std::unique_ptr<ExpressionEvaluator> evaluator_;
+  uint64_t left_out_ = 0;
+  std::optional<OverwriteTarget> overwrite_;
   std::unique_ptr<CopyReader> reader_;
 };
 

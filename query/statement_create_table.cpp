@@ -97,11 +97,19 @@ uint64_t fill_from_query(SessionState& session, TableId table, const BoundQuery&
 
 std::string execute_create_table(SessionState& session, const ast::CreateTableStatement& s, const StatementInput& input) {
   session.check_writable("CREATE TABLE");
-  if (s.temporary) throw SqlError(sqlstate::kFeatureNotSupported, "temporary tables are not supported");
+  const bool temporary = s.temporary || s.name.schema.text == "pg_temp";
+  if (s.temporary && !s.name.schema.empty() && s.name.schema.text != "pg_temp") {
+    throw SqlError(sqlstate::kInvalidTableDefinition, "cannot create temporary relation in non-temporary schema")
+        .with_position(s.name.position());
+  }
+  if (s.on_commit && !temporary) {
+    throw SqlError(sqlstate::kInvalidTableDefinition, "ON COMMIT can only be used on temporary tables");
+  }
   session.begin_statement();
   Transaction& transaction = session.write_transaction("CREATE TABLE");
   TableSchema schema;
-  schema.schema_name = session.creation_schema(s.name);
+  schema.temporary = temporary;
+  schema.schema_name = temporary ? session.temporary_schema() : session.creation_schema(s.name);
   schema.name = s.name.name.text;
   schema.owner = session.object_owner(schema.schema_name);
   const Snapshot& view = session.snapshot();
@@ -140,7 +148,11 @@ std::string execute_create_table(SessionState& session, const ast::CreateTableSt
 
   const std::string owner = schema.owner, schema_name = schema.schema_name;
   TableId table = transaction.create_table(std::move(schema));
-  session.grant_initial_access({SecuredObject::Kind::kTable, static_cast<uint32_t>(table), "", owner}, schema_name);
+  if (temporary) {
+    session.note_temporary(table, s.on_commit.value_or(ast::OnCommit::kPreserveRows));
+  } else {
+    session.grant_initial_access({SecuredObject::Kind::kTable, static_cast<uint32_t>(table), "", owner}, schema_name);
+  }
   if (!s.query) return "CREATE TABLE";
   uint64_t rows = s.with_no_data ? 0 : fill_from_query(session, table, query, input);
   return s.with_no_data ? "CREATE TABLE AS" : fmt::format("SELECT {}", rows);

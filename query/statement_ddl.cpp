@@ -3,6 +3,7 @@
 #include "parser/deparse.h"
 #include "query/access_control.h"
 #include "query/statement_executors.h"
+#include "query/view_dependencies.h"
 
 namespace idem {
 
@@ -16,65 +17,10 @@ std::vector<std::string> name_parts(const ast::ObjectName& name) {
   return parts;
 }
 
-// Records which tables and views a query reads, also through other views, while it is bound.
-class ReadRecorder final : public NameResolver {
- public:
-  explicit ReadRecorder(const SessionState& session) : session_(session) {}
-
-  const Snapshot& snapshot() const override { return session_.snapshot(); }
-  std::shared_ptr<const TableVersion> find_table(const std::vector<std::string>& name) const override {
-    auto table = session_.find_table(name);
-    if (table) read_.emplace(table->schema->schema_name, table->schema->name);
-    return table;
-  }
-  std::shared_ptr<const ViewSchema> find_view(const std::vector<std::string>& name) const override {
-    auto view = session_.find_view(name);
-    if (view) read_.emplace(view->schema_name, view->name);
-    return view;
-  }
-  std::shared_ptr<const VirtualTable> find_virtual_table(const std::vector<std::string>& name) const override {
-    return session_.find_virtual_table(name);
-  }
-  std::shared_ptr<const VirtualTable> find_virtual_function(const std::string& name) const override {
-    return session_.find_virtual_function(name);
-  }
-  SessionInfo& session() const override { return session_.session(); }
-  std::shared_ptr<const TableVersion> find_past_version(const std::shared_ptr<const TableVersion>& table,
-                                                        const ast::VersionClause& clause) const override {
-    return session_.find_past_version(table, clause);
-  }
-  std::shared_ptr<const VirtualTable> bind_change_function(const ast::FunctionCall& call) const override {
-    return session_.bind_change_function(call);
-  }
-
-  bool reads(const std::string& schema, const std::string& name) const { return read_.contains({schema, name}); }
-
- private:
-  const SessionState& session_;
-  mutable std::set<std::pair<std::string, std::string>> read_;
-};
-
-bool view_reads(const SessionState& session, const ViewSchema& view, const std::string& schema, const std::string& name) {
-  ReadRecorder recorder(session);
-  ParameterTypes none;
-  try {
-    bind_query(*parser::parse_query(view.query_text), recorder, none);
-  } catch (const SqlError&) {
-    // A view may be broken by now: what it read up to there counts.
-  }
-  return recorder.reads(schema, name);
-}
-
-// Views that read the relation, directly or through other views: an error, or dropped with it.
-void drop_dependents(SessionState& session, const std::string& kind, const std::string& schema, const std::string& name, bool cascade) {
-  for (const auto& [key, view] : session.snapshot().catalog->views) {
-    bool itself = view->schema_name == schema && view->name == name;
-    if (itself || !view_reads(session, *view, schema, name)) continue;
-    if (!cascade) {
-      throw sql_error(sqlstate::kDependentObjectsStillExist, "cannot drop {} {} because other objects depend on it", kind, name)
-          .with_detail(fmt::format("view {} depends on {} {}", view->name, kind, name))
-          .with_hint("Use DROP ... CASCADE to drop the dependent objects too.");
-    }
+// Views that read the relation go with it (CASCADE), or must be able to do without it when the transaction commits.
+void drop_dependents(SessionState& session, const std::string& schema, const std::string& name, bool cascade) {
+  if (!cascade) return session.note_dropped(schema, name);
+  for (const auto& view : views_reading(session, {schema, name})) {
     session.notice("NOTICE", sql_error(sqlstate::kSuccessfulCompletion, "drop cascades to view {}", view->name));
     session.write_transaction("DROP").drop_view(view->schema_name, view->name);
   }
@@ -130,7 +76,7 @@ void drop_one(SessionState& session, const ast::DropStatement& s, const ast::Obj
       }
       require_removable(*view.catalog, *table->schema, session.server.clock->now_micros());
       if (!owns_schema(session, table->schema->schema_name)) session.access().require_owner(SecuredObject::of(*table->schema));
-      drop_dependents(session, "table", table->schema->schema_name, table->schema->name, s.cascade);
+      drop_dependents(session, table->schema->schema_name, table->schema->name, s.cascade);
       session.write_transaction("DROP").drop_table(table->schema->id);
       return;
     }
@@ -143,7 +89,7 @@ void drop_one(SessionState& session, const ast::DropStatement& s, const ast::Obj
         return missing("view", sqlstate::kUndefinedTable);
       }
       if (!owns_schema(session, found->schema_name)) session.access().require_owner(SecuredObject::of(*found));
-      drop_dependents(session, "view", found->schema_name, found->name, s.cascade);
+      drop_dependents(session, found->schema_name, found->name, s.cascade);
       session.write_transaction("DROP").drop_view(found->schema_name, found->name);
       return;
     }

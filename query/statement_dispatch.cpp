@@ -15,7 +15,6 @@ SqlError not_supported(std::string_view what) { return sql_error(sqlstate::kFeat
 // Statements of the dialect whose execution is not there yet, and PostgreSQL's that never will be.
 std::string_view unsupported_name(StatementKind kind) {
   switch (kind) {
-    case StatementKind::kMerge: return "MERGE";
     case StatementKind::kCreateMaterializedView: return "CREATE MATERIALIZED VIEW";
     case StatementKind::kAlterSystem: return "ALTER SYSTEM";
     case StatementKind::kRefreshMaterializedView: return "REFRESH MATERIALIZED VIEW";
@@ -57,6 +56,7 @@ std::unique_ptr<Portal> SessionState::make_statement_portal(StatementInput input
     case StatementKind::kInsert: return execute_insert(*this, ast::as<ast::InsertStatement>(statement), std::move(input));
     case StatementKind::kUpdate: return execute_update(*this, ast::as<ast::UpdateStatement>(statement), std::move(input));
     case StatementKind::kDelete: return execute_delete(*this, ast::as<ast::DeleteStatement>(statement), std::move(input));
+    case StatementKind::kMerge: return execute_merge(*this, ast::as<ast::MergeStatement>(statement), std::move(input));
     case StatementKind::kCopy: return execute_copy(*this, ast::as<ast::CopyStatement>(statement), std::move(input));
     case StatementKind::kCreateTable:
       return command([this, keep, &s = ast::as<ast::CreateTableStatement>(statement), input] { return execute_create_table(*this, s, input); });
@@ -160,7 +160,8 @@ void SessionState::describe_statement(const ast::Statement& statement, Parameter
       break;
     case StatementKind::kInsert:
     case StatementKind::kUpdate:
-    case StatementKind::kDelete: {
+    case StatementKind::kDelete:
+    case StatementKind::kMerge: {
       std::vector<PlanColumn> columns = describe_write(*this, statement, types);
       if (!columns.empty()) rows(std::move(columns));
       break;

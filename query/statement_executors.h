@@ -23,6 +23,10 @@ std::unique_ptr<Portal> execute_update(SessionState& session, const ast::UpdateS
                                        ExplainedWrite* explained = nullptr);  // statement_update.cpp
 std::unique_ptr<Portal> execute_delete(SessionState& session, const ast::DeleteStatement& statement,
                                        StatementInput input, ExplainedWrite* explained = nullptr);
+std::unique_ptr<Portal> execute_merge(SessionState& session, const ast::MergeStatement& statement,
+                                      StatementInput input,
+                                      ExplainedWrite* explained = nullptr);  // statement_merge.cpp
+std::vector<PlanColumn> describe_merge(SessionState& session, const ast::MergeStatement& statement, ParameterTypes& types);
 std::unique_ptr<Portal> execute_copy(SessionState& session, const ast::CopyStatement& statement, StatementInput input);       // statement_copy.cpp
 
 std::string execute_create_table(SessionState& session, const ast::CreateTableStatement& statement, const StatementInput& input);  // statement_create_table.cpp

@@ -97,9 +97,13 @@ Explained bind_explained(SessionState& session, const ast::ExplainStatement& s, 
       explained.portal = execute_delete(session, ast::as<ast::DeleteStatement>(*s.statement),
                                         std::move(inner), &explained.write);
       break;
+    case ast::StatementKind::kMerge:
+      explained.portal = execute_merge(session, ast::as<ast::MergeStatement>(*s.statement),
+                                       std::move(inner), &explained.write);
+      break;
     default:
       throw SqlError(sqlstate::kFeatureNotSupported,
-                     "EXPLAIN of statements other than SELECT, INSERT, UPDATE and DELETE is not supported")
+                     "EXPLAIN of statements other than SELECT, INSERT, UPDATE, DELETE and MERGE is not supported")
           .with_position(s.position);
   }
   return explained;

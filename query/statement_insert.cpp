@@ -1,7 +1,10 @@
+#include <algorithm>
+
 #include "parser/parser.h"
 #include "query/expression_evaluator.h"
 #include "query/insert_conflict.h"
 #include "query/insert_plan.h"
+#include "query/overwrite_target.h"
 #include "query/portal.h"
 #include "query/returning.h"
 #include "query/statement_executors.h"
@@ -13,9 +16,51 @@ namespace {
 constexpr uint32_t kBatchRows = 128 * 1024;  // of INSERT … SELECT: handed to the transaction at a time
 
 void refuse_unsupported(const ast::InsertStatement& s) {
-  auto refuse = [](std::string_view what) { throw sql_error(sqlstate::kFeatureNotSupported, "{} is not supported", what); };
-  if (s.overwrite == ast::Overwrite::kReplaceWhere) refuse("INSERT … REPLACE WHERE");
-  if (s.overwrite != ast::Overwrite::kNone) refuse("INSERT OVERWRITE");
+  if (s.overwrite != ast::Overwrite::kNone && s.on_conflict) {
+    throw SqlError(sqlstate::kFeatureNotSupported, "ON CONFLICT in a statement that overwrites is not supported")
+        .with_position(s.on_conflict->position);
+  }
+}
+
+// Of INSERT OVERWRITE and INSERT … REPLACE WHERE: what is to be replaced.
+struct OverwritePlan {
+  ast::Overwrite kind = ast::Overwrite::kAll;
+  std::vector<std::string> partitions;
+  std::shared_ptr<const BoundExpression> condition;  // over the table's columns
+  std::shared_ptr<const BoundQuery> met;             // positions of the rows that meet it
+  uint32_t condition_slots = 0;
+};
+
+// Null for a plain INSERT.
+std::shared_ptr<const OverwritePlan> plan_overwrite(const TableSchema& schema, const ast::InsertStatement& s,
+                                                    const SessionState& session, ParameterTypes& types) {
+  if (s.overwrite == ast::Overwrite::kNone) return nullptr;
+  auto plan = std::make_shared<OverwritePlan>();
+  plan->kind = s.overwrite;
+  plan->partitions = s.partitions;
+  if (s.overwrite == ast::Overwrite::kReplaceWhere) {
+    plan->condition = bind_expression(*s.replace_where, table_scope(schema, s.alias.text), session, types, TypeId::kBoolean,
+                                      &plan->condition_slots);
+    plan->met = std::make_shared<BoundQuery>(
+        bind_target_rows(s.table, s.alias.text, {}, s.replace_where.get(), {}, session, types).query);
+  }
+  return plan;
+}
+
+std::vector<RowPosition> positions_of(const BoundQuery& query, const std::shared_ptr<StatementRun>& run,
+                                      const std::vector<Value>& parameters) {
+  std::vector<RowPosition> positions;
+  auto stream = execute(query, StatementRun::share_context(run), parameters);
+  DataChunk chunk;
+  while (stream->next(&chunk)) {
+    const Vector packed = flatten(chunk.columns[0], chunk.size, chunk.selection, false);
+    for (uint32_t i = 0; i < chunk.count(); i++) {
+      positions.push_back(RowPosition::unpack(packed.values<int64_t>()[chunk.selection[i]]));
+    }
+  }
+  const auto before = [](const RowPosition& a, const RowPosition& b) { return a.packed() < b.packed(); };
+  if (!std::is_sorted(positions.begin(), positions.end(), before)) std::sort(positions.begin(), positions.end(), before);
+  return positions;
 }
 
 // A plain VALUES list: it reads tables only if a cell has a subquery, which then sees them as the transaction began.
@@ -91,6 +136,37 @@ uint64_t insert_query_rows(SessionState& session, const InsertPlan& plan, Evalua
   return rows;
 }
 
+// The query's rows are those from before: it was bound to them.
+uint64_t run_overwrite(SessionState& session, const InsertPlan& plan, const OverwritePlan& overwrite, EvaluationState& state,
+                       const std::shared_ptr<StatementRun>& run, Returning* returning) {
+  std::vector<RowPosition> met;
+  if (overwrite.met) met = positions_of(*overwrite.met, run, state.slots);
+  OverwriteTarget target(session.write_transaction("OVERWRITE"), plan.schema);
+  switch (overwrite.kind) {
+    case ast::Overwrite::kPartitions: target.replace_partitions(overwrite.partitions); break;
+    case ast::Overwrite::kDynamic: target.replace_partitions_with_rows(); break;
+    case ast::Overwrite::kReplaceWhere: target.replace_where(overwrite.condition, met); break;
+    case ast::Overwrite::kAll:
+    case ast::Overwrite::kNone: target.replace_all(); break;
+  }
+  EvaluationState condition_state{state.context, state.slots};
+  condition_state.slots.resize(std::max<size_t>(condition_state.slots.size(), overwrite.condition_slots));
+  uint64_t rows = 0;
+  const auto take = [&](ColumnBatch&& batch) {
+    rows += batch.rows();
+    if (returning) returning->add(batch, state);
+    target.insert(std::move(batch), condition_state);
+  };
+  if (plan.query) {
+    read_query_rows(plan, state, run, kBatchRows, take);
+  } else {
+    ColumnBatch batch(plan.schema);
+    append_rows(plan, state, batch);
+    take(std::move(batch));
+  }
+  return rows;
+}
+
 uint64_t run_insert_with_conflicts(SessionState& session, const InsertPlan& plan, const ConflictPlan& conflict, EvaluationState& state,
                                    const std::shared_ptr<StatementRun>& run, Returning* returning) {
   ColumnBatch rows(plan.schema);
@@ -99,10 +175,16 @@ uint64_t run_insert_with_conflicts(SessionState& session, const InsertPlan& plan
   return insert_with_conflicts(session, conflict, std::move(rows), state, returning);
 }
 
-uint64_t run_insert(SessionState& session, const InsertPlan& plan, const ConflictPlan* conflict, const std::vector<Value>& parameters,
+// What becomes of rows that are there already.
+struct InsertMode {
+  std::shared_ptr<const ConflictPlan> conflict;    // ON CONFLICT; null: none
+  std::shared_ptr<const OverwritePlan> overwrite;  // null: they stay
+};
+
+uint64_t run_insert(SessionState& session, const InsertPlan& plan, const InsertMode& mode, const std::vector<Value>& parameters,
                     Returning* returning) {
   session.check_writable("INSERT");
-  if (plan.is_direct && !conflict && !returning) {
+  if (plan.is_direct && !mode.conflict && !mode.overwrite && !returning) {
     Transaction& transaction = session.write_transaction("INSERT");
     append_given_rows(plan, parameters, transaction.pending_rows(plan.schema->id));
     transaction.inserted_rows(plan.schema->id, static_cast<uint32_t>(plan.rows.size()));
@@ -110,7 +192,8 @@ uint64_t run_insert(SessionState& session, const InsertPlan& plan, const Conflic
   }
   auto run = session.start_run();
   EvaluationState state{&run->context, parameters};
-  if (conflict) return run_insert_with_conflicts(session, plan, *conflict, state, run, returning);
+  if (mode.overwrite) return run_overwrite(session, plan, *mode.overwrite, state, run, returning);
+  if (mode.conflict) return run_insert_with_conflicts(session, plan, *mode.conflict, state, run, returning);
   if (plan.query) return insert_query_rows(session, plan, state, run, returning);
   Transaction& transaction = session.write_transaction("INSERT");
   uint32_t count = static_cast<uint32_t>(plan.rows.size());
@@ -133,6 +216,7 @@ std::vector<PlanColumn> describe_insert(SessionState& session, const ast::Insert
   session.begin_statement();
   auto plan = plan_insert(target_of(session, s), s, session, types);
   plan_conflict(plan->schema, s, session, types);
+  plan_overwrite(*plan->schema, s, session, types);
   if (s.returning.empty()) return {};
   return Returning(s.returning, returning_source(*plan, s), session, types).columns();
 }
@@ -142,28 +226,30 @@ std::unique_ptr<Portal> execute_insert(SessionState& session, const ast::InsertS
   refuse_unsupported(s);
   // A cached plan is a list of VALUES: it reads nothing, so what the transaction collected stays collected.
   std::shared_ptr<const InsertPlan> plan = input.entry ? input.entry->insert_plan : nullptr;
-  if (!s.on_conflict && (plan || is_values(s))) session.begin_write_statement();
+  const bool reads_nothing = !s.on_conflict && s.overwrite == ast::Overwrite::kNone && (plan || is_values(s));
+  if (reads_nothing) session.begin_write_statement();
   else session.begin_statement();
   auto schema = target_of(session, s);
   if (!plan || plan->schema != schema) {
     plan = plan_insert(schema, s, session, input.parameter_types);
     if (input.entry && plan->is_cacheable()) input.entry->insert_plan = plan;
   }
-  auto conflict = plan_conflict(schema, s, session, input.parameter_types);
+  const InsertMode mode{plan_conflict(schema, s, session, input.parameter_types),
+                        plan_overwrite(*schema, s, session, input.parameter_types)};
   if (explained) {
     const size_t rows = plan->rows.size();
-    *explained = {"Insert on " + plan->schema->name, plan->query,
+    *explained = {(mode.overwrite ? "Overwrite on " : "Insert on ") + plan->schema->name, plan->query,
                   fmt::format("Values: {} row{}", rows, rows == 1 ? "" : "s")};
   }
   if (s.returning.empty()) {
-    return std::make_unique<CommandPortal>([&session, plan, conflict, input = std::move(input)] {
-      return fmt::format("INSERT 0 {}", run_insert(session, *plan, conflict.get(), input.parameters, nullptr));
+    return std::make_unique<CommandPortal>([&session, plan, mode, input = std::move(input)] {
+      return fmt::format("INSERT 0 {}", run_insert(session, *plan, mode, input.parameters, nullptr));
     });
   }
   auto returning = std::make_shared<Returning>(s.returning, returning_source(*plan, s), session, input.parameter_types);
   std::vector<PlanColumn> columns = returning->columns();
-  return std::make_unique<RowsPortal>(std::move(columns), [&session, plan, conflict, returning, input = std::move(input)] {
-    uint64_t rows = run_insert(session, *plan, conflict.get(), input.parameters, returning.get());
+  return std::make_unique<RowsPortal>(std::move(columns), [&session, plan, mode, returning, input = std::move(input)] {
+    uint64_t rows = run_insert(session, *plan, mode, input.parameters, returning.get());
     return RowsPortal::Result{returning->take(), fmt::format("INSERT 0 {}", rows)};
   });
 }

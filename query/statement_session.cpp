@@ -153,10 +153,16 @@ std::string execute_discard(SessionState& session, const ast::DiscardStatement& 
       session.prepared.clear();
       for (auto& [name, portal] : session.portals) session.closed_portals.push_back(std::move(portal));
       session.portals.clear();
+      session.drop_temporary_tables();
       return "DISCARD ALL";
     case What::kPlans: return "DISCARD PLANS";           // plans are made for each execution
     case What::kSequences: return "DISCARD SEQUENCES";
-    case What::kTemporary: return "DISCARD TEMP";
+    case What::kTemporary:
+      if (session.status() != TransactionStatus::kIdle) {
+        throw SqlError(sqlstate::kFeatureNotSupported, "DISCARD TEMP inside a transaction block is not supported");
+      }
+      session.drop_temporary_tables();
+      return "DISCARD TEMP";
   }
   return "DISCARD ALL";
 }
@@ -183,9 +189,9 @@ std::string execute_transaction(SessionState& session, const ast::TransactionSta
       session.begin_run(s.run_key, s.on_replay == OnReplay::kRestore, s.force);
       return "BEGIN";
     }
-    case Action::kSavepoint: throw SqlError(sqlstate::kFeatureNotSupported, "SAVEPOINT is not supported");
-    case Action::kRollbackTo: throw SqlError(sqlstate::kFeatureNotSupported, "ROLLBACK TO SAVEPOINT is not supported");
-    case Action::kRelease: throw SqlError(sqlstate::kFeatureNotSupported, "RELEASE SAVEPOINT is not supported");
+    case Action::kSavepoint: session.set_savepoint(s.savepoint.text); return "SAVEPOINT";
+    case Action::kRollbackTo: session.rollback_to_savepoint(s.savepoint); return "ROLLBACK";
+    case Action::kRelease: session.release_savepoint(s.savepoint); return "RELEASE";
   }
   return "";
 }

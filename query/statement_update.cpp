@@ -109,7 +109,7 @@ std::vector<TargetOutput> assignment_outputs(const TableSchema& schema, const as
     }
     names.push_back(a.columns[0]);
   }
-  *targets = resolve_target_columns(schema, names);
+  *targets = resolve_assigned_columns(schema, names);
   std::vector<TargetOutput> outputs;
   for (size_t i = 0; i < s.assignments.size(); i++) {
     const ColumnSchema& column = schema.columns[(*targets)[i]];
@@ -273,6 +273,7 @@ std::vector<PlanColumn> describe_write(SessionState& session, const ast::Stateme
   if (const auto* update = ast::try_as<ast::UpdateStatement>(&statement)) {
     return returning_columns(*plan_update(session, *update, types), *update, session, types);
   }
+  if (const auto* merge = ast::try_as<ast::MergeStatement>(&statement)) return describe_merge(session, *merge, types);
   const auto& remove = ast::as<ast::DeleteStatement>(statement);
   return returning_columns(*plan_delete(session, remove, types), remove, session, types);
 }

@@ -89,6 +89,7 @@ class TableCheckpoint {
   // `compaction_rows` rows of them, which are subtracted.
   void encode(uint64_t* compaction_rows);
   void write_dictionaries();
+  void make_folder();
   void sync_folder();
   // The checkpoint has failed, and no manifest names what was written.
   void discard();
@@ -105,7 +106,6 @@ class TableCheckpoint {
   void encode_kept();
   std::vector<std::shared_ptr<const TableSchema>> schemas() const;
   std::shared_ptr<const TableSchema> written_schema() const;
-  void make_folder();
 
   DatabaseState& db_;
   const TableId id_;

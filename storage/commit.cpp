@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <optional>
+#include <set>
 
 #include "common/error.h"
 #include "storage/load_writer.h"
@@ -192,6 +194,38 @@ void hold_named_versions(DatabaseState& db, const std::vector<CommittingTable>& 
   for (const auto& [table, version] : tagged) hold(table, version.number());
 }
 
+// The tables that a commit is about to change. It waits while another transaction alone may commit to one of them (Database::
+// begin_alone), before it holds any latch; in order of ids, so that two do not wait for each other.
+class CommitGates {
+ public:
+  explicit CommitGates(uint64_t owner) : owner_(owner) {}
+  ~CommitGates() {
+    for (const std::shared_ptr<TableState>& table : entered_) {
+      std::lock_guard lock(table->latch);
+      if (--table->commits_under_way == 0) table->gate_changes.notify_all();
+    }
+  }
+  CommitGates(const CommitGates&) = delete;
+  CommitGates& operator=(const CommitGates&) = delete;
+
+  void want(uint32_t table) { wanted_.insert(table); }
+  void enter(DatabaseState& db) {
+    for (const uint32_t id : wanted_) {
+      std::shared_ptr<TableState> table = db.table_state(static_cast<TableId>(id));
+      if (!table) continue;  // created or undropped here, or gone
+      std::unique_lock lock(table->latch);
+      table->gate_changes.wait(lock, [&] { return table->alone == 0 || table->alone == owner_; });
+      ++table->commits_under_way;
+      entered_.push_back(std::move(table));
+    }
+  }
+
+ private:
+  const uint64_t owner_;
+  std::set<uint32_t> wanted_;
+  std::vector<std::shared_ptr<TableState>> entered_;
+};
+
 struct RecordPlace {
   int64_t time_micros = 0;
   uint64_t log_begin = 0, log_end = 0;
@@ -246,6 +280,11 @@ CommitResult Transaction::commit(Wait wait) {
     changes->flush();
     changes->prepare_load();
   }
+
+  std::optional<CommitGates> gates(std::in_place, s.owner);
+  for (const auto& [id, changes] : s.tables) gates->want(id);
+  for (const uint32_t id : s.dropped) gates->want(id);
+  gates->enter(db);
 
   std::unique_lock<std::mutex> catalog_lock(db.catalog_latch, std::defer_lock);
   std::shared_ptr<Catalog> catalog;
@@ -417,10 +456,14 @@ CommitResult Transaction::commit(Wait wait) {
   }
   tables.clear();
   if (catalog_lock.owns_lock()) catalog_lock.unlock();
+  gates.reset();
+  s.end_alone();
   db.wake_checkpoint_if_due();
   wait_for(pending.logged);
   if (wait == Wait::kNot) db.publish_through(pending.logged);
   s.tables.clear();
+  s.undropped.clear();
+  s.tagged.clear();
   for (const auto& [table, starts] : beyond_ttl) drop_beyond_ttl(table, starts, wait != Wait::kNot);
   return result;
 }

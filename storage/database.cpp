@@ -72,6 +72,28 @@ RunLock Database::lock_run(const std::string& key, const std::function<void()>& 
   return state_->run_locks.acquire(key, check);
 }
 
+std::unique_ptr<Transaction> Database::begin_alone(TableId table) {
+  const uint64_t owner = state_->next_owner.fetch_add(1, std::memory_order_relaxed);
+  const std::shared_ptr<TableState> alone_on = state_->table_state(table);
+  if (!alone_on) return begin();  // dropped
+  {
+    std::unique_lock lock(alone_on->latch);
+    alone_on->gate_changes.wait(lock, [&] { return alone_on->alone == 0; });
+    alone_on->alone = owner;
+    alone_on->gate_changes.wait(lock, [&] { return alone_on->commits_under_way == 0; });
+  }
+  auto transaction = std::unique_ptr<Transaction>(new Transaction(std::make_unique<Transaction::State>(*state_, owner)));
+  transaction->state_->alone_on = alone_on;
+  CommitNumber logged{};
+  {
+    std::lock_guard lock(state_->commit_latch);
+    logged = state_->last_logged;
+  }
+  state_->wait_visible(logged);
+  transaction->refresh();
+  return transaction;
+}
+
 void Database::checkpoint() { run_checkpoint(*state_); }
 
 KeptVersion Database::find_version(const Snapshot& snapshot, TableId table, const VersionTarget& target) {

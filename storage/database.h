@@ -87,6 +87,9 @@ class Database {
 
   Snapshot snapshot() const;                  // the published state: durable commits only (or those of asynchronous ones)
   std::unique_ptr<Transaction> begin();
+  // A transaction beside which nobody else commits to the table until it ends: for what lost to others too often. Waits for what
+  // is being committed; it must write no other table that exists.
+  std::unique_ptr<Transaction> begin_alone(TableId table);
   // The right to execute the run of a key: waits for whoever has it (RunLocks::acquire).
   RunLock lock_run(const std::string& key, const std::function<void()>& check);
   void checkpoint();                          // everything published so far is in segment files on return

@@ -51,7 +51,7 @@ TableChanges::TableChanges(WriteContext context, std::shared_ptr<const TableVers
 
 TableChanges::~TableChanges() = default;
 
-void TableChanges::stream_into(std::unique_ptr<LoadWriter> load) {
+void TableChanges::stream_into(std::shared_ptr<LoadWriter> load) {
   load_ = std::move(load);
   waiting_.set_limits(load_->limits());
 }
@@ -71,6 +71,33 @@ std::unique_ptr<TableChanges> TableChanges::created(WriteContext context,
   auto changes = std::make_unique<TableChanges>(std::move(context), std::move(empty));
   changes->created_ = true;
   return changes;
+}
+
+TableChanges::TableChanges(const TableChanges& other)
+    : context_(other.context_),
+      base_(other.base_),
+      current_(other.current_),
+      streamed_rows_(other.streamed_rows_),
+      load_(other.load_),
+      partitions_(other.partitions_),
+      frozen_(other.frozen_),
+      counts_(other.counts_),
+      removed_(other.removed_),
+      truncated_rows_(other.truncated_rows_),
+      updated_(other.updated_),
+      created_(other.created_),
+      truncated_(other.truncated_),
+      schema_changed_(other.schema_changed_),
+      takes_version_(other.takes_version_),
+      exclusive_(other.exclusive_),
+      restored_(other.restored_),
+      operation_(other.operation_) {
+  assert(other.pending_rows() == 0);
+  if (load_) waiting_.set_limits(load_->limits());
+}
+
+std::unique_ptr<TableChanges> TableChanges::copy() const {
+  return std::unique_ptr<TableChanges>(new TableChanges(*this));
 }
 
 WriteContext TableChanges::context_for(uint64_t owner) const {
@@ -257,7 +284,7 @@ void TableChanges::add_operation(PartitionWork* work, int64_t start, Operation o
     work->in_own_groups |= owner != MemoryRowGroup::kCommitted;
     set_partition(start, work->current);
   }
-  work->operations.push_back(std::move(operation));
+  work->operations = work->operations.push_back(std::make_shared<const Operation>(std::move(operation)));
 }
 
 void TableChanges::upsert(std::shared_ptr<const ColumnBatch> rows, Kind kind, uint64_t owner) {
@@ -272,25 +299,14 @@ void TableChanges::upsert(std::shared_ptr<const ColumnBatch> rows, Kind kind, ui
   recount();
 }
 
-void TableChanges::remove(const std::vector<RowPosition>& rows) {
-  flush();
-  takes_version_ = true;
-  const std::shared_ptr<const TableVersion> version = current_;
-  for (size_t i = 0; i < rows.size();) {
-    const int64_t start = version->partitions[rows[i].partition]->start;
-    Operation operation{Kind::kPositions, nullptr, {}, {}, 0, {}, {}};
-    operation.change.start = start;
-    const uint32_t partition = rows[i].partition;
-    for (; i < rows.size() && rows[i].partition == partition; ++i) {
-      operation.change.positions.deleted.push_back(rows[i].ordinal);
-    }
-    add_operation(&work_on(start), start, std::move(operation), context_.owner);
-  }
-  removed_ += rows.size();
-  recount();
-}
+void TableChanges::remove(const std::vector<RowPosition>& rows) { modify({}, ColumnBatch(schema()), rows); }
 
 void TableChanges::update(const std::vector<RowPosition>& rows, ColumnBatch&& new_rows) {
+  modify(rows, std::move(new_rows), {});
+}
+
+void TableChanges::modify(const std::vector<RowPosition>& updated, ColumnBatch&& new_rows,
+                          const std::vector<RowPosition>& removed) {
   flush();
   takes_version_ = true;
   std::shared_ptr<const ColumnBatch> given = std::make_shared<ColumnBatch>(std::move(new_rows));
@@ -305,32 +321,42 @@ void TableChanges::update(const std::vector<RowPosition>& rows, ColumnBatch&& ne
   std::vector<ColumnView> views;
   for (size_t c = 0; c < table.columns.size(); ++c) views.emplace_back(given->column(c));
   std::vector<uint32_t> moved;
-  for (size_t i = 0; i < rows.size();) {
-    const uint32_t partition = rows[i].partition;
+  size_t u = 0, r = 0;
+  while (u < updated.size() || r < removed.size()) {
+    const uint32_t partition = std::min(u < updated.size() ? updated[u].partition : UINT32_MAX,
+                                        r < removed.size() ? removed[r].partition : UINT32_MAX);
     const std::shared_ptr<const Partition>& stored_partition = version->partitions[partition];
-    StoredRows stored(stored_partition, version->schema);
     Operation operation{Kind::kPositions, nullptr, {}, {}, 0, {}, {}};
     operation.change.start = stored_partition->start;
-    operation.change.rows = given;
-    for (; i < rows.size() && rows[i].partition == partition; ++i) {
-      const auto row = static_cast<uint32_t>(i);
-      stored.move_to(rows[i].ordinal);
-      bool stays = true;
-      for (const uint32_t c : place_columns) {
-        stays = stays && key_equal(views[c], row, stored.column(c), stored.row_in_block(rows[i].ordinal));
-      }
-      if (stays) {
-        operation.change.positions.replaced.push_back(rows[i].ordinal);
-        operation.change.replaced_rows.push_back(row);
-      } else {
-        operation.change.positions.deleted.push_back(rows[i].ordinal);
-        moved.push_back(row);
+    std::vector<uint64_t>& deleted = operation.change.positions.deleted;
+    for (; r < removed.size() && removed[r].partition == partition; ++r) deleted.push_back(removed[r].ordinal);
+    const size_t only_removed = deleted.size();
+    if (u < updated.size() && updated[u].partition == partition) {
+      operation.change.rows = given;
+      StoredRows stored(stored_partition, version->schema);
+      for (; u < updated.size() && updated[u].partition == partition; ++u) {
+        const auto row = static_cast<uint32_t>(u);
+        const uint64_t ordinal = updated[u].ordinal;
+        stored.move_to(ordinal);
+        bool stays = true;
+        for (const uint32_t c : place_columns) {
+          stays = stays && key_equal(views[c], row, stored.column(c), stored.row_in_block(ordinal));
+        }
+        if (stays) {
+          operation.change.positions.replaced.push_back(ordinal);
+          operation.change.replaced_rows.push_back(row);
+        } else {
+          deleted.push_back(ordinal);
+          moved.push_back(row);
+        }
       }
     }
+    std::inplace_merge(deleted.begin(), deleted.begin() + static_cast<ptrdiff_t>(only_removed), deleted.end());
     const int64_t start = stored_partition->start;
     add_operation(&work_on(start), start, std::move(operation), context_.owner);
   }
-  updated_ += rows.size();
+  updated_ += updated.size();
+  removed_ += removed.size();
   if (!moved.empty()) {
     auto elsewhere = std::make_shared<ColumnBatch>(schema());
     elsewhere->append_rows(*given, moved.data(), moved.size());
@@ -452,37 +478,46 @@ void TableChanges::reapply(PartitionWork* work, std::shared_ptr<const Partition>
                            uint64_t owner) {
   work->base = head_partition;
   work->current = std::move(head_partition);
-  for (Operation& operation : work->operations) {
+  for (size_t k = 0; k < work->operations.size(); ++k) {
+    std::shared_ptr<const Operation> operation = work->operations[k];
     // The columns may have changed since the operation.
-    if (operation.change.rows) operation.change.rows = reshape(operation.change.rows, schema());
-    work->current = apply_change(work->current, operation.change, context_for(owner));
+    if (operation->change.rows) {
+      auto rows = reshape(operation->change.rows, schema());
+      if (rows != operation->change.rows) {
+        auto shaped = std::make_shared<Operation>(*operation);
+        shaped->change.rows = std::move(rows);
+        operation = std::move(shaped);
+        work->operations = work->operations.set(k, operation);
+      }
+    }
+    work->current = apply_change(work->current, operation->change, context_for(owner));
   }
   work->in_own_groups = owner != MemoryRowGroup::kCommitted;
 }
 
 // The place in the new order of operations of a row that operation `operation` found at `ordinal` in the old
 // one.
-uint64_t TableChanges::move_position(uint64_t ordinal, size_t operation,
-                                     const std::vector<PartitionChange>& old_changes,
-                                     const PartitionWork& work, int64_t start, const TableVersion& head,
+uint64_t TableChanges::move_position(uint64_t ordinal, size_t operation, const Operations& old_operations,
+                                     const Operations& new_operations, int64_t start, const TableVersion& head,
                                      const std::shared_ptr<const Partition>& current) const {
   size_t first = 0;  // the operation after which `place` holds
   std::optional<uint64_t> place;
   uint64_t at = ordinal;
   for (size_t j = operation; j-- > 0;) {
-    const PositionDelta::Origin origin = old_changes[j].positions.backward(at);
+    const PartitionChange& old = old_operations[j]->change;
+    const PositionDelta::Origin origin = old.positions.backward(at);
     if (!origin.inserted) {
       at = origin.index;
       continue;
     }
     // A row of our own. With keys it is found by them: it may have met a row that others inserted meanwhile.
     if (schema()->has_keys()) {
-      const auto [rows, row] = inserted_row_of(old_changes[j], origin.index, schema());
+      const auto [rows, row] = inserted_row_of(old, origin.index, schema());
       place = find_by_keys(schema(), current, reshape(rows, schema()), row);
       if (!place) throw changed_concurrently(*schema(), "update");
       return *place;
     }
-    place = work.operations[j].change.positions.place_of_inserted(origin.index);
+    place = new_operations[j]->change.positions.place_of_inserted(origin.index);
     first = j + 1;
     break;
   }
@@ -491,7 +526,7 @@ uint64_t TableChanges::move_position(uint64_t ordinal, size_t operation,
     if (!place) throw changed_concurrently(*schema(), "update");
   }
   for (size_t j = first; j < operation; ++j) {
-    place = work.operations[j].change.positions.forward(*place);
+    place = new_operations[j]->change.positions.forward(*place);
     if (!place) throw changed_concurrently(*schema(), "update");
   }
   return *place;
@@ -538,26 +573,25 @@ void TableChanges::match_again(Operation* operation, const PartitionChange& old,
 
 void TableChanges::replay(PartitionWork* work, int64_t start, std::shared_ptr<const Partition> head_partition,
                           const TableVersion& head) {
-  std::vector<PartitionChange> old_changes;
-  for (Operation& operation : work->operations) old_changes.push_back(std::move(operation.change));
+  const Operations old_operations = work->operations;
+  Operations new_operations;
   std::shared_ptr<const Partition> current = head_partition;
-  for (size_t k = 0; k < work->operations.size(); ++k) {
-    Operation& operation = work->operations[k];
-    if (operation.kind == Kind::kAttach) throw changed_concurrently(*schema(), "update");
-    operation.change = PartitionChange();
+  for (size_t k = 0; k < old_operations.size(); ++k) {
+    const Operation& before = *old_operations[k];
+    const PartitionChange& old = before.change;
+    if (before.kind == Kind::kAttach) throw changed_concurrently(*schema(), "update");
+    Operation operation{before.kind, before.batch, before.part, {}, current ? current->row_count : 0, before.counts,
+                        before.given_up};
     operation.change.start = start;
-    operation.rows_before = current ? current->row_count : 0;
+    const auto moved = [&](uint64_t ordinal) {
+      return move_position(ordinal, k, old_operations, new_operations, start, head, current);
+    };
     if (operation.kind == Kind::kPositions) {
-      const PartitionChange& old = old_changes[k];
       PositionDelta& positions = operation.change.positions;
-      for (const uint64_t o : old.positions.deleted) {
-        positions.deleted.push_back(move_position(o, k, old_changes, *work, start, head, current));
-      }
+      for (const uint64_t ordinal : old.positions.deleted) positions.deleted.push_back(moved(ordinal));
       std::vector<std::pair<uint64_t, uint32_t>> replaced;
       for (size_t i = 0; i < old.positions.replaced.size(); ++i) {
-        replaced.emplace_back(
-            move_position(old.positions.replaced[i], k, old_changes, *work, start, head, current),
-            old.replaced_rows[i]);
+        replaced.emplace_back(moved(old.positions.replaced[i]), old.replaced_rows[i]);
       }
       std::sort(positions.deleted.begin(), positions.deleted.end());
       std::sort(replaced.begin(), replaced.end());
@@ -567,10 +601,12 @@ void TableChanges::replay(PartitionWork* work, int64_t start, std::shared_ptr<co
       }
       if (old.rows) operation.change.rows = reshape(old.rows, schema());
     } else {
-      match_again(&operation, old_changes[k], current);
+      match_again(&operation, old, current);
     }
     current = apply_change(current, operation.change, context_for(context_.owner));
+    new_operations = new_operations.push_back(std::make_shared<const Operation>(std::move(operation)));
   }
+  work->operations = std::move(new_operations);
   work->base = std::move(head_partition);
   work->current = std::move(current);
   work->in_own_groups = true;
@@ -607,7 +643,11 @@ void TableChanges::rebase(std::shared_ptr<const TableVersion> head) {
     }
     if (!work.cleared && !truncated_) {
       std::shared_ptr<const Partition> stored = partition_of(*head, start);
-      if (!same_rows(stored, work.base) || schema_moved) {
+      // Rows that others removed and RESTORE brought back have been changed, too.
+      constexpr uint64_t kBeyondAllRows = uint64_t{1} << 40;
+      const bool was_cleared =
+          !PositionHistory::forward(base_->history.get(), head->history.get(), start, kBeyondAllRows);
+      if (!same_rows(stored, work.base) || schema_moved || was_cleared) {
         replay(&work, start, std::move(stored), *head);
       } else if (stored != work.base) {
         reapply(&work, std::move(stored), context_.owner);
@@ -626,10 +666,10 @@ void TableChanges::prepare_commit(std::shared_ptr<const TableVersion> head) {
     if (!work.in_own_groups || work.cleared || truncated_ || created_) continue;
     uint64_t rows = 0;
     bool appends = true;
-    for (const Operation& operation : work.operations) {
-      appends = appends && operation.change.positions.is_append(operation.rows_before);
-      rows += operation.change.positions.inserted_count();
-    }
+    work.operations.for_each([&](const std::shared_ptr<const Operation>& operation) {
+      appends = appends && operation->change.positions.is_append(operation->rows_before);
+      rows += operation->change.positions.inserted_count();
+    });
     if (!appends || rows == 0 || rows > kMoveIntoTailRows) continue;
     reapply(&work, work.base, MemoryRowGroup::kCommitted);
     set_partition(start, work.current);
@@ -639,9 +679,9 @@ void TableChanges::prepare_commit(std::shared_ptr<const TableVersion> head) {
 bool TableChanges::has_effect() const {
   if (takes_version_ || created_) return true;
   for (const auto& [start, work] : partitions_) {
-    for (const Operation& operation : work.operations) {
-      if (!operation.change.empty()) return true;
-    }
+    bool any = false;
+    work.operations.for_each([&](const auto& operation) { any = any || !operation->change.empty(); });
+    if (any) return true;
   }
   return false;
 }
@@ -650,9 +690,9 @@ std::vector<TableChanges::PartitionEffect> TableChanges::effects() const {
   std::vector<PartitionEffect> result;
   for (const auto& [start, work] : partitions_) {
     PartitionEffect effect{start, work.cleared, {}};
-    for (const Operation& operation : work.operations) {
-      if (!operation.change.empty()) effect.changes.push_back(&operation.change);
-    }
+    work.operations.for_each([&](const auto& operation) {
+      if (!operation->change.empty()) effect.changes.push_back(&operation->change);
+    });
     if (effect.cleared || !effect.changes.empty()) result.push_back(std::move(effect));
   }
   return result;
@@ -663,14 +703,14 @@ std::optional<PositionHistory::Step> TableChanges::history_step() const {
   step.all_cleared = truncated_;
   for (const auto& [start, work] : partitions_) {
     bool moves = work.cleared;
-    for (const Operation& operation : work.operations) {
-      moves = moves || !operation.change.positions.is_append(operation.rows_before);
-    }
+    work.operations.for_each([&](const auto& operation) {
+      moves = moves || !operation->change.positions.is_append(operation->rows_before);
+    });
     if (!moves) continue;
     if (work.cleared) step.partitions.push_back({start, true, {}});
-    for (const Operation& operation : work.operations) {
-      if (!operation.change.empty()) step.partitions.push_back({start, false, operation.change.positions});
-    }
+    work.operations.for_each([&](const auto& operation) {
+      if (!operation->change.empty()) step.partitions.push_back({start, false, operation->change.positions});
+    });
   }
   if (!step.all_cleared && step.partitions.empty()) return std::nullopt;
   return step;
@@ -679,13 +719,13 @@ std::optional<PositionHistory::Step> TableChanges::history_step() const {
 void TableChanges::recount() {
   counts_ = WriteCounts();
   for (const auto& [start, work] : partitions_) {
-    for (const Operation& operation : work.operations) {
-      if (operation.kind != Kind::kUpsert && operation.kind != Kind::kUnmatched) continue;
-      counts_.inserted += operation.counts.inserted;
-      counts_.replaced += operation.counts.replaced;
-      counts_.skipped += operation.counts.skipped;
-      counts_.deleted += operation.counts.deleted;
-    }
+    work.operations.for_each([&](const auto& operation) {
+      if (operation->kind != Kind::kUpsert && operation->kind != Kind::kUnmatched) return;
+      counts_.inserted += operation->counts.inserted;
+      counts_.replaced += operation->counts.replaced;
+      counts_.skipped += operation->counts.skipped;
+      counts_.deleted += operation->counts.deleted;
+    });
   }
   counts_.replaced += updated_;
   counts_.deleted += removed_ + truncated_rows_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/error.h"
+#include "common/persistent_vector.h"
 #include "storage/change_rows.h"
 #include "storage/column_batch.h"
 #include "storage/partition_change.h"
@@ -41,10 +42,13 @@ class TableChanges {
 
   ~TableChanges();
   // Where large inserts go; without it they stay in memory until a checkpoint.
-  void stream_into(std::unique_ptr<LoadWriter> load);
+  void stream_into(std::shared_ptr<LoadWriter> load);
   bool has_load() const;  // rows are on the way there
   void finish_load_file();  // so that other threads may read what this transaction sees
   void prepare_load();    // makes them durable; throws SqlError 58030, 53100
+  // The same at this moment, for a savepoint: shares operations, versions and the files of large
+  // inserts. Nothing is collected.
+  std::unique_ptr<TableChanges> copy() const;
 
   bool is_created() const { return created_; }
   const std::shared_ptr<const TableVersion>& base() const { return base_; }
@@ -62,6 +66,10 @@ class TableChanges {
 
   void remove(const std::vector<RowPosition>& rows);
   void update(const std::vector<RowPosition>& rows, ColumnBatch&& new_rows);
+  void modify(const std::vector<RowPosition>& updated, ColumnBatch&& new_rows, const std::vector<RowPosition>& removed);
+  // Where rows were chosen by a condition to be replaced: those that others bring meanwhile may meet it too, so nobody may
+  // have changed the table by the commit.
+  void demand_unchanged() { exclusive_ = true; }
   void truncate();
   void drop_partitions(const std::vector<int64_t>& starts);
   // Everything in place of what is there: `schema` with the rows of `version`.
@@ -112,12 +120,13 @@ class TableChanges {
     MatchCounts counts;
     GivenUpRows given_up;  // where the batch was given up; the rest of it is in `change`
   };
+  using Operations = PersistentVector<std::shared_ptr<const Operation>>;
   struct PartitionWork {
     bool cleared = false;                   // what the base has here does not count
     bool moved_away = false;                // its rows are in another table now: the base must still have the same
     std::shared_ptr<const Partition> base;  // null: none
     std::shared_ptr<const Partition> current;
-    std::vector<Operation> operations;
+    Operations operations;
     bool in_own_groups = false;  // rows were written where committers do not append
   };
 
@@ -146,10 +155,11 @@ class TableChanges {
   void replay(PartitionWork* work, int64_t start, std::shared_ptr<const Partition> head_partition,
               const TableVersion& head);
   void reapply(PartitionWork* work, std::shared_ptr<const Partition> head_partition, uint64_t owner);
-  uint64_t move_position(uint64_t ordinal, size_t operation, const std::vector<PartitionChange>& old_changes,
-                         const PartitionWork& work, int64_t start, const TableVersion& head,
+  uint64_t move_position(uint64_t ordinal, size_t operation, const Operations& old_operations,
+                         const Operations& new_operations, int64_t start, const TableVersion& head,
                          const std::shared_ptr<const Partition>& current) const;
   void recount();
+  TableChanges(const TableChanges& other);
 
   WriteContext context_;
   std::shared_ptr<const TableVersion> base_;  // null for a new table
@@ -158,7 +168,7 @@ class TableChanges {
   uint32_t pending_checked_ = 0;
   WaitingRows waiting_;                 // of large inserts, not yet matched
   uint64_t streamed_rows_ = 0;          // that went through waiting_
-  std::unique_ptr<LoadWriter> load_;    // null: nothing is streamed
+  std::shared_ptr<LoadWriter> load_;    // shared with copies; null: nothing is streamed
   std::map<int64_t, PartitionWork> partitions_;
   std::set<int64_t> frozen_;
   WriteCounts counts_;

@@ -7,14 +7,29 @@
 
 namespace idem {
 
-Transaction::State::State(DatabaseState& database)
+Transaction::State::State(DatabaseState& database, uint64_t owner_id)
     : db(database),
-      owner(database.next_owner.fetch_add(1, std::memory_order_relaxed)),
+      owner(owner_id),
       base(database.published_snapshot()),
       catalog(base->catalog) {}
 
+void Transaction::State::end_alone() {
+  if (!alone_on) return;
+  {
+    std::lock_guard lock(alone_on->latch);
+    alone_on->alone = 0;
+  }
+  alone_on->gate_changes.notify_all();
+  alone_on.reset();
+}
+
 void Transaction::State::check_open() const {
   if (over) throw sql_error(sqlstate::kNoActiveSqlTransaction, "the transaction has ended");
+}
+
+TableChanges& Transaction::State::writable(std::shared_ptr<TableChanges>& changes) {
+  if (changes.use_count() > 1) changes = changes->copy();
+  return *changes;
 }
 
 TableChanges& Transaction::State::changes_of(TableId table) {
@@ -24,8 +39,9 @@ TableChanges& Transaction::State::changes_of(TableId table) {
   const auto found = tables.find(id);
   if (found != tables.end()) {
     view_is_current = names_are_current = false;
-    found->second->note_operation(table_operation);
-    return *found->second;
+    TableChanges& changes = writable(found->second);
+    changes.note_operation(table_operation);
+    return changes;
   }
   auto version = dropped.contains(id) ? nullptr : base->table(table);
   if (!version) throw sql_error(sqlstate::kUndefinedTable, "relation with id {} does not exist", id);
@@ -93,7 +109,7 @@ void Transaction::State::rebase(std::shared_ptr<const Snapshot> snapshot) {
     catalog = snapshot->catalog;
   }
   for (auto& [id, changes] : tables) {
-    if (!undropped.contains(id)) changes->rebase(snapshot->table(static_cast<TableId>(id)));
+    if (!undropped.contains(id)) writable(changes).rebase(snapshot->table(static_cast<TableId>(id)));
   }
   base = std::move(snapshot);
   view_is_current = names_are_current = false;
@@ -143,10 +159,16 @@ void Transaction::inserted_rows(TableId table, uint32_t count) {
   state_->inserts_into(table).note_pending(count);
 }
 void Transaction::remove(TableId table, const std::vector<RowPosition>& rows) {
-  state_->changes_of(table).remove(rows);
+  TableChanges& changes = state_->changes_of(table);
+  if (state_->table_operation == TableOperation::kOverwrite) changes.demand_unchanged();
+  changes.remove(rows);
 }
 void Transaction::update(TableId table, const std::vector<RowPosition>& rows, ColumnBatch&& new_rows) {
   state_->changes_of(table).update(rows, std::move(new_rows));
+}
+void Transaction::modify(TableId table, const std::vector<RowPosition>& updated, ColumnBatch&& new_rows,
+                         const std::vector<RowPosition>& removed) {
+  state_->changes_of(table).modify(updated, std::move(new_rows), removed);
 }
 void Transaction::truncate(TableId table) {
   TableChanges& changes = state_->changes_of(table);
@@ -346,6 +368,38 @@ void Transaction::describe(std::string user, std::string operation) {
   state_->operation = std::move(operation);
 }
 
+std::shared_ptr<const Transaction::Savepoint> Transaction::savepoint() {
+  state_->check_open();
+  state_->assemble(true);
+  auto savepoint = std::make_shared<Savepoint>();
+  savepoint->base_ = state_->base;
+  savepoint->catalog_ = state_->catalog;
+  savepoint->ddl_ = state_->ddl.size();
+  savepoint->tagged_ = state_->tagged.size();
+  savepoint->tables_ = state_->tables;
+  savepoint->dropped_ = state_->dropped;
+  savepoint->undropped_ = state_->undropped;
+  savepoint->protected_from_ = state_->protected_from;
+  savepoint->operation_ = state_->operation;
+  savepoint->table_operation_ = state_->table_operation;
+  return savepoint;
+}
+
+void Transaction::rollback_to(const Savepoint& savepoint) {
+  state_->check_open();
+  state_->base = savepoint.base_;
+  state_->catalog = savepoint.catalog_;
+  state_->ddl.erase(state_->ddl.begin() + static_cast<ptrdiff_t>(savepoint.ddl_), state_->ddl.end());
+  state_->tagged.erase(state_->tagged.begin() + static_cast<ptrdiff_t>(savepoint.tagged_), state_->tagged.end());
+  state_->tables = savepoint.tables_;
+  state_->dropped = savepoint.dropped_;
+  state_->undropped = savepoint.undropped_;
+  state_->protected_from = savepoint.protected_from_;
+  state_->operation = savepoint.operation_;
+  state_->table_operation = savepoint.table_operation_;
+  state_->view_is_current = state_->names_are_current = false;
+}
+
 bool Transaction::has_writes() const {
   if (!state_->ddl.empty() || !state_->run_key.empty()) return true;
   for (const auto& [id, changes] : state_->tables) {
@@ -363,6 +417,7 @@ const Snapshot& Transaction::committed_view() const { return *state_->base; }
 
 void Transaction::rollback() {
   state_->over = true;
+  state_->end_alone();
   state_->tables.clear();
   state_->ddl.clear();
   state_->dropped.clear();

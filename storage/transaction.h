@@ -55,6 +55,9 @@ class Transaction {
   void remove(TableId table, const std::vector<RowPosition>& rows);
   // Full new rows, row i for positions[i]. A changed timestamp or key moves the row; 23505 if it takes another row's key.
   void update(TableId table, const std::vector<RowPosition>& rows, ColumnBatch&& new_rows);
+  // Both in one step, as MERGE does: a removed row's keys are free for an updated one. No position is in both lists.
+  void modify(TableId table, const std::vector<RowPosition>& updated, ColumnBatch&& new_rows,
+              const std::vector<RowPosition>& removed);
   void truncate(TableId table);
   void drop_partitions(TableId table, const std::vector<int64_t>& starts);
   // Rows, columns, keys and policies of an earlier version (Database::find_version) in place of what is there,
@@ -105,6 +108,12 @@ class Transaction {
 
   // Who does what, for the log and the history; `operation` in the words of table_history(): INSERT, COPY, MERGE, …
   void describe(std::string user, std::string operation);
+
+  // A state to come back to: what was written and defined since then is undone. It shares with the transaction what is not
+  // changed later. Only for the transaction that gave it.
+  class Savepoint;
+  std::shared_ptr<const Savepoint> savepoint();
+  void rollback_to(const Savepoint& savepoint);
 
   bool has_writes() const;
   bool writes(TableId table) const;   // has changed it so far

@@ -85,13 +85,13 @@ if [ "$mode" = --all ]; then
   export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
   if step "asan build" build asan; then
     unit "unit tests, asan" asan
-    gtest "integration, asan" build/asan/test_integration --gtest_filter='Statement.*:TransactionOverConnections.*:Copy.*:Protocol.*:Connection.*:-Protocol.DoesNotBuffer*:Protocol.TakesNoMemory*'
+    gtest "integration, asan" build/asan/test_integration --gtest_filter='Statement.*:TransactionOverConnections.*:Copy.*:Protocol.*:Connection.*:LineProtocol*:Run.*:-Protocol.DoesNotBuffer*:Protocol.TakesNoMemory*'
     IDEM_CRASH_ROUNDS=2 gtest "crash, asan" build/asan/test_crash
   fi
   title "thread sanitizer"
   if step "tsan build" build tsan "test_common test_wal test_storage idemdb idem test_integration"; then
     unit "unit tests, tsan" tsan -R 'WorkerPool|Cancel|MemoryBudget|Log|Database|Chunk|Transaction|Concurren'
-    gtest "integration, tsan" build/tsan/test_integration --gtest_filter='TransactionOverConnections.*:Connection.ServesAHundred*:Connection.Cancels*:Process.Ends*'
+    gtest "integration, tsan" build/tsan/test_integration --gtest_filter='TransactionOverConnections.*:Connection.ServesAHundred*:Connection.Cancels*:Process.Ends*:LineProtocolTest.*'
   fi
   title "fuzzers"
   if step "fuzz build" build fuzz "parser_fuzzer segment_fuzzer protocol_fuzzer"; then

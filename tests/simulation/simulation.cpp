@@ -26,6 +26,7 @@ Simulation::Simulation(uint64_t seed, bool trace)
   database_.options.log_segment_bytes = 8192 << dice_.below(4);
   if (dice_.chance(30)) {
     database_.keeps_versions = false;
+    database_.options.run_retention_micros = int64_t{1} << 60;  // the model forgets no run
     database_.options.history_retention_micros = static_cast<int64_t>(dice_.below(10'000'000));
     database_.options.log_retention_micros = static_cast<int64_t>(dice_.below(10'000'000));
   }

@@ -115,9 +115,10 @@ TEST(CompactionTest, WhatIsNoLongerWrittenBecomesOneRun) {
   EXPECT_EQ(rows_of(database->snapshot().table(id)), rows);
   EXPECT_EQ(database->snapshot().table(id)->version, version);
   // Then it stays so.
-  const auto group = group_of_first();
+  auto group = group_of_first();
   for (int i = 0; i < 2; ++i) database->checkpoint();
   EXPECT_EQ(group_of_first(), group);
+  group.reset();  // it must not outlive its database
   database.reset();
   database = Database::open(files, clock, "/data", options);
   EXPECT_EQ(rows_of(database->snapshot().table(id)), rows);

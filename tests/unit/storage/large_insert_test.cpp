@@ -20,6 +20,12 @@ class LargeInsertTest : public ::testing::Test {
     id = t->create_table(prices_schema(true));
     t->commit(true);
   }
+  void crash(uint64_t seed) {
+    std::unique_ptr<SimulatedFileSystem> left = files->crash(seed);
+    database.reset();  // it uses the files of before
+    files = std::move(left);
+    open();
+  }
   void open() {
     database.reset();
     DatabaseOptions options;
@@ -82,8 +88,7 @@ TEST_F(LargeInsertTest, IsWrittenOnceAndNamedByTheLog) {
   const auto rows = rows_of(version());
   ASSERT_EQ(rows.size(), kRows);
   // A crash: nothing but the log knows of the file.
-  files = files->crash(1);
-  open();
+  crash(1);
   EXPECT_EQ(rows_of(version()), rows);
   EXPECT_TRUE(all_encoded());
   // A checkpoint keeps it, and after that the manifest knows it.
@@ -123,8 +128,7 @@ TEST_F(LargeInsertTest, UpsertsItsOwnEncodedRows) {
   EXPECT_EQ(result.counts.inserted, 142'000u);
   EXPECT_EQ(result.counts.replaced, 500u);
   const auto rows = rows_of(version());
-  files = files->crash(2);
-  open();
+  crash(2);
   EXPECT_EQ(rows_of(version()), rows);
 }
 
@@ -143,8 +147,7 @@ TEST_F(LargeInsertTest, MeetsWhatOthersCommittedMeanwhile) {
   const auto rows = rows_of(version());
   a.reset();
   b.reset();
-  files = files->crash(3);
-  open();
+  crash(3);
   EXPECT_EQ(rows_of(version()), rows);
 }
 
@@ -185,8 +188,7 @@ TEST_F(LargeInsertTest, VersionsAfterItAreRebuilt) {
   t->restore(id, database->find_version(database->snapshot(), id, VersionNumberTarget{VersionNumber{3}}).version);
   t->commit(true);
   t.reset();
-  files = files->crash(4);
-  open();
+  crash(4);
   EXPECT_EQ(rows_of(version()), in_between);
   // Where the load's version is given back, what would need its record is gone too, with an error that says so.
   clock.advance_micros(10 * kSecond);

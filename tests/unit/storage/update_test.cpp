@@ -139,5 +139,108 @@ TEST_F(UpdateTest, RefreshKeepsOwnWritesOnTop) {
   EXPECT_EQ(rows(), (Texts{"-5|B|1|null", "0|A|0|null", "2|A|2|null", "3|A|3|null"}));
 }
 
+// MERGE's updates and removals are one step.
+TEST_F(UpdateTest, ARemovedRowsKeysAreFreeForAnUpdatedOne) {
+  auto t = database->begin();
+  ColumnBatch fresh = batch();
+  add(&fresh, 3, "A", 10);  // was 0
+  t->modify(id, {{0, 0}}, std::move(fresh), {{0, 3}});
+  t->commit(true);
+  EXPECT_EQ(rows(), (Texts{"1|A|1|null", "2|A|2|null", "3|A|10|null"}));
+}
+
+TEST_F(UpdateTest, ModifyTakesAVersionEvenIfItChangesNothing) {
+  const auto before = static_cast<uint64_t>(database->snapshot().table(id)->version);
+  auto t = database->begin();
+  t->describe("admin", "MERGE");
+  t->modify(id, {}, batch(), {});
+  t->commit(true);
+  EXPECT_EQ(static_cast<uint64_t>(database->snapshot().table(id)->version), before + 1);
+}
+
+TEST_F(UpdateTest, ModifiedRowsMoveAlongWithWhatOthersInsert) {
+  auto t = database->begin();
+  ColumnBatch fresh = batch();
+  add(&fresh, 2, "A", 20);
+  t->modify(id, {{0, 2}}, std::move(fresh), {{0, 1}});
+  auto other = database->begin();
+  add(&other->pending_rows(id), 0, "B", 5);
+  other->inserted_rows(id, 1);
+  other->commit(true);
+  t->commit(true);
+  EXPECT_EQ(rows(), (Texts{"0|A|0|null", "0|B|5|null", "2|A|20|null", "3|A|3|null"}));
+}
+
+// What REPLACE WHERE chose may not be all any more.
+TEST_F(UpdateTest, AnOverwriteByConditionConflictsWithEveryChange) {
+  auto t = database->begin();
+  t->describe("admin", "OVERWRITE");
+  t->remove(id, {{0, 2}});
+  auto other = database->begin();
+  add(&other->pending_rows(id), 0, "B", 5);
+  other->inserted_rows(id, 1);
+  other->commit(true);
+  EXPECT_EQ(error_of([&] { t->commit(true); }), "40001");
+}
+
+TEST_F(UpdateTest, SavepointsUndoWhatCameLater) {
+  auto t = database->begin();
+  add(&t->pending_rows(id), 10, "A", 10);
+  t->inserted_rows(id, 1);
+  const auto first = t->savepoint();
+  add(&t->pending_rows(id), 11, "A", 11);
+  t->inserted_rows(id, 1);
+  const auto second = t->savepoint();
+  t->remove(id, {{0, 0}, {0, 4}});
+  EXPECT_EQ(rows_of(t->read_view().table(id)), (Texts{"1|A|1|null", "2|A|2|null", "3|A|3|null", "11|A|11|null"}));
+  t->rollback_to(*second);
+  EXPECT_EQ(rows_of(t->read_view().table(id)).size(), 6u);
+  t->truncate(id);
+  t->rollback_to(*first);
+  EXPECT_EQ(rows_of(t->read_view().table(id)).size(), 5u);
+  add(&t->pending_rows(id), 12, "A", 12);
+  t->inserted_rows(id, 1);
+  t->commit(true);
+  EXPECT_EQ(rows(), (Texts{"0|A|0|null", "1|A|1|null", "2|A|2|null", "3|A|3|null", "10|A|10|null", "12|A|12|null"}));
+}
+
+TEST_F(UpdateTest, SavepointsUndoDefinitions) {
+  auto t = database->begin();
+  const auto before = t->savepoint();
+  const TableId fresh = t->create_table([] {
+    TableSchema schema = prices_schema(false);
+    schema.name = "fresh";
+    return schema;
+  }());
+  t->drop_table(id);
+  EXPECT_EQ(t->read_view().table(id), nullptr);
+  t->rollback_to(*before);
+  EXPECT_EQ(t->read_view().table(fresh), nullptr);
+  EXPECT_EQ(rows_of(t->read_view().table(id)).size(), 4u);
+  t->commit(true);
+  EXPECT_EQ(rows().size(), 4u);
+}
+
+// A transaction that goes on from a savepoint after others have committed is moved onto what they left.
+TEST_F(UpdateTest, ASavepointOutlivesTheCommitsOfOthers) {
+  auto t = database->begin();
+  ColumnBatch fresh = batch();
+  add(&fresh, 2, "A", 20);
+  t->update(id, {{0, 2}}, std::move(fresh));
+  const auto savepoint = t->savepoint();
+  auto other = database->begin();
+  add(&other->pending_rows(id), 0, "B", 5);
+  other->inserted_rows(id, 1);
+  other->commit(true);
+  t->refresh();
+  t->remove(id, {{0, 0}});
+  t->rollback_to(*savepoint);
+  t->refresh();
+  EXPECT_EQ(rows_of(t->read_view().table(id)),
+            (Texts{"0|A|0|null", "0|B|5|null", "1|A|1|null", "2|A|20|null", "3|A|3|null"}));
+  t->commit(true);
+  EXPECT_EQ(rows(), (Texts{"0|A|0|null", "0|B|5|null", "1|A|1|null", "2|A|20|null", "3|A|3|null"}));
+}
+
 }  // namespace
 }  // namespace idem
