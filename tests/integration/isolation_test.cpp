@@ -82,14 +82,16 @@ class Client {
     step.key = {pick(kTables), pick(kKeys)};
     step.is_read = pick(2) == 0;
     pqxx::nontransaction work(*connection_);
-    if (step.is_read) {
-      const auto row = work.exec1("SELECT v FROM lists" + std::to_string(step.key.table) +
-                                  " WHERE k = " + std::to_string(step.key.key));
-      step.read = parse_list(row[0].as<std::string>());
-    } else {
+    if (!step.is_read) {
+      // Noted first: if the answer is lost, it may have been applied.
       step.appended = next_.fetch_add(1);
+      history.steps.push_back(step);
       work.exec0(append_statement(step.key, step.appended));
+      return;
     }
+    const auto row = work.exec1("SELECT v FROM lists" + std::to_string(step.key.table) +
+                                " WHERE k = " + std::to_string(step.key.key));
+    step.read = parse_list(row[0].as<std::string>());
     history.steps.push_back(std::move(step));
   }
 
@@ -115,12 +117,20 @@ class Client {
         if (undoes_a_part) {
           execute("SAVEPOINT s");
           History undone;
-          step(undone);
+          const auto note_undone = [&] {
+            undone.end = History::End::kAborted;
+            // What it read has the appends of the transaction around it, which it does not know.
+            std::erase_if(undone.steps, [](const Step& s) { return s.is_read; });
+            histories_.push_back(std::move(undone));
+          };
+          try {
+            step(undone);
+          } catch (...) {
+            note_undone();
+            throw;
+          }
+          note_undone();
           execute("ROLLBACK TO s");
-          undone.end = History::End::kAborted;
-          // What it read has the appends of the transaction around it, which it does not know.
-          std::erase_if(undone.steps, [](const Step& s) { return s.is_read; });
-          histories_.push_back(std::move(undone));
           step(history);
         }
         if (gives_up) {
@@ -218,6 +228,7 @@ class Checker {
       }
     }
     for (const size_t writer : writers) {
+      if (&histories_[writer] == &history) continue;  // what it appends after reading
       for (const Step& step : histories_[writer].steps) {
         if (step.is_read || !seen.contains(step.key)) continue;
         EXPECT_TRUE(seen[step.key].contains(step.appended))
