@@ -150,7 +150,7 @@ LineWriteResult Session::write_lines(std::string_view text, int64_t unit) {
   // Somebody else may create the same table or column at the same time.
   static constexpr std::string_view kTryAgain[] = {sqlstate::kSerializationFailure, sqlstate::kDuplicateTable, sqlstate::kDuplicateColumn,
                                                    sqlstate::kUndefinedTable};
-  constexpr int kTries = 5;
+  constexpr int kTries = 30;  // of many that add columns at the same time one succeeds each time
   for (int tries = 1;; ++tries) {
     try {
       LineWriteResult result = LineWriter(*state_).write(text, unit);
@@ -160,6 +160,8 @@ LineWriteResult Session::write_lines(std::string_view text, int64_t unit) {
       statement_failed();
       const bool again = std::find(std::begin(kTryAgain), std::end(kTryAgain), error.sqlstate()) != std::end(kTryAgain);
       if (tries == kTries || !again) throw;
+      state_->cancel.check();
+      state_->server.database->catch_up();
     }
   }
 }

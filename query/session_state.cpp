@@ -218,6 +218,7 @@ CommitNumber SessionState::finish_statements(bool wait) {
       if (!retry || error.sqlstate() != sqlstate::kSerializationFailure || attempt > kRetries) throw;
     }
     cancel.check();
+    server.database->catch_up();
     // At a Sync the client has been told the command tag.
     run_again(*retry, attempt == kRetries, !wait);
   }

@@ -111,7 +111,8 @@ asio::awaitable<void> HttpConnection::serve(Stream& stream) {
       answered.status = 413;
       answered.body = http_error_body("request too large", fmt::format("the body has more than {} bytes", kMaxHttpBodyBytes));
     } else {
-      answered = co_await answer(request_of(parser.release()));
+      const auto request = std::make_shared<HttpRequest>(request_of(parser.release()));
+      answered = co_await answer(request);
     }
     http::response<http::string_body> response = response_of(std::move(answered), version, keep_alive);
     if (is_head) response.body().clear();  // Content-Length stays what GET would have
@@ -128,15 +129,13 @@ asio::awaitable<void> HttpConnection::serve(Stream& stream) {
 }
 
 // Hands the request to a statement thread and goes on when it is answered.
-asio::awaitable<HttpAnswer> HttpConnection::answer(HttpRequest request) {
+asio::awaitable<HttpAnswer> HttpConnection::answer(std::shared_ptr<HttpRequest> request) {
   {
     std::lock_guard lock(mutex_);
     answering_ = true;
   }
-  HttpAnswer result = co_await await_statement(*environment_.statements, stream_.get_executor(),
-                                               [self = shared_from_this(), request = std::move(request)]() mutable {
-                                                 return self->service_.answer(std::move(request));
-                                               });
+  const auto work = [self = shared_from_this(), request] { return self->service_.answer(std::move(*request)); };
+  HttpAnswer result = co_await await_statement(*environment_.statements, stream_.get_executor(), work);
   std::lock_guard lock(mutex_);
   answering_ = false;
   co_return result;

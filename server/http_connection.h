@@ -27,7 +27,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection>, publ
   boost::asio::awaitable<void> run();
   template <class Stream>
   boost::asio::awaitable<void> serve(Stream& stream);
-  boost::asio::awaitable<HttpAnswer> answer(HttpRequest request);
+  boost::asio::awaitable<HttpAnswer> answer(std::shared_ptr<HttpRequest> request);
 
   const ConnectionEnvironment& environment_;
   boost::beast::tcp_stream stream_;

@@ -57,8 +57,8 @@ asio::awaitable<void> LineConnection::run() {
     std::string lines = pending.substr(0, whole);
     pending.erase(0, whole);
     whole = 0;
-    const bool stored = co_await await_statement(*environment_.statements, socket_.get_executor(),
-                                                 [self = shared_from_this(), lines = std::move(lines)] { return self->store(lines); });
+    const auto work = [self = shared_from_this(), shared = std::make_shared<const std::string>(std::move(lines))] { return self->store(*shared); };
+    const bool stored = co_await await_statement(*environment_.statements, socket_.get_executor(), work);
     if (!stored) break;
   }
   boost::system::error_code ignored;

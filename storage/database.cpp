@@ -84,14 +84,18 @@ std::unique_ptr<Transaction> Database::begin_alone(TableId table) {
   }
   auto transaction = std::unique_ptr<Transaction>(new Transaction(std::make_unique<Transaction::State>(*state_, owner)));
   transaction->state_->alone_on = alone_on;
+  catch_up();
+  transaction->refresh();
+  return transaction;
+}
+
+void Database::catch_up() {
   CommitNumber logged{};
   {
     std::lock_guard lock(state_->commit_latch);
     logged = state_->last_logged;
   }
   state_->wait_visible(logged);
-  transaction->refresh();
-  return transaction;
 }
 
 void Database::checkpoint() { run_checkpoint(*state_); }

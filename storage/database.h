@@ -90,6 +90,8 @@ class Database {
   // A transaction beside which nobody else commits to the table until it ends: for what lost to others too often. Waits for what
   // is being committed; it must write no other table that exists.
   std::unique_ptr<Transaction> begin_alone(TableId table);
+  // Returns when all that has been committed so far is visible: before what lost to it is tried again.
+  void catch_up();
   // The right to execute the run of a key: waits for whoever has it (RunLocks::acquire).
   RunLock lock_run(const std::string& key, const std::function<void()>& check);
   void checkpoint();                          // everything published so far is in segment files on return
