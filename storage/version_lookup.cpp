@@ -57,14 +57,17 @@ class VersionRebuild {
       if (kept) at_ = std::move(*kept);
       return !done_;
     }
-    at_.version =
-        apply_logged_table(db_, at_.version, *read.table, static_cast<CommitNumber>(record.commit_number),
-                           owner_, [&](VersionNumber version) -> std::shared_ptr<const TableVersion> {
-                             // What was restored may itself be a version that has to be rebuilt.
-                             const auto source = rebuild_locked(db_, history_, version, INT64_MAX,
-                                                                record.extent.begin.value);
-                             return source && source->number() == version ? source->version : nullptr;
-                           });
+    std::shared_ptr<const TableVersion> restored;
+    if (read.table->restored) {
+      // It may itself be a version that has to be rebuilt, or be gone by now.
+      const auto source =
+          rebuild_locked(db_, history_, *read.table->restored, INT64_MAX, record.extent.begin.value);
+      done_ = lost_ = !source || source->number() != *read.table->restored;
+      if (lost_) return false;
+      restored = source->version;
+    }
+    at_.version = apply_logged_table(db_, at_.version, *read.table, static_cast<CommitNumber>(record.commit_number),
+                                     owner_, [&](VersionNumber) { return restored; });
     at_.time_micros = read.header.time_micros;
     at_.log_position = record.extent.end.value;
     at_.reasons = 0;
