@@ -59,6 +59,12 @@ void run_command(SessionState& session, const std::string& sql) {
   session.make_portal(std::move(input))->run();
 }
 
+bool is_lost_race(const SqlError& error) {
+  static constexpr std::string_view kStates[] = {sqlstate::kSerializationFailure, sqlstate::kDuplicateTable,
+                                                 sqlstate::kDuplicateColumn, sqlstate::kUndefinedTable};
+  return std::find(std::begin(kStates), std::end(kStates), error.sqlstate()) != std::end(kStates);
+}
+
 std::string tag_definition(std::string_view name) { return quoted_identifier(name) + " SYMBOL"; }
 
 std::string field_definition(const LineField& field) {
@@ -135,6 +141,7 @@ bool LineTarget::add_missing_columns(const LinePoint& point, std::string* error)
     if (tags_are_keys && !keys.empty())
       run_command(session_, fmt::format("ALTER TABLE {} DEDUP ENABLE UPSERT KEYS({}{})", target, key_list, keys));
   } catch (const SqlError& failure) {
+    if (is_lost_race(failure)) throw;
     // A name that no column can have, most likely. Nothing has been changed: such statements check first.
     *error = failure.message();
     bind();

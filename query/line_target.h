@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/error.h"
 #include "common/string_arena.h"
 #include "query/line_protocol.h"
 #include "storage/column_batch.h"
@@ -18,6 +19,8 @@ class SessionState;
 std::string quoted_identifier(std::string_view name);
 // Runs one statement that gives no rows, in the session's transaction.
 void run_command(SessionState& session, const std::string& sql);
+// Somebody else created, altered or dropped the table at the same time: the whole is worth another try.
+bool is_lost_race(const SqlError& error);
 // The definition of the column that a tag or field becomes: `"rain" BOOLEAN KEEP NON NULL`.
 std::string tag_definition(std::string_view name);
 std::string field_definition(const LineField& field);

@@ -37,7 +37,7 @@ void LineWriter::create_table(const LinePoint& point) {
     keys += ", " + quoted_identifier(tag.name);
   }
   for (const LineField& field : point.fields) columns += ", " + field_definition(field);
-  run_command(session_, fmt::format("CREATE TABLE {} ({}) TIMESTAMP(\"timestamp\") PARTITION BY DAY DEDUP UPSERT KEYS({})",
+  run_command(session_, fmt::format("CREATE TABLE IF NOT EXISTS {} ({}) TIMESTAMP(\"timestamp\") PARTITION BY DAY DEDUP UPSERT KEYS({})",
                                     quoted_identifier(point.table), columns, keys));
 }
 
@@ -87,6 +87,7 @@ LineWriteResult LineWriter::write(std::string_view text, int64_t unit) {
     try {
       target = target_of(point.table, point);
     } catch (const SqlError& failure) {
+      if (is_lost_race(failure)) throw;
       // This table cannot be written; others can.
       targets_.erase(std::string(point.table));
       last_target_ = nullptr;

@@ -1,6 +1,7 @@
 #include "query/session.h"
 
 #include "common/scram_verifier.h"
+#include "query/line_target.h"
 #include "query/line_writer.h"
 #include "query/portal.h"
 #include "query/session_state.h"
@@ -147,9 +148,6 @@ void Session::statement_failed() {
 }
 
 LineWriteResult Session::write_lines(std::string_view text, int64_t unit) {
-  // Somebody else may create the same table or column at the same time.
-  static constexpr std::string_view kTryAgain[] = {sqlstate::kSerializationFailure, sqlstate::kDuplicateTable, sqlstate::kDuplicateColumn,
-                                                   sqlstate::kUndefinedTable};
   constexpr int kTries = 30;  // of many that add columns at the same time one succeeds each time
   for (int tries = 1;; ++tries) {
     try {
@@ -158,8 +156,7 @@ LineWriteResult Session::write_lines(std::string_view text, int64_t unit) {
       return result;
     } catch (const SqlError& error) {
       statement_failed();
-      const bool again = std::find(std::begin(kTryAgain), std::end(kTryAgain), error.sqlstate()) != std::end(kTryAgain);
-      if (tries == kTries || !again) throw;
+      if (tries == kTries || !is_lost_race(error)) throw;
       state_->cancel.check();
       state_->server.database->catch_up();
     }
