@@ -4,6 +4,7 @@
 
 #include "query/insert_plan.h"
 #include "query/query_binder.h"
+#include "query/source_table.h"
 
 namespace idem {
 
@@ -14,7 +15,6 @@ using binding::OuterLink;
 using binding::QueryBinder;
 using binding::Relation;
 using binding::Scope;
-using binding::ScopeColumn;
 using binding::Source;
 
 namespace {
@@ -311,16 +311,8 @@ void MergeBinder::bind_values() {
     add(named, BoundExpression::make(BoundKind::kCase, type, std::move(choices[c])));
   }
   if (!s_.returning.empty()) {
-    for (const Relation& relation : source_only_.relations) {
-      ScopeTable table;
-      table.alias = relation.alias;
-      for (const ScopeColumn& column : relation.columns) {
-        table.columns.push_back(
-            {column.name, column.type, column.table, column.attribute, column.expression->shape});
-        add(table.columns.back(), column.reference());
-      }
-      result_.source_tables.push_back(std::move(table));
-    }
+    for (const Relation& relation : source_only_.relations)
+      result_.source_tables.push_back(binding::source_table(relation, add));
   }
   output->children.push_back(std::move(plan_));
   plan_ = std::move(output);

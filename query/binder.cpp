@@ -7,6 +7,7 @@
 #include "parser/deparse.h"
 #include "query/plan_walk.h"
 #include "query/query_binder.h"
+#include "query/source_table.h"
 
 namespace idem {
 
@@ -325,17 +326,8 @@ TargetRows bind_target_rows(const ast::ObjectName& table, const std::string& ali
         binder.assign(std::move(value), output.type, output.column, output.value->position));
   }
   TargetRows rows;
-  for (size_t r = own_relations; r < source.scope.relations.size(); r++) {
-    const Relation& relation = source.scope.relations[r];
-    ScopeTable from_table;
-    from_table.alias = relation.alias;
-    for (const ScopeColumn& column : relation.columns) {
-      from_table.columns.push_back(
-          {column.name, column.type, column.table, column.attribute, column.expression->shape});
-      add(from_table.columns.back(), column.reference());
-    }
-    rows.from_tables.push_back(std::move(from_table));
-  }
+  for (size_t r = own_relations; r < source.scope.relations.size(); r++)
+    rows.from_tables.push_back(binding::source_table(source.scope.relations[r], add));
   if (with) binder.check_unread(*environment.ctes);
   rows.query = binder.finish(std::move(project));
   return rows;

@@ -51,6 +51,12 @@ std::string quoted_identifier(std::string_view name) {
   return quoted + '"';
 }
 
+std::string folded_identifier(std::string_view name) {
+  std::string folded(name);
+  for (char& c : folded) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+  return folded;
+}
+
 void run_command(SessionState& session, const std::string& sql) {
   const parser::ParsedStatement parsed = parser::parse_one(sql);
   StatementInput input;
@@ -102,11 +108,7 @@ void LineTarget::bind() {
 int LineTarget::column_of(std::string_view name, size_t place) {
   if (place < places_.size() && places_[place].first == name) return places_[place].second;
   int column = schema_->find_column(name);
-  if (column < 0) {
-    std::string folded(name);
-    for (char& c : folded) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-    column = schema_->find_column(folded);
-  }
+  if (column < 0) column = schema_->find_column(folded_identifier(name));
   if (column >= 0) {
     if (places_.size() <= place) places_.resize(place + 1);
     places_[place] = {std::string(name), column};

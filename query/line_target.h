@@ -17,6 +17,8 @@ class SessionState;
 
 // "name" as a quoted identifier of SQL.
 std::string quoted_identifier(std::string_view name);
+// A name as an unquoted identifier of SQL means it.
+std::string folded_identifier(std::string_view name);
 // Runs one statement that gives no rows, in the session's transaction.
 void run_command(SessionState& session, const std::string& sql);
 // Somebody else created, altered or dropped the table at the same time: the whole is worth another try.

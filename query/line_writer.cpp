@@ -48,7 +48,7 @@ LineTarget* LineWriter::target_of(std::string_view table, const LinePoint& point
     std::string name(table);
     session_.begin_write_statement();
     if (!session_.find_table({name})) {
-      for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+      name = folded_identifier(table);
       if (!session_.find_table({name})) {
         name = table;
         if (!session_.find_view({name})) create_table(point);

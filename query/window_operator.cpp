@@ -19,10 +19,6 @@ namespace idem {
 WindowOperator::WindowOperator(const LogicalPlan& plan, OperatorPtr input)
     : plan_(plan), input_(std::move(input)), row_types_(column_types(*plan.children[0])) {
   for (const LogicalPlan::Window& window : plan.windows) {
-    if (window.aggregate.function && (window.aggregate.distinct || !window.aggregate.order_by.empty())) {
-      throw sql_error(sqlstate::kFeatureNotSupported,
-                      "DISTINCT and ORDER BY are not implemented for window functions");
-    }
     Columns columns;
     for (const BoundPtr& expression : window.partition_by)
       columns.partition.push_back(column_of(*expression));
