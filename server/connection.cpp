@@ -6,17 +6,12 @@
 #include <algorithm>
 #include <array>
 
-#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
-
-#include "server/client_socket.h"
 
 namespace idem {
 
@@ -38,14 +33,9 @@ int64_t steady_ms() {
 
 }  // namespace
 
-Connection::Connection(Socket socket, const ConnectionEnvironment& environment)
-    : environment_(environment), socket_(std::move(socket)), strand_(asio::make_strand(socket_.get_executor())),
-      read_pause_(strand_), idle_timer_(strand_) {
-  boost::system::error_code ignored;
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  socket_.set_option(asio::socket_base::keep_alive(true), ignored);
-  socket_.non_blocking(true, ignored);
-  handler_ = std::make_unique<ProtocolHandler>(*environment_.server, environment_.protocol, *this, address_of(socket_));
+Connection::Connection(asio::ip::tcp::socket socket, const ConnectionEnvironment& environment)
+    : environment_(environment), stream_(std::move(socket)), read_pause_(stream_.executor()), idle_timer_(stream_.executor()) {
+  handler_ = std::make_unique<ProtocolHandler>(*environment_.server, environment_.protocol, *this, stream_.client_address());
   idle_since_ms_ = steady_ms();
   idle_limit_ms_ = environment_.authentication_timeout_ms;
 }
@@ -54,8 +44,8 @@ Connection::~Connection() = default;
 
 void Connection::start() {
   auto self = shared_from_this();
-  asio::co_spawn(strand_, [self]() { return self->run(); }, asio::detached);
-  asio::co_spawn(strand_, [self]() { return self->watch_idleness(); }, asio::detached);
+  asio::co_spawn(stream_.executor(), [self]() { return self->run(); }, asio::detached);
+  asio::co_spawn(stream_.executor(), [self]() { return self->watch_idleness(); }, asio::detached);
 }
 
 asio::awaitable<void> Connection::run() {
@@ -92,23 +82,17 @@ asio::awaitable<bool> Connection::negotiate_encryption() {
     }
     // Bytes sent before the answer would be read as if they had come encrypted (CVE-2021-23214).
     if (decoder_.buffered() > 0) throw SqlError(sqlstate::kProtocolViolation, "received unencrypted data after an encryption request");
-    bool accept = wants_tls && environment_.tls && !tls_stream_;
-    co_await write_all(accept ? "S" : "N");
-    if (accept) {
-      auto stream = std::make_unique<asio::ssl::stream<Socket&>>(socket_, *environment_.tls);
-      co_await stream->async_handshake(asio::ssl::stream_base::server, asio::use_awaitable);
-      std::lock_guard lock(mutex_);
-      tls_stream_ = std::move(stream);
-    }
+    bool accept = wants_tls && environment_.tls && !stream_.encrypted();
+    co_await stream_.write_all(accept ? "S" : "N");
+    if (accept) co_await stream_.handshake(*environment_.tls);
   }
 }
 
 asio::awaitable<void> Connection::read_some() {
   const std::span<char> space = decoder_.space();
-  const std::array<asio::mutable_buffer, 2> buffers{asio::buffer(space.data(), space.size()), asio::buffer(read_buffer_)};
-  size_t bytes = 0;
-  if (tls_stream_) bytes = co_await tls_stream_->async_read_some(buffers, asio::use_awaitable);
-  else bytes = co_await socket_.async_read_some(buffers, asio::use_awaitable);
+  const ClientStream::Buffers buffers{asio::buffer(space.data(), space.size()), asio::buffer(read_buffer_)};
+  const size_t bytes = co_await stream_.read_some(buffers);
+  if (bytes == 0) throw boost::system::system_error(asio::error::eof);
   const size_t in_place = std::min(bytes, space.size());
   if (!space.empty()) decoder_.filled(in_place);
   decoder_.feed(std::string_view(read_buffer_).substr(0, bytes - in_place));
@@ -195,7 +179,7 @@ Connection::Next Connection::next_message(FrontendMessage* message) {
   input_bytes_ = copy_bytes_ = 0;
   if (read_paused_) {
     read_paused_ = false;
-    asio::post(strand_, [self = shared_from_this()] { self->read_pause_.cancel(); });
+    asio::post(stream_.executor(), [self = shared_from_this()] { self->read_pause_.cancel(); });
   }
   return Next::kMessage;
 }
@@ -253,7 +237,7 @@ void Connection::end_session() {
     input_ended_ = true;
     input_.clear();
   }
-  asio::co_spawn(strand_, [self = shared_from_this()] { return self->close(); }, asio::detached);
+  asio::co_spawn(stream_.executor(), [self = shared_from_this()] { return self->close(); }, asio::detached);
 }
 
 void CommitAnswers::add(std::shared_ptr<Connection> connection, const SqlError* error) {
@@ -285,9 +269,9 @@ void Connection::send(std::string& bytes) {
   std::unique_lock lock(mutex_);
   if (closed_) throw ConnectionClosed();
   size_t sent = 0;
-  if (!tls_stream_ && !writing_ && unsent_.empty()) {
+  if (!stream_.encrypted() && !writing_ && unsent_.empty()) {
     // Straight to the socket: saves a thread switch on every short answer.
-    ssize_t n = ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t n = ::send(stream_.socket().native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n > 0) sent = static_cast<size_t>(n);
   }
   if (sent < bytes.size()) {
@@ -295,7 +279,7 @@ void Connection::send(std::string& bytes) {
     if (!writing_) {
       writing_ = true;
       auto self = shared_from_this();
-      asio::co_spawn(strand_, [self]() { return self->write_loop(); }, asio::detached);
+      asio::co_spawn(stream_.executor(), [self]() { return self->write_loop(); }, asio::detached);
     }
   }
   bytes.clear();
@@ -318,7 +302,7 @@ asio::awaitable<void> Connection::write_loop() {
     sent_.notify_all();
     boost::system::error_code failure;
     try {
-      co_await write_all(std::move(batch));
+      co_await stream_.write_all(batch);
     } catch (const boost::system::system_error& error) {
       failure = error.code();
     }
@@ -330,16 +314,10 @@ asio::awaitable<void> Connection::write_loop() {
       }
       sent_.notify_all();
       boost::system::error_code ignored;
-      socket_.shutdown(Socket::shutdown_both, ignored);  // the read loop ends, too
+      stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);  // the read loop ends, too
       co_return;
     }
   }
-}
-
-asio::awaitable<void> Connection::write_all(std::string bytes) {
-  auto buffer = asio::buffer(bytes);
-  if (tls_stream_) co_await asio::async_write(*tls_stream_, buffer, asio::use_awaitable);
-  else co_await asio::async_write(socket_, buffer, asio::use_awaitable);
 }
 
 // -- the end --------------------------------------------------------------------------------------------
@@ -347,7 +325,7 @@ asio::awaitable<void> Connection::write_all(std::string bytes) {
 asio::awaitable<void> Connection::close() {
   // What is unsent (a FATAL message, most likely) goes first, as long as the client takes it.
   auto deadline = std::chrono::steady_clock::now() + kFarewellLimit;
-  asio::steady_timer timer(strand_);
+  asio::steady_timer timer(stream_.executor());
   while (std::chrono::steady_clock::now() < deadline) {
     {
       std::lock_guard lock(mutex_);
@@ -364,9 +342,7 @@ asio::awaitable<void> Connection::close() {
   sent_.notify_all();
   idle_timer_.cancel();
   read_pause_.cancel();
-  boost::system::error_code ignored;
-  socket_.shutdown(Socket::shutdown_both, ignored);
-  socket_.close(ignored);
+  stream_.close();
 }
 
 void Connection::shut_down(const SqlError& reason) {

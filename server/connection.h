@@ -1,12 +1,9 @@
 #pragma once
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <atomic>
 #include <condition_variable>
 #include <memory>
@@ -15,6 +12,7 @@
 #include <string>
 
 #include "server/client_channel.h"
+#include "server/client_stream.h"
 #include "server/frontend_message.h"
 #include "server/protocol_handler.h"
 #include "server/served_connection.h"
@@ -73,14 +71,12 @@ class Connection : public std::enable_shared_from_this<Connection>, public Serve
 
  private:
   friend class CommitAnswers;
-  using Socket = boost::asio::ip::tcp::socket;
 
   boost::asio::awaitable<void> run();
   boost::asio::awaitable<bool> negotiate_encryption();
   boost::asio::awaitable<void> read_loop();
   boost::asio::awaitable<void> read_some();  // and feeds it to the decoder
   boost::asio::awaitable<void> write_loop();
-  boost::asio::awaitable<void> write_all(std::string bytes);
   boost::asio::awaitable<void> watch_idleness();
 
   enum class Next : uint8_t { kMessage, kWait, kEnd };
@@ -100,9 +96,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Serve
   void session_started(int32_t pid) override { session_pid_ = pid; }
 
   const ConnectionEnvironment& environment_;
-  Socket socket_;
-  boost::asio::strand<boost::asio::any_io_executor> strand_;
-  std::unique_ptr<boost::asio::ssl::stream<Socket&>> tls_stream_;
+  ClientStream stream_;
   FrontendDecoder decoder_;
   std::string read_buffer_;
   boost::asio::steady_timer read_pause_, idle_timer_;

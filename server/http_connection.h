@@ -1,12 +1,10 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/strand.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <memory>
 #include <mutex>
 
+#include "server/client_stream.h"
 #include "server/connection.h"
 #include "server/http_service.h"
 #include "server/served_connection.h"
@@ -24,13 +22,14 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection>, publ
   void shut_down(const SqlError& reason) override;
 
  private:
+  class Requests;
+
   boost::asio::awaitable<void> run();
-  template <class Stream>
-  boost::asio::awaitable<void> serve(Stream& stream);
+  boost::asio::awaitable<void> serve();
   boost::asio::awaitable<HttpAnswer> answer(std::shared_ptr<HttpRequest> request);
 
   const ConnectionEnvironment& environment_;
-  boost::beast::tcp_stream stream_;
+  ClientStream stream_;
   HttpService service_;
   std::mutex mutex_;            // guards what follows
   bool answering_ = false, ending_ = false;

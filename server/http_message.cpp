@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include <boost/beast/http/status.hpp>
+
 #include "common/error.h"
 #include "common/json_text.h"
 #include "common/scram_verifier.h"
@@ -75,6 +77,23 @@ std::string gunzip(std::string_view bytes, size_t limit) {
 std::string HttpRequest::parameter(const std::string& name) const {
   const auto found = query.find(name);
   return found == query.end() ? "" : found->second;
+}
+
+std::string http_answer_bytes(const HttpAnswer& answer, const HttpAnswerForm& form) {
+  constexpr unsigned kNoContent = 204;
+  const std::string_view reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(answer.status));
+  std::string bytes = fmt::format("HTTP/1.1 {} {}\r\nServer: IdemDB\r\n", answer.status, reason);
+  const auto field = [&](std::string_view name, std::string_view value) {
+    if (!value.empty()) fmt::format_to(std::back_inserter(bytes), "{}: {}\r\n", name, value);
+  };
+  field("Content-Type", answer.content_type);
+  field("WWW-Authenticate", answer.authenticate);
+  if (!form.keep_alive) field("Connection", "close");
+  else if (form.version < 11) field("Connection", "keep-alive");
+  if (answer.status != kNoContent) field("Content-Length", std::to_string(answer.body.size()));
+  bytes += "\r\n";
+  if (!form.only_header && answer.status != kNoContent) bytes += answer.body;
+  return bytes;
 }
 
 bool parse_http_target(std::string_view target, HttpRequest* request) {

@@ -26,6 +26,13 @@ struct HttpAnswer {
   std::string authenticate;  // WWW-Authenticate, "" = none
 };
 
+struct HttpAnswerForm {
+  unsigned version = 11;     // of the request: 10, 11
+  bool keep_alive = true;
+  bool only_header = false;  // HEAD: Content-Length stays what GET would have
+};
+std::string http_answer_bytes(const HttpAnswer& answer, const HttpAnswerForm& form);
+
 // Splits "/write?precision=s&u=a%20b" into path and parameters. False if an escape is broken.
 bool parse_http_target(std::string_view target, HttpRequest* request);
 

@@ -6,12 +6,10 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "query/line_protocol.h"
 #include "server/await_statement.h"
-#include "server/client_socket.h"
 
 namespace idem {
 
@@ -28,12 +26,12 @@ constexpr uint64_t kMaxLogged = 100;         // rejected lines of one connection
 }  // namespace
 
 LineConnection::LineConnection(tcp::socket socket, const ConnectionEnvironment& environment)
-    : environment_(environment), socket_(on_strand(std::move(socket))), client_address_(address_of(socket_)) {}
+    : environment_(environment), stream_(std::move(socket)), client_address_(stream_.client_address()) {}
 
 LineConnection::~LineConnection() = default;
 
 void LineConnection::start() {
-  asio::co_spawn(socket_.get_executor(), [self = shared_from_this()] { return self->run(); }, asio::detached);
+  asio::co_spawn(stream_.executor(), [self = shared_from_this()] { return self->run(); }, asio::detached);
 }
 
 asio::awaitable<void> LineConnection::run() {
@@ -41,29 +39,33 @@ asio::awaitable<void> LineConnection::run() {
   size_t whole = 0;  // bytes of `pending` that are whole lines
   bool ended = false;
   while (!ended) {
-    boost::system::error_code error;
-    const size_t bytes = co_await socket_.async_read_some(asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, error));
-    ended = static_cast<bool>(error);
+    const ClientStream::Buffers space{asio::buffer(buffer)};
+    size_t bytes = 0;
+    bool broken = false;
+    try {
+      bytes = co_await stream_.read_some(space);
+    } catch (const boost::system::system_error&) {
+      broken = true;
+    }
+    ended = bytes == 0;
     pending.append(buffer, 0, bytes);
     whole += whole_lines(std::string_view(pending).substr(whole));
-    if (error == asio::error::eof) whole = pending.size();  // the last line may lack its end
+    if (ended && !broken) whole = pending.size();  // the last line may lack its end
     if (pending.size() - whole > kMaxLineBytes) {
       spdlog::warn("line protocol from {}: a line has more than {} bytes", client_address_, kMaxLineBytes);
       break;
     }
     // What is there already goes into the same transaction.
     boost::system::error_code ignored;
-    if (whole == 0 || (!ended && socket_.available(ignored) > 0 && whole < kPieceBytes)) continue;
+    if (whole == 0 || (!ended && stream_.socket().available(ignored) > 0 && whole < kPieceBytes)) continue;
     std::string lines = pending.substr(0, whole);
     pending.erase(0, whole);
     whole = 0;
     const auto work = [self = shared_from_this(), shared = std::make_shared<const std::string>(std::move(lines))] { return self->store(*shared); };
-    const bool stored = co_await await_statement(*environment_.statements, socket_.get_executor(), work);
+    const bool stored = co_await await_statement(*environment_.statements, stream_.executor(), work);
     if (!stored) break;
   }
-  boost::system::error_code ignored;
-  socket_.shutdown(tcp::socket::shutdown_both, ignored);
-  socket_.close(ignored);
+  stream_.close();
 }
 
 bool LineConnection::store(const std::string& lines) {
@@ -94,10 +96,7 @@ void LineConnection::shut_down(const SqlError&) {
     std::lock_guard lock(mutex_);
     if (session_) session_->cancel();
   }
-  asio::post(socket_.get_executor(), [self = shared_from_this()] {
-    boost::system::error_code ignored;
-    self->socket_.cancel(ignored);
-  });
+  asio::post(stream_.executor(), [self = shared_from_this()] { self->stream_.cancel(); });
 }
 
 }  // namespace idem

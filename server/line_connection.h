@@ -7,6 +7,7 @@
 #include <string>
 
 #include "query/session.h"
+#include "server/client_stream.h"
 #include "server/connection.h"
 #include "server/served_connection.h"
 
@@ -28,7 +29,7 @@ class LineConnection : public std::enable_shared_from_this<LineConnection>, publ
   bool store(const std::string& lines);  // on a statement thread; false: it could not
 
   const ConnectionEnvironment& environment_;
-  boost::asio::ip::tcp::socket socket_;
+  ClientStream stream_;
   const std::string client_address_;
   std::mutex mutex_;                  // guards session_ against shut_down()
   std::unique_ptr<Session> session_;  // once lines have come

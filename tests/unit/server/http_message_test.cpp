@@ -29,6 +29,19 @@ std::string state_of(HttpRequest request, size_t limit) {
   } catch (const SqlError& error) { return error.sqlstate(); }
 }
 
+TEST(HttpMessage, WritesAnswers) {
+  HttpAnswer answer;
+  answer.body = "{}";
+  EXPECT_EQ(http_answer_bytes(answer, {}),
+            "HTTP/1.1 200 OK\r\nServer: IdemDB\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
+  EXPECT_EQ(http_answer_bytes(answer, {10, true, true}),
+            "HTTP/1.1 200 OK\r\nServer: IdemDB\r\nContent-Type: application/json\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n");
+  EXPECT_EQ(http_answer_bytes({204, "", "", ""}, {11, false, false}),
+            "HTTP/1.1 204 No Content\r\nServer: IdemDB\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(http_answer_bytes({401, "", "", "Basic"}, {}),
+            "HTTP/1.1 401 Unauthorized\r\nServer: IdemDB\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n");
+}
+
 TEST(HttpMessage, SplitsTheTarget) {
   HttpRequest request;
   ASSERT_TRUE(parse_http_target("/api/v2/write?bucket=a%2Fb&org=x+y&flag&&precision=s", &request));
