@@ -139,7 +139,8 @@ void Connection::enqueue(std::vector<FrontendMessage>& messages) {
 void Connection::schedule_handler() {
   if (handling_) return;
   handling_ = true;
-  environment_.statements->submit([self = shared_from_this()] { self->handle_input(); });
+  auto task = [self = shared_from_this()] { self->handle_input(); };
+  if (!environment_.network->try_run(this, task)) environment_.statements->submit(task);
 }
 
 void Connection::end_input(std::optional<SqlError> broken) {

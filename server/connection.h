@@ -14,6 +14,7 @@
 #include "server/client_channel.h"
 #include "server/client_stream.h"
 #include "server/frontend_message.h"
+#include "server/network_threads.h"
 #include "server/protocol_handler.h"
 #include "server/served_connection.h"
 #include "server/statement_pool.h"
@@ -49,6 +50,7 @@ struct ConnectionEnvironment {
   ProtocolOptions protocol;
   StatementPool* statements = nullptr;
   CommitAnswers* answers = nullptr;
+  NetworkThreads* network = nullptr;
   std::shared_ptr<boost::asio::ssl::context> tls;  // null: TLS is refused
   int64_t authentication_timeout_ms = 60'000;
 };

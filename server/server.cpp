@@ -3,8 +3,6 @@
 #include <spdlog/spdlog.h>
 #include <sys/sysinfo.h>
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <thread>
 
@@ -14,6 +12,7 @@
 #include "server/http_connection.h"
 #include "server/line_connection.h"
 #include "server/listener.h"
+#include "server/network_threads.h"
 #include "storage/database.h"
 #include "storage/retention.h"
 
@@ -67,10 +66,10 @@ struct Server::State {
   StatementPool statements;
   CommitAnswers answers{statements};
   ConnectionEnvironment environment;
-  asio::io_context io{2};
+  NetworkThreads network;
   std::vector<std::unique_ptr<Listener>> listeners;  // the first is PostgreSQL's
   std::optional<uint16_t> http_port, line_port;
-  asio::signal_set signals{io};
+  asio::signal_set signals{network.io()};
   std::mutex mutex;
   bool stopping = false;
   std::condition_variable stop_requested;
@@ -126,6 +125,7 @@ Server::State::State(const Configuration& c)
   environment.protocol = {c.authentication(), c.database, c.max_connections};
   environment.statements = &statements;
   environment.answers = &answers;
+  environment.network = &network;
 
   if (c.authentication() == AuthenticationMethod::kScram) {
     Snapshot snapshot = database->snapshot();
@@ -141,7 +141,7 @@ Server::State::State(const Configuration& c)
 
 void Server::State::listen(const Configuration& c) {
   const auto add = [&](uint16_t port, std::string_view setting, auto make) {
-    listeners.push_back(std::make_unique<Listener>(io, c.listen, port, setting, std::move(make)));
+    listeners.push_back(std::make_unique<Listener>(network.io(), c.listen, port, setting, std::move(make)));
     return listeners.back()->port();
   };
   using Socket = asio::ip::tcp::socket;
@@ -190,9 +190,7 @@ void Server::run() {
   s.signals.async_wait([this](const boost::system::error_code& error, int) {
     if (!error) stop();
   });
-  auto keep = asio::make_work_guard(s.io);
-  std::vector<std::thread> network;
-  for (int i = 0; i < 2; i++) network.emplace_back([&s] { s.io.run(); });
+  s.network.start();
   {
     std::unique_lock lock(s.mutex);
     s.stop_requested.wait(lock, [&s] { return s.stopping; });
@@ -200,9 +198,7 @@ void Server::run() {
   spdlog::info("shutting down");
   for (const auto& listener : s.listeners) listener->stop_accepting();
   s.end_connections();
-  keep.reset();
-  s.io.stop();
-  for (std::thread& thread : network) thread.join();
+  s.network.stop();
   s.database->close(true);
   for (const std::string& path : {s.configuration.pid_file, s.configuration.port_file}) {
     if (!path.empty() && !s.files->remove(path).ok()) spdlog::warn("could not remove {}", path);
