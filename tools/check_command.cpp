@@ -1,7 +1,7 @@
-#include <set>
 #include <fmt/format.h>
 
 #include <iostream>
+#include <set>
 
 #include "common/error.h"
 #include "storage/database_state.h"
@@ -10,6 +10,7 @@
 #include "storage/manifest.h"
 #include "tools/command.h"
 #include "tools/data_folder.h"
+#include "tools/json_object.h"
 #include "tools/text_table.h"
 #include "wal/recovery.h"
 
@@ -20,11 +21,18 @@ namespace {
 // Goes through all that the newest manifest names and the log after it.
 class FolderCheck {
  public:
-  FolderCheck(const std::string& path, bool verbose) : folder_(path), verbose_(verbose) {}
+  FolderCheck(const std::string& path, bool verbose, bool json) : folder_(path), verbose_(verbose && !json), json_(json) {}
 
   // Whether all is as it was written.
   bool run() {
     guarded("manifest", [&] { check_manifest(); });
+    if (json_) {
+      JsonObject object;
+      object.add("tables", tables_).add("files", files_).add("bytes", counts_.bytes).add("rows", counts_.rows).add("row_groups", counts_.row_groups);
+      object.add("log_records", log_records_).add_json("damage", "[" + damage_ + "]");
+      std::cout << object.text() << "\n";
+      return findings_ == 0;
+    }
     std::cout << fmt::format("{} tables, {} files, {}: {} rows in {} row groups, {} log records\n", tables_, files_,
                              readable_bytes(counts_.bytes), with_thousands(counts_.rows), with_thousands(counts_.row_groups),
                              with_thousands(log_records_));
@@ -38,8 +46,7 @@ class FolderCheck {
     try {
       check();
     } catch (const SqlError& error) {
-      ++findings_;
-      std::cout << "DAMAGE " << what << ": " << error.message() << "\n";
+      report(what, 0, error.message());
     }
   }
 
@@ -92,11 +99,17 @@ class FolderCheck {
 
   CheckReport reporter() {
     return [this](const CheckFinding& finding) {
-      ++findings_;
-      std::cout << "DAMAGE " << finding.path;
-      if (finding.offset > 0) std::cout << " at offset " << finding.offset;
-      std::cout << ": " << finding.text << "\n";
+      report(finding.path, finding.offset, finding.text);
     };
+  }
+
+  void report(const std::string& path, uint64_t offset, const std::string& text) {
+    ++findings_;
+    if (json_) {
+      damage_ += (damage_.empty() ? "" : ",") + JsonObject().add("path", path).add("offset", offset).add("text", text).text();
+    } else {
+      std::cout << fmt::format("DAMAGE {}{}: {}\n", path, offset > 0 ? fmt::format(" at offset {}", offset) : "", text);
+    }
   }
 
   void check_log(const Manifest& manifest) {
@@ -110,14 +123,15 @@ class FolderCheck {
       ++files_;
       counts_.bytes += segment.file_bytes;
     }
-    if (result.cut_bytes > 0) {
+    if (result.cut_bytes > 0 && !json_) {
       std::cout << fmt::format("{}: {} bytes of an unfinished write at offset {}; they were never acknowledged, the next start cuts them\n",
                                result.cut_path, result.cut_bytes, result.cut_offset);
     }
   }
 
   DataFolder folder_;
-  const bool verbose_;
+  const bool verbose_, json_;
+  std::string damage_;  // with json_
   CheckCounts counts_;
   std::set<uint64_t> segments_;  // that were checked
   uint64_t tables_ = 0, files_ = 0, log_records_ = 0, findings_ = 0;
@@ -130,12 +144,14 @@ struct CheckOptions {
 
 }  // namespace
 
-void add_check_command(CLI::App& app, int* exit_code) {
+void add_check_command(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<CheckOptions>();
   CLI::App* command = app.add_subcommand("check", "Verifies every checksum of a data folder while no server runs on it");
   command->add_option("folder", options->folder, "the data folder")->required();
   command->add_flag("--verbose,-v", options->verbose, "name every file");
-  command->callback([options, exit_code] { *exit_code = FolderCheck(options->folder, options->verbose).run() ? kExitOk : kExitFailed; });
+  command->callback([options, &invocation] {
+    if (!FolderCheck(options->folder, options->verbose, invocation.json).run()) invocation.exit_code = kExitFailed;
+  });
 }
 
 }  // namespace idem::tools

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <libpq-fe.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -12,6 +11,7 @@
 #include "tools/command.h"
 #include "tools/connection_options.h"
 #include "tools/csv_guess.h"
+#include "tools/json_object.h"
 #include "tools/progress_bar.h"
 #include "tools/server_link.h"
 #include "tools/text_table.h"
@@ -66,17 +66,6 @@ class Source {
   std::vector<std::string> names_;
 };
 
-// "schema.table" and "table", each part quoted only where it needs to be.
-std::string table_text(const std::string& name) {
-  const auto part = [](const std::string& text) {
-    const bool plain = !text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == text.npos &&
-                       (text[0] < '0' || text[0] > '9');
-    return plain ? text : quoted_identifier(text);
-  };
-  const size_t dot = name.find('.');
-  return dot == name.npos ? part(name) : part(name.substr(0, dot)) + "." + part(name.substr(dot + 1));
-}
-
 GuessedColumn& find_column(std::vector<GuessedColumn>& columns, const std::string& name, const char* option) {
   const auto found = std::find_if(columns.begin(), columns.end(), [&](const GuessedColumn& c) { return c.name == name; });
   if (found != columns.end()) return *found;
@@ -109,7 +98,7 @@ std::string create_table_text(const ImportOptions& options, const Source& source
     find_column(columns, type.substr(0, equals), "--types").type = type.substr(equals + 1);
   }
   const std::string timestamp = choose_timestamp(options, columns);
-  std::string sql = fmt::format("CREATE TABLE {} (", table_text(options.table));
+  std::string sql = fmt::format("CREATE TABLE {} (", quoted_table(options.table));
   for (size_t i = 0; i < columns.size(); ++i) {
     sql += fmt::format("{}\n  {} {}", i > 0 ? "," : "", quoted_identifier(columns[i].name), columns[i].type);
   }
@@ -127,7 +116,7 @@ std::string create_table_text(const ImportOptions& options, const Source& source
 
 bool table_exists(ServerLink& link, const std::string& table) {
   try {
-    link.execute(fmt::format("SELECT * FROM {} LIMIT 0", table_text(table)));
+    link.execute(fmt::format("SELECT * FROM {} LIMIT 0", quoted_table(table)));
     return true;
   } catch (const SqlError& error) {
     if (error.sqlstate() != sqlstate::kUndefinedTable) throw;
@@ -136,7 +125,7 @@ bool table_exists(ServerLink& link, const std::string& table) {
 }
 
 std::string copy_text(const ImportOptions& options, const Source& source, bool name_columns) {
-  std::string sql = "COPY " + table_text(options.table);
+  std::string sql = "COPY " + quoted_table(options.table);
   if (name_columns) {
     std::vector<std::string> names;
     for (const std::string& name : source.names()) names.push_back(quoted_identifier(name));
@@ -176,39 +165,31 @@ uint64_t send_file(ServerLink& link, const Source& source, ProgressBar& bar) {
     link.put_copy_data(bytes);
     counter.feed(bytes);
     at += read;
-    bar.update(counter.records(), at);
+    bar.update({.rows = counter.records(), .bytes = at, .total_bytes = source.size()});
   }
   const uint64_t rows = link.end_copy();
   bar.clear();
   return rows;
 }
 
-// What the load did to the table: rows that were there already change nothing.
-std::string effect_text(ServerLink& link) {
-  std::string text;
-  link.execute("SHOW LAST WRITE", [&](const PGresult* result) {
-    if (PQntuples(result) != 1) return;
-    const auto count = [&](int column) { return with_thousands(std::strtoull(PQgetvalue(result, 0, column), nullptr, 10)); };
-    text = fmt::format(": {} inserted, {} replaced, {} skipped", count(0), count(1), count(2));
-  });
-  return text;
-}
-
-void run(const ImportOptions& options) {
+void run(const ImportOptions& options, const Invocation& invocation) {
   const Source source(options);
   ServerLink link(options.connection.to_text());
   const bool create = !table_exists(link, options.table);
   std::string create_sql;
   if (create) {
     create_sql = create_table_text(options, source);
-    std::cout << create_sql << ";\n";
+    if (!invocation.json) std::cout << create_sql << ";\n";
   } else if (!options.types.empty() || !options.keys.empty() || !options.timestamp.empty() || !options.partition_by.empty()) {
     std::cerr << "idem: table " << options.table << " exists: --types, --keys, --timestamp and --partition-by are not used\n";
   }
-  if (options.dry_run) return;
+  if (options.dry_run) {
+    if (invocation.json) std::cout << JsonObject().add("create", create_sql).text() << "\n";
+    return;
+  }
 
   SystemClock clock;
-  ProgressBar bar(clock, source.size());
+  ProgressBar bar(clock);
   // One transaction: a file that does not fit leaves no empty table behind.
   link.execute("BEGIN");
   if (create) link.execute(create_sql);
@@ -216,13 +197,26 @@ void run(const ImportOptions& options) {
   const uint64_t rows = send_file(link, source, bar);
   link.execute("COMMIT");
   const double seconds = static_cast<double>(bar.elapsed_nanos()) / 1e9;
-  std::cout << fmt::format("{} rows, {} in {:.2f} s ({} rows/s){}\n", with_thousands(rows), readable_bytes(source.size()), seconds,
-                           with_thousands(static_cast<uint64_t>(static_cast<double>(rows) / std::max(seconds, 1e-3))), effect_text(link));
+  // What the load did to the table: rows that were there already change nothing.
+  const TextTable effect = link.query("SHOW LAST WRITE");
+  const auto rate = static_cast<uint64_t>(static_cast<double>(rows) / std::max(seconds, 1e-3));
+  const uint64_t inserted = effect.number(0, 0), replaced = effect.number(0, 1), skipped = effect.number(0, 2);
+  if (invocation.json) {
+    JsonObject object;
+    object.add("rows", rows).add("bytes", source.size()).add("seconds", seconds).add("rows_per_second", rate);
+    object.add("inserted", inserted).add("replaced", replaced).add("skipped", skipped);
+    if (create) object.add("create", create_sql);
+    std::cout << object.text() << "\n";
+    return;
+  }
+  std::cout << fmt::format("{} rows, {} in {:.2f} s ({} rows/s): {} inserted, {} replaced, {} skipped\n", with_thousands(rows),
+                           readable_bytes(source.size()), seconds, with_thousands(rate), with_thousands(inserted),
+                           with_thousands(replaced), with_thousands(skipped));
 }
 
 }  // namespace
 
-void add_import_command(CLI::App& app, int* exit_code) {
+void add_import_command(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<ImportOptions>();
   CLI::App* command = app.add_subcommand("import", "Loads a CSV file into a table, which is created when it does not exist");
   command->add_option("file", options->file, "the CSV file")->required();
@@ -239,10 +233,7 @@ void add_import_command(CLI::App& app, int* exit_code) {
   command->add_flag("--no-header", options->no_header, "the first line is data; new columns are called c1, c2, …");
   command->add_flag("--dry-run", options->dry_run, "only show the CREATE TABLE");
   options->connection.add_to(*command);
-  command->callback([options, exit_code] {
-    run(*options);
-    *exit_code = kExitOk;
-  });
+  command->callback([options, &invocation] { run(*options, invocation); });
 }
 
 }  // namespace idem::tools

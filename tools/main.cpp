@@ -1,26 +1,35 @@
 #include <csignal>
 #include <iostream>
-#include <pqxx/except>
 
 #include "common/error.h"
 #include "tools/command.h"
+#include "tools/json_object.h"
 
 namespace {
 
 using namespace idem::tools;
 
-int print_error(const idem::SqlError& error) {
+void print_error(const idem::SqlError& error, bool json) {
+  if (json) {
+    std::string message = error.message();
+    if (message.starts_with(error.sqlstate())) message.erase(0, error.sqlstate().size() + 2);  // "42P01: …"
+    JsonObject object;
+    object.add("error", message).add("sqlstate", error.sqlstate());
+    if (!error.context().empty()) object.add("context", error.context());
+    if (!error.detail().empty()) object.add("detail", error.detail());
+    if (!error.hint().empty()) object.add("hint", error.hint());
+    std::cerr << object.text() << "\n";
+    return;
+  }
   std::cerr << "idem: " << error.message() << "\n";
   if (!error.context().empty()) std::cerr << "WHERE: " << error.context() << "\n";
   if (!error.detail().empty()) std::cerr << "DETAIL: " << error.detail() << "\n";
   if (!error.hint().empty()) std::cerr << "HINT: " << error.hint() << "\n";
-  return kExitFailed;
 }
 
-// libpqxx hands on the server's text as it is, ending in a newline.
-void print_text(std::string text) {
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  std::cerr << "idem: " << text << "\n";
+void print_text(const std::string& text, bool json) {
+  if (json) std::cerr << JsonObject().add("error", text).text() << "\n";
+  else std::cerr << "idem: " << text << "\n";
 }
 
 }  // namespace
@@ -30,29 +39,35 @@ int main(int argc, char** argv) {
   CLI::App app("Administers an IdemDB server and its data folder", "idem");
   app.set_version_flag("--version", "idem " IDEM_VERSION);
   app.require_subcommand(1);
+  app.fallthrough();  // --json may stand behind the command, too
   app.footer("Exit codes: 0 done, 1 refused by the server or damage found, 2 wrong arguments or no server.");
-  int exit_code = kExitOk;
-  add_status_commands(app, &exit_code);
-  add_sql_command(app, &exit_code);
-  add_import_command(app, &exit_code);
-  add_check_command(app, &exit_code);
-  add_backup_commands(app, &exit_code);
-  add_wal_command(app, &exit_code);
+  Invocation invocation;
+  app.add_flag("--json", invocation.json, "print JSON, with any command");
+  add_local_server_commands(app, invocation);
+  add_status_commands(app, invocation);
+  add_top_command(app, invocation);
+  add_sql_command(app, invocation);
+  add_import_command(app, invocation);
+  add_export_command(app, invocation);
+  add_version_commands(app, invocation);
+  add_check_command(app, invocation);
+  add_backup_commands(app, invocation);
+  add_wal_command(app, invocation);
+  add_bench_command(app, invocation);
+  add_completion_command(app, invocation);
   try {
     app.parse(argc, argv);
-    return exit_code;
+    return invocation.exit_code;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitOk : kExitUsage;
   } catch (const UsageError& error) {
-    print_text(error.what());
+    print_text(error.what(), invocation.json);
     return kExitUsage;
   } catch (const idem::SqlError& error) {
-    return print_error(error);
-  } catch (const pqxx::broken_connection& error) {
-    print_text(error.what());
-    return kExitUsage;
+    print_error(error, invocation.json);
+    return kExitFailed;
   } catch (const std::exception& error) {
-    print_text(error.what());
+    print_text(error.what(), invocation.json);
     return kExitFailed;
   }
 }

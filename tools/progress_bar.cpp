@@ -34,30 +34,25 @@ std::string minutes(double seconds) {
 std::string progress_line(const Progress& p) {
   const double seconds = std::max(static_cast<double>(p.elapsed_nanos) / 1e9, 1e-3);
   const auto rate = static_cast<uint64_t>(static_cast<double>(p.rows) / seconds);
+  const double done = static_cast<double>(p.total_bytes > 0 ? p.bytes : p.rows);
+  const double all = static_cast<double>(p.total_bytes > 0 ? p.total_bytes : p.total_rows);
   std::string line;
-  if (p.total_bytes > 0) line = bar(static_cast<double>(p.bytes) / static_cast<double>(p.total_bytes)) + "  ";
+  if (all > 0) line = bar(std::min(1.0, done / all)) + "  ";
   line += fmt::format("{} rows  {}", with_thousands(p.rows), readable_bytes(p.bytes));
   if (p.total_bytes > 0) line += " of " + readable_bytes(p.total_bytes);
   line += fmt::format("  {} rows/s", with_thousands(rate));
-  if (p.total_bytes > p.bytes && p.bytes > 0) {
-    line += fmt::format("  {} left", minutes(seconds * static_cast<double>(p.total_bytes - p.bytes) / static_cast<double>(p.bytes)));
-  }
+  if (done > 0 && done < all) line += fmt::format("  {} left", minutes(seconds * (all - done) / done));
   return line;
 }
 
-ProgressBar::ProgressBar(Clock& clock, uint64_t total_bytes)
-    : clock_(clock), terminal_(isatty(STDERR_FILENO) == 1), begun_nanos_(clock.monotonic_nanos()) {
-  progress_.total_bytes = total_bytes;
-}
+ProgressBar::ProgressBar(Clock& clock) : clock_(clock), terminal_(isatty(STDERR_FILENO) == 1), begun_nanos_(clock.monotonic_nanos()) {}
 
-void ProgressBar::update(uint64_t rows, uint64_t bytes) {
+void ProgressBar::update(Progress progress) {
   if (!terminal_) return;
-  progress_.rows = rows;
-  progress_.bytes = bytes;
-  progress_.elapsed_nanos = elapsed_nanos();
-  if (progress_.elapsed_nanos - drawn_nanos_ < kRedrawNanos) return;
-  drawn_nanos_ = progress_.elapsed_nanos;
-  std::cerr << "\r" << progress_line(progress_) << "\x1b[K" << std::flush;
+  progress.elapsed_nanos = elapsed_nanos();
+  if (progress.elapsed_nanos - drawn_nanos_ < kRedrawNanos) return;
+  drawn_nanos_ = progress.elapsed_nanos;
+  std::cerr << "\r" << progress_line(progress) << "\x1b[K" << std::flush;
 }
 
 void ProgressBar::clear() {

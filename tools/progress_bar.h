@@ -7,9 +7,10 @@
 
 namespace idem::tools {
 
-// What an import has done so far.
+// What an import or export has done so far. Totals that are not known are 0.
 struct Progress {
-  uint64_t rows = 0, bytes = 0, total_bytes = 0;  // total_bytes 0: not known
+  uint64_t rows = 0, bytes = 0;
+  uint64_t total_rows = 0, total_bytes = 0;
   int64_t elapsed_nanos = 0;
 };
 
@@ -19,9 +20,9 @@ std::string progress_line(const Progress& progress);
 // Redraws one line on standard error, ten times a second at most, if that is a terminal.
 class ProgressBar {
  public:
-  ProgressBar(Clock& clock, uint64_t total_bytes);
+  explicit ProgressBar(Clock& clock);
 
-  void update(uint64_t rows, uint64_t bytes);
+  void update(Progress progress);  // but for elapsed_nanos
   // Removes the line.
   void clear();
   int64_t elapsed_nanos() const;
@@ -31,7 +32,6 @@ class ProgressBar {
   const bool terminal_;
   const int64_t begun_nanos_;
   int64_t drawn_nanos_ = 0;
-  Progress progress_;
 };
 
 }  // namespace idem::tools

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
+
+#include "tools/json_object.h"
 
 namespace idem::tools {
 
@@ -44,7 +47,7 @@ std::string csv_field(const TextTable::Cell& cell) {
 
 }  // namespace
 
-void TextTable::add_column(std::string name, bool align_right) { columns_.push_back({std::move(name), align_right}); }
+void TextTable::add_column(std::string name, Kind kind) { columns_.push_back({std::move(name), kind}); }
 
 void TextTable::add_row(std::vector<Cell> cells) { rows_.push_back(std::move(cells)); }
 
@@ -66,7 +69,7 @@ std::string TextTable::aligned() const {
   };
   for (size_t i = 0; i < columns_.size(); ++i) {
     if (i > 0) out += "  ";
-    append_padded(out, columns_[i].name, widths[i], columns_[i].align_right);
+    append_padded(out, columns_[i].name, widths[i], columns_[i].kind == Kind::kNumber);
   }
   end_line();
   for (size_t i = 0; i < columns_.size(); ++i) out += (i > 0 ? "  " : "") + std::string(widths[i], '-');
@@ -74,7 +77,7 @@ std::string TextTable::aligned() const {
   for (const auto& texts : shown) {
     for (size_t i = 0; i < columns_.size(); ++i) {
       if (i > 0) out += "  ";
-      append_padded(out, texts[i], widths[i], columns_[i].align_right);
+      append_padded(out, texts[i], widths[i], columns_[i].kind == Kind::kNumber);
     }
     end_line();
   }
@@ -90,6 +93,32 @@ std::string TextTable::csv() const {
     out += '\n';
   }
   return out;
+}
+
+uint64_t TextTable::number(size_t row, size_t column) const {
+  const Cell& text = rows_[row][column];
+  return text ? std::strtoull(text->c_str(), nullptr, 10) : 0;
+}
+
+std::string TextTable::json_row(size_t row) const {
+  JsonObject object;
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const Cell& cell = rows_[row][i];
+    if (!cell) object.add_json(columns_[i].name, "null");
+    else if (columns_[i].kind == Kind::kBoolean) object.add_json(columns_[i].name, *cell == "t" ? "true" : "false");
+    else if (columns_[i].kind != Kind::kText && is_valid_json(*cell)) object.add_json(columns_[i].name, *cell);
+    else object.add(columns_[i].name, *cell);  // a number may be NaN
+  }
+  return object.text();
+}
+
+std::string TextTable::json_array(std::string_view separator) const {
+  std::string out = "[";
+  for (size_t row = 0; row < rows_.size(); ++row) {
+    if (row > 0) out += separator;
+    out += json_row(row);
+  }
+  return out + "]";
 }
 
 std::string with_thousands(uint64_t number) {

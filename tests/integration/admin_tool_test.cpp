@@ -2,14 +2,21 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <sstream>
 
 #include "tests/harness/test_server.h"
 
 namespace idem::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+std::string replaced_all(std::string text, const std::string& from, const std::string& to) {
+  for (size_t at = text.find(from); at != text.npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+  return text;
+}
 
 class AdminTool : public ::testing::Test {
  protected:
@@ -141,6 +148,127 @@ TEST_F(AdminTool, DumpsTheLog) {
   const Finished checked = run_program(idem_path(), {"check", server_.data()});
   EXPECT_TRUE(checked.status.is_success()) << checked.output;
   EXPECT_THAT(checked.output, HasSubstr("6 log records"));
+}
+
+TEST_F(AdminTool, ExportsWhatItImported) {
+  ASSERT_TRUE(idem({"import", IDEM_TEST_DATA "/btc_trades.csv", "--table", "btc_trades", "--keys", "symbol,price,amount"}).status.is_success());
+  const std::string file = server_.folder().file("out.csv");
+  const Finished done = idem({"export", "btc_trades", "--file", file});
+  ASSERT_TRUE(done.status.is_success()) << done.errors;
+  EXPECT_THAT(done.output, HasSubstr("5,882 rows"));
+  EXPECT_FALSE(std::filesystem::exists(file + ".part"));
+  EXPECT_THAT(idem({"import", file, "--table", "btc_trades"}).output, HasSubstr("0 inserted, 0 replaced, 5,882 skipped"));
+
+  EXPECT_EQ(idem({"export", "--query", "SELECT side, count(*) AS n FROM btc_trades GROUP BY side ORDER BY side", "--delimiter", ";"}).output,
+            "side;n\n" + value("SELECT string_agg(side || ';' || n, chr(10)) FROM (SELECT side, count(*) AS n FROM btc_trades GROUP BY side ORDER BY side) x") + "\n");
+  // What fails leaves the file as it was.
+  EXPECT_EQ(idem({"export", "--query", "SELECT 1 / (3 - x) FROM generate_series(1, 5) AS g(x)", "--file", file}).status.number, 1);
+  EXPECT_FALSE(std::filesystem::exists(file + ".part"));
+  EXPECT_THAT(read_file(file), HasSubstr("BTC-USD"));
+  EXPECT_EQ(idem({"export"}).status.number, 2);
+}
+
+TEST_F(AdminTool, RestoresVersions) {
+  for (const char* sql : {"CREATE TABLE t (id BIGINT)", "INSERT INTO t VALUES (1), (2)", "ALTER TABLE t CREATE TAG 'two'", "DELETE FROM t WHERE id = 1"})
+    execute(*server_.connect(), sql);
+  EXPECT_THAT(idem({"history", "t"}).output, HasSubstr("DELETE"));
+  const Finished restored = idem({"restore", "t", "1"});
+  EXPECT_TRUE(restored.status.is_success()) << restored.errors;
+  EXPECT_THAT(restored.output, HasSubstr("RESTORE"));
+  EXPECT_EQ(value("SELECT count(*) FROM t"), "2");
+  execute(*server_.connect(), "TRUNCATE t");
+  EXPECT_TRUE(idem({"restore", "public.t", "--tag", "two"}).status.is_success());
+  EXPECT_EQ(value("SELECT count(*) FROM t"), "2");
+  EXPECT_EQ(idem({"restore", "t", "99"}).status.number, 1);
+  EXPECT_EQ(idem({"restore", "t"}).status.number, 2);
+  EXPECT_EQ(idem({"restore", "t", "1", "--tag", "two"}).status.number, 2);
+}
+
+TEST_F(AdminTool, ListsRunsAndVacuums) {
+  execute(*server_.connect(), "CREATE TABLE a (id BIGINT); CREATE TABLE b (id BIGINT)");
+  execute(*server_.connect(), "BEGIN RUN 'day/1'; INSERT INTO a VALUES (1); COMMIT; BEGIN RUN 'day/2'; INSERT INTO b VALUES (1); COMMIT");
+  EXPECT_THAT(idem({"runs"}).output, HasSubstr("(2 rows)"));
+  EXPECT_THAT(idem({"runs", "--table", "b"}).output, AllOf(HasSubstr("day/2"), Not(HasSubstr("day/1"))));
+  EXPECT_THAT(idem({"runs", "--prefix", "day/1"}).output, HasSubstr("(1 row)"));
+  execute(*server_.connect(), "DELETE FROM a; CHECKPOINT");
+  EXPECT_THAT(idem({"vacuum", "a", "--retain-hours", "0", "--dry-run"}).output, HasSubstr("versions"));
+  EXPECT_EQ(error_state(*server_.connect(), "SELECT * FROM a VERSION AS OF 1"), "");
+  EXPECT_TRUE(idem({"vacuum", "a", "--retain-hours", "0"}).status.is_success());
+  EXPECT_EQ(error_state(*server_.connect(), "SELECT * FROM a VERSION AS OF 1"), "22023");
+}
+
+TEST_F(AdminTool, SpeaksJsonWithEveryCommand) {
+  execute(*server_.connect(), "CREATE TABLE t (id BIGINT, ok BOOLEAN, text VARCHAR); INSERT INTO t VALUES (1, true, 'a \"b\"'), (2, NULL, NULL)");
+  EXPECT_EQ(idem({"sql", "--json", "SELECT * FROM t ORDER BY id; DELETE FROM t"}).output,
+            "[{\"id\":1,\"ok\":true,\"text\":\"a \\\"b\\\"\"},\n {\"id\":2,\"ok\":null,\"text\":null}]\n{\"tag\":\"DELETE 2\"}\n");
+  const Finished failed = idem({"--json", "sql", "SELECT missing"});
+  EXPECT_EQ(failed.status.number, 1);
+  EXPECT_THAT(failed.errors, HasSubstr("\"sqlstate\":\"42703\""));
+  EXPECT_EQ(failed.errors.front(), '{');
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"status"}, {"tables"}, {"sessions"}, {"history", "t"}, {"runs"}, {"vacuum", "--dry-run"}, {"top", "-n", "1", "-i", "0.1"},
+           {"import", IDEM_TEST_DATA "/btc_trades.csv", "--table", "trades"}, {"export", "trades", "--file", server_.folder().file("t.csv")},
+           {"backup", "nightly"}, {"restore", "t", "1"}, {"bench", "--rows", "1000", "--seconds", "0.1", "-c", "2"}}) {
+    std::vector<std::string> words = command;
+    words.push_back("--json");
+    const Finished shown = idem(words);
+    EXPECT_TRUE(shown.status.is_success()) << command[0] << ": " << shown.errors;
+    EXPECT_EQ(value("SELECT '" + replaced_all(shown.output, "'", "''") + "'::json IS NOT NULL"), "t") << command[0];
+  }
+  EXPECT_EQ(error_state(*server_.connect(), "SELECT * FROM idem_bench"), "42P01");
+  ASSERT_TRUE(server_.terminate().is_success());
+  const Finished checked = run_program(idem_path(), {"check", "--json", server_.data()});
+  EXPECT_THAT(checked.output, HasSubstr("\"damage\":[]"));
+  EXPECT_THAT(run_program(idem_path(), {"wal", "dump", "--json", server_.data()}).output, HasSubstr("[\""));
+}
+
+TEST(LocalServer, IsMadeStartedAndStopped) {
+  TemporaryFolder folder;
+  const std::string home = folder.file("demo");
+  const auto idem = [](std::vector<std::string> arguments) { return run_program(idem_path(), arguments); };
+  EXPECT_EQ(idem({"start", home}).status.number, 2);
+  Finished done = idem({"init", home, "--port", "0", "--http-port", "0"});
+  ASSERT_TRUE(done.status.is_success()) << done.errors;
+  EXPECT_EQ(idem({"init", home}).status.number, 2);  // it is not empty any more
+  done = idem({"start", home, "--json"});
+  ASSERT_TRUE(done.status.is_success()) << done.errors << read_file(home + "/idemdb.log");
+  EXPECT_THAT(done.output, HasSubstr("\"http_port\":"));
+  EXPECT_THAT(idem({"start", home}).output, HasSubstr("running already"));
+  const std::string port = std::to_string(std::stoi(read_file(home + "/idemdb.port")));
+  EXPECT_EQ(idem({"sql", "--csv", "-p", port, "SELECT 1 AS one"}).output, "one\n1\n");
+  EXPECT_EQ(idem({"stop", home}).output, "stopped\n");
+  EXPECT_EQ(idem({"stop", home}).output, "no server is running\n");
+  // What keeps it from starting is told.
+  write_file(home + "/idemdb.toml", "prot = 0\n");
+  done = idem({"start", home});
+  EXPECT_EQ(done.status.number, 1);
+  EXPECT_THAT(done.errors, HasSubstr("unrecognized configuration parameter \"prot\""));
+}
+
+TEST_F(AdminTool, IsDocumentedAndCompleted) {
+  const std::string page = read_file(IDEM_TEST_DATA "/../../docs/idem.1"), script = run_program(idem_path(), {"completion", "bash"}).output;
+  // Each line of the script's table: '    'command') words="word word " ;;'.
+  std::istringstream lines(script);
+  size_t commands = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const size_t begin = line.find(") words=\"");
+    if (!line.starts_with("    '") || begin == line.npos) continue;
+    ++commands;
+    const std::string command = line.substr(5, begin - 6);
+    if (!command.empty() && command != "wal") {
+      EXPECT_THAT(page, HasSubstr("Cm " + command)) << "docs/idem.1";
+    }
+    std::istringstream words(line.substr(begin + 9, line.rfind('"') - begin - 9));
+    for (std::string word; words >> word;) {
+      if (word.starts_with("--") && word != "--help" && word != "--version") {
+        EXPECT_THAT(page, HasSubstr(word.substr(1))) << command << ", docs/idem.1";
+      }
+    }
+  }
+  EXPECT_GT(commands, 18u);
+  const Finished completed = run_program(
+      "bash", {"-c", script + "\nCOMP_WORDS=(idem export --de) COMP_CWORD=2; _idem; echo \"${COMPREPLY[@]}\"; COMP_WORDS=(idem hi) COMP_CWORD=1; _idem; echo \"${COMPREPLY[@]}\""});
+  EXPECT_EQ(completed.output, "--delimiter\nhistory\n");
 }
 
 }  // namespace

@@ -35,11 +35,11 @@ TEST(Backup, IsMadeOnlineCheckedAndRestored) {
 
   TemporaryFolder folder;
   const std::string restored = folder.file("restored");
-  const Finished restore = run_program(idem_path(), {"restore", directory, restored});
+  const Finished restore = run_program(idem_path(), {"restore-backup", directory, restored});
   ASSERT_TRUE(restore.status.is_success()) << restore.errors;
   const Finished check = run_program(idem_path(), {"check", restored});
   EXPECT_TRUE(check.status.is_success()) << check.output << check.errors;
-  EXPECT_FALSE(run_program(idem_path(), {"restore", directory, restored}).status.is_success());
+  EXPECT_FALSE(run_program(idem_path(), {"restore-backup", directory, restored}).status.is_success());
   TestServer other({.data = restored});
   auto there = other.connect();
   EXPECT_EQ(value_of(*there, "SELECT count(*) FROM t"), "50000");
