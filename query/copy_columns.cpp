@@ -98,6 +98,15 @@ bool read_seconds(const char* p, const char* end, int64_t* micros) {
 // -- symbols --------------------------------------------------------------------------------------------
 
 int32_t CopyColumns::SymbolCodes::code_of(const char* p, uint32_t size, SymbolDictionary& dictionary) {
+  const int32_t next = previous_ + 1;
+  if (in_order_ && next < static_cast<int32_t>(dictionary.size()) && dictionary.at(next) == std::string_view(p, size))
+    return previous_ = next;
+  const int32_t code = look_up(p, size, dictionary);
+  in_order_ = code == next;
+  return previous_ = code;
+}
+
+int32_t CopyColumns::SymbolCodes::look_up(const char* p, uint32_t size, SymbolDictionary& dictionary) {
   const auto from_dictionary = [&] {
     const std::string_view text(p, size);
     if (const auto known = dictionary.find(text)) return *known;

@@ -22,17 +22,22 @@ class CopyColumns {
  private:
   // Codes of the symbols met last, of up to 16 bytes, by their bytes; places are buckets of two. So that a few symbols
   // cost a look into the first cache; many are found by the dictionary itself.
+  // Devices that report together come in the same order each time: the code after the previous one is tried first while that holds.
   class SymbolCodes {
    public:
     int32_t code_of(const char* p, uint32_t size, SymbolDictionary& dictionary);
 
    private:
+    int32_t look_up(const char* p, uint32_t size, SymbolDictionary& dictionary);
+
     struct Slot {
       uint64_t low = 0, high = 0;
       uint32_t size = UINT32_MAX;
       int32_t code = 0;
     };
     std::vector<Slot> slots_;
+    int32_t previous_ = -1;
+    bool in_order_ = false;
   };
   // The first 16 characters of a timestamp, up to the minute, and their value.
   struct Minute {

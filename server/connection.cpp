@@ -140,7 +140,8 @@ void Connection::schedule_handler() {
   if (handling_) return;
   handling_ = true;
   auto task = [self = shared_from_this()] { self->handle_input(); };
-  if (!environment_.network->try_run(this, task)) environment_.statements->submit(task);
+  // A client that sends CopyData sends more: it is read while what came is parsed.
+  if (copy_bytes_ > 0 || !environment_.network->try_run(this, task)) environment_.statements->submit(task);
 }
 
 void Connection::end_input(std::optional<SqlError> broken) {
