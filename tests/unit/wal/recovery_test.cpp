@@ -164,8 +164,12 @@ TEST(RecoveryTest, WhatAKilledProcessLeftInMemoryBecomesDurable) {
     auto fs = std::make_unique<SimulatedFileSystem>();
     Records expected;
     {
-      auto log = open_log(*fs);
+      LogOptions options = small_segments();
+      options.lazy_flush_ms = 1'000'000;
+      auto log = open_log(*fs, options);
       expected = commit_range(*log, 1, 3);
+      // The one sync that fails shall be the log's: neither a lazy one before it nor that of a segment in preparation.
+      while (log->stats().prepared_segments == 0) std::this_thread::yield();
       log->append(4, "written, its sync fails");
       fs->fail_nth(FileOp::kSync, 1, EIO);
       EXPECT_THROW(log->flush(), SqlError);
