@@ -68,10 +68,10 @@ bool is_values(const ast::InsertStatement& s) {
   return !s.query || (s.query->kind == ast::QueryKind::kValues && !s.query->with && !s.with);
 }
 
-// ON CONFLICT reads the stored rows, DO UPDATE changes them, RETURNING reads what was written.
+// ON CONFLICT and the condition of REPLACE WHERE read the stored rows, DO UPDATE changes them, RETURNING reads what was written.
 std::shared_ptr<const TableSchema> target_of(const SessionState& session, const ast::InsertStatement& s) {
   auto wanted = static_cast<PrivilegeSet>(Privilege::kInsert);
-  if (s.on_conflict || !s.returning.empty()) wanted = wanted | Privilege::kSelect;
+  if (s.on_conflict || s.replace_where || !s.returning.empty()) wanted = wanted | Privilege::kSelect;
   if (s.on_conflict && s.on_conflict->do_update) wanted = wanted | Privilege::kUpdate;
   if (s.overwrite != ast::Overwrite::kNone) wanted = wanted | Privilege::kDelete;
   return session.writable_table(s.table, wanted)->schema;
