@@ -4,6 +4,7 @@
 #include "query/aggregate_kernels.h"
 #include "query/array_elements.h"
 #include "query/json_values.h"
+#include "query/record_functions.h"
 
 namespace idem {
 
@@ -162,12 +163,19 @@ void append_value(std::string& out, const Vector& v, SqlType type, uint32_t row)
   }
 }
 
+// PostgreSQL writes arrays and rows on lines of their own.
+std::string_view json_separator(SqlType type) {
+  return type.id == TypeId::kArray || type.id == TypeId::kRecord ? ", \n " : ", ";
+}
+
+template <bool kOfRows>
 void update_json(char* states, uint32_t stride, const uint32_t* groups, const CallTypes& types,
                  std::span<const Vector> arguments, uint32_t size, Selection selection,
                  AggregateArena& arena) {
   const Vector v = plain(arguments[0], size, selection);
+  const std::string_view separator = json_separator(kOfRows ? TypeId::kRecord : types.arguments[0]);
   for (uint32_t i = 0; i < selection.count; ++i) {
-    std::string& items = items_of(state_at<JsonState>(states, stride, groups, i), arena, ", ");
+    std::string& items = items_of(state_at<JsonState>(states, stride, groups, i), arena, separator);
     const size_t before = items.size();
     append_value(items, v, types.arguments[0], selection[i]);
     arena.add_bytes(items.size() - before);
@@ -190,10 +198,13 @@ void update_json_object(char* states, uint32_t stride, const uint32_t* groups, c
   }
 }
 
-void combine_json(char* into, const char* from, const CallTypes&, AggregateArena& arena) {
+template <bool kOfRows>
+void combine_json(char* into, const char* from, const CallTypes& types, AggregateArena& arena) {
   const std::string* b = reinterpret_cast<const JsonState*>(from)->items;
   if (b == nullptr) return;
-  items_of(*reinterpret_cast<JsonState*>(into), arena, ", ") += *b;
+  const bool is_object = types.arguments.size() == 2;
+  const std::string_view separator = is_object ? ", " : json_separator(kOfRows ? TypeId::kRecord : types.arguments[0]);
+  items_of(*reinterpret_cast<JsonState*>(into), arena, separator) += *b;
   arena.add_bytes(b->size());
 }
 
@@ -275,14 +286,14 @@ AggregateFunction make(std::string_view name, bool (*bind)(std::span<const SqlTy
 void register_collecting_aggregates(FunctionRegistry& r) {
   r.add_aggregate(make<TextState>("string_agg", bind_string, update_string, combine_string, finalize_string));
   r.add_aggregate(make<ArrayState>("array_agg", bind_array, update_array, combine_array, finalize_array));
-  r.add_aggregate(
-      make<JsonState>("json_agg", bind_json<TypeId::kJson>, update_json, combine_json, finalize_json<false>));
-  r.add_aggregate(make<JsonState>("jsonb_agg", bind_json<TypeId::kJsonb>, update_json, combine_json,
-                                  finalize_json<false>));
-  r.add_aggregate(make<JsonState>("json_object_agg", bind_json_object<TypeId::kJson>, update_json_object,
-                                  combine_json, finalize_json<true>));
-  r.add_aggregate(make<JsonState>("jsonb_object_agg", bind_json_object<TypeId::kJsonb>, update_json_object,
-                                  combine_json, finalize_json<true>));
+  const auto add_json = [&](std::string_view name, auto bind, auto update, auto combine, auto finalize) {
+    r.add_aggregate(make<JsonState>(name, bind, update, combine, finalize));
+  };
+  add_json("json_agg", bind_json<TypeId::kJson>, update_json<false>, combine_json<false>, finalize_json<false>);
+  add_json(kJsonOfRows, bind_json<TypeId::kJson>, update_json<true>, combine_json<true>, finalize_json<false>);
+  add_json("jsonb_agg", bind_json<TypeId::kJsonb>, update_json<false>, combine_json<false>, finalize_json<false>);
+  add_json("json_object_agg", bind_json_object<TypeId::kJson>, update_json_object, combine_json<false>, finalize_json<true>);
+  add_json("jsonb_object_agg", bind_json_object<TypeId::kJsonb>, update_json_object, combine_json<false>, finalize_json<true>);
 }
 
 }  // namespace idem

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "query/query_binder.h"
+#include "query/record_functions.h"
 
 namespace idem::binding {
 
@@ -45,7 +46,16 @@ BoundAggregate QueryBinder::bind_aggregate_call(const ast::FunctionCall& call, c
     throw sql_error(sqlstate::kWrongObjectType, "DISTINCT is not allowed in {}(*)", name)
         .with_position(call.position);
   }
-  for (const auto& argument : call.arguments) aggregate.arguments.push_back(bind(*argument, inner));
+  const bool is_json = name.starts_with("json");
+  bool of_rows = false;
+  for (const auto& argument : call.arguments) {
+    BoundPtr bound = bind(*argument, inner);
+    if (is_json) {
+      of_rows = name == "json_agg" && bound->type.id == TypeId::kRecord;
+      bound = json_of_record(std::move(bound), argument->position);
+    }
+    aggregate.arguments.push_back(std::move(bound));
+  }
   for (const ast::OrderItem& item : call.order_by) {
     SortKey key = sort_key(item, resolve_unknown(bind(*item.expression, inner)));
     if (call.within_group) aggregate.arguments.push_back(key.expression->clone());
@@ -53,7 +63,7 @@ BoundAggregate QueryBinder::bind_aggregate_call(const ast::FunctionCall& call, c
   }
   std::vector<SqlType> types;
   for (const BoundPtr& a : aggregate.arguments) types.push_back(a->type);
-  ResolvedAggregate resolved = at_position(call.position, [&] { return resolve_aggregate(name, types); });
+  ResolvedAggregate resolved = at_position(call.position, [&] { return resolve_aggregate(of_rows ? kJsonOfRows : name, types); });
   if (call.star && !resolved.function->star_allowed) {
     throw sql_error(sqlstate::kUndefinedFunction, "function {}() does not exist", name)
         .with_position(call.position);

@@ -71,7 +71,10 @@ std::optional<ScopeColumn> QueryBinder::find_column(const ast::ColumnRef& ref, c
 BoundPtr QueryBinder::resolve_column(const ast::ColumnRef& ref, ExpressionContext& context) {
   bool relation_seen = false;
   std::optional<ScopeColumn> column = find_column_up(ref, *context.scope, &relation_seen);
-  if (!column) throw_undefined_column(ref, *context.scope, relation_seen);
+  if (!column) {
+    if (BoundPtr row = bind_whole_row(ref, context)) return row;
+    throw_undefined_column(ref, *context.scope, relation_seen);
+  }
   BoundPtr bound = column->reference();
   bound->position = ref.position;
   return bound;
@@ -91,12 +94,6 @@ void QueryBinder::throw_undefined_column(const ast::ColumnRef& ref, const Scope&
     if (!nearest.empty())
       error.with_hint(fmt::format("Perhaps you meant to reference the table alias \"{}\".", nearest));
     throw error.with_position(ref.position);
-  }
-  if (ref.parts.size() == 1 && scope.find_relation(name.text, "", name.quoted) != SIZE_MAX) {
-    throw sql_error(sqlstate::kFeatureNotSupported, "a whole row (\"{}\") as a value is not supported",
-                    name.text)
-        .with_hint(fmt::format("Write {}.* or name the columns.", name.text))
-        .with_position(ref.position);
   }
   SqlError error =
       ref.parts.size() > 1

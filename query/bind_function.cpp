@@ -10,6 +10,10 @@ namespace {
 constexpr std::array kWindowOnly = {"row_number", "rank", "dense_rank",  "percent_rank", "cume_dist", "ntile",
                                     "lag",        "lead", "first_value", "last_value",   "nth_value"};
 
+// Of their arguments records are written with the names of their fields, which only the binder knows.
+constexpr std::array kJsonOfValues = {"to_json",           "to_jsonb",           "row_to_json",      "json_build_object",
+                                      "jsonb_build_object", "json_build_array", "jsonb_build_array"};
+
 std::string function_name(const ast::FunctionCall& call) {
   if (call.name.size() > 1) {
     const std::string& schema = call.name[call.name.size() - 2].text;
@@ -70,8 +74,13 @@ BoundPtr QueryBinder::bind_function(const ast::FunctionCall& call, ExpressionCon
   }
   if (call.bare_keyword) return bind_bare_keyword(call, name);
   if (BoundPtr special = bind_special_function(call, name, context)) return special;
-  if (is_scalar_function(name))
-    return call_function(name, bind_arguments(call, name, context), call.position);
+  if (is_scalar_function(name)) {
+    std::vector<BoundPtr> arguments = bind_arguments(call, name, context);
+    if (std::find(kJsonOfValues.begin(), kJsonOfValues.end(), name) != kJsonOfValues.end()) {
+      for (BoundPtr& argument : arguments) argument = json_of_record(std::move(argument), call.position);
+    }
+    return call_function(name, std::move(arguments), call.position);
+  }
   if (const TableFunction* function = set_function(call)) {
     std::vector<ScopeColumn> columns = bind_set_function(call, *function, context);
     if (columns.size() == 1) return columns[0].reference();

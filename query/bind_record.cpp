@@ -62,6 +62,60 @@ BoundPtr QueryBinder::bind_row(const ast::Row& row, ExpressionContext& context) 
   return make_record(std::move(values), names, row.position);
 }
 
+BoundPtr QueryBinder::bind_whole_row(const ast::ColumnRef& ref, ExpressionContext& context) {
+  const ast::Identifier& name = ref.parts.back();
+  const std::string_view schema = ref.parts.size() > 1 ? std::string_view(ref.parts[ref.parts.size() - 2].text) : "";
+  const Scope* scope = context.scope;
+  while (scope && scope->find_relation(name.text, schema, name.quoted) == SIZE_MAX) scope = scope->outer ? scope->outer->scope : nullptr;
+  if (!scope) return nullptr;
+  ast::Star star;
+  star.position = ref.position;
+  star.qualifier = ref.parts;
+  std::vector<BoundPtr> values, is_null;
+  std::vector<std::string> names;
+  for (const ScopeColumn& column : expand_star(star, context)) {
+    values.push_back(column.reference());
+    names.push_back(column.name);
+  }
+  for (const BoundPtr& value : values) {
+    std::vector<BoundPtr> tested;
+    tested.push_back(value->clone());
+    is_null.push_back(BoundExpression::make(BoundKind::kIsNull, TypeId::kBoolean, std::move(tested)));
+  }
+  BoundPtr record = make_record(std::move(values), names, ref.position);
+  if (scope->relations.size() == 1) return record;
+  // An outer join puts nothing but NULLs where it finds no row, and then there is no row.
+  const RecordShapePtr shape = record->shape;
+  std::vector<BoundPtr> choice;
+  choice.push_back(make_and(std::move(is_null)));
+  choice.push_back(BoundExpression::constant(Value::null(TypeId::kRecord)));
+  choice.push_back(std::move(record));
+  BoundPtr row = BoundExpression::make(BoundKind::kCase, TypeId::kRecord, std::move(choice));
+  row->shape = shape;
+  row->position = ref.position;
+  return row;
+}
+
+BoundPtr QueryBinder::json_of_record(BoundPtr value, uint32_t position) {
+  if (value->type.id != TypeId::kRecord || !value->shape) return value;
+  std::vector<BoundPtr> arguments;
+  for (ScopeColumn& field : record_fields(*value, position)) {
+    arguments.push_back(BoundExpression::constant(Value::of_string(TypeId::kText, field.name)));
+    arguments.push_back(json_of_record(field.reference(), position));
+  }
+  ResolvedCall call{&json_of_fields_function(), {{}, TypeId::kJson}};
+  for (const BoundPtr& argument : arguments) call.types.arguments.push_back(argument->type);
+  BoundPtr json = BoundExpression::call(call, std::move(arguments));
+  json->position = position;
+  if (is_row_constructor(*value)) return json;
+  std::vector<BoundPtr> tested, choice;
+  tested.push_back(std::move(value));
+  choice.push_back(BoundExpression::make(BoundKind::kIsNull, TypeId::kBoolean, std::move(tested)));
+  choice.push_back(BoundExpression::constant(Value::null(TypeId::kJson)));
+  choice.push_back(std::move(json));
+  return BoundExpression::make(BoundKind::kCase, TypeId::kJson, std::move(choice));
+}
+
 BoundPtr QueryBinder::bind_field(const ast::FieldSelect& field, ExpressionContext& context) {
   const auto pick = [&](const std::vector<ScopeColumn>& fields) {
     std::vector<size_t> found = find_columns(fields, field.field);

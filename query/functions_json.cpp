@@ -10,6 +10,7 @@
 #include "query/json_path.h"
 #include "query/json_values.h"
 #include "query/kernel.h"
+#include "query/record_functions.h"
 
 namespace idem {
 
@@ -332,6 +333,17 @@ void build_array(KernelCall& call, std::string& out) {
   finish(call, out);
 }
 
+void build_row(KernelCall& call, std::string& out) {
+  out += '{';
+  for (size_t i = 0; i < call.arguments.size(); i += 2) {
+    if (i > 0) out += ',';
+    append_json_key(out, call.types.arguments[i], call.element(i), text_options(call.state));
+    out += ':';
+    append_argument(out, call, i + 1);
+  }
+  out += '}';
+}
+
 void register_building(FunctionRegistry& r) {
   const auto add = [&](View name, bool (*bind)(std::span<const SqlType>, CallTypes*), ScalarKernel kernel,
                        bool strict) {
@@ -418,6 +430,19 @@ void register_json_functions(FunctionRegistry& r) {
         }>);
   r.add("jsonb_path_exists", {kJsonb, kText}, kBool,
         row_kernel<[](View j, View p) { return !json_path_query(j, JsonPath(p)).empty(); }>);
+}
+
+const ScalarFunction& json_of_fields_function() {
+  static const ScalarFunction function = [] {
+    ScalarFunction f;
+    f.name = "json_of_fields";
+    f.result = kJson;
+    f.volatility = Volatility::kStable;
+    f.kernel = row_kernel<[](KernelCall& c, std::string& out) { build_row(c, out); }>;
+    f.strict = false;
+    return f;
+  }();
+  return function;
 }
 
 }  // namespace idem

@@ -162,6 +162,10 @@ class QueryBinder {
                        uint32_t position);
   // The fields of a record as expressions over the input of `record`; 42703 if they are not known.
   std::vector<ScopeColumn> record_fields(const BoundExpression& record, uint32_t position);
+  // The row of the relation that a name means where no column has it; null if no relation has it, either.
+  BoundPtr bind_whole_row(const ast::ColumnRef& ref, ExpressionContext& context);
+  // A record whose fields have names, as JSON with those names; anything else as it is.
+  BoundPtr json_of_record(BoundPtr value, uint32_t position);
 
   // -- types: bind_coercion.cpp
   BoundPtr coerce(BoundPtr expression, SqlType type, CastContext context, uint32_t position);

@@ -58,9 +58,7 @@ TEST_F(BinderTest, UnknownNames) {
       error("SELECT * FROM tables"),
       "42P01@15: relation \"tables\" does not exist (There is a function of that name: FROM tables().)");
   EXPECT_EQ(error("SELECT *"), "42601@8: SELECT * with no tables specified is not valid");
-  EXPECT_EQ(
-      error("SELECT trades FROM trades"),
-      "0A000@8: a whole row (\"trades\") as a value is not supported (Write trades.* or name the columns.)");
+  EXPECT_EQ(names("SELECT trades FROM trades"), "trades");
 }
 
 TEST_F(BinderTest, AmbiguousNames) {
