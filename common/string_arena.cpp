@@ -6,7 +6,7 @@
 namespace idem {
 
 namespace {
-constexpr size_t kFirstBlock = 4096;
+constexpr size_t kFirstBlock = 256;
 constexpr size_t kLargestGrowth = 1 << 20;
 }  // namespace
 

@@ -74,6 +74,13 @@ std::shared_ptr<const ColumnBatch> reshape(std::shared_ptr<const ColumnBatch> ro
   return result;
 }
 
+bool says_all(const PartitionMatch& match, const OrderedBatch::Part& part) {
+  uint64_t rows = 0;
+  for (const PlaceRun& run : match.unchanged) rows += run.count;
+  for (const PlaceRun& run : match.inserted) rows += run.count;
+  return rows == part.end - part.begin && match.change.replaced_rows.empty();
+}
+
 GivenUpRows note_given_up(PartitionMatch* match, std::shared_ptr<const Partition> before) {
   GivenUpRows result;
   if (!match->unchanged.empty()) result.before = std::move(before);
@@ -87,6 +94,10 @@ OrderedBatch rows_again(const std::shared_ptr<const TableSchema>& schema, const 
                         const PartitionChange& change) {
   auto rows = std::make_shared<ColumnBatch>(schema);
   std::vector<uint32_t> places;
+  if (!given_up.originals.empty()) {
+    for (const EncodedRows& encoded : given_up.originals) append_encoded(encoded, rows.get());
+    return {rows, {}, {{change.start, 0, rows->rows()}}};
+  }
   if (!given_up.unchanged.empty()) places = append_stored(given_up.before, given_up.unchanged, rows.get());
   if (change.rows) {
     const std::shared_ptr<const ColumnBatch> shaped = reshape(change.rows, schema);

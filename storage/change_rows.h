@@ -20,7 +20,12 @@ struct GivenUpRows {
   std::shared_ptr<const Partition> before;  // that it was matched with; null where `unchanged` is empty
   std::vector<PlaceRun> unchanged, inserted;  // as in PartitionMatch
   std::vector<uint32_t> replaced_places;
+  // Where that does not say all, because merge policies folded rows: all rows of the batch in their order, in a file that goes
+  // with the transaction. Then the rest is empty.
+  std::vector<EncodedRows> originals;
 };
+// Whether a batch of rows that policies may fold can be made again of what a match of them says.
+bool says_all(const PartitionMatch& match, const OrderedBatch::Part& part);
 GivenUpRows note_given_up(PartitionMatch* match, std::shared_ptr<const Partition> before);
 
 // The rows of the batch in their order, but for those that a later one with the same keys followed, in the shape of

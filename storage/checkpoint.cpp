@@ -2,6 +2,7 @@
 #include <set>
 
 #include "common/error.h"
+#include "storage/checkpoint_segments.h"
 #include "storage/compaction.h"
 #include "storage/kept_encoder.h"
 #include "storage/manifest_writer.h"
@@ -14,6 +15,7 @@ namespace idem {
 namespace {
 
 constexpr uint32_t kFragmentRows = kRowGroupSize / 2;  // shorter slices are joined with their neighbours
+constexpr size_t kManifestDictionaryBytes = 2'048;     // of strings; longer dictionaries get a file
 
 const SegmentFile* file_of(const RowGroup& group) {
   return group.in_memory() ? nullptr : &static_cast<const SegmentRowGroup&>(group).file();
@@ -22,6 +24,31 @@ const SegmentFile* file_of(const RowGroup& group) {
 // Later rows go into another row group, so that this one is given back as a whole.
 void seal(const RowGroup& group) {
   if (group.in_memory()) const_cast<MemoryRowGroup&>(static_cast<const MemoryRowGroup&>(group)).seal();
+}
+
+// Whether a file that hardly anything names any more must stay for the slice.
+bool in_sparse_pack(const ManifestWriter& manifest, const Slice& slice) {
+  const auto sparse = [&](const SegmentFile* file) {
+    return file && file->pack() && manifest.is_sparse(file->pack()->id());
+  };
+  if (sparse(file_of(*slice.group))) return true;
+  if (!slice.overlay) return false;
+  if (sparse(slice.overlay->file().get())) return true;
+  for (const auto& patch : slice.overlay->blocks()) {
+    if (!patch) continue;
+    for (const BlockPatch::Source& source : patch->sources()) {
+      if (sparse(file_of(*source.group))) return true;
+    }
+  }
+  return false;
+}
+
+bool in_sparse_pack(const ManifestWriter& manifest, const TableVersion& version) {
+  bool found = false;
+  version.partitions.for_each([&](const std::shared_ptr<const Partition>& partition) {
+    for (const Slice& slice : partition->slices) found = found || in_sparse_pack(manifest, slice);
+  });
+  return found;
 }
 
 // A run of neighbouring slices that become row groups of one segment file.
@@ -85,12 +112,10 @@ class TableCheckpoint {
   }
 
   TableId id() const { return id_; }
-  // Plans and writes; then sync_folder() makes the names durable. Compacts cold partitions, at most
-  // `compaction_rows` rows of them, which are subtracted.
-  void encode(uint64_t* compaction_rows);
+  // Plans and writes; what it writes counts when `segments` are finished and the table's folder is synced. Compacts cold
+  // partitions, at most `compaction_rows` rows of them, which are subtracted.
+  void encode(uint64_t* compaction_rows, CheckpointSegments* segments);
   void write_dictionaries();
-  void make_folder();
-  void sync_folder();
   // The checkpoint has failed, and no manifest names what was written.
   void discard();
   // What the manifest says of it. `log_position`: everything that the log holds from there on is not in it.
@@ -102,8 +127,9 @@ class TableCheckpoint {
   void plan(uint64_t* compaction_rows);
   void add_run(std::vector<Slice> slices);
   void note_moves(const EncodeRun& run);
-  void encode_newest(uint64_t* compaction_rows);
-  void encode_kept();
+  void encode_newest(uint64_t* compaction_rows, CheckpointSegments* segments);
+  void encode_kept(CheckpointSegments* segments);
+  void write_dictionary(const SymbolDictionary& dictionary, ColumnId column, std::unique_ptr<DictionaryFile>* file);
   std::vector<std::shared_ptr<const TableSchema>> schemas() const;
   std::shared_ptr<const TableSchema> written_schema() const;
 
@@ -115,6 +141,7 @@ class TableCheckpoint {
   std::vector<HistoryLine> lines_;
   std::vector<KeptVersion> kept_;  // as they were; and with their rows in segment files:
   std::vector<KeptVersion> kept_persistent_;
+  std::map<ColumnId, ManifestDictionary> dictionaries_;  // as written, of all versions' columns
   std::shared_ptr<const WrittenTable> described_;
   std::vector<EncodeRun> runs_;
   OverlayWriter overlays_;
@@ -168,7 +195,8 @@ void TableCheckpoint::plan(uint64_t* compaction_rows) {
         continue;
       }
       const SegmentFile* file = file_of(*slice.group);
-      const bool must = !file || file->is_obsolete() || (slice.overlay && outgrows_overlay(slice));
+      const bool must = !file || file->is_obsolete() || (slice.overlay && outgrows_overlay(slice)) ||
+                        in_sparse_pack(*db_.manifest, slice);
       if (!must && slice.rows() >= kFragmentRows) {
         finish_run();
         overlays_.add(slice);
@@ -183,49 +211,35 @@ void TableCheckpoint::plan(uint64_t* compaction_rows) {
   });
 }
 
-void TableCheckpoint::make_folder() {
-  const auto id = static_cast<uint32_t>(id_);
-  db_.unsynced_folders.insert(id);
-  make_table_folder(db_, id_);
-}
-
-void TableCheckpoint::sync_folder() {
-  const auto id = static_cast<uint32_t>(id_);
-  if (!db_.unsynced_folders.contains(id)) return;
-  db_.files.sync_directory(table_path(db_.folder, id_)).throw_if_error();
-  db_.unsynced_folders.erase(id);
-}
-
 void TableCheckpoint::discard() {
   if (file_) file_->mark_obsolete();
   if (kept_file_) kept_file_->mark_obsolete();
 }
 
-void TableCheckpoint::encode(uint64_t* compaction_rows) {
-  if (version_) encode_newest(compaction_rows);
-  encode_kept();
+void TableCheckpoint::encode(uint64_t* compaction_rows, CheckpointSegments* segments) {
+  if (version_) encode_newest(compaction_rows, segments);
+  encode_kept(segments);
 }
 
-void TableCheckpoint::encode_newest(uint64_t* compaction_rows) {
+void TableCheckpoint::encode_newest(uint64_t* compaction_rows, CheckpointSegments* segments) {
   plan(compaction_rows);
   if (!runs_.empty() || !overlays_.empty()) {
-    make_folder();
-    const uint64_t id = db_.next_segment++;
-    SegmentWriter writer(db_.files, segment_path(db_.folder, id_, id), db_.database_id,
-                         static_cast<SegmentId>(id), written_schema(), db_.cache);
+    uint64_t all_rows = overlays_.item_count();
+    for (const EncodeRun& run : runs_) all_rows += run.rows;
+    const std::unique_ptr<SegmentWriter> writer = segments->begin(written_schema(), all_rows);
     for (EncodeRun& run : runs_) {
-      run.first_group = writer.row_group_count();
+      run.first_group = writer->row_group_count();
       RunReader reader(run);
       for (uint32_t first = 0; first < run.rows; first += kRowGroupSize) {
         const uint32_t rows = std::min(kRowGroupSize, run.rows - first);
-        writer.add_row_group(rows, [&](const ColumnSchema& column, uint32_t vector_index, Vector* out) {
+        writer->add_row_group(rows, [&](const ColumnSchema& column, uint32_t vector_index, Vector* out) {
           const uint32_t at = vector_index * kVectorSize;
           reader.read(column, first + at, std::min(kVectorSize, rows - at), out);
         });
       }
     }
-    overlays_.write(&writer, static_cast<SegmentId>(id));
-    file_ = writer.finish();
+    overlays_.write(writer.get());
+    file_ = writer->finish();
     for (const EncodeRun& run : runs_) note_moves(run);
     overlays_.note_moves(file_, &moves_);
     runs_.clear();
@@ -234,8 +248,8 @@ void TableCheckpoint::encode_newest(uint64_t* compaction_rows) {
 }
 
 // Rows that only kept versions show are written as they stand in the newest of them.
-void TableCheckpoint::encode_kept() {
-  KeptVersionEncoder encoder(db_, id_, written_schema());
+void TableCheckpoint::encode_kept(CheckpointSegments* segments) {
+  KeptVersionEncoder encoder(written_schema());
   std::unordered_map<const Partition*, std::shared_ptr<const Partition>> seen;
   const auto moved_partition = [&](const std::shared_ptr<const Partition>& partition,
                                    const TableSchema& schema) {
@@ -261,8 +275,7 @@ void TableCheckpoint::encode_kept() {
     kept_persistent_[i].written = true;
   }
   if (encoder.empty()) return;
-  make_folder();
-  kept_file_ = encoder.write();
+  kept_file_ = encoder.write(segments);
   for (KeptVersion& kept : kept_persistent_) {
     if (!kept.written) continue;
     if (auto version = encoder.persistent(kept.version)) kept.version = std::move(version);
@@ -309,35 +322,58 @@ void TableCheckpoint::note_moves(const EncodeRun& run) {
 
 std::unique_ptr<DictionaryFile> open_or_create_dictionary(DatabaseState& db, TableId table, ColumnId column) {
   const std::string path = dictionary_path(db.folder, table, column);
-  if (const uint32_t count = db.manifest->dictionary_count(table, column); count > 0) {
-    SymbolDictionary strings;  // only to find the end of those that count
-    return DictionaryFile::open(db.files, path, db.database_id, table, column, count, &strings);
+  if (const auto known = db.manifest->dictionary_file(table, column)) {
+    return DictionaryFile::resume(db.files, path, known->count, known->file_bytes);
   }
   // What an attempt that failed left behind counts for nothing.
   if (db.files.exists(path).value_or_throw()) db.files.remove(path).throw_if_error();
   return DictionaryFile::create(db.files, path, db.database_id, table, column);
 }
 
+// Whether the manifest takes the strings up, so that small tables need no file for each column.
+bool fits_in_manifest(const SymbolDictionary& dictionary, uint32_t count) {
+  size_t bytes = 0;
+  for (uint32_t code = 0; code < count && bytes <= kManifestDictionaryBytes; ++code) {
+    bytes += dictionary.at(static_cast<int32_t>(code)).size() + 1;
+  }
+  return bytes <= kManifestDictionaryBytes;
+}
+
 void TableCheckpoint::write_dictionaries() {
   for (const auto& schema : schemas()) {
     for (const ColumnSchema& column : schema->columns) {
-      if (column.type.id != TypeId::kSymbol || column.dictionary->size() == 0) continue;
+      if (column.type.id != TypeId::kSymbol || dictionaries_.contains(column.id)) continue;
+      ManifestDictionary written{column.id, column.dictionary->size(), 0, nullptr};
       const auto key = std::pair(static_cast<uint32_t>(id_), static_cast<uint32_t>(column.id));
-      auto& file = db_.dictionary_files[key];
-      const uint32_t count = column.dictionary->size();
-      if (file && file->size() >= count) continue;
-      try {
-        if (!file) {
-          make_folder();
-          file = open_or_create_dictionary(db_, id_, column.id);
-        }
-        file->append_from(*column.dictionary, count);
-        file->sync();
-      } catch (...) {
-        file.reset();  // opened anew at what the manifest says
-        throw;
+      const auto known = db_.dictionary_files.find(key);
+      if (known == db_.dictionary_files.end() && fits_in_manifest(*column.dictionary, written.count)) {
+        if (written.count == 0) continue;
+        written.strings = column.dictionary;
+      } else {
+        auto& file = db_.dictionary_files[key];
+        write_dictionary(*column.dictionary, column.id, &file);
+        written.count = file->size();
+        written.file_bytes = file->bytes();
       }
+      dictionaries_.emplace(column.id, std::move(written));
     }
+  }
+}
+
+void TableCheckpoint::write_dictionary(const SymbolDictionary& dictionary, ColumnId column,
+                                       std::unique_ptr<DictionaryFile>* file) {
+  const uint32_t count = dictionary.size();
+  if (*file && (*file)->size() >= count) return;
+  try {
+    if (!*file) {
+      use_folder(db_, id_);
+      *file = open_or_create_dictionary(db_, id_, column);
+    }
+    (*file)->append_from(dictionary, count);
+    (*file)->sync();
+  } catch (...) {
+    file->reset();  // begun anew at what the manifest says
+    throw;
   }
 }
 
@@ -369,16 +405,7 @@ std::shared_ptr<const WrittenTable> TableCheckpoint::describe(uint64_t log_posit
     newest.written = true;
     table->versions.push_back(std::move(newest));
   }
-  std::set<ColumnId> named;
-  for (const auto& schema : schemas()) {
-    for (const ColumnSchema& column : schema->columns) {
-      if (column.type.id != TypeId::kSymbol || !named.insert(column.id).second) continue;
-      const auto file =
-          db_.dictionary_files.find({static_cast<uint32_t>(id_), static_cast<uint32_t>(column.id)});
-      if (file != db_.dictionary_files.end() && file->second)
-        table->dictionaries.push_back({column.id, file->second->size()});
-    }
-  }
+  for (const auto& [column, dictionary] : dictionaries_) table->dictionaries.push_back(dictionary);
   described_ = table;
   return table;
 }
@@ -407,16 +434,32 @@ void TableCheckpoint::install() {
   db_.enqueue(std::move(pending));
 }
 
-void remove_segment(DatabaseState& db, const NamedSegment& segment) {
-  if (const auto file = segment.file.lock()) {
+// Now if nobody holds it, else with whoever holds it last.
+template <class Named>
+void remove_file(DatabaseState& db, const Named& named) {
+  if (const auto file = named.file.lock()) {
     file->mark_obsolete();
   } else {
-    static_cast<void>(db.files.remove(segment.path).ok());  // swept at the next start otherwise
+    static_cast<void>(db.files.remove(named.path).ok());  // swept at the next start otherwise
   }
 }
 
+void remove_segment(DatabaseState& db, const NamedSegment& segment) {
+  if (segment.pack == 0) return remove_file(db, segment);
+  if (const auto file = segment.file.lock()) file->mark_obsolete();  // its file goes with the last segment of the pack
+}
+
+bool is_logged(DatabaseState& db, const NamedSegment& segment) {
+  std::lock_guard lock(db.commit_latch);
+  return db.logged_segments.contains(static_cast<uint64_t>(segment.id));
+}
+
 void remove_unnamed(DatabaseState& db) {
-  for (const NamedSegment& segment : db.manifest->take_unnamed_segments()) remove_segment(db, segment);
+  for (const NamedSegment& segment : db.manifest->take_unnamed_segments()) {
+    // A record that the manifest does not cover may name it: rows that were attached to another table.
+    if (!is_logged(db, segment)) remove_segment(db, segment);
+  }
+  for (const NamedPack& pack : db.manifest->take_unnamed_packs()) remove_file(db, pack);
   for (const auto& [table, column] : db.manifest->take_unnamed_dictionaries()) {
     db.dictionary_files.erase({table, column});
     const std::string path =
@@ -454,6 +497,7 @@ bool needs_compaction(const DatabaseState& db, const TableVersion& version) {
 // Tables that are not as the manifest says, and where `compacts` says so those that are to be compacted.
 std::vector<std::unique_ptr<TableCheckpoint>> changed_tables(DatabaseState& db, const Snapshot& snapshot, bool compacts) {
   const auto& written = db.manifest->written().tables;
+  const std::set<uint32_t> in_sparse_packs = db.manifest->tables_in_sparse_packs();
   std::vector<std::unique_ptr<TableCheckpoint>> tables;
   const auto add_if_changed = [&](TableId id, const std::shared_ptr<const TableVersion>& version) {
     const auto history = db.history(id);
@@ -461,7 +505,9 @@ std::vector<std::unique_ptr<TableCheckpoint>> changed_tables(DatabaseState& db, 
     const auto known = written.find(static_cast<uint32_t>(id));
     const bool same = known != written.end() && known->second->history_stamp == history->stamp() &&
                       known->second->head.lock() == version;
-    if (!same || (compacts && version && needs_compaction(db, *version))) {
+    const bool frees_pack = version && in_sparse_packs.contains(static_cast<uint32_t>(id)) &&
+                            in_sparse_pack(*db.manifest, *version);
+    if (!same || frees_pack || (compacts && version && needs_compaction(db, *version))) {
       tables.push_back(std::make_unique<TableCheckpoint>(db, id, version, history));
     }
   };
@@ -513,14 +559,16 @@ void run_checkpoint(DatabaseState& db, const RetentionRequest& request, uint64_t
   db.wait_durable(snapshot->logged);
 
   std::vector<std::unique_ptr<TableCheckpoint>> tables = changed_tables(db, *snapshot, compaction_rows > 0);
+  CheckpointSegments segments(db, tables.size() > 1);
   try {
     WrittenState next = db.manifest->written();
     for (const auto& table : tables) {
-      table->encode(&compaction_rows);
+      table->encode(&compaction_rows, &segments);
       table->write_dictionaries();
-      table->sync_folder();
-      next.tables[static_cast<uint32_t>(table->id())] = table->describe(log_end);
+      sync_folder(db, table->id());
     }
+    segments.finish();
+    for (const auto& table : tables) next.tables[static_cast<uint32_t>(table->id())] = table->describe(log_end);
     std::erase_if(next.tables, [&](const auto& table) {
       if (snapshot->table(static_cast<TableId>(table.first))) return false;
       db.cold_partitions.forget(table.first);
@@ -537,6 +585,7 @@ void run_checkpoint(DatabaseState& db, const RetentionRequest& request, uint64_t
     // A checkpoint that is tried again on a full disk must not fill it further.
     if (!db.manifest->failed_write_may_be_found()) {
       for (const auto& table : tables) table->discard();
+      segments.discard();
     }
     throw;
   }

@@ -96,7 +96,7 @@ void keep_segments(DatabaseState& db, const std::vector<LoggedTable>& tables, Co
   LoadWriter::keep(groups);
   for (const auto& group : groups) {
     const SegmentFile& file = group->file();
-    db.logged_segments[static_cast<uint64_t>(file.id())] = {commit, {file.path(), file.weak_from_this()}};
+    db.logged_segments[static_cast<uint64_t>(file.id())] = {commit, {file.id(), file.path(), file.weak_from_this()}};
   }
 }
 

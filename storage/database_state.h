@@ -187,9 +187,13 @@ void recover_database(DatabaseState& db, RecoveryReport* report);
 // Creates the folder of a table's files if it is missing. Throws SqlError 58030, 53100.
 void make_table_folder(DatabaseState& db, TableId table);
 
+// In whose folder the files are that tables share.
+inline constexpr TableId kSharedFolder{0};
+
 // Paths within the data folder.
 std::string table_path(const std::string& folder, TableId table);
 std::string segment_path(const std::string& folder, TableId table, uint64_t segment);
+std::string segment_path(const std::string& folder, const SegmentDescription& segment);  // of the pack that it is in, if it is
 std::string dictionary_path(const std::string& folder, TableId table, ColumnId column);
 std::string manifest_path(const std::string& folder, uint64_t manifest);
 wal::DatabaseId log_database_id(uint64_t database_id);

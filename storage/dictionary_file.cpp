@@ -90,32 +90,23 @@ class DictionaryReader {
 
 }  // namespace
 
-DictionaryFile::DictionaryFile(std::unique_ptr<File> file, uint32_t count, uint64_t end)
-    : file_(std::move(file)), count_(count), end_(end) {}
-
 std::unique_ptr<DictionaryFile> DictionaryFile::create(FileSystem& files, const std::string& path,
                                                        uint64_t database_id, TableId table, ColumnId column) {
-  std::unique_ptr<File> file = files.open(path, OpenMode::kCreate).value_or_throw();
-  file->write_at(0, make_header(database_id, table, column)).throw_if_error();
-  return std::unique_ptr<DictionaryFile>(new DictionaryFile(std::move(file), 0, kHeaderBytes));
+  auto created = std::unique_ptr<DictionaryFile>(new DictionaryFile(files, path, 0, kHeaderBytes));
+  created->file_ = files.open(path, OpenMode::kCreate).value_or_throw();
+  created->file_->write_at(0, make_header(database_id, table, column)).throw_if_error();
+  return created;
 }
 
-std::unique_ptr<DictionaryFile> DictionaryFile::open(FileSystem& files, const std::string& path,
-                                                     uint64_t database_id, TableId table, ColumnId column,
-                                                     uint32_t count, SymbolDictionary* dictionary) {
-  std::unique_ptr<File> file = files.open(path, OpenMode::kReadWrite).value_or_throw();
-  const std::string content = read_whole_file(files, path).value_or_throw();
-  DictionaryReader reader(content, path);
-  reader.check_header(make_header(database_id, table, column));
-  const uint64_t end = reader.read(count, [&](uint32_t code, std::string_view text) {
-    return dictionary->intern(text) == static_cast<int32_t>(code);
-  });
-  return std::unique_ptr<DictionaryFile>(new DictionaryFile(std::move(file), count, end));
+std::unique_ptr<DictionaryFile> DictionaryFile::resume(FileSystem& files, const std::string& path, uint32_t count,
+                                                       uint64_t bytes) {
+  return std::unique_ptr<DictionaryFile>(new DictionaryFile(files, path, count, bytes));
 }
 
 void DictionaryFile::append(uint32_t from_code, std::span<const std::string_view> strings) {
   assert(from_code == count_);
   if (strings.empty()) return;
+  if (!file_) file_ = files_.open(path_, OpenMode::kReadWrite).value_or_throw();
   for (size_t next = 0; next < strings.size();) {
     std::string block;
     append_block(from_code, strings, &next, &block);
@@ -132,7 +123,22 @@ void DictionaryFile::append_from(const SymbolDictionary& dictionary, uint32_t co
   append(count_, strings);
 }
 
-void DictionaryFile::sync() { file_->sync().throw_if_error(); }
+void DictionaryFile::sync() {
+  if (!file_) return;
+  file_->sync().throw_if_error();
+  file_.reset();
+}
+
+uint64_t read_dictionary_file(FileSystem& files, const std::string& path, uint64_t database_id, TableId table,
+                              ColumnId column, uint32_t count, const std::function<void(std::string_view)>& take) {
+  const std::string content = read_whole_file(files, path).value_or_throw();
+  DictionaryReader reader(content, path);
+  reader.check_header(make_header(database_id, table, column));
+  return reader.read(count, [&](uint32_t, std::string_view text) {
+    take(text);
+    return true;
+  });
+}
 
 void check_dictionary_content(std::string_view content, const std::string& path, uint32_t count) {
   DictionaryReader reader(content, path);

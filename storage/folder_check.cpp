@@ -21,10 +21,11 @@ class SegmentChecker {
  public:
   SegmentChecker(const std::string& path, const CheckReport& report) : path_(path), report_(report) {}
 
-  CheckCounts run(FileSystem& files) {
+  CheckCounts run(FileSystem& files, uint64_t offset, uint64_t size) {
     ChunkCache no_cache(0);
+    begin_ = offset;
     guarded([&] {
-      file_ = SegmentFile::open_any(files, path_, no_cache);
+      file_ = SegmentFile::open_any(files, path_, no_cache, offset, size);
       counts_.bytes = file_->size();
     });
     if (!file_) return counts_;
@@ -55,11 +56,12 @@ class SegmentChecker {
   }
 
   void check_header() {
-    std::string header;
-    file_->read_header(&header).throw_if_error();
     try {
-      check_segment_header(header, file_->footer());
-    } catch (const SqlError& error) { throw SegmentDamage(path_, 0, error.message()); }
+      check_segment_header(file_->read_header(), file_->footer());
+    } catch (const SqlError& error) {
+      if (error.sqlstate() != sqlstate::kDataCorrupted) throw;
+      throw SegmentDamage(path_, begin_, error.message());
+    }
   }
 
   // Blocks follow each other without gaps, from the header to the footer.
@@ -68,13 +70,13 @@ class SegmentChecker {
     for (const RowGroupFooter& group : file_->footer().row_groups) {
       for (const ColumnChunkFooter& chunk : group.columns) {
         for (const BlockLocation& block : chunk.blocks) {
-          if (block.offset != expected) finding(expected, "a block is not where the one before it ends");
+          if (block.offset != expected) finding(begin_ + expected, "a block is not where the one before it ends");
           expected = block.offset + block.size;
         }
       }
     }
     for (const PatchLocation& patch : file_->footer().patches) {
-      if (patch.offset != expected) finding(expected, "a patch is not where the block before it ends");
+      if (patch.offset != expected) finding(begin_ + expected, "a patch is not where the block before it ends");
       expected = patch.offset + patch.size;
     }
   }
@@ -92,7 +94,7 @@ class SegmentChecker {
         const bool there = block.index * kVectorSize + item.position < rows_of(patch.base) &&
                            (item.kind == BlockPatch::Kind::kDelete || item.row < rows_of(patch.sources[item.source]));
         if (there) continue;
-        throw SegmentDamage(path_, file_->footer().patches[index].offset, "a patch names rows that are not there");
+        throw SegmentDamage(path_, begin_ + file_->footer().patches[index].offset, "a patch names rows that are not there");
       }
     }
   }
@@ -123,7 +125,7 @@ class SegmentChecker {
         file_->decode(location, *block, v, {column.type, rows, column.dictionary_size}, &vector);
         const Vector flat = flatten(vector, rows, {nullptr, rows}, false);
         if (!same(compute_statistics(flat, rows), chunk.statistics[v])) {
-          throw SegmentDamage(path_, location.offset + block->vector_offset(i),
+          throw SegmentDamage(path_, begin_ + location.offset + block->vector_offset(i),
                               "statistics are not the vector's");
         }
       });
@@ -133,13 +135,15 @@ class SegmentChecker {
   const std::string& path_;
   const CheckReport& report_;
   CheckCounts counts_;
+  uint64_t begin_ = 0;  // of the segment in the file
   std::shared_ptr<SegmentFile> file_;
 };
 
 }  // namespace
 
-CheckCounts check_segment(FileSystem& files, const std::string& path, const CheckReport& report) {
-  return SegmentChecker(path, report).run(files);
+CheckCounts check_segment(FileSystem& files, const std::string& path, const CheckReport& report, uint64_t offset,
+                          uint64_t size) {
+  return SegmentChecker(path, report).run(files, offset, size);
 }
 
 CheckCounts check_dictionary_file(FileSystem& files, const std::string& path, uint32_t count,

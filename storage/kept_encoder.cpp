@@ -60,25 +60,25 @@ void KeptVersionEncoder::plan(const Partition& partition) {
   }
 }
 
-std::shared_ptr<SegmentFile> KeptVersionEncoder::write() {
-  const uint64_t id = db_.next_segment++;
-  SegmentWriter writer(db_.files, segment_path(db_.folder, table_, id), db_.database_id,
-                       static_cast<SegmentId>(id), schema_, db_.cache);
+std::shared_ptr<SegmentFile> KeptVersionEncoder::write(CheckpointSegments* segments) {
+  uint64_t all_rows = overlays_.item_count();
+  for (const Piece& piece : pieces_) all_rows += piece.slice.rows();
+  const std::unique_ptr<SegmentWriter> writer = segments->begin(schema_, all_rows);
   for (Piece& piece : pieces_) {
     SliceReader reader;
     reader.open(piece.slice);
     const uint32_t total = piece.slice.rows();
-    piece.first_group = writer.row_group_count();
+    piece.first_group = writer->row_group_count();
     for (uint32_t first = 0; first < total; first += kRowGroupSize) {
       const uint32_t rows = std::min(kRowGroupSize, total - first);
-      writer.add_row_group(rows, [&](const ColumnSchema& column, uint32_t vector_index, Vector* out) {
+      writer->add_row_group(rows, [&](const ColumnSchema& column, uint32_t vector_index, Vector* out) {
         const uint32_t at = vector_index * kVectorSize;
         read_rows(&reader, column, first + at, std::min(kVectorSize, rows - at), out);
       });
     }
   }
-  overlays_.write(&writer, static_cast<SegmentId>(id));
-  const std::shared_ptr<SegmentFile> file = writer.finish();
+  overlays_.write(writer.get());
+  const std::shared_ptr<SegmentFile> file = writer->finish();
   for (Piece& piece : pieces_) {
     const uint32_t groups = (piece.slice.rows() + kRowGroupSize - 1) / kRowGroupSize;
     for (uint32_t i = 0; i < groups; ++i) piece.written.push_back(file->row_group(piece.first_group + i));

@@ -4,7 +4,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "storage/database_state.h"
+#include "storage/checkpoint_segments.h"
 #include "storage/overlay_writer.h"
 
 namespace idem {
@@ -22,14 +22,12 @@ bool is_persistent(const Slice& slice);
 class KeptVersionEncoder {
  public:
   // `schema` has the columns of all versions.
-  KeptVersionEncoder(DatabaseState& db, TableId table, std::shared_ptr<const TableSchema> schema)
-      : db_(db), table_(table), schema_(std::move(schema)) {}
+  explicit KeptVersionEncoder(std::shared_ptr<const TableSchema> schema) : schema_(std::move(schema)) {}
 
   void plan(const Partition& partition);
   bool empty() const { return pieces_.empty() && overlays_.empty(); }
-  // One segment file. The caller has made the table's folder and syncs it afterwards. Throws
-  // SqlError 58030, 53100.
-  std::shared_ptr<SegmentFile> write();
+  // One segment. Throws SqlError 58030, 53100.
+  std::shared_ptr<SegmentFile> write(CheckpointSegments* segments);
   // The version with the written rows in place of those in memory; null if it shows none of them.
   std::shared_ptr<const TableVersion> persistent(const std::shared_ptr<const TableVersion>& version);
 
@@ -43,8 +41,6 @@ class KeptVersionEncoder {
   std::shared_ptr<const Partition> persistent(const std::shared_ptr<const Partition>& partition,
                                               const TableSchema& schema);
 
-  DatabaseState& db_;
-  const TableId table_;
   const std::shared_ptr<const TableSchema> schema_;
   std::vector<Piece> pieces_;
   OverlayWriter overlays_;  // of slices whose rows are in segment files

@@ -36,36 +36,58 @@ SegmentWriter::VectorSource listed_rows(const TableSchema& schema, const ColumnB
 
 const LoadLimits& LoadWriter::limits() const { return db_.options.load; }
 
-void LoadWriter::begin_file(const std::shared_ptr<const TableSchema>& schema) {
+uint64_t LoadWriter::next_id() { return db_.next_segment.fetch_add(1); }
+
+bool LoadWriter::Output::takes(const std::shared_ptr<const TableSchema>& rows) const {
+  return writer && schema == rows && writer->row_group_count() < kFileRowGroups;
+}
+
+void LoadWriter::begin_file(const std::shared_ptr<const TableSchema>& schema, Output* output) {
   make_table_folder(db_, schema->id);
-  const uint64_t id = db_.next_segment.fetch_add(1);
-  unsynced_ = true;
+  const uint64_t id = next_id();
   table_ = schema->id;
-  schema_ = schema;
-  writer_ = std::make_unique<SegmentWriter>(db_.files, segment_path(db_.folder, schema->id, id), db_.database_id,
-                                            static_cast<SegmentId>(id), schema, db_.cache, db_.options.workers);
+  output->schema = schema;
+  output->writer = std::make_unique<SegmentWriter>(db_.files, segment_path(db_.folder, schema->id, id), db_.database_id,
+                                                   static_cast<SegmentId>(id), schema, db_.cache, db_.options.workers);
+}
+
+void LoadWriter::add_rows(Output* output, const ColumnBatch& batch, const uint32_t* rows, uint32_t first, uint32_t count,
+                          std::vector<EncodedRows>* out) {
+  output->writer->add_row_group(count, rows ? listed_rows(*output->schema, batch, rows, count)
+                                            : following_rows(*output->schema, batch, first, count));
+  out->push_back({output->writer->row_group(output->writer->row_group_count() - 1), 0, count});
 }
 
 std::vector<EncodedRows> LoadWriter::write(const std::shared_ptr<const TableSchema>& schema,
                                            const ColumnBatch& batch, const uint32_t* rows, uint32_t first,
                                            uint32_t count) {
   std::vector<EncodedRows> result;
-  for (uint32_t done = 0; done < count;) {
-    if (writer_ && (schema_ != schema || writer_->row_group_count() == kFileRowGroups)) finish_file();
-    if (!writer_) begin_file(schema);
-    const uint32_t length = std::min(kRowGroupSize, count - done);
-    writer_->add_row_group(length, rows ? listed_rows(*schema_, batch, rows + done, length)
-                                        : following_rows(*schema_, batch, first + done, length));
-    result.push_back({writer_->row_group(writer_->row_group_count() - 1), 0, length});
-    done += length;
+  for (uint32_t done = 0; done < count; done += kRowGroupSize) {
+    if (!output_.takes(schema)) {
+      finish_file();
+      unsynced_ = true;
+      begin_file(schema, &output_);
+    }
+    add_rows(&output_, batch, rows ? rows + done : nullptr, first + done, std::min(kRowGroupSize, count - done), &result);
+  }
+  return result;
+}
+
+std::vector<EncodedRows> LoadWriter::write_aside(const std::shared_ptr<const TableSchema>& schema,
+                                                 const OrderedBatch& batch, const OrderedBatch::Part& part) {
+  std::vector<EncodedRows> result;
+  const uint32_t* rows = batch.order.empty() ? nullptr : batch.order.data();
+  for (uint32_t at = part.begin; at < part.end; at += kRowGroupSize) {
+    if (!aside_.takes(schema)) begin_file(schema, &aside_);
+    add_rows(&aside_, *batch.rows, rows ? rows + at : nullptr, at, std::min(kRowGroupSize, part.end - at), &result);
   }
   return result;
 }
 
 void LoadWriter::finish_file() {
-  if (!writer_) return;
-  writer_->finish()->mark_obsolete();  // until keep()
-  writer_.reset();
+  if (!output_.writer) return;
+  output_.writer->finish()->mark_obsolete();  // until keep()
+  output_.writer.reset();
 }
 
 void LoadWriter::prepare() {

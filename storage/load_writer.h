@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "storage/batch_order.h"
 #include "storage/load_limits.h"
 #include "storage/partition_change.h"
 #include "storage/segment_writer.h"
@@ -27,7 +28,12 @@ class LoadWriter {
   // `first` on where it is null. Row groups are as full as can be. Throws 58030, 53100.
   std::vector<EncodedRows> write(const std::shared_ptr<const TableSchema>& schema, const ColumnBatch& batch,
                                  const uint32_t* rows, uint32_t first, uint32_t count);
-  bool has_unprepared() const { return writer_ != nullptr || unsynced_; }
+  uint64_t next_id();  // from the numbers of segments
+  // Rows of a batch in its order, into a file that is never named: for the transaction to read again while it runs. Throws
+  // 58030, 53100.
+  std::vector<EncodedRows> write_aside(const std::shared_ptr<const TableSchema>& schema, const OrderedBatch& batch,
+                                       const OrderedBatch::Part& part);
+  bool has_unprepared() const { return output_.writer != nullptr || unsynced_; }
   // Makes durable what was written. Throws 58030, 53100.
   void prepare();
   // The files that hold these row groups stay; called with all that a durable record names.
@@ -37,11 +43,18 @@ class LoadWriter {
   void finish_file();
 
  private:
-  void begin_file(const std::shared_ptr<const TableSchema>& schema);
+  // A file being written, with the schema of its rows.
+  struct Output {
+    std::shared_ptr<const TableSchema> schema;
+    std::unique_ptr<SegmentWriter> writer;  // null: no file is open
+    bool takes(const std::shared_ptr<const TableSchema>& rows) const;
+  };
+  void begin_file(const std::shared_ptr<const TableSchema>& schema, Output* output);
+  void add_rows(Output* output, const ColumnBatch& batch, const uint32_t* rows, uint32_t first, uint32_t count,
+                std::vector<EncodedRows>* out);
 
   DatabaseState& db_;
-  std::shared_ptr<const TableSchema> schema_;  // of writer_
-  std::unique_ptr<SegmentWriter> writer_;      // null: no file is open
+  Output output_, aside_;
   bool unsynced_ = false;                      // the folder has names that were not synced
   TableId table_{};
 };

@@ -2,15 +2,17 @@
 
 #include <algorithm>
 #include <cassert>
+#include <map>
 
 #include "common/error.h"
+#include "storage/attached_row_group.h"
 #include "storage/schema_encoding.h"
 
 namespace idem {
 
 namespace {
 
-constexpr uint8_t kFormat = 4;
+constexpr uint8_t kFormat = 5;
 constexpr size_t kTimeOffset = 1;
 constexpr uint8_t kHasSchema = 1, kTruncated = 2, kCreated = 4, kRestored = 8, kNamesSegments = 16;
 constexpr std::string_view kWhat = "log record";
@@ -78,7 +80,34 @@ void write_elements(ByteWriter& out, const BatchColumn& column, const std::vecto
   }
 }
 
-void write_partition_change(ByteWriter& out, const PartitionChange& change) {
+// How the rows of a table's changes that are in files of other tables are read; a number stands for each, from 1 on.
+class LoggedAttachments {
+ public:
+  explicit LoggedAttachments(const LoggedTable& table) {
+    for (const LoggedPartition& partition : table.partitions) {
+      for (const PartitionChange* change : partition.changes) {
+        for (const EncodedRows& rows : change->encoded) {
+          const Attachment* attachment = rows.group->attachment().get();
+          if (attachment && number_of(attachment) == 0) attachments_.push_back(attachment);
+        }
+      }
+    }
+  }
+  // 0: rows of the table's own files.
+  size_t number_of(const Attachment* attachment) const {
+    const auto found = std::find(attachments_.begin(), attachments_.end(), attachment);
+    return found == attachments_.end() ? 0 : static_cast<size_t>(found - attachments_.begin()) + 1;
+  }
+  void write(ByteWriter& out) const {
+    out.varint(attachments_.size());
+    for (const Attachment* attachment : attachments_) write_attachment(out, *attachment);
+  }
+
+ private:
+  std::vector<const Attachment*> attachments_;
+};
+
+void write_partition_change(ByteWriter& out, const PartitionChange& change, const LoggedAttachments& attachments) {
   write_ordinals(out, change.positions.deleted);
   write_ordinals(out, change.positions.replaced);
   out.varint(change.positions.inserted.size());
@@ -90,6 +119,7 @@ void write_partition_change(ByteWriter& out, const PartitionChange& change) {
   }
   out.varint(change.encoded.size());
   for (const EncodedRows& rows : change.encoded) {
+    out.varint(attachments.number_of(rows.group->attachment().get()));
     out.u64(static_cast<uint64_t>(rows.group->file().id()));
     out.varint(rows.group->index());
     out.varint(rows.first);
@@ -181,17 +211,46 @@ void read_elements(ByteReader& in, PhysicalType physical, uint32_t count, std::s
   }
 }
 
+// Gives the row groups that the record of a table names; slices of one share it.
+class NamedRowGroups {
+ public:
+  NamedRowGroups(TableId table, const SegmentLookup& segments) : table_(table), segments_(segments) {}
+
+  void read_attachments(ByteReader& in) {
+    for (size_t n = in.count(6); n > 0; --n) {
+      attachments_.push_back(std::make_shared<const Attachment>(read_attachment(in)));
+    }
+  }
+  std::shared_ptr<const SegmentRowGroup> read(ByteReader& in) {
+    const uint64_t number = in.varint();
+    if (number > attachments_.size()) in.fail();
+    const std::shared_ptr<const Attachment> attachment = number == 0 ? nullptr : attachments_[number - 1];
+    const auto id = static_cast<SegmentId>(in.u64());
+    const uint64_t index = in.varint();
+    const std::shared_ptr<const SegmentFile> file =
+        segments_ ? segments_(attachment ? attachment->origin : table_, id) : nullptr;
+    if (!file || index >= file->row_group_count()) in.fail();
+    auto group = file->row_group(static_cast<uint32_t>(index));
+    if (!attachment) return group;
+    auto& attached = attached_[{number, group.get()}];
+    if (!attached) attached = attach_row_group(group, attachment);
+    return attached;
+  }
+
+ private:
+  const TableId table_;
+  const SegmentLookup& segments_;
+  std::vector<std::shared_ptr<const Attachment>> attachments_;
+  std::map<std::pair<uint64_t, const SegmentRowGroup*>, std::shared_ptr<const SegmentRowGroup>> attached_;
+};
+
 // The rows that a change names in segment files; together as many as it inserts.
-std::vector<EncodedRows> read_encoded_rows(ByteReader& in, TableId table, uint64_t inserted,
-                                           const SegmentLookup& segments) {
-  std::vector<EncodedRows> result(in.count(11));
+std::vector<EncodedRows> read_encoded_rows(ByteReader& in, uint64_t inserted, NamedRowGroups* groups) {
+  std::vector<EncodedRows> result(in.count(12));
   uint64_t total = 0;
   for (EncodedRows& rows : result) {
-    const auto id = static_cast<SegmentId>(in.u64());
-    const uint64_t index = in.varint(), first = in.varint(), count = in.varint();
-    const std::shared_ptr<const SegmentFile> file = segments ? segments(table, id) : nullptr;
-    if (!file || index >= file->row_group_count()) in.fail();
-    rows.group = file->row_group(static_cast<uint32_t>(index));
+    rows.group = groups->read(in);
+    const uint64_t first = in.varint(), count = in.varint();
     const uint64_t there = rows.group->row_count();
     if (count == 0 || first >= there || count > there - first) in.fail();
     rows.first = static_cast<uint32_t>(first);
@@ -203,8 +262,7 @@ std::vector<EncodedRows> read_encoded_rows(ByteReader& in, TableId table, uint64
 }
 
 PartitionChange read_partition_change(ByteReader& in, int64_t start,
-                                      const std::shared_ptr<const TableSchema>& schema,
-                                      const SegmentLookup& segments) {
+                                      const std::shared_ptr<const TableSchema>& schema, NamedRowGroups* groups) {
   constexpr uint64_t kMostRows = uint64_t{1} << 40;
   PartitionChange change;
   change.start = start;
@@ -218,7 +276,7 @@ PartitionChange read_partition_change(ByteReader& in, int64_t start,
     if (before > kMostRows || count == 0 || count > kMostRows || (i > 0 && gap == 0)) in.fail();
     change.positions.insert(before, count);
   }
-  change.encoded = read_encoded_rows(in, schema->id, change.positions.inserted_count(), segments);
+  change.encoded = read_encoded_rows(in, change.positions.inserted_count(), groups);
   const uint64_t rows = in.varint();
   const auto replaced = static_cast<uint32_t>(change.positions.replaced.size());
   const uint64_t inserted = change.encoded.empty() ? change.positions.inserted_count() : 0;
@@ -355,12 +413,14 @@ void LogRecordWriter::tables(const std::vector<LoggedTable>& tables) {
         out.string(symbols.dictionary->at(static_cast<int32_t>(code)));
       }
     }
+    const LoggedAttachments attachments(table);
+    attachments.write(out);
     out.varint(table.partitions.size());
     for (const LoggedPartition& partition : table.partitions) {
       out.i64(partition.start);
       out.boolean(partition.cleared);
       out.varint(partition.changes.size());
-      for (const PartitionChange* change : partition.changes) write_partition_change(out, *change);
+      for (const PartitionChange* change : partition.changes) write_partition_change(out, *change, attachments);
     }
     out.set_u64(size_offset, out.offset() - size_offset - sizeof(uint64_t));
   }
@@ -427,13 +487,15 @@ ReadTable read_table(ByteReader& in, TableId id, const SchemaLookup& schemas, co
   table.schema = schemas(table.table, logged ? &*logged : nullptr);
   if (!table.schema) in.fail();
   read_symbols(in, *table.schema, replay);
+  NamedRowGroups groups(id, segments);
+  groups.read_attachments(in);
   table.partitions.resize(in.count(10));
   for (ReadTable::Partition& partition : table.partitions) {
     partition.start = in.i64();
     partition.cleared = in.boolean();
     const size_t count = in.count(6);
     for (size_t k = 0; k < count; ++k) {
-      partition.changes.push_back(read_partition_change(in, partition.start, table.schema, segments));
+      partition.changes.push_back(read_partition_change(in, partition.start, table.schema, &groups));
     }
   }
   in.expect_end();

@@ -25,11 +25,10 @@ uint64_t time_base(int64_t partition_start) {
   return partition_start == INT64_MIN ? 0 : static_cast<uint64_t>(partition_start);
 }
 
-ManifestSlice read_slice(ByteReader& in, TableId table, int64_t partition_start) {
+ManifestSlice read_slice(ByteReader& in, int64_t partition_start) {
   ManifestSlice slice;
-  const uint32_t owner = read_u32_varint(in);
-  slice.table = owner == 0 ? table : static_cast<TableId>(owner);
   slice.segment = in.varint();
+  slice.attachment = in.varint();
   slice.row_group = read_u32_varint(in);
   slice.begin = read_u32_varint(in);
   const uint32_t rows = read_u32_varint(in);
@@ -39,12 +38,46 @@ ManifestSlice read_slice(ByteReader& in, TableId table, int64_t partition_start)
   slice.min_timestamp = static_cast<int64_t>(min);
   slice.max_timestamp = static_cast<int64_t>(min + in.varint());
   slice.patch_segment = in.varint();
-  if (slice.patch_segment != 0) {
-    const uint32_t patch_owner = read_u32_varint(in);
-    slice.patch_table = patch_owner == 0 ? table : static_cast<TableId>(patch_owner);
-    slice.patch = read_u32_varint(in);
-  }
+  if (slice.patch_segment != 0) slice.patch = read_u32_varint(in);
   return slice;
+}
+
+SegmentDescription read_segment_description(ByteReader& in) {
+  SegmentDescription segment;
+  segment.id = static_cast<SegmentId>(in.varint());
+  segment.table = static_cast<TableId>(read_u32_varint(in));
+  segment.size = in.varint();
+  segment.pack = in.varint();
+  if (segment.pack != 0) {
+    segment.pack_bytes = in.varint();
+    segment.offset = in.varint();
+    if (segment.size > segment.pack_bytes || segment.offset > segment.pack_bytes - segment.size) in.fail();
+  }
+  segment.row_groups.resize(in.count(2));
+  for (RowGroupSize& group : segment.row_groups) {
+    group.rows = read_u32_varint(in);
+    group.bytes = in.varint();
+    if (group.rows == 0 || group.rows > kRowGroupSize) in.fail();
+  }
+  return segment;
+}
+
+// `before`: those of the table in the record before.
+ManifestDictionary read_dictionary(ByteReader& in, const std::vector<ManifestDictionary>& before) {
+  ManifestDictionary dictionary;
+  dictionary.column = static_cast<ColumnId>(in.u32());
+  dictionary.count = read_u32_varint(in);
+  dictionary.file_bytes = in.varint();
+  if (dictionary.file_bytes != 0) return dictionary;
+  const auto known = std::find_if(before.begin(), before.end(), [&](const ManifestDictionary& other) {
+    return other.column == dictionary.column && other.strings;
+  });
+  dictionary.strings = known == before.end() ? std::make_shared<SymbolDictionary>() : known->strings;
+  while (dictionary.strings->size() < dictionary.count) {
+    const uint32_t code = dictionary.strings->size();
+    if (dictionary.strings->intern(in.string()) != static_cast<int32_t>(code)) in.fail();
+  }
+  return dictionary;
 }
 
 HistoryLine read_line(ByteReader& in) {
@@ -196,7 +229,7 @@ ManifestVersion read_version(ByteReader& in, TableId table, const ManifestVersio
     if (old)
       partition->slices.assign(old->slices.begin(), old->slices.begin() + static_cast<std::ptrdiff_t>(front));
     for (size_t slices = in.count(8); slices > 0; --slices)
-      partition->slices.push_back(read_slice(in, table, start));
+      partition->slices.push_back(read_slice(in, start));
     if (old) {
       partition->slices.insert(partition->slices.end(), old->slices.end() - static_cast<std::ptrdiff_t>(back),
                                old->slices.end());
@@ -245,11 +278,9 @@ void read_table(ByteReader& in, Manifest* manifest) {
     return;
   }
   ManifestTable& table = manifest->tables[id];
-  table.dictionaries.resize(in.count(5));
-  for (ManifestDictionary& dictionary : table.dictionaries) {
-    dictionary.column = static_cast<ColumnId>(in.u32());
-    dictionary.count = read_u32_varint(in);
-  }
+  std::vector<ManifestDictionary> dictionaries;
+  for (size_t n = in.count(6); n > 0; --n) dictionaries.push_back(read_dictionary(in, table.dictionaries));
+  table.dictionaries = std::move(dictionaries);
   const uint64_t skipped = in.varint(), kept = in.varint();
   if (skipped > table.lines.size() || kept > table.lines.size() - skipped) in.fail();
   table.lines.erase(table.lines.begin() + static_cast<std::ptrdiff_t>(skipped + kept), table.lines.end());
@@ -268,6 +299,14 @@ void read_record(std::string_view payload, const std::string& path, Manifest* ma
   const uint32_t next_object_id = in.u32();
   if (in.boolean()) manifest->catalog = read_catalog(in);
   manifest->catalog.next_object_id = next_object_id;
+  for (size_t n = in.count(5); n > 0; --n) {
+    SegmentDescription segment = read_segment_description(in);
+    manifest->segments[static_cast<uint64_t>(segment.id)] = std::move(segment);
+  }
+  for (size_t n = in.count(6); n > 0; --n) {
+    auto attachment = std::make_shared<const Attachment>(read_attachment(in));
+    manifest->attachments[attachment->id] = std::move(attachment);
+  }
   for (size_t n = in.count(5); n > 0; --n) read_table(in, manifest);
   in.expect_end();
 }
@@ -334,10 +373,9 @@ std::string encode_manifest_record(uint64_t number, uint64_t sequence, std::stri
   return bytes;
 }
 
-void write_manifest_slice(ByteWriter& out, TableId table, int64_t partition_start,
-                          const ManifestSlice& slice) {
-  out.varint(slice.table == table ? 0 : static_cast<uint32_t>(slice.table));
+void write_manifest_slice(ByteWriter& out, int64_t partition_start, const ManifestSlice& slice) {
   out.varint(slice.segment);
+  out.varint(slice.attachment);
   out.varint(slice.row_group);
   out.varint(slice.begin);
   out.varint(slice.end - slice.begin);
@@ -345,9 +383,33 @@ void write_manifest_slice(ByteWriter& out, TableId table, int64_t partition_star
   out.signed_varint(static_cast<int64_t>(min - time_base(partition_start)));
   out.varint(static_cast<uint64_t>(slice.max_timestamp) - min);
   out.varint(slice.patch_segment);
-  if (slice.patch_segment == 0) return;
-  out.varint(slice.patch_table == table ? 0 : static_cast<uint32_t>(slice.patch_table));
-  out.varint(slice.patch);
+  if (slice.patch_segment != 0) out.varint(slice.patch);
+}
+
+void write_segment_description(ByteWriter& out, const SegmentDescription& segment) {
+  out.varint(static_cast<uint64_t>(segment.id));
+  out.varint(static_cast<uint32_t>(segment.table));
+  out.varint(segment.size);
+  out.varint(segment.pack);
+  if (segment.pack != 0) {
+    out.varint(segment.pack_bytes);
+    out.varint(segment.offset);
+  }
+  out.varint(segment.row_groups.size());
+  for (const RowGroupSize& group : segment.row_groups) {
+    out.varint(group.rows);
+    out.varint(group.bytes);
+  }
+}
+
+void write_manifest_dictionary(ByteWriter& out, const ManifestDictionary& dictionary, uint32_t known) {
+  out.u32(static_cast<uint32_t>(dictionary.column));
+  out.varint(dictionary.count);
+  out.varint(dictionary.file_bytes);
+  if (dictionary.file_bytes != 0) return;
+  for (uint32_t code = known; code < dictionary.count; ++code) {
+    out.string(dictionary.strings->at(static_cast<int32_t>(code)));
+  }
 }
 
 void write_history_line(ByteWriter& out, const HistoryLine& line) {

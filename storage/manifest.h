@@ -3,11 +3,14 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "common/byte_io.h"
 #include "common/persistent_vector.h"
+#include "storage/attachment.h"
 #include "storage/catalog.h"
+#include "storage/segment_file.h"
 #include "storage/table_history.h"
 
 namespace idem {
@@ -19,12 +22,11 @@ namespace idem {
 
 // Rows [begin, end) of a row group of a segment file.
 struct ManifestSlice {
-  TableId table{};  // in whose folder the file is
   uint64_t segment = 0;
+  uint64_t attachment = 0;  // how the table reads rows that another wrote; 0: they are its own
   uint32_t row_group = 0, begin = 0, end = 0;
   int64_t min_timestamp = 0, max_timestamp = 0;
-  // Its overlay: patch `patch` of a segment in the folder of a table; segment 0: it has none.
-  TableId patch_table{};
+  // Its overlay: patch `patch` of a segment; 0: it has none.
   uint64_t patch_segment = 0;
   uint32_t patch = 0;
   bool operator==(const ManifestSlice&) const = default;
@@ -45,10 +47,12 @@ struct ManifestVersion {
   PersistentVector<std::shared_ptr<const ManifestPartition>> partitions;  // ascending by start
 };
 
+// Small dictionaries are in the manifest, others in a file each.
 struct ManifestDictionary {
   ColumnId column{};
-  uint32_t count = 0;  // strings that count
-  bool operator==(const ManifestDictionary&) const = default;
+  uint32_t count = 0;       // strings that count
+  uint64_t file_bytes = 0;  // of its file, that hold them; 0: the manifest does
+  std::shared_ptr<SymbolDictionary> strings;  // those that the manifest holds
 };
 
 struct ManifestTable {
@@ -65,6 +69,9 @@ struct Manifest {
   uint64_t log_position = 0, next_segment = 1;
   Catalog catalog;
   std::map<uint32_t, ManifestTable> tables;  // by TableId, dropped ones too
+  // By id: all that tables name, and maybe some that they did.
+  std::unordered_map<uint64_t, SegmentDescription> segments;
+  std::unordered_map<uint64_t, std::shared_ptr<const Attachment>> attachments;
   // About the file.
   uint64_t base_bytes = 0, end = 0;  // up to where its records are whole
   uint64_t records = 0;
@@ -77,7 +84,7 @@ Manifest read_manifest(std::string_view bytes, const std::string& path);
 
 // Parts of the format that reading and writing share.
 inline constexpr std::string_view kManifestMagic = "IDEMMANI";
-inline constexpr uint32_t kManifestFormat = 4;
+inline constexpr uint32_t kManifestFormat = 5;
 inline constexpr size_t kManifestHeaderBytes = 32;
 inline constexpr uint32_t kManifestRecordMagic = 0x4352'4D49;  // "IMRC"
 inline constexpr size_t kManifestRecordHeaderBytes = 32;
@@ -86,8 +93,10 @@ enum class ManifestVersionStep : uint8_t { kSame = 0, kOtherReasons = 1, kDescri
 std::string encode_manifest_header(uint64_t database_id, uint64_t number);
 // Header and payload of a record; `sequence` counts from 0, the base.
 std::string encode_manifest_record(uint64_t number, uint64_t sequence, std::string_view payload);
-void write_manifest_slice(ByteWriter& out, TableId table, int64_t partition_start,
-                          const ManifestSlice& slice);
+void write_manifest_slice(ByteWriter& out, int64_t partition_start, const ManifestSlice& slice);
+void write_segment_description(ByteWriter& out, const SegmentDescription& segment);
+// `known`: strings that the record before has already.
+void write_manifest_dictionary(ByteWriter& out, const ManifestDictionary& dictionary, uint32_t known);
 void write_history_line(ByteWriter& out, const HistoryLine& line);
 void write_catalog(ByteWriter& out, const Catalog& catalog);  // but for the names of tables
 

@@ -1,8 +1,10 @@
 #include "storage/manifest_loader.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "common/error.h"
+#include "storage/attached_row_group.h"
 #include "storage/partition_builder.h"
 
 namespace idem {
@@ -59,14 +61,8 @@ class ManifestLoader {
   Dictionaries open_dictionaries(TableId id, const ManifestTable& table) {
     Dictionaries dictionaries;
     for (const ManifestDictionary& named : table.dictionaries) {
-      auto dictionary = std::make_shared<SymbolDictionary>();
-      if (named.count > 0) {
-        db_.dictionary_files[{static_cast<uint32_t>(id), static_cast<uint32_t>(named.column)}] =
-            DictionaryFile::open(db_.files, dictionary_path(db_.folder, id, named.column), db_.database_id,
-                                 id, named.column, named.count, dictionary.get());
-        dictionary->set_logged(named.count);
-      }
-      dictionaries[named.column] = std::move(dictionary);
+      dictionaries[named.column] = named.file_bytes == 0 ? named.strings : dictionary_in_file(id, named);
+      dictionaries[named.column]->set_logged(named.count);
     }
     // Columns without strings so far: all versions of the table share theirs too.
     for (const ManifestVersion& version : table.versions) {
@@ -77,6 +73,19 @@ class ManifestLoader {
       }
     }
     return dictionaries;
+  }
+
+  std::shared_ptr<SymbolDictionary> dictionary_in_file(TableId id, const ManifestDictionary& named) {
+    const std::string path = dictionary_path(db_.folder, id, named.column);
+    auto dictionary = std::make_shared<SymbolDictionary>();
+    uint32_t code = 0;
+    read_dictionary_file(db_.files, path, db_.database_id, id, named.column, named.count, [&](std::string_view text) {
+      if (dictionary->intern(text) == static_cast<int32_t>(code++)) return;
+      throw sql_error(sqlstate::kDataCorrupted, "damaged dictionary file \"{}\": a string that is there twice", path);
+    });
+    db_.dictionary_files[{static_cast<uint32_t>(id), static_cast<uint32_t>(named.column)}] =
+        DictionaryFile::resume(db_.files, path, named.count, named.file_bytes);
+    return dictionary;
   }
 
   static std::shared_ptr<const TableSchema> with_dictionaries(const TableSchema& from,
@@ -120,13 +129,13 @@ class ManifestLoader {
     auto partition = std::make_shared<Partition>();
     partition->start = from->start;
     for (const ManifestSlice& slice : from->slices) {
-      const SegmentFile& file = segment(slice.table, slice.segment);
+      const SegmentFile& file = segment(slice.segment);
       if (slice.row_group >= file.row_group_count() ||
           slice.end > file.row_group(slice.row_group)->row_count()) {
         throw sql_error(sqlstate::kDataCorrupted, "damaged manifest \"{}\": rows that are not in \"{}\"",
                         manifest_path(db_.folder, manifest_.number), file.path());
       }
-      Slice stored{file.row_group(slice.row_group), slice.begin, slice.end, nullptr};
+      Slice stored{row_group(slice), slice.begin, slice.end, nullptr};
       if (slice.patch_segment != 0) stored.overlay = load_overlay(slice, *stored.group);
       if (stored.rows() == 0) {
         throw sql_error(sqlstate::kDataCorrupted, "damaged manifest \"{}\": a slice without rows",
@@ -142,19 +151,19 @@ class ManifestLoader {
   std::shared_ptr<const Overlay> load_overlay(const ManifestSlice& slice, const RowGroup& base) {
     auto& overlay = overlays_[{slice.patch_segment, slice.patch}];
     if (overlay) return overlay;
-    const SegmentFile& file = segment(slice.patch_table, slice.patch_segment);
+    const SegmentFile& file = segment(slice.patch_segment);
     if (slice.patch >= file.footer().patches.size()) {
       throw sql_error(sqlstate::kDataCorrupted, "damaged manifest \"{}\": a patch that is not in \"{}\"",
                       manifest_path(db_.folder, manifest_.number), file.path());
     }
     const SegmentPatch patch = file.read_patch(slice.patch);
     const uint64_t offset = file.footer().patches[slice.patch].offset;
-    if (patch.base != SegmentPatch::RowGroupName{slice.table, static_cast<SegmentId>(slice.segment), slice.row_group}) {
+    if (patch.base != SegmentPatch::RowGroupName{segment(slice.segment).table_id(), static_cast<SegmentId>(slice.segment), slice.row_group}) {
       throw SegmentDamage(file.path(), offset, "a patch of another row group");
     }
     std::vector<std::shared_ptr<const RowGroup>> sources;
     for (const SegmentPatch::RowGroupName& name : patch.sources) {
-      const SegmentFile& source = segment(name.table, static_cast<uint64_t>(name.segment));
+      const SegmentFile& source = segment(static_cast<uint64_t>(name.segment));
       if (name.row_group >= source.row_group_count()) {
         throw SegmentDamage(file.path(), offset, "a patch with rows of a row group that is not there");
       }
@@ -165,19 +174,50 @@ class ManifestLoader {
     } catch (const SqlError& error) { throw SegmentDamage(file.path(), offset, error.message()); }
   }
 
-  const SegmentFile& segment(TableId table, uint64_t id) {
+  const SegmentFile& segment(uint64_t id) {
     auto& file = segments_[id];
-    if (!file) {
-      file = SegmentFile::open(db_.files, segment_path(db_.folder, table, id),
-                               {db_.database_id, static_cast<SegmentId>(id), table}, db_.cache);
+    if (file) return *file;
+    const auto found = manifest_.segments.find(id);
+    if (found == manifest_.segments.end()) {
+      throw sql_error(sqlstate::kDataCorrupted, "damaged manifest \"{}\": segment {} is not described",
+                      manifest_path(db_.folder, manifest_.number), id);
     }
+    const SegmentDescription& description = found->second;
+    file = SegmentFile::described(db_.files, segment_path(db_.folder, description), db_.database_id, description,
+                                  pack_of(description), db_.cache);
     return *file;
+  }
+
+  std::shared_ptr<const RowGroup> row_group(const ManifestSlice& slice) {
+    auto own = segment(slice.segment).row_group(slice.row_group);
+    if (slice.attachment == 0) return own;
+    auto& attached = attached_[{slice.attachment, slice.segment, slice.row_group}];
+    if (attached) return attached;
+    const auto attachment = manifest_.attachments.find(slice.attachment);
+    if (attachment == manifest_.attachments.end()) {
+      throw sql_error(sqlstate::kDataCorrupted, "damaged manifest \"{}\": attachment {} is not described",
+                      manifest_path(db_.folder, manifest_.number), slice.attachment);
+    }
+    return attached = attach_row_group(own, attachment->second);
+  }
+
+  std::shared_ptr<const SegmentPack> pack_of(const SegmentDescription& description) {
+    if (description.pack == 0) return nullptr;
+    auto& pack = packs_[description.pack];
+    if (!pack) {
+      pack = std::make_shared<SegmentPack>(db_.files, segment_path(db_.folder, description), description.pack,
+                                           description.pack_bytes);
+    }
+    return pack;
   }
 
   DatabaseState& db_;
   const Manifest& manifest_;
   std::unordered_map<const ManifestPartition*, std::shared_ptr<const Partition>> partitions_;  // of one table
   std::unordered_map<uint64_t, std::shared_ptr<SegmentFile>> segments_;
+  std::unordered_map<uint64_t, std::shared_ptr<const SegmentPack>> packs_;
+  // By attachment, segment, row group.
+  std::map<std::tuple<uint64_t, uint64_t, uint32_t>, std::shared_ptr<const SegmentRowGroup>> attached_;
   std::map<std::pair<uint64_t, uint32_t>, std::shared_ptr<const Overlay>> overlays_;  // by segment and patch
 
   std::vector<std::shared_ptr<const TableVersion>> heads_;

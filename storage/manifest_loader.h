@@ -11,9 +11,10 @@ struct LoadedManifest {
       heads;  // newest versions of the tables that are not dropped
 };
 
-// The tables of a manifest, opened: dictionaries, segment files, the histories (which go to `db`) and every
-// version that the manifest names. Versions share partitions as they did when they were written. Throws
-// SqlError XX001 where files do not hold what the manifest says, 58030 where one cannot be read.
+// The tables of a manifest: dictionaries, the histories (which go to `db`) and every version that the manifest names.
+// Segments are read when they are first needed; only dictionaries in files and patches are read here. Versions share
+// partitions as they did when they were written. Throws SqlError XX001 where files do not hold what the manifest says,
+// 58030 where one cannot be read.
 LoadedManifest load_manifest(DatabaseState& db, const Manifest& manifest);
 
 }  // namespace idem

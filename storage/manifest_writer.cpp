@@ -4,6 +4,7 @@
 #include <set>
 
 #include "common/error.h"
+#include "storage/attached_row_group.h"
 #include "storage/database_state.h"
 #include "storage/partition_difference.h"
 #include "storage/schema_encoding.h"
@@ -21,22 +22,21 @@ ManifestSlice describe_slice(const Partition& partition, size_t i) {
   const Slice& slice = partition.slices[i];
   const auto& group = static_cast<const SegmentRowGroup&>(*slice.group);
   ManifestSlice described;
-  described.table = group.file().table_id();
   described.segment = static_cast<uint64_t>(group.file().id());
+  if (group.attachment()) described.attachment = group.attachment()->id;
   described.row_group = group.index();
   described.begin = slice.begin;
   described.end = slice.end;
   described.min_timestamp = partition.slice_min[i];
   described.max_timestamp = partition.slice_max[i];
   if (slice.overlay) {
-    described.patch_table = slice.overlay->file()->table_id();
     described.patch_segment = static_cast<uint64_t>(slice.overlay->file()->id());
     described.patch = slice.overlay->patch_index();
   }
   return described;
 }
 
-void write_partition(ByteWriter& out, TableId table, const Partition* before, const Partition& after) {
+void write_partition(ByteWriter& out, const Partition* before, const Partition& after) {
   size_t front = 0, back = 0;
   if (before) {
     const size_t common = std::min(before->slices.size(), after.slices.size());
@@ -50,11 +50,10 @@ void write_partition(ByteWriter& out, TableId table, const Partition* before, co
   out.varint(back);
   const size_t end = after.slices.size() - back;
   out.varint(end - front);
-  for (size_t i = front; i < end; ++i)
-    write_manifest_slice(out, table, after.start, describe_slice(after, i));
+  for (size_t i = front; i < end; ++i) write_manifest_slice(out, after.start, describe_slice(after, i));
 }
 
-void write_version(ByteWriter& out, TableId table, const KeptVersion* before, const KeptVersion& kept) {
+void write_version(ByteWriter& out, const KeptVersion* before, const KeptVersion& kept) {
   const TableVersion& version = *kept.version;
   out.varint(static_cast<uint64_t>(version.version));
   out.varint(static_cast<uint64_t>(version.commit));
@@ -77,12 +76,11 @@ void write_version(ByteWriter& out, TableId table, const KeptVersion* before, co
   for (const Change& change : changes) {
     out.i64(change.start);
     out.boolean(change.after != nullptr);
-    if (change.after) write_partition(out, table, change.before.get(), *change.after);
+    if (change.after) write_partition(out, change.before.get(), *change.after);
   }
 }
 
-void write_versions(ByteWriter& out, TableId table, const std::vector<KeptVersion>& before,
-                    const std::vector<KeptVersion>& after) {
+void write_versions(ByteWriter& out, const std::vector<KeptVersion>& before, const std::vector<KeptVersion>& after) {
   std::string steps;
   ByteWriter step(steps);
   size_t count = 0, old = 0;
@@ -111,7 +109,7 @@ void write_versions(ByteWriter& out, TableId table, const std::vector<KeptVersio
       ++i;
     } else {
       step.u8(static_cast<uint8_t>(ManifestVersionStep::kDescribed));
-      write_version(step, table, i == 0 ? nullptr : &after[i - 1], after[i]);
+      write_version(step, i == 0 ? nullptr : &after[i - 1], after[i]);
       ++i;
     }
   }
@@ -142,11 +140,13 @@ void write_table(ByteWriter& out, uint32_t id, const WrittenTable* before, const
   if (!before) before = &kNothing;
   out.varint(after->dictionaries.size());
   for (const ManifestDictionary& dictionary : after->dictionaries) {
-    out.u32(static_cast<uint32_t>(dictionary.column));
-    out.varint(dictionary.count);
+    const auto known = std::find_if(
+        before->dictionaries.begin(), before->dictionaries.end(),
+        [&](const ManifestDictionary& other) { return other.column == dictionary.column && other.file_bytes == 0; });
+    write_manifest_dictionary(out, dictionary, known == before->dictionaries.end() ? 0 : known->count);
   }
   write_lines(out, before->lines, after->lines);
-  write_versions(out, static_cast<TableId>(id), before->versions, after->versions);
+  write_versions(out, before->versions, after->versions);
 }
 
 // fn(id, before, after) for each table that is not the same object in both.
@@ -176,7 +176,49 @@ std::string catalog_bytes(const Catalog* catalog) {
   return bytes;
 }
 
-std::string encode_changes(const WrittenState& before, const WrittenState& after) {
+// fn(slice) for each slice of each version; those in partitions that versions share once.
+template <class F>
+void for_each_slice(const std::vector<KeptVersion>& versions, F&& fn) {
+  PersistentVector<PartitionPtr> before;
+  for (const KeptVersion& kept : versions) {
+    for_each_changed_partition(before, kept.version->partitions,
+                               [&](int64_t, const PartitionPtr&, const PartitionPtr& partition) {
+                                 if (!partition) return;
+                                 for (const Slice& slice : partition->slices) fn(slice);
+                               });
+    before = kept.version->partitions;
+  }
+}
+
+std::map<uint64_t, std::shared_ptr<const Attachment>> attachments_of(const std::vector<KeptVersion>& versions) {
+  std::map<uint64_t, std::shared_ptr<const Attachment>> attachments;
+  for_each_slice(versions, [&](const Slice& slice) {
+    const auto& attachment = static_cast<const SegmentRowGroup&>(*slice.group).attachment();
+    if (attachment) attachments.try_emplace(attachment->id, attachment);
+  });
+  return attachments;
+}
+
+// What records before this one in the file describe.
+struct Described {
+  const std::map<uint64_t, NamedSegment>* segments = nullptr;
+  const std::set<uint64_t>* attachments = nullptr;
+};
+
+// What of(versions) gives for the tables that changed, but for what is described already.
+template <class Of, class Known>
+auto newly_named(const WrittenState& before, const WrittenState& after, const Known* described, Of&& of) {
+  decltype(of(std::vector<KeptVersion>())) fresh;
+  for_each_changed_table(before, after, [&](uint32_t, const WrittenTable*, const WrittenTable* table) {
+    if (!table) return;
+    for (auto& [id, object] : of(table->versions)) {
+      if (!described || !described->contains(id)) fresh.try_emplace(id, std::move(object));
+    }
+  });
+  return fresh;
+}
+
+std::string encode_changes(const WrittenState& before, const WrittenState& after, const Described& described) {
   std::string payload;
   ByteWriter out(payload);
   out.varint(static_cast<uint64_t>(after.commit));
@@ -191,6 +233,12 @@ std::string encode_changes(const WrittenState& before, const WrittenState& after
   }
   out.boolean(!catalog.empty());
   out.bytes(catalog);
+  const auto segments = newly_named(before, after, described.segments, segments_of);
+  out.varint(segments.size());
+  for (const auto& [id, file] : segments) write_segment_description(out, file->description());
+  const auto attachments = newly_named(before, after, described.attachments, attachments_of);
+  out.varint(attachments.size());
+  for (const auto& [id, attachment] : attachments) write_attachment(out, *attachment);
   size_t tables = 0;
   for_each_changed_table(before, after,
                          [&](uint32_t, const WrittenTable*, const WrittenTable*) { ++tables; });
@@ -214,59 +262,105 @@ std::map<uint64_t, std::shared_ptr<const SegmentFile>> segments_of(const std::ve
   const auto add_file_of = [&](const RowGroup& group) {
     if (!group.in_memory()) add(static_cast<const SegmentRowGroup&>(group).file());
   };
-  PersistentVector<PartitionPtr> before;
-  for (const KeptVersion& kept : versions) {
-    for_each_changed_partition(
-        before, kept.version->partitions, [&](int64_t, const PartitionPtr&, const PartitionPtr& partition) {
-          if (!partition) return;
-          for (const Slice& slice : partition->slices) {
-            add_file_of(*slice.group);
-            if (!slice.overlay) continue;
-            if (slice.overlay->file()) add(*slice.overlay->file());
-            for (const auto& patch : slice.overlay->blocks()) {
-              if (!patch) continue;
-              for (const BlockPatch::Source& source : patch->sources()) add_file_of(*source.group);
-            }
-          }
-        });
-    before = kept.version->partitions;
-  }
+  for_each_slice(versions, [&](const Slice& slice) {
+    add_file_of(*slice.group);
+    if (!slice.overlay) return;
+    if (slice.overlay->file()) add(*slice.overlay->file());
+    for (const auto& patch : slice.overlay->blocks()) {
+      if (!patch) continue;
+      for (const BlockPatch::Source& source : patch->sources()) add_file_of(*source.group);
+    }
+  });
   return segments;
 }
 
 ManifestWriter::ManifestWriter(FileSystem& files, std::string folder, uint64_t database_id)
     : files_(files), folder_(std::move(folder)), database_id_(database_id) {}
 
-void ManifestWriter::note_names(const WrittenTable* before, const WrittenTable* after, uint32_t id) {
-  static const std::vector<KeptVersion> kNone;
-  const auto old_segments = segments_of(before ? before->versions : kNone);
-  const auto new_segments = segments_of(after ? after->versions : kNone);
-  for (const auto& [segment, file] : new_segments) {
-    NamedSegment& named = named_[segment];
-    if (named.path.empty()) named.path = file->path();
-    named.file = file;
-    if (!old_segments.contains(segment)) ++named.tables;
+// Names that one table has given up another may have taken over: rows that were moved.
+void ManifestWriter::note_names(const std::vector<TableNames>& changes) {
+  for (const TableNames& table : changes) {
+    for (const auto& [segment, file] : table.after) {
+      NamedSegment& named = named_[segment];
+      if (named.path.empty()) name(*file, &named);
+      named.file = file;
+      if (!table.before.contains(segment)) ++named.tables;
+    }
   }
-  for (const auto& [segment, file] : old_segments) {
-    if (new_segments.contains(segment)) continue;
-    const auto named = named_.find(segment);
-    if (named == named_.end() || --named->second.tables > 0) continue;
-    unnamed_.push_back(std::move(named->second));
-    named_.erase(named);
+  for (const TableNames& table : changes) {
+    for (const auto& [segment, file] : table.before) {
+      if (table.after.contains(segment)) continue;
+      const auto named = named_.find(segment);
+      if (named == named_.end() || --named->second.tables > 0) continue;
+      forget_name(std::move(named->second));
+      named_.erase(named);
+    }
   }
+}
+
+void ManifestWriter::note_dictionaries(const WrittenTable* before, const WrittenTable* after, uint32_t id) {
   if (!before) return;
   for (const ManifestDictionary& dictionary : before->dictionaries) {
+    if (dictionary.file_bytes == 0) continue;
     const bool stays = after && std::any_of(after->dictionaries.begin(), after->dictionaries.end(),
                                             [&](const auto& d) { return d.column == dictionary.column; });
     if (!stays) unnamed_dictionaries_.emplace_back(id, static_cast<uint32_t>(dictionary.column));
   }
 }
 
+void ManifestWriter::note_attachments(const WrittenTable& table) {
+  for (const auto& [id, attachment] : attachments_of(table.versions)) described_attachments_.insert(id);
+}
+
+void ManifestWriter::name(const SegmentFile& file, NamedSegment* named) {
+  named->id = file.id();
+  named->path = file.path();
+  named->table = file.table_id();
+  named->size = file.size();
+  if (!file.pack()) return;
+  named->pack = file.pack()->id();
+  NamedPack& pack = packs_[named->pack];
+  pack.path = file.path();
+  pack.file = file.pack();
+  pack.size = file.pack()->size();
+  pack.named_bytes += named->size;
+}
+
+void ManifestWriter::forget_name(NamedSegment segment) {
+  if (const auto pack = packs_.find(segment.pack); pack != packs_.end()) {
+    pack->second.named_bytes -= segment.size;
+    if (pack->second.named_bytes == 0) {
+      unnamed_packs_.push_back(std::move(pack->second));
+      packs_.erase(pack);
+    }
+  }
+  unnamed_.push_back(std::move(segment));
+}
+
+bool ManifestWriter::is_sparse(uint64_t pack) const {
+  const auto named = packs_.find(pack);
+  return named != packs_.end() && named->second.named_bytes < named->second.size / 2;
+}
+
+std::set<uint32_t> ManifestWriter::tables_in_sparse_packs() const {
+  std::set<uint32_t> tables;
+  const bool any = std::any_of(packs_.begin(), packs_.end(), [&](const auto& pack) { return is_sparse(pack.first); });
+  if (!any) return tables;
+  for (const auto& [id, segment] : named_) {
+    if (is_sparse(segment.pack)) tables.insert(static_cast<uint32_t>(segment.table));
+  }
+  return tables;
+}
+
 void ManifestWriter::adopt(WrittenState next) {
-  for_each_changed_table(written_, next,
-                         [&](uint32_t id, const WrittenTable* before, const WrittenTable* after) {
-                           note_names(before, after, id);
-                         });
+  static const std::vector<KeptVersion> kNone;
+  std::vector<TableNames> names;
+  for_each_changed_table(written_, next, [&](uint32_t id, const WrittenTable* before, const WrittenTable* after) {
+    names.push_back({segments_of(before ? before->versions : kNone), segments_of(after ? after->versions : kNone)});
+    note_dictionaries(before, after, id);
+    if (after) note_attachments(*after);
+  });
+  note_names(names);
   written_ = std::move(next);
 }
 
@@ -276,11 +370,12 @@ void ManifestWriter::resume(const Manifest& manifest, WrittenState written) {
   base_bytes_ = manifest.base_bytes;
   end_ = manifest.end;
   appendable_ = !manifest.torn;
+  for (const auto& [id, attachment] : manifest.attachments) described_attachments_.insert(id);
   adopt(std::move(written));
 }
 
 void ManifestWriter::append(const WrittenState& next) {
-  const std::string record = encode_manifest_record(number_, sequence_, encode_changes(written_, next));
+  const std::string record = encode_manifest_record(number_, sequence_, encode_changes(written_, next, {&named_, &described_attachments_}));
   if (!file_) file_ = files_.open(manifest_path(folder_, number_), OpenMode::kReadWrite).value_or_throw();
   may_be_found_ = true;
   const IoStatus written = file_->write_at(end_, record);
@@ -308,7 +403,7 @@ void ManifestWriter::begin_file(const WrittenState& next) {
   const std::string path = manifest_path(folder_, number);
   const std::string current = join_path(folder_, "CURRENT"), aside = current + ".new";
   std::string bytes = encode_manifest_header(database_id_, number);
-  bytes += encode_manifest_record(number, 0, encode_changes(WrittenState(), next));
+  bytes += encode_manifest_record(number, 0, encode_changes(WrittenState(), next, Described()));
   std::unique_ptr<File> file, name;
   try {
     write_file(path, bytes, &file);
@@ -323,6 +418,8 @@ void ManifestWriter::begin_file(const WrittenState& next) {
   files_.rename(aside, current).throw_if_error();
   files_.sync_directory(folder_).throw_if_error();
   if (number_ != 0) static_cast<void>(files_.remove(manifest_path(folder_, number_)).ok());
+  described_attachments_.clear();
+  for (const auto& [id, table] : next.tables) note_attachments(*table);
   file_ = std::move(file);
   number_ = number;
   sequence_ = 1;
@@ -334,22 +431,24 @@ void ManifestWriter::note_failure(const WrittenState& next) {
   if (!may_be_found_) return;
   for (const auto& [id, table] : next.tables) {
     for (const ManifestDictionary& dictionary : table->dictionaries) {
-      uint32_t& count = possible_dictionaries_[{id, static_cast<uint32_t>(dictionary.column)}];
-      count = std::max(count, dictionary.count);
+      if (dictionary.file_bytes == 0) continue;
+      ManifestDictionary& possible = possible_dictionaries_[{id, static_cast<uint32_t>(dictionary.column)}];
+      if (possible.count < dictionary.count) possible = dictionary;
     }
   }
 }
 
-uint32_t ManifestWriter::dictionary_count(TableId table, ColumnId column) const {
+std::optional<ManifestDictionary> ManifestWriter::dictionary_file(TableId table, ColumnId column) const {
   const auto id = static_cast<uint32_t>(table);
-  uint32_t count = 0;
+  std::optional<ManifestDictionary> result;
   if (const auto written = written_.tables.find(id); written != written_.tables.end()) {
     for (const ManifestDictionary& dictionary : written->second->dictionaries) {
-      if (dictionary.column == column) count = dictionary.count;
+      if (dictionary.column == column && dictionary.file_bytes != 0) result = dictionary;
     }
   }
   const auto possible = possible_dictionaries_.find({id, static_cast<uint32_t>(column)});
-  return possible == possible_dictionaries_.end() ? count : std::max(count, possible->second);
+  const bool is_longer = possible != possible_dictionaries_.end() && (!result || possible->second.count > result->count);
+  return is_longer ? possible->second : result;
 }
 
 void ManifestWriter::write(WrittenState next) {

@@ -2,6 +2,8 @@
 
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,14 +49,18 @@ class ManifestWriter {
   // might find it nevertheless, so that what it names must stay as it is.
   void write(WrittenState next);
   bool failed_write_may_be_found() const { return may_be_found_; }
-  // Strings of a dictionary that count by what was written, or may have been.
-  uint32_t dictionary_count(TableId table, ColumnId column) const;
+  // A dictionary's file as it counts by what was written, or may have been; nothing if it has none.
+  std::optional<ManifestDictionary> dictionary_file(TableId table, ColumnId column) const;
 
   const WrittenState& written() const { return written_; }
   uint64_t number() const { return number_; }
   const std::map<uint64_t, NamedSegment>& named_segments() const { return named_; }
+  // Tables with segments in packs most of which nothing names any more: written anew they free those files.
+  std::set<uint32_t> tables_in_sparse_packs() const;
+  bool is_sparse(uint64_t pack) const;
   // Segment files and dictionaries (table, column) that the last write no longer names, once.
   std::vector<NamedSegment> take_unnamed_segments() { return std::exchange(unnamed_, {}); }
+  std::vector<NamedPack> take_unnamed_packs() { return std::exchange(unnamed_packs_, {}); }
   std::vector<std::pair<uint32_t, uint32_t>> take_unnamed_dictionaries() {
     return std::exchange(unnamed_dictionaries_, {});
   }
@@ -65,7 +71,15 @@ class ManifestWriter {
   void begin_file(const WrittenState& next);
   void write_file(const std::string& path, std::string_view content, std::unique_ptr<File>* file);
   void note_failure(const WrittenState& next);
-  void note_names(const WrittenTable* before, const WrittenTable* after, uint32_t id);
+  // Segments of all versions of a table, by what was written before and now.
+  struct TableNames {
+    std::map<uint64_t, std::shared_ptr<const SegmentFile>> before, after;
+  };
+  void note_names(const std::vector<TableNames>& changes);
+  void note_dictionaries(const WrittenTable* before, const WrittenTable* after, uint32_t id);
+  void note_attachments(const WrittenTable& table);
+  void name(const SegmentFile& file, NamedSegment* named);
+  void forget_name(NamedSegment segment);
   void adopt(WrittenState next);
 
   FileSystem& files_;
@@ -74,11 +88,15 @@ class ManifestWriter {
   uint64_t number_ = 0, sequence_ = 0, base_bytes_ = 0, end_ = 0;
   uint64_t last_number_ = 0;  // ever given to a file
   bool appendable_ = false, may_be_found_ = false;
-  std::map<std::pair<uint32_t, uint32_t>, uint32_t> possible_dictionaries_;  // of writes that failed
+  // With files, of writes that failed: (table, column).
+  std::map<std::pair<uint32_t, uint32_t>, ManifestDictionary> possible_dictionaries_;
   std::unique_ptr<File> file_;
   WrittenState written_;
   std::map<uint64_t, NamedSegment> named_;
+  std::set<uint64_t> described_attachments_;  // in the current file
+  std::map<uint64_t, NamedPack> packs_;  // with segments in named_
   std::vector<NamedSegment> unnamed_;
+  std::vector<NamedPack> unnamed_packs_;
   std::vector<std::pair<uint32_t, uint32_t>> unnamed_dictionaries_;
   uint64_t written_bytes_ = 0;
 };

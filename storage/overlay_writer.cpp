@@ -83,15 +83,21 @@ void OverlayWriter::add(const Slice& slice) {
   if (!known) overlays_.push_back({slice.overlay, slice.group, {}, {}, 0, 0});
 }
 
-void OverlayWriter::write(SegmentWriter* writer, SegmentId segment) {
+uint64_t OverlayWriter::item_count() const {
+  uint64_t items = 0;
+  for (const Pending& pending : overlays_) items += pending.overlay->item_count(0, kRowGroupSize);
+  return items;
+}
+
+void OverlayWriter::write(SegmentWriter* writer) {
   for (Pending& pending : overlays_) {
     pending.patch.base = name_of(*encoded(*pending.base));
-    write_rows(writer, segment, &pending);
+    write_rows(writer, &pending);
     pending.index = writer->add_patch(encode_segment_patch(pending.patch));
   }
 }
 
-void OverlayWriter::write_rows(SegmentWriter* writer, SegmentId segment, Pending* pending) const {
+void OverlayWriter::write_rows(SegmentWriter* writer, Pending* pending) const {
   SegmentPatch& patch = pending->patch;
   pending->row_group = writer->row_group_count();
   std::vector<MemoryRow> rows;
@@ -102,7 +108,7 @@ void OverlayWriter::write_rows(SegmentWriter* writer, SegmentId segment, Pending
     if (found != sources.end()) return static_cast<uint32_t>(found - sources.begin());
     sources.push_back(key);
     patch.sources.push_back(key ? name_of(*encoded(*key))
-                                : SegmentPatch::RowGroupName{writer->table_id(), segment, pending->row_group});
+                                : SegmentPatch::RowGroupName{writer->table_id(), writer->segment_id(), pending->row_group});
     return static_cast<uint32_t>(sources.size() - 1);
   };
   for (uint32_t b = 0; b < pending->overlay->blocks().size(); ++b) {

@@ -23,8 +23,10 @@ class OverlayWriter {
   void add(const Slice& slice);
   bool empty() const { return overlays_.empty(); }
 
+  uint64_t item_count() const;
+
   // Row groups and patches of all that were added. Throws as SegmentWriter::add_row_group().
-  void write(SegmentWriter* writer, SegmentId segment);
+  void write(SegmentWriter* writer);
   // After the file was finished: what was written where.
   void note_moves(const std::shared_ptr<SegmentFile>& file, RowMoves* moves) const;
 
@@ -37,7 +39,7 @@ class OverlayWriter {
     uint32_t row_group = 0, index = 0;
   };
 
-  void write_rows(SegmentWriter* writer, SegmentId segment, Pending* pending) const;
+  void write_rows(SegmentWriter* writer, Pending* pending) const;
 
   std::vector<Pending> overlays_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <tuple>
 
 #include "storage/slice_reader.h"
 
@@ -25,6 +26,20 @@ void add_slice_to(Partition* partition, const TableSchema& schema, Slice slice, 
   partition->min_timestamp = partition->slice_min.front();
   partition->max_timestamp = partition->slice_max.back();
   partition->slices.push_back(std::move(slice));
+}
+
+// Bounds of whole vectors are exact in a segment.
+std::pair<std::optional<int64_t>, std::optional<int64_t>> known_bounds(const EncodedRows& rows,
+                                                                       const TableSchema& schema) {
+  if (!schema.has_timestamp()) return {};
+  const ColumnId column = schema.columns[static_cast<size_t>(schema.timestamp_column)].id;
+  const uint32_t end = rows.first + rows.count;
+  std::pair<std::optional<int64_t>, std::optional<int64_t>> bounds;
+  const VectorStatistics first = rows.group->statistics(column, rows.first / kVectorSize);
+  const VectorStatistics last = rows.group->statistics(column, (end - 1) / kVectorSize);
+  if (rows.first % kVectorSize == 0 && first.has_bounds) bounds.first = first.min;
+  if ((end % kVectorSize == 0 || end == rows.group->row_count()) && last.has_bounds) bounds.second = last.max;
+  return bounds;
 }
 
 PartitionBuilder::PartitionBuilder(const WriteContext& context, const PartitionChange* change)
@@ -101,6 +116,7 @@ void PartitionBuilder::place(const EncodedRows& rows) {
   section.kept = true;
   section.slice = {rows.group, rows.first, rows.first + rows.count, nullptr};
   section.rows = rows.count;
+  std::tie(section.min, section.max) = known_bounds(rows, *context_.schema);
   section.first_piece = section.end_piece = pieces_.size();
   total_rows_ += rows.count;
   sections_.push_back(std::move(section));

@@ -33,20 +33,6 @@ void keep_patch_rows(const Partition& before, Partition* after) {
   after->patch_rows_used = before.patch_rows_used;
 }
 
-// The first and the last timestamp of rows in order. Bounds of whole vectors are exact in a segment.
-std::pair<std::optional<int64_t>, std::optional<int64_t>> known_bounds(const EncodedRows& rows,
-                                                                       const TableSchema& schema) {
-  if (!schema.has_timestamp()) return {};
-  const ColumnId column = schema.columns[static_cast<size_t>(schema.timestamp_column)].id;
-  const uint32_t end = rows.first + rows.count;
-  std::pair<std::optional<int64_t>, std::optional<int64_t>> bounds;
-  const VectorStatistics first = rows.group->statistics(column, rows.first / kVectorSize);
-  const VectorStatistics last = rows.group->statistics(column, (end - 1) / kVectorSize);
-  if (rows.first % kVectorSize == 0 && first.has_bounds) bounds.first = first.min;
-  if ((end % kVectorSize == 0 || end == rows.group->row_count()) && last.has_bounds) bounds.second = last.max;
-  return bounds;
-}
-
 std::shared_ptr<const Partition> append_encoded(const std::shared_ptr<const Partition>& before,
                                                 const PartitionChange& change, const WriteContext& context) {
   auto partition = before ? std::make_shared<Partition>(*before) : std::make_shared<Partition>();

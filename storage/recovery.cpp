@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <set>
+#include <unordered_set>
 
 #include "common/error.h"
+#include "storage/attached_row_group.h"
 #include "storage/database_state.h"
 #include "storage/log_record.h"
 #include "storage/manifest_loader.h"
@@ -32,6 +34,7 @@ class Replay {
   std::shared_ptr<const TableSchema> schema_of(TableId id, const TableSchema* logged);
   void apply_names(const ReadRecord& read, uint64_t log_begin, CommitNumber commit);
   void apply_table(const ReadRecord& record, const ReadTable& table, const wal::Record& from);
+  void note_attachments(const ReadTable& table);
   void keep_named(TableId table, VersionNumber version, uint64_t log_begin);
   KeptVersion version_of(TableId table, VersionNumber version, uint64_t log_begin);
   std::shared_ptr<const SegmentFile> segment_of(TableId table, SegmentId id, CommitNumber commit);
@@ -88,9 +91,14 @@ std::shared_ptr<const SegmentFile> Replay::segment_of(TableId table, SegmentId i
   logged.commit = commit;
   std::shared_ptr<const SegmentFile> file = logged.segment.file.lock();
   if (file) return file;
-  file = SegmentFile::open(db_.files, segment_path(db_.folder, table, number), {db_.database_id, id, table},
-                           db_.cache);
-  logged.segment = {file->path(), file};
+  // Rows that were attached to another table are in a file that the manifest may name for the first one.
+  const auto named = db_.manifest->named_segments().find(number);
+  if (named != db_.manifest->named_segments().end()) file = named->second.file.lock();
+  if (!file) {
+    file = SegmentFile::open(db_.files, segment_path(db_.folder, table, number), {db_.database_id, id, table},
+                             db_.cache);
+  }
+  logged.segment = {id, file->path(), file};
   db_.next_segment = std::max(db_.next_segment.load(), number + 1);
   return file;
 }
@@ -127,9 +135,22 @@ void Replay::apply_names(const ReadRecord& read, uint64_t log_begin, CommitNumbe
   set_commit_time(&catalog_, read.catalog_changes, commit, read.header.time_micros);
 }
 
+// Their numbers, too, are not given out again.
+void Replay::note_attachments(const ReadTable& table) {
+  for (const ReadTable::Partition& partition : table.partitions) {
+    for (const PartitionChange& change : partition.changes) {
+      for (const EncodedRows& rows : change.encoded) {
+        const auto& attachment = rows.group->attachment();
+        if (attachment) db_.next_segment = std::max(db_.next_segment.load(), attachment->id + 1);
+      }
+    }
+  }
+}
+
 void Replay::apply_table(const ReadRecord& record, const ReadTable& table, const wal::Record& from) {
   auto& known = tables_[static_cast<uint32_t>(table.table)];
   const uint64_t log_begin = from.extent.begin.value;
+  note_attachments(table);
   std::shared_ptr<TableVersion> next = apply_logged_table(
       db_, known, table, static_cast<CommitNumber>(from.commit_number), MemoryRowGroup::kCommitted,
       [&](VersionNumber version) { return version_of(table.table, version, log_begin).version; });
@@ -186,42 +207,69 @@ uint64_t segment_number(std::string_view name) {
   return error == std::errc() && end == name.data() + name.size() && number < UINT64_MAX ? number : 0;
 }
 
-// Files that neither the manifest nor the log names: what a crash left between writing and naming, or between forgetting and
-// removing.
-// Numbers of segments are not given out again, not even those of orphans.
-void sweep_orphans(DatabaseState& db, uint64_t manifest_number) {
-  // An orphan that stays is swept at the next start.
-  const auto remove = [&](const std::string& path) { static_cast<void>(db.files.remove(path).ok()); };
-  const auto entries = [&](const std::string& path) {
-    IoResult<std::vector<DirectoryEntry>> list = db.files.list(path);
-    if (!list.ok() && list.error().is_not_found()) return std::vector<DirectoryEntry>();
-    return list.value_or_throw();
-  };
-  const std::string manifests = join_path(db.folder, "manifests");
-  const std::string current = fmt::format("manifest-{}", manifest_number);
-  for (const DirectoryEntry& entry : entries(manifests)) {
-    if (entry.name != current) remove(join_path(manifests, entry.name));
-  }
-  std::set<std::string> named;
-  for (const auto& [id, segment] : db.manifest->named_segments()) named.insert(segment.path);
-  for (const auto& [id, logged] : db.logged_segments) named.insert(logged.segment.path);
-  for (const auto& [column, file] : db.dictionary_files) named.insert(file->path());
-  const std::string tables = join_path(db.folder, "tables");
-  for (const DirectoryEntry& table : entries(tables)) {
-    const std::string path = join_path(tables, table.name);
-    bool any_left = false;
-    for (const DirectoryEntry& file : entries(path)) {
-      const std::string file_path = join_path(path, file.name);
-      db.next_segment = std::max(db.next_segment.load(), segment_number(file.name) + 1);
-      if (named.contains(file_path)) {
-        any_left = true;
-      } else {
-        remove(file_path);
-      }
+// What is in the folders of tables: found before the log is replayed, so that a file that the manifest names and that is gone is
+// met at the start.
+class TableFiles {
+ public:
+  explicit TableFiles(DatabaseState& db) : db_(db) {
+    for (const DirectoryEntry& folder : entries(join_path(db.folder, "tables"))) {
+      const std::string path = join_path(join_path(db.folder, "tables"), folder.name);
+      for (const DirectoryEntry& file : entries(path)) found_[path].insert(join_path(path, file.name));
+      found_.try_emplace(path);
     }
-    if (!any_left) remove(path);
   }
-}
+
+  // Throws SqlError XX001 for what the manifest names and is not there.
+  void check() const {
+    for (const std::string& path : named()) {
+      const auto folder = found_.find(parent_directory(path));
+      if (folder == found_.end() || !folder->second.contains(path)) throw damaged("data folder", fmt::format("\"{}\" is missing", path));
+    }
+  }
+
+  // Removes files that neither the manifest nor the log names: what a crash left between writing and naming, or between
+  // forgetting and removing. Numbers of segments are not given out again, not even those of orphans.
+  void sweep(uint64_t manifest_number) const {
+    // An orphan that stays is swept at the next start.
+    const auto remove = [&](const std::string& path) { static_cast<void>(db_.files.remove(path).ok()); };
+    const std::string manifests = join_path(db_.folder, "manifests");
+    const std::string current = fmt::format("manifest-{}", manifest_number);
+    for (const DirectoryEntry& entry : entries(manifests)) {
+      if (entry.name != current) remove(join_path(manifests, entry.name));
+    }
+    std::unordered_set<std::string> named = this->named();
+    for (const auto& [id, logged] : db_.logged_segments) named.insert(logged.segment.path);
+    for (const auto& [folder, files] : found_) {
+      bool any_left = false;
+      for (const std::string& file : files) {
+        const std::string_view name = std::string_view(file).substr(folder.size() + 1);
+        db_.next_segment = std::max(db_.next_segment.load(), segment_number(name) + 1);
+        if (named.contains(file)) {
+          any_left = true;
+        } else {
+          remove(file);
+        }
+      }
+      if (!any_left) remove(folder);
+    }
+  }
+
+ private:
+  std::vector<DirectoryEntry> entries(const std::string& path) const {
+    IoResult<std::vector<DirectoryEntry>> list = db_.files.list(path);
+    if (!list.ok() && list.error().is_not_found()) return {};
+    return list.value_or_throw();
+  }
+  std::unordered_set<std::string> named() const {
+    std::unordered_set<std::string> named;
+    for (const auto& [id, segment] : db_.manifest->named_segments()) named.insert(segment.path);
+    for (const auto& [column, file] : db_.dictionary_files) named.insert(file->path());
+    return named;
+  }
+
+  DatabaseState& db_;
+  std::map<std::string, std::set<std::string>> found_;  // paths by folder
+};
 
 uint64_t current_manifest(DatabaseState& db) {
   const std::string path = join_path(db.folder, "CURRENT");
@@ -243,6 +291,10 @@ std::string table_path(const std::string& folder, TableId table) {
 }
 std::string segment_path(const std::string& folder, TableId table, uint64_t segment) {
   return fmt::format("{}/{}.segment", table_path(folder, table), segment);
+}
+std::string segment_path(const std::string& folder, const SegmentDescription& segment) {
+  return segment.pack == 0 ? segment_path(folder, segment.table, static_cast<uint64_t>(segment.id))
+                           : segment_path(folder, kSharedFolder, segment.pack);
 }
 std::string dictionary_path(const std::string& folder, TableId table, ColumnId column) {
   return fmt::format("{}/{}.symbols", table_path(folder, table), static_cast<uint32_t>(column));
@@ -279,6 +331,8 @@ void recover_database(DatabaseState& db, RecoveryReport* report) {
   }
   db.cold_partitions.finish_checkpoint();
   loaded.heads.clear();
+  const TableFiles table_files(db);
+  table_files.check();
 
   const std::string log_folder = join_path(db.folder, "log");
   const wal::RecoveryResult recovered =
@@ -288,7 +342,7 @@ void recover_database(DatabaseState& db, RecoveryReport* report) {
                        replay.apply(record);
                    });
   replay.finish();
-  sweep_orphans(db, number);
+  table_files.sweep(number);
 
   wal::LogOptions log_options;
   log_options.segment_bytes = db.options.log_segment_bytes;

@@ -15,13 +15,12 @@ struct SegmentRowGroup::BlockSlot {
   std::weak_ptr<const EncodedBlock> held;
 };
 
-SegmentRowGroup::SegmentRowGroup(const SegmentFile& file, uint32_t index)
-    : file_(file),
-      index_(index),
-      rows_(file.footer().row_groups[index].rows),
-      last_blocks_(new BlockSlot[file.footer().columns.size()]) {}
+SegmentRowGroup::SegmentRowGroup(const SegmentFile& file, uint32_t index, RowGroupSize size)
+    : file_(file), index_(index), size_(size) {}
 
 SegmentRowGroup::~SegmentRowGroup() = default;
+
+void SegmentRowGroup::prepare(size_t columns) { last_blocks_ = std::make_unique<BlockSlot[]>(columns); }
 
 // Looked up each time: the list moves while the file is being written.
 const RowGroupFooter& SegmentRowGroup::footer() const { return file_.footer().row_groups[index_]; }
@@ -79,9 +78,24 @@ void narrow(uint32_t first, uint32_t count, Vector* vector) {
 }  // namespace
 
 void SegmentRowGroup::read(const ColumnSchema& column, uint32_t first, uint32_t count, Vector* out) const {
-  const int found = file_.footer().find_column(column.id);
-  if (found < 0) return read_initial(column, out);
-  assert(count > 0 && first + count <= rows_ &&
+  if (!SegmentRowGroup::has_column(column.id)) return read_initial(column, out);
+  const bool symbol = column.type.id == TypeId::kSymbol;
+  decode_column(column, column.id, symbol ? column.dictionary->size() : 0, first, count, out);
+  if (!symbol) return;
+  out->dictionary = column.dictionary.get();
+  out->string_owner = column.dictionary;
+}
+
+const std::shared_ptr<const Attachment>& SegmentRowGroup::attachment() const {
+  static const std::shared_ptr<const Attachment> kNone;
+  return kNone;
+}
+
+void SegmentRowGroup::decode_column(const ColumnSchema& column, ColumnId stored_column, uint32_t codes, uint32_t first,
+                                    uint32_t count, Vector* out) const {
+  const int found = file_.footer().find_column(stored_column);
+  assert(found >= 0);
+  assert(count > 0 && first + count <= size_.rows &&
          first / kVectorSize == (first + count - 1) / kVectorSize);
   const auto index = static_cast<uint32_t>(found);
   const SegmentColumn& stored = file_.footer().columns[index];
@@ -97,28 +111,16 @@ void SegmentRowGroup::read(const ColumnSchema& column, uint32_t first, uint32_t 
   const size_t block_index = chunk.block_of(vector_index);
   const std::shared_ptr<const EncodedBlock> block = block_of(index, static_cast<uint32_t>(block_index));
   VectorContext context{.type = column.type,
-                        .rows = std::min(kVectorSize, rows_ - vector_index * kVectorSize)};
-  if (symbol) context.dictionary_size = std::min(stored.dictionary_size, column.dictionary->size());
+                        .rows = std::min(kVectorSize, size_.rows - vector_index * kVectorSize)};
+  if (symbol) context.dictionary_size = std::min(stored.dictionary_size, codes);
   file_.decode(chunk.blocks[block_index], *block, vector_index, context, out);
   narrow(first % kVectorSize, count, out);
-  if (symbol) {
-    out->dictionary = column.dictionary.get();
-    out->string_owner = column.dictionary;
-  }
 }
 
 VectorStatistics SegmentRowGroup::statistics(ColumnId column, uint32_t vector_index) const {
   const int index = file_.footer().find_column(column);
   if (index < 0) return {};
   return footer().columns[static_cast<size_t>(index)].statistics[vector_index];
-}
-
-uint64_t SegmentRowGroup::disk_bytes() const {
-  uint64_t bytes = 0;
-  for (const ColumnChunkFooter& chunk : footer().columns) {
-    for (const BlockLocation& block : chunk.blocks) bytes += block.size;
-  }
-  return bytes;
 }
 
 uint64_t SegmentRowGroup::memory_bytes() const {

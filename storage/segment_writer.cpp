@@ -22,14 +22,32 @@ constexpr uint32_t kSharedRows = 8 * kVectorSize;  // fewer rows are not worth w
 SegmentWriter::SegmentWriter(FileSystem& files, const std::string& path, uint64_t database_id,
                              SegmentId segment_id, std::shared_ptr<const TableSchema> schema,
                              ChunkCache& cache, WorkerPool* workers)
-    : schema_(std::move(schema)), workers_(workers) {
-  std::unique_ptr<File> file = files.open(path, OpenMode::kCreate).value_or_throw();
+    : schema_(std::move(schema)),
+      workers_(workers),
+      own_file_(files.open(path, OpenMode::kCreate).value_or_throw()),
+      pack_(nullptr),
+      file_(own_file_.get()) {
+  begin(files, path, database_id, segment_id, nullptr, cache);
+}
+
+SegmentWriter::SegmentWriter(FileSystem& files, SegmentPackWriter& pack, uint64_t database_id, SegmentId segment_id,
+                             std::shared_ptr<const TableSchema> schema, ChunkCache& cache)
+    : schema_(std::move(schema)),
+      workers_(nullptr),
+      pack_(&pack),
+      file_(&pack.file()),
+      begin_(pack.pack()->size()) {
+  begin(files, pack.pack()->path(), database_id, segment_id, pack.pack(), cache);
+}
+
+void SegmentWriter::begin(FileSystem& files, const std::string& path, uint64_t database_id, SegmentId segment_id,
+                          std::shared_ptr<const SegmentPack> pack, ChunkCache& cache) {
   SegmentFooter footer;
   footer.database_id = database_id;
   footer.segment_id = segment_id;
   footer.table_id = schema_->id;
   for (const ColumnSchema& column : schema_->columns) footer.columns.push_back({column.id, column.type, 0});
-  segment_ = SegmentFile::begin(files, std::move(file), std::move(footer), cache);
+  segment_ = SegmentFile::begin(files, path, begin_, std::move(footer), std::move(pack), cache);
   buffer_ = encode_segment_header(database_id, segment_id, schema_->id);
 }
 
@@ -95,8 +113,8 @@ uint32_t SegmentWriter::add_patch(std::string bytes) {
 
 void SegmentWriter::flush() {
   if (buffer_.empty()) return;
-  segment_->file_->write_at(file_bytes_, buffer_).throw_if_error();
-  file_bytes_ += buffer_.size();
+  file_->write_at(begin_ + written_bytes_, buffer_).throw_if_error();
+  written_bytes_ += buffer_.size();
   buffer_.clear();
 }
 
@@ -106,14 +124,20 @@ std::shared_ptr<const SegmentRowGroup> SegmentWriter::row_group(uint32_t index) 
 }
 
 std::shared_ptr<SegmentFile> SegmentWriter::finish() {
+  SegmentFooter& footer = *segment_->loaded_footer_;
   for (const std::string& patch : patches_) {
-    segment_->footer_.patches.push_back({bytes_so_far(), patch.size(), crc32c(patch.data(), patch.size())});
+    footer.patches.push_back({bytes_so_far(), patch.size(), crc32c(patch.data(), patch.size())});
     buffer_ += patch;
   }
-  buffer_ += encode_segment_footer(segment_->footer_);
+  buffer_ += encode_segment_footer(footer);
   flush();
-  segment_->file_->sync().throw_if_error();
-  segment_->size_ = file_bytes_;
+  if (pack_) {
+    pack_->grow_to(begin_ + written_bytes_);
+  } else {
+    own_file_->sync().throw_if_error();
+    own_file_.reset();
+  }
+  segment_->size_ = written_bytes_;
   segment_->keep();
   return segment_;
 }

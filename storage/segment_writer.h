@@ -12,10 +12,11 @@ namespace idem {
 
 class WorkerPool;
 
-// Writes one segment file: row groups of one table, then the footer. One thread; the file must not exist yet.
+// Writes one segment: row groups of one table, then the footer. One thread. It goes into a file of its own, which must not
+// exist yet, or behind the others of a pack.
 //
-// The file counts for nothing before finish() returned, and the caller syncs the folder (once for all its
-// new files) before naming it anywhere. A writer destroyed before that removes its file, as soon as nobody
+// The segment counts for nothing before finish() returned (and the pack's), and the caller syncs the folder (once for all
+// its new files) before naming it anywhere. A writer destroyed before that removes its file, as soon as nobody
 // holds a row group of it any more.
 //
 //   SegmentWriter writer(files, path, database_id, segment_id, schema, cache);
@@ -35,20 +36,24 @@ class SegmentWriter {
   // there are any, share the encoding of a row group's columns.
   SegmentWriter(FileSystem& files, const std::string& path, uint64_t database_id, SegmentId segment_id,
                 std::shared_ptr<const TableSchema> schema, ChunkCache& cache, WorkerPool* workers = nullptr);
+  // Behind what the pack holds. It must live until finish().
+  SegmentWriter(FileSystem& files, SegmentPackWriter& pack, uint64_t database_id, SegmentId segment_id,
+                std::shared_ptr<const TableSchema> schema, ChunkCache& cache);
   SegmentWriter(const SegmentWriter&) = delete;
   SegmentWriter& operator=(const SegmentWriter&) = delete;
 
   // 1 to kRowGroupSize rows. Throws what the source throws, 58030, 53100; after that the writer is of no use.
   void add_row_group(uint32_t rows, const VectorSource& source);
   TableId table_id() const { return segment_->table_id(); }
+  SegmentId segment_id() const { return segment_->id(); }
   // A patch (segment_patch.h), which goes behind the row groups. Gives its index.
   uint32_t add_patch(std::string bytes);
   uint32_t row_group_count() const { return segment_->row_group_count(); }
-  uint64_t bytes_so_far() const { return file_bytes_ + buffer_.size(); }
+  uint64_t bytes_so_far() const { return written_bytes_ + buffer_.size(); }
   // One that was added, to be read before the file is finished. Throws 58030, 53100.
   std::shared_ptr<const SegmentRowGroup> row_group(uint32_t index);
 
-  // Writes the footer and syncs the file, which is no longer obsolete. Throws 58030, 53100.
+  // Writes the footer and syncs a file of its own; the segment is no longer obsolete. Throws 58030, 53100.
   std::shared_ptr<SegmentFile> finish();
 
  private:
@@ -60,16 +65,22 @@ class SegmentWriter {
     std::string bytes;
   };
 
+  void begin(FileSystem& files, const std::string& path, uint64_t database_id, SegmentId segment_id,
+             std::shared_ptr<const SegmentPack> pack, ChunkCache& cache);
   void encode_column(const ColumnSchema& column, uint32_t rows, const VectorSource& source,
                      EncodedColumn* out) const;
   void flush();
 
   std::shared_ptr<const TableSchema> schema_;
   WorkerPool* const workers_;
+  std::unique_ptr<File> own_file_;  // null: it is in a pack
+  SegmentPackWriter* const pack_;
+  File* file_ = nullptr;            // one of the two
+  uint64_t begin_ = 0;              // of the segment in the file
   std::shared_ptr<SegmentFile> segment_;
   std::string buffer_;  // not yet written
   std::vector<std::string> patches_;
-  uint64_t file_bytes_ = 0;
+  uint64_t written_bytes_ = 0;
 };
 
 }  // namespace idem

@@ -15,9 +15,10 @@ namespace idem {
 
 namespace {
 
-// Chunk k holds 1,024 << k strings, so that chunks never move and 22 of them reach every code.
-constexpr uint32_t kFirstChunk = 1024;
-constexpr size_t kChunks = 22;
+// Chunk k holds 16 << k strings, so that chunks never move, small dictionaries stay small, and 28 chunks reach every code.
+constexpr uint32_t kFirstChunk = 16;
+constexpr size_t kChunks = 28;
+constexpr size_t kFirstSlots = 16;
 
 struct Place {
   uint32_t chunk, offset;
@@ -82,7 +83,7 @@ struct SymbolDictionary::State {
   StringArena arena;
   uint32_t count = 0;
 
-  State() { use(std::make_unique<const Table>(64)); }
+  State() { use(std::make_unique<const Table>(kFirstSlots)); }
   void use(std::unique_ptr<const Table> next) {
     table.store(next.get(), std::memory_order_release);
     tables.push_back(std::move(next));

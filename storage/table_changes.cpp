@@ -80,6 +80,7 @@ TableChanges::TableChanges(const TableChanges& other)
       streamed_rows_(other.streamed_rows_),
       load_(other.load_),
       partitions_(other.partitions_),
+      moved_away_(other.moved_away_),
       frozen_(other.frozen_),
       counts_(other.counts_),
       removed_(other.removed_),
@@ -215,14 +216,13 @@ void TableChanges::match_arrived(const WaitingRows::Arrived& arrived, uint64_t o
   const OrderedBatch::Part& part = arrived.part;
   PartitionWork& work = work_on(part.start);
   PartitionMatch match = match_part(schema(), work.current, *arrived.batch, part, MatchMode::kUpsert);
-  const bool large = load_ && streamed_rows_ >= load_->limits().load_rows &&
-                     match.counts.inserted >= load_->limits().encoded_rows;
-  // Rows that merge policies folded are stored nowhere.
+  const bool streams = load_ && streamed_rows_ >= load_->limits().load_rows;
+  const bool large = streams && match.counts.inserted >= load_->limits().encoded_rows;
   const uint64_t effective = match.change.replaced_rows.size() + match.change.positions.inserted_count();
-  const bool gives_up = replaces_whole_rows(*schema()) && schema()->deleted_column < 0 &&
-                        (large || effective <= (part.end - part.begin) / 2);
+  const bool reads_back = may_give_up(match, part);
+  const bool gives_up = reads_back ? large || effective <= (part.end - part.begin) / 2 : streams;
   GivenUpRows given_up;
-  if (gives_up) given_up = note_given_up(&match, work.current);
+  if (gives_up) given_up = reads_back ? note_given_up(&match, work.current) : write_originals_aside(*arrived.batch, part);
   Operation operation{Kind::kUpsert, arrived.batch, part, std::move(match.change), 0, match.counts,
                       std::move(given_up)};
   if (large) {
@@ -232,6 +232,18 @@ void TableChanges::match_arrived(const WaitingRows::Arrived& arrived, uint64_t o
   }
   if (gives_up) operation.batch = nullptr;
   add_operation(&work, part.start, std::move(operation), owner);
+}
+
+// Whether what was matched, and what is stored, says what the rows of the batch were.
+bool TableChanges::may_give_up(const PartitionMatch& match, const OrderedBatch::Part& part) const {
+  return (replaces_whole_rows(*schema()) && schema()->deleted_column < 0) || says_all(match, part);
+}
+
+// Rows that merge policies folded are stored nowhere else.
+GivenUpRows TableChanges::write_originals_aside(const OrderedBatch& batch, const OrderedBatch::Part& part) {
+  GivenUpRows given_up;
+  given_up.originals = load_->write_aside(schema(), batch, part);
+  return given_up;
 }
 
 // Writes the inserted rows into a segment file; only the replaced ones stay in memory.
@@ -536,7 +548,7 @@ uint64_t TableChanges::move_position(uint64_t ordinal, size_t operation, const O
 void TableChanges::match_again(Operation* operation, const PartitionChange& old,
                                const std::shared_ptr<const Partition>& current) {
   const MatchCounts& counts = operation->counts;
-  const uint64_t rows_in_all = counts.inserted + counts.replaced + counts.skipped;
+  const uint64_t rows_in_all = counts.inserted + counts.replaced + counts.skipped + counts.deleted;
   std::shared_ptr<const OrderedBatch> batch = operation->batch;
   OrderedBatch::Part part = operation->part;
   const bool given_up = batch == nullptr;
@@ -558,12 +570,14 @@ void TableChanges::match_again(Operation* operation, const PartitionChange& old,
     return;
   }
   const bool all_encoded = !old.encoded.empty() && old.replaced_rows.empty() &&
-                           operation->given_up.unchanged.empty() &&
+                           operation->given_up.unchanged.empty() && operation->given_up.originals.empty() &&
                            match.counts.inserted == batch->rows->rows() && match.change.inserted_rows.empty();
-  operation->given_up = note_given_up(&match, current);
+  if (operation->given_up.originals.empty()) {
+    operation->given_up = may_give_up(match, part) ? note_given_up(&match, current) : write_originals_aside(*batch, part);
+  }
   operation->change = std::move(match.change);
   operation->counts = match.counts;
-  operation->counts.skipped = rows_in_all - match.counts.inserted - match.counts.replaced;
+  operation->counts.skipped = rows_in_all - match.counts.inserted - match.counts.replaced - match.counts.deleted;
   if (all_encoded) {
     operation->change.encoded = old.encoded;
     operation->change.rows = nullptr;
@@ -618,6 +632,9 @@ void TableChanges::rebase(std::shared_ptr<const TableVersion> head) {
   const bool schema_moved = head->schema != base_->schema;
   if (schema_moved && schema_changed_) throw changed_concurrently(*schema(), "change of its columns");
   if (exclusive_ && head->version != base_->version) throw changed_concurrently(*schema(), "update");
+  for (const auto& [start, rows] : moved_away_) {
+    if (!same_rows(partition_of(*head, start), rows)) throw changed_concurrently(*schema(), "update");
+  }
   if (schema_moved && !schema()->has_timestamp() && head->schema->upsert_keys != schema()->upsert_keys) {
     throw changed_concurrently(*schema(), "change of its keys");
   }
@@ -638,9 +655,6 @@ void TableChanges::rebase(std::shared_ptr<const TableVersion> head) {
     pending_->append_rows(*shaped, all.data(), all.size());
   }
   for (auto& [start, work] : partitions_) {
-    if (work.moved_away && !same_rows(partition_of(*head, start), work.base)) {
-      throw changed_concurrently(*schema(), "update");
-    }
     if (!work.cleared && !truncated_) {
       std::shared_ptr<const Partition> stored = partition_of(*head, start);
       // Rows that others removed and RESTORE brought back have been changed, too.

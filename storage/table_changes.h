@@ -123,7 +123,6 @@ class TableChanges {
   using Operations = PersistentVector<std::shared_ptr<const Operation>>;
   struct PartitionWork {
     bool cleared = false;                   // what the base has here does not count
-    bool moved_away = false;                // its rows are in another table now: the base must still have the same
     std::shared_ptr<const Partition> base;  // null: none
     std::shared_ptr<const Partition> current;
     Operations operations;
@@ -142,6 +141,8 @@ class TableChanges {
   void upsert(std::shared_ptr<const ColumnBatch> rows, Kind kind, uint64_t owner);
   void match_waiting(bool all, uint64_t owner);
   void match_arrived(const WaitingRows::Arrived& arrived, uint64_t owner);
+  bool may_give_up(const PartitionMatch& match, const OrderedBatch::Part& part) const;
+  GivenUpRows write_originals_aside(const OrderedBatch& batch, const OrderedBatch::Part& part);
   void encode_inserted(Operation* operation);
   void keep_effective_rows(PartitionChange* change) const;
   void match_again(Operation* operation, const PartitionChange& old,
@@ -170,6 +171,9 @@ class TableChanges {
   uint64_t streamed_rows_ = 0;          // that went through waiting_
   std::shared_ptr<LoadWriter> load_;    // shared with copies; null: nothing is streamed
   std::map<int64_t, PartitionWork> partitions_;
+  // By start, as they were: rows that are in another table now. Others must not have changed them, whatever became of the
+  // partition here since.
+  std::map<int64_t, std::shared_ptr<const Partition>> moved_away_;
   std::set<int64_t> frozen_;
   WriteCounts counts_;
   uint64_t removed_ = 0, truncated_rows_ = 0, updated_ = 0;

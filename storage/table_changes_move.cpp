@@ -1,4 +1,5 @@
 #include "common/error.h"
+#include "storage/load_writer.h"
 #include "storage/partition_move.h"
 #include "storage/table_changes.h"
 #include "storage/tombstones.h"
@@ -7,6 +8,7 @@ namespace idem {
 
 std::shared_ptr<const Partition> TableChanges::detach(int64_t start) {
   flush();
+  prepare_load();  // the other table's record is to name these files
   const int index = current_->find_partition(start);
   if (index < 0) {
     throw sql_error(sqlstate::kUndefinedObject, "table \"{}\" has no partition \"{}\"", schema()->name,
@@ -14,13 +16,9 @@ std::shared_ptr<const Partition> TableChanges::detach(int64_t start) {
   }
   std::shared_ptr<const Partition> rows = current_->partitions[static_cast<size_t>(index)];
   PartitionWork& work = work_on(start);
-  const bool from_base = !work.cleared && !truncated_;
-  PartitionWork gone;
-  gone.cleared = true;
-  // Rows that others put there meanwhile must not go with those that moved.
-  gone.moved_away = from_base;
-  if (from_base) gone.base = work.base;
-  work = std::move(gone);
+  if (!work.cleared && !truncated_) moved_away_.emplace(start, work.base);
+  work = PartitionWork();
+  work.cleared = true;
   set_partition(start, nullptr);
   takes_version_ = true;
   recount();
@@ -51,7 +49,9 @@ void TableChanges::attach(const std::shared_ptr<const Partition>& rows,
         .with_hint("ATTACH PARTITION … REPLACE takes its place.");
   }
   const uint64_t before = place_between(work.current, *rows, schema());
-  for (PartitionChange& change : insertions_of(rows, from, schema(), start, before)) {
+  std::function<uint64_t()> next_id;  // temporary tables are not logged, so they keep no files
+  if (load_ && !from->temporary) next_id = [this] { return load_->next_id(); };
+  for (PartitionChange& change : insertions_of(rows, from, schema(), start, before, next_id)) {
     Operation operation{};
     operation.kind = Kind::kAttach;
     operation.change = std::move(change);

@@ -240,7 +240,8 @@ void Transaction::move_partition(TableId from, int64_t start, TableId to, bool r
   check_rows_may_move(*source.schema(), *target.schema());
   source.note_operation(TableOperation::kDetach);
   target.note_operation(TableOperation::kAttach);
-  target.attach(source.detach(start), source.schema(), replace);
+  const std::shared_ptr<const TableSchema> schema = source.schema();  // the version that holds it goes
+  target.attach(source.detach(start), schema, replace);
 }
 
 TableId Transaction::create_table(TableSchema schema) {

@@ -68,6 +68,7 @@ class PartitionMatcher {
   int compare_with_stored(uint32_t place, uint64_t ordinal);
   uint64_t lower_bound_by_keys(uint32_t place, uint64_t from);
 
+  bool equals_stored(uint32_t batch_row, uint32_t stored_row);
   void note_unchanged(uint64_t ordinal, uint32_t place, uint32_t count);
   void emit_insert(const Winner& winner, uint64_t before);
   void emit_insert_places(uint32_t begin, uint32_t end, uint64_t before);
@@ -78,7 +79,6 @@ class PartitionMatcher {
   const OrderedBatch& batch_;
   const OrderedBatch::Part part_;
   const MatchMode mode_;
-  const bool whole_rows_;
   std::optional<StoredRows> stored_;
   uint64_t stored_count_ = 0;
   int64_t stored_max_ = 0;
@@ -104,7 +104,7 @@ class PartitionMatcher {
 PartitionMatcher::PartitionMatcher(const std::shared_ptr<const TableSchema>& schema,
                                    std::shared_ptr<const Partition> stored, const OrderedBatch& batch,
                                    const OrderedBatch::Part& part, MatchMode mode)
-    : schema_(*schema), batch_(batch), part_(part), mode_(mode), whole_rows_(replaces_whole_rows(*schema)) {
+    : schema_(*schema), batch_(batch), part_(part), mode_(mode) {
   if (stored) {
     stored_count_ = stored->row_count;
     stored_max_ = stored->max_timestamp;
@@ -119,7 +119,7 @@ PartitionMatcher::PartitionMatcher(const std::shared_ptr<const TableSchema>& sch
     if (static_cast<int>(key) != schema_.timestamp_column) keys_.push_back(key);
   }
   result_.change.start = part.start;
-  if (!whole_rows_ && schema_.has_keys() && mode_ == MatchMode::kUpsert) fold_.emplace(schema, batch.rows);
+  if (!replaces_whole_rows(schema_) && schema_.has_keys() && mode_ == MatchMode::kUpsert) fold_.emplace(schema, batch.rows);
 }
 
 PartitionMatch PartitionMatcher::run() {
@@ -457,26 +457,29 @@ void PartitionMatcher::apply_collected() {
 }
 
 void PartitionMatcher::note_unchanged(uint64_t ordinal, uint32_t place, uint32_t count) {
-  if (whole_rows_) add_place_run(&result_.unchanged, {ordinal, count, place});
+  add_place_run(&result_.unchanged, {ordinal, count, place});
+}
+
+bool PartitionMatcher::equals_stored(uint32_t batch_row, uint32_t stored_row) {
+  for (uint32_t c = 0; c < views_.size(); ++c) {
+    if (!identical(views_[c], batch_row, stored_->column(c), stored_row)) return false;
+  }
+  return true;
 }
 
 void PartitionMatcher::apply_to_stored(const Winner& winner, uint64_t ordinal) {
+  const uint32_t stored_row = stored_->row_in_block(ordinal), batch_row = row(winner.place);
+  // All policies are idempotent: of one row that is stored already nothing else can come.
+  const bool may_be_same = mode_ == MatchMode::kUpsert && (!fold_ || winner.place == winner.first_place);
+  if (may_be_same && equals_stored(batch_row, stored_row)) {
+    note_unchanged(ordinal, winner.first_place, 1);
+    ++result_.counts.skipped;
+    return;
+  }
   if (fold_) {
     fold_->begin_with_stored_row(&*stored_, ordinal);
     add_rows(winner, true);
     return write_result(ordinal);
-  }
-  const uint32_t stored_row = stored_->row_in_block(ordinal), batch_row = row(winner.place);
-  if (mode_ == MatchMode::kUpsert) {
-    bool same = true;
-    for (uint32_t c = 0; c < views_.size() && same; ++c) {
-      same = identical(views_[c], batch_row, stored_->column(c), stored_row);
-    }
-    if (same) {
-      note_unchanged(ordinal, winner.first_place, 1);
-      ++result_.counts.skipped;
-      return;
-    }
   }
   result_.change.positions.replaced.push_back(ordinal);
   result_.change.replaced_rows.push_back(batch_row);

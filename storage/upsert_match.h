@@ -37,7 +37,8 @@ void add_place_run(std::vector<PlaceRun>* runs, PlaceRun run);
 struct PartitionMatch {
   PartitionChange change;
   MatchCounts counts;
-  // Not filled where merge policies fold. Of several rows with the same keys the first one's place counts.
+  // Where merge policies fold, without rows that several were put together to. Of several rows with the same keys the first
+  // one's place counts.
   std::vector<PlaceRun> unchanged;       // stored rows that rows of the batch equal, by ordinal
   std::vector<PlaceRun> inserted;        // by number of the inserted row
   std::vector<uint32_t> replaced_places;  // for each replaced row

@@ -55,19 +55,25 @@ class FolderCheck {
     const Manifest manifest = read_manifest(read_whole_file(folder_.files(), path).value_or_throw(), path);
     if (verbose_) std::cout << path << ": commit " << static_cast<uint64_t>(manifest.commit) << "\n";
     ++files_;
-    for (const auto& [id, table] : manifest.tables) check_table(static_cast<TableId>(id), table);
+    for (const auto& [id, table] : manifest.tables) check_table(static_cast<TableId>(id), table, manifest);
     guarded("log", [&] { check_log(manifest); });
   }
 
-  void check_table(TableId id, const ManifestTable& table) {
+  void check_table(TableId id, const ManifestTable& table, const Manifest& manifest) {
     ++tables_;
-    for (const auto& [owner, segment] : segments_of(table)) {
+    for (const uint64_t segment : segments_of(table)) {
       if (!segments_.insert(segment).second) continue;
-      count(segment_path(folder_.path(), owner, segment),
-            [&](const std::string& path) { return check_segment(folder_.files(), path, reporter()); });
+      const auto described = manifest.segments.find(segment);
+      if (described == manifest.segments.end()) {
+        throw sql_error(sqlstate::kDataCorrupted, "segment {} is not described", segment);
+      }
+      const SegmentDescription& place = described->second;
+      count(segment_path(folder_.path(), place), [&](const std::string& path) {
+        return check_segment(folder_.files(), path, reporter(), place.offset, place.size);
+      });
     }
     for (const ManifestDictionary& dictionary : table.dictionaries) {
-      if (dictionary.count == 0) continue;
+      if (dictionary.file_bytes == 0) continue;
       count(dictionary_path(folder_.path(), id, dictionary.column), [&](const std::string& path) {
         return check_dictionary_file(folder_.files(), path, dictionary.count, reporter());
       });
@@ -75,13 +81,16 @@ class FolderCheck {
   }
 
   // Of all its versions.
-  static std::set<std::pair<TableId, uint64_t>> segments_of(const ManifestTable& table) {
-    std::set<std::pair<TableId, uint64_t>> segments;
+  static std::set<uint64_t> segments_of(const ManifestTable& table) {
+    std::set<uint64_t> segments;
     std::set<const ManifestPartition*> seen;
     for (const ManifestVersion& version : table.versions) {
       version.partitions.for_each([&](const std::shared_ptr<const ManifestPartition>& partition) {
         if (!seen.insert(partition.get()).second) return;
-        for (const ManifestSlice& slice : partition->slices) segments.emplace(slice.table, slice.segment);
+        for (const ManifestSlice& slice : partition->slices) {
+          segments.insert(slice.segment);
+          if (slice.patch_segment != 0) segments.insert(slice.patch_segment);
+        }
       });
     }
     return segments;

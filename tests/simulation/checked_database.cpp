@@ -88,6 +88,13 @@ bool CheckedTransaction::restore(TableId table, uint64_t version) {
   return true;
 }
 
+void CheckedTransaction::move_partition(TableId from, int64_t start, TableId to, bool replace) {
+  transaction_->move_partition(from, start, to, replace);
+  std::vector<uint64_t> ids;
+  for (size_t i = 0; i < view().table(from)->rows.size(); ++i) ids.push_back(database_.next_row_id());
+  model_.move_partition(from, start, to, replace, ids);
+}
+
 TableId CheckedTransaction::create_table(TableSchema schema) {
   const TableId id = transaction_->create_table(std::move(schema));
   model_.create_table(*transaction_->schema_view().table(id)->schema);
@@ -136,6 +143,7 @@ bool CheckedTransaction::commit(bool synchronous) {
     result = transaction_->commit(synchronous);
   } catch (const SqlError& error) {
     if (outcome.errors.contains(error.sqlstate())) return false;
+    if (outcome.may_conflict && error.sqlstate() == "40001") return false;
     // What was to be restored has been forgotten meanwhile.
     if (restores_ && !database_.keeps_versions && error.sqlstate() == "22023") return false;
     if (!is_io_failure(error)) {

@@ -33,6 +33,8 @@ class CheckedTransaction {
   void update(TableId table, const std::vector<size_t>& indices, const std::vector<TableModel::Row>& rows);
   void truncate(TableId table);
   void drop_partition(TableId table, int64_t start);
+  // A partition that is there into another table of the same columns and keys.
+  void move_partition(TableId from, int64_t start, TableId to, bool replace);
   // Does nothing where the version is kept no more, or is not one of those that the transaction's snapshot has.
   bool restore(TableId table, uint64_t version);
   TableId create_table(TableSchema schema);

@@ -20,6 +20,17 @@ bool same_shape(const std::vector<ColumnSchema>& a, const std::vector<ColumnSche
                     [](const ColumnSchema& x, const ColumnSchema& y) { return x.id == y.id; });
 }
 
+std::vector<const TableModel::Stored*> rows_of_partition(const ModelTable& table, int64_t start) {
+  std::vector<const TableModel::Stored*> rows;
+  for (const TableModel::Stored& row : table.rows) {
+    const bool inside = !table.schema.has_timestamp() ||
+                        partition_start(table.schema.partition_by,
+                                        row.values[static_cast<size_t>(table.schema.timestamp_column)].as_int()) == start;
+    if (inside) rows.push_back(&row);
+  }
+  return rows;
+}
+
 }  // namespace
 
 const ModelTable* World::table(TableId id) const {
@@ -154,6 +165,44 @@ void ModelTransaction::drop_partition(TableId table, int64_t start) {
   add(table, std::move(operation));
 }
 
+// Whether no earlier operation here has taken the place of what the base has in a partition.
+bool ModelTransaction::stands_on_base(TableId table, int64_t start) const {
+  const auto found = work_.find(static_cast<uint32_t>(table));
+  if (found == work_.end()) return true;
+  if (found->second.created) return false;
+  return std::none_of(found->second.operations.begin(), found->second.operations.end(), [&](const Operation& operation) {
+    switch (operation.kind) {
+      case Operation::Kind::kTruncate:
+      case Operation::Kind::kRestore: return true;
+      case Operation::Kind::kDropPartition:
+      case Operation::Kind::kDetach: return operation.partitions[0] == start;
+      default: return false;
+    }
+  });
+}
+
+void ModelTransaction::move_partition(TableId from, int64_t start, TableId to, bool replace,
+                                      const std::vector<uint64_t>& ids) {
+  ModelTable& source = write(from);
+  Operation attach{Operation::Kind::kAttach, {}, {}, {start}, write(to).schema.columns};
+  for (const TableModel::Stored* row : rows_of_partition(source, start)) {
+    TableModel::Row moved;
+    for (const ColumnSchema& column : attach.shape) {
+      moved.push_back(row->values[static_cast<size_t>(source.schema.find_column(column.name))]);
+    }
+    attach.ids.push_back(ids[attach.rows.size()]);
+    attach.rows.push_back(std::move(moved));
+  }
+  Operation detach{Operation::Kind::kDetach, {}, {}, {start}, {}};
+  detach.needs_same = stands_on_base(from, start);
+  apply(&source, detach, UINT64_MAX, nullptr, nullptr);
+  add(from, std::move(detach));
+  if (replace) drop_partition(to, start);
+  attach.needs_same = stands_on_base(to, start);
+  apply(&write(to), attach, UINT64_MAX, nullptr, nullptr);
+  add(to, std::move(attach));
+}
+
 void ModelTransaction::restore(const ModelTable& version, const std::vector<uint64_t>& ids, const TableSchema& schema,
                                bool altered) {
   if (altered) alter_table(schema);
@@ -281,7 +330,20 @@ bool ModelTransaction::apply(ModelTable* table, const Operation& operation, uint
         if (aliases) (*aliases)[operation.ids[i]] = operation.ids[i];
       }
       return true;
+    case Operation::Kind::kAttach:
+      for (size_t i = 0; i < operation.rows.size(); ++i) {
+        TableModel::Row row = shaped(i);
+        const size_t place = table->place_for(row);
+        table->rows.insert(row_at(place), {operation.ids[i], stamp, std::move(row)});
+        if (aliases) (*aliases)[operation.ids[i]] = operation.ids[i];
+      }
+      return true;
     case Operation::Kind::kDropPartition:
+    case Operation::Kind::kDetach:
+      if (!table->schema.has_timestamp()) {
+        table->rows.clear();
+        return true;
+      }
       std::erase_if(table->rows, [&](const TableModel::Stored& row) {
         const auto ts = static_cast<size_t>(table->schema.timestamp_column);
         return partition_start(table->schema.partition_by, row.values[ts].as_int()) ==
@@ -295,8 +357,12 @@ bool ModelTransaction::apply(ModelTable* table, const Operation& operation, uint
 // Applies a table's operations to the newest version, as if they had been executed on it. False on a
 // conflict: a row that is deleted or updated was changed since this transaction's snapshot.
 bool ModelTransaction::apply_all(const TableWork& work, const ModelTable& newest, uint64_t stamp,
-                                 ModelTable* next, bool* writes) const {
+                                 ModelTable* next, Outcome* outcome) const {
   const std::vector<Operation>& operations = work.operations;
+  for (const Operation& operation : operations) {
+    const bool moved_away = operation.kind == Operation::Kind::kDetach && operation.needs_same;
+    if (moved_away && !partition_is_same(operation, newest, &outcome->may_conflict)) return false;
+  }
   // What comes before a TRUNCATE or RESTORE, or before its partition is dropped, does not matter any more.
   size_t first = 0;
   std::map<int64_t, size_t> dropped_at;
@@ -304,7 +370,9 @@ bool ModelTransaction::apply_all(const TableWork& work, const ModelTable& newest
     const bool replaces_all =
         operations[i].kind == Operation::Kind::kTruncate || operations[i].kind == Operation::Kind::kRestore;
     if (replaces_all) first = i;
-    if (operations[i].kind == Operation::Kind::kDropPartition) dropped_at[operations[i].partitions[0]] = i;
+    const bool drops =
+        operations[i].kind == Operation::Kind::kDropPartition || operations[i].kind == Operation::Kind::kDetach;
+    if (drops) dropped_at[operations[i].partitions[0]] = i;
   }
   const auto matters = [&](int64_t partition, size_t operation) {
     const auto found = dropped_at.find(partition);
@@ -327,8 +395,33 @@ bool ModelTransaction::apply_all(const TableWork& work, const ModelTable& newest
       }
       operation = std::move(left);
     }
-    if (!apply(next, operation, stamp, &aliases, writes)) return false;
+    const bool attached = operation.kind == Operation::Kind::kAttach && operation.needs_same &&
+                          matters(operation.partitions[0], i);
+    if (attached && (newest.schema_changed > base_->stamp ||
+                     !partition_is_same(operation, newest, &outcome->may_conflict))) {
+      return false;
+    }
+    if (!apply(next, operation, stamp, &aliases, &outcome->writes)) return false;
   }
+  return true;
+}
+
+bool ModelTransaction::partition_is_same(const Operation& operation, const ModelTable& newest, bool* may_conflict) const {
+  const ModelTable* before = base_->table(newest.schema.id);
+  if (!before) return false;
+  const auto was = rows_of_partition(*before, operation.partitions[0]);
+  const auto is = rows_of_partition(newest, operation.partitions[0]);
+  for (size_t i = 0; i < std::max(was.size(), is.size()); ++i) {
+    if (i >= was.size() || i >= is.size()) return false;
+    const bool as_they_were =
+        same_shape(before->schema.columns, newest.schema.columns)
+            ? TableModel::text_of(was[i]->values) == TableModel::text_of(is[i]->values)
+            : TableModel::text_of(reshape_row(was[i]->values, before->schema.columns, newest.schema.columns)) ==
+                  TableModel::text_of(is[i]->values);
+    if (!as_they_were) return false;
+  }
+  // Rows may have come and gone again: the storage need not see that they are the same.
+  if (newest.rows_changed > base_->stamp) *may_conflict = true;
   return true;
 }
 
@@ -393,12 +486,11 @@ ModelTransaction::Outcome ModelTransaction::commit_on(const World& newest) const
       }
       outcome.writes = true;
     }
-    bool writes = false;
-    if (!apply_all(work, *head, next->stamp, table.get(), &writes)) {
+    if (!apply_all(work, *head, next->stamp, table.get(), &outcome)) {
       outcome.errors.insert("40001");
       continue;
     }
-    outcome.writes = outcome.writes || writes;
+    table->rows_changed = next->stamp;
     next->tables[id] = std::move(table);
   }
   if (outcome.errors.empty()) outcome.world = std::move(next);

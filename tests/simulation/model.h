@@ -16,6 +16,7 @@ namespace idem::simulation {
 struct ModelTable : TableModel {
   using TableModel::TableModel;
   uint64_t schema_changed = 0;  // stamp of the last change of its schema
+  uint64_t rows_changed = 0;    // stamp of the last commit that wrote it
 };
 
 // All tables at one commit. A value; tables are shared until they are written.
@@ -47,6 +48,7 @@ class ModelTransaction {
     std::shared_ptr<const World> world;  // null: it must fail
     std::set<std::string> errors;        // with one of these SQLSTATEs
     bool writes = false;                 // it takes a place in the log
+    bool may_conflict = false;           // 40001 is right, too: rows that it moves were changed and are the same again
   };
   Outcome commit_on(const World& newest) const;
 
@@ -57,6 +59,8 @@ class ModelTransaction {
   void update(TableId table, const std::vector<size_t>& indices, const std::vector<TableModel::Row>& rows);
   void truncate(TableId table);
   void drop_partition(TableId table, int64_t start);
+  // The rows of a partition become rows of another table, with these ids; `replace`: in place of those of its partition.
+  void move_partition(TableId from, int64_t start, TableId to, bool replace, const std::vector<uint64_t>& ids);
   // The rows of an earlier version in place of those that are there; `schema` is the table's from then on.
   void restore(const ModelTable& version, const std::vector<uint64_t>& ids, const TableSchema& schema, bool altered);
   // With the ids that the database gave to the table and its columns.
@@ -74,12 +78,13 @@ class ModelTransaction {
 
  private:
   struct Operation {
-    enum class Kind { kInsert, kDelete, kUpdate, kTruncate, kDropPartition, kRestore };
+    enum class Kind { kInsert, kDelete, kUpdate, kTruncate, kDropPartition, kRestore, kDetach, kAttach };
     Kind kind = Kind::kInsert;
     std::vector<TableModel::Row> rows;
     std::vector<uint64_t> ids;
-    std::vector<int64_t> partitions;  // of the rows deleted or updated; or the one that is dropped
+    std::vector<int64_t> partitions;  // of the rows deleted or updated; or the one that is dropped or moved
     std::vector<ColumnSchema> shape;  // of `rows`
+    bool needs_same = false;          // of moved partitions: the one there must be as it was
   };
   struct TableWork {
     bool created = false, dropped = false, altered = false;
@@ -101,7 +106,9 @@ class ModelTransaction {
   static bool apply(ModelTable* table, const Operation& operation, uint64_t stamp, Aliases* aliases,
                     bool* writes);
   bool apply_all(const TableWork& work, const ModelTable& newest, uint64_t stamp, ModelTable* next,
-                 bool* writes) const;
+                 Outcome* outcome) const;
+  bool partition_is_same(const Operation& operation, const ModelTable& newest, bool* may_conflict) const;
+  bool stands_on_base(TableId table, int64_t start) const;
   void change_names(const World& newest, std::set<std::string>* errors) const;
 
   std::shared_ptr<const World> base_;

@@ -364,13 +364,15 @@ void Simulation::operate(Session& session, size_t number) {
   } else if (choice < 4 && model.schema.partition_by != PartitionUnit::kNone && !model.rows.empty()) {
     say("drop a partition of");
     drop_partition(session, table);
-  } else if (choice < 6) {
+  } else if (choice < 8 && !model.rows.empty()) {
+    move_partition(session, number, table);
+  } else if (choice < 10) {
     const std::vector<uint64_t> versions = database_.versions_of(table);
     if (versions.empty()) return;
     const uint64_t version = versions[dice_.below(versions.size())];
     if (session.transaction->restore(table, version)) say(fmt::format("restore version {} of", version).c_str());
   } else if (choice < 30 && !model.rows.empty()) {
-    const bool remove = choice < 15;
+    const bool remove = choice < 18;
     say(remove ? "delete from" : "update");
     change_rows(session, table, remove);
   } else {
@@ -486,12 +488,51 @@ void Simulation::change_rows(Session& session, TableId table, bool remove) {
   session.transaction->update(table, indices, rows);
 }
 
-void Simulation::drop_partition(Session& session, TableId table) {
-  const ModelTable& model = *session.transaction->view().table(table);
+int64_t Simulation::pick_partition(const ModelTable& model) {
+  if (!model.schema.has_timestamp()) return INT64_MIN;
   const TableModel::Row& row = model.rows[dice_.below(model.rows.size())].values;
-  session.transaction->drop_partition(
-      table, partition_start(model.schema.partition_by,
-                             row[static_cast<size_t>(model.schema.timestamp_column)].as_int()));
+  return partition_start(model.schema.partition_by, row[static_cast<size_t>(model.schema.timestamp_column)].as_int());
+}
+
+void Simulation::drop_partition(Session& session, TableId table) {
+  session.transaction->drop_partition(table, pick_partition(*session.transaction->view().table(table)));
+}
+
+namespace {
+
+std::vector<std::string> names_of(const TableSchema& schema, const std::vector<uint32_t>& columns) {
+  std::vector<std::string> names;
+  for (const uint32_t column : columns) names.push_back(schema.columns[column].name);
+  return names;
+}
+
+bool rows_fit(const TableSchema& from, const TableSchema& to) {
+  if (from.id == to.id || from.columns.size() != to.columns.size()) return false;
+  for (const ColumnSchema& column : to.columns) {
+    const int index = from.find_column(column.name);
+    if (index < 0 || from.columns[static_cast<size_t>(index)].type != column.type) return false;
+  }
+  const bool same_keys = names_of(from, from.upsert_keys) == names_of(to, to.upsert_keys);
+  return same_keys && from.timestamp_column == to.timestamp_column && from.partition_by == to.partition_by &&
+         from.deleted_column == to.deleted_column;
+}
+
+}  // namespace
+
+void Simulation::move_partition(Session& session, size_t number, TableId table) {
+  const World& view = session.transaction->view();
+  const ModelTable& model = *view.table(table);
+  const int64_t start = pick_partition(model);
+  for (const auto& [id, other] : view.tables) {
+    if (!rows_fit(model.schema, other->schema)) continue;
+    const bool is_there = std::any_of(other->rows.begin(), other->rows.end(), [&](const TableModel::Stored& row) {
+      const auto& schema = other->schema;
+      return !schema.has_timestamp() ||
+             partition_start(schema.partition_by, row.values[static_cast<size_t>(schema.timestamp_column)].as_int()) == start;
+    });
+    note(fmt::format("session {}: move a partition of {} into {}", number, model.schema.name, other->schema.name));
+    return session.transaction->move_partition(table, start, static_cast<TableId>(id), is_there);
+  }
 }
 
 }  // namespace idem::simulation

@@ -65,7 +65,9 @@ class Simulation {
   void alter_table(Session& session, TableId table);
   void insert(Session& session, TableId table);
   void change_rows(Session& session, TableId table, bool remove);
+  int64_t pick_partition(const ModelTable& model);
   void drop_partition(Session& session, TableId table);
+  void move_partition(Session& session, size_t number, TableId table);
   Value value_for(const ColumnSchema& column, bool is_timestamp);
   TableModel::Row row_for(const TableSchema& schema);
   void break_disk();

@@ -47,7 +47,7 @@ class BackupTest : public ::testing::Test {
 TEST_F(BackupTest, HoldsEverythingAndStaysWhileTheDatabaseGoesOn) {
   const std::string before = database.visible()->text();
   const BackupReport first = database.database().backup("/backups");
-  EXPECT_GE(first.linked_files, 2u);
+  EXPECT_GE(first.linked_files, 1u);
   for (uint64_t i = 0; i < 6; ++i) {
     insert(database, "prices", 10 + i, 40);
     database.checkpoint();

@@ -151,6 +151,74 @@ TEST_F(LargeInsertTest, MeetsWhatOthersCommittedMeanwhile) {
   EXPECT_EQ(rows_of(version()), rows);
 }
 
+TableSchema folding_schema() {
+  TableSchema schema = prices_schema(true);
+  schema.name = "folding";
+  schema.columns[2].keep = KeepPolicy::kMax;
+  schema.columns[3].keep = KeepPolicy::kFirst;
+  return schema;
+}
+
+// What merge policies folded is read back from the files of the transaction when others were first.
+TEST_F(LargeInsertTest, PoliciesFoldWhatOthersCommittedMeanwhile) {
+  TableId folding{}, plain{};
+  {
+    auto t = database->begin();
+    folding = t->create_table(folding_schema());
+    TableSchema other = folding_schema();
+    other.name = "in small steps";
+    plain = t->create_table(other);
+    t->commit(true);
+  }
+  struct Load {
+    uint32_t first, count;
+    double price;
+  };
+  // New rows, lower and higher prices for some, rows of its own once more; and what others bring meanwhile.
+  constexpr Load kOurs[] = {{0, 138'000, 10}, {50'000, 96'000, 5}, {10'000, 66'000, 20}};
+  constexpr Load kOthers[] = {{30'000, 90'000, 15}, {200'000, 6'000, 1}};
+  constexpr Load kBefore{5'000, 66'000, 12};
+  const auto in_small_steps = [&](const Load& load) {
+    for (uint32_t done = 0; done < load.count; done += 6'000) {
+      auto t = database->begin();
+      insert(*t, plain, load.first + done, 6'000, load.price);
+      t->commit(true);
+    }
+  };
+  const auto rows = [&](TableId table) { return rows_of(database->snapshot().table(table)); };
+  {
+    auto t = database->begin();
+    insert(*t, folding, kBefore.first, kBefore.count, kBefore.price);
+    t->commit(true);
+  }
+  auto ours = database->begin();
+  for (const Load& load : kOurs) insert(*ours, folding, load.first, load.count, load.price);
+  {
+    auto others = database->begin();
+    for (const Load& load : kOthers) insert(*others, folding, load.first, load.count, load.price);
+    others->commit(true);
+  }
+  const CommitResult result = ours->commit(true);
+  EXPECT_EQ(result.counts.inserted + result.counts.replaced + result.counts.skipped, 300'000u);
+  ours.reset();
+  in_small_steps(kBefore);
+  for (const Load& load : kOthers) in_small_steps(load);
+  for (const Load& load : kOurs) in_small_steps(load);
+  const auto expected = rows(plain);
+  EXPECT_EQ(rows(folding), expected);
+  crash(5);
+  EXPECT_EQ(rows(folding), expected);
+  // Nothing of the files aside is left, and the same rows again change nothing.
+  {
+    auto t = database->begin();
+    insert(*t, folding, 0, 138'000, 1);
+    EXPECT_FALSE(t->commit(true).wrote);
+  }
+  const auto entries = files->list(fmt::format("/data/tables/{}", static_cast<uint32_t>(folding))).value_or_throw();
+  database->checkpoint();
+  EXPECT_LE(entries.size(), 4u);
+}
+
 TEST_F(LargeInsertTest, FilesOfADroppedTableGo) {
   load(0, 200'000);
   auto t = database->begin();

@@ -142,7 +142,7 @@ class ChangedPartition {
       });
     }
     if (written.empty() && overlays.empty()) return;
-    overlays.write(&writer, id);
+    overlays.write(&writer);
     const auto file = writer.finish();
     for (const auto& [slice, group] : written) moves->add_slice(slice, {{file->row_group(group), 0, slice.rows()}});
     overlays.note_moves(file, moves);
