@@ -42,6 +42,19 @@ TEST(SegmentPatchTest, ReadsBackWhatWasWritten) {
   EXPECT_EQ(read.blocks[1].items[0].row, 2u);
 }
 
+// Its rows name a source that is not there: nothing that could be encoded.
+std::string without_second_source() {
+  SegmentPatch patch = sample();
+  std::string bytes = encode_segment_patch(patch);
+  patch.blocks.clear();
+  const size_t with_two = encode_segment_patch(patch).size();
+  patch.sources.pop_back();
+  const size_t with_one = encode_segment_patch(patch).size();
+  const size_t name_bytes = with_two - with_one, count_at = with_one - name_bytes - 2;  // before a name and the count of blocks
+  bytes[count_at] = 1;
+  return bytes.erase(count_at + 1 + name_bytes, name_bytes);
+}
+
 TEST(SegmentPatchTest, HostilePatchesAreDamage) {
   const auto altered = [](auto&& change) {
     SegmentPatch patch = sample();
@@ -55,7 +68,7 @@ TEST(SegmentPatchTest, HostilePatchesAreDamage) {
   expect_damage(altered([](SegmentPatch& p) { p.blocks[1].items[0].position = 2048; }));
   expect_damage(altered([](SegmentPatch& p) { p.blocks[0].items[3].position = 0; }));  // behind a deletion
   expect_damage(altered([](SegmentPatch& p) { p.blocks[0].items[3].row = kRowGroupSize; }));
-  expect_damage(altered([](SegmentPatch& p) { p.sources.pop_back(); }));
+  expect_damage(without_second_source());
   expect_damage(altered([](SegmentPatch& p) {
     p.blocks[0].items.assign(BlockPatch::kMaxInsertions + 1, {3, Kind::kInsert, 0, 0});
   }));
