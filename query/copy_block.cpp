@@ -331,7 +331,13 @@ void CopyBlockReader::take_row() {
         }
         continue;
       }
-      convert(t, field->text, elements_[target]);
+      try {
+        convert(t, field->text, elements_[target]);
+      } catch (const SqlError&) {
+        if (layout_.format.on_error != CopyFormat::OnError::kSetNull || t.not_null) throw;
+        nulls_[target] = true;
+        count_bad_value(target);
+      }
     }
   } catch (SqlError& error) {
     reject(std::move(error), target, field);
@@ -349,12 +355,18 @@ void CopyBlockReader::reject(SqlError error, size_t target, const Field* field) 
                         shown.size() < field->text.size() ? "..." : "");
   }
   arena_.reset();
-  if (layout_.format.on_error != CopyFormat::OnError::kIgnore) stop(std::move(error), line_, std::move(where));
+  if (layout_.format.on_error == CopyFormat::OnError::kStop) stop(std::move(error), line_, std::move(where));
   ++block_->rejected;
+  if (field && target < layout_.targets.size()) count_bad_value(target);
   const std::optional<uint64_t>& limit = layout_.format.reject_limit;
   if (limit && block_->rejects.size() <= *limit) {
     block_->rejects.push_back({std::move(error), line_, std::move(where)});
   }
+}
+
+void CopyBlockReader::count_bad_value(size_t target) {
+  block_->bad_values.resize(layout_.targets.size());
+  ++block_->bad_values[target];
 }
 
 void CopyBlockReader::convert(const Target& t, std::string_view text, Element& element) {

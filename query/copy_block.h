@@ -26,7 +26,8 @@ struct CopyBlock {
   uint64_t lines = 0;                  // ends of lines in it
   bool ended = false;                  // behind \. or the binary trailer
   std::optional<CopyFailure> failure;  // reading stopped there
-  uint64_t rejected = 0;               // rows left out by ON_ERROR ignore
+  uint64_t rejected = 0;               // rows left out by ON_ERROR ignore or set_null
+  std::vector<uint64_t> bad_values;    // by field: what did not fit, whether its row was left out or it became NULL; empty: none
   std::vector<CopyFailure> rejects;    // the first of them, as many as REJECT_LIMIT asks for
 };
 
@@ -65,6 +66,7 @@ class CopyBlockReader {
   bool read_binary_row(size_t* at);
   void append_converted();
   void reject(SqlError error, size_t target, const Field* field);
+  void count_bad_value(size_t target);
   [[noreturn]] void stop(SqlError error, uint64_t line, std::string where = {});
 
   const CopyLayout& layout_;

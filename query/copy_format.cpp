@@ -71,7 +71,8 @@ CopyFormat parse_copy_format(const ast::CopyStatement& s) {
       boolean(o);  // rows are always stored as if frozen
     } else if (o.name == "on_error") {
       if (o.value == "ignore") f.on_error = CopyFormat::OnError::kIgnore;
-      else if (o.value != "stop") throw bad_option(o, "COPY ON_ERROR must be stop or ignore");
+      else if (o.value == "set_null") f.on_error = CopyFormat::OnError::kSetNull;
+      else if (o.value != "stop") throw bad_option(o, "COPY ON_ERROR must be stop, ignore or set_null");
     } else if (o.name == "reject_limit") {
       f.reject_limit = std::stoull(o.value.empty() || o.value.find_first_not_of("0123456789") != o.value.npos || o.value.size() > 18 ? "0" : o.value);
       if (*f.reject_limit == 0) throw bad_option(o, "COPY REJECT_LIMIT must be a number greater than zero");

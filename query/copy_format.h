@@ -14,7 +14,7 @@ namespace idem {
 struct CopyFormat {
   enum class Kind : uint8_t { kText, kCsv, kBinary };
   enum class Header : uint8_t { kNone, kSkip, kMatch };
-  enum class OnError : uint8_t { kStop, kIgnore };
+  enum class OnError : uint8_t { kStop, kIgnore, kSetNull };
   Kind kind = Kind::kText;
   Header header = Header::kNone;
   char delimiter = '\t', quote = '"', escape = '"';

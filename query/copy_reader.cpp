@@ -265,6 +265,8 @@ void CopyReader::take(CopyBlock& block) {
          lines_ + last.line, last.where);
   }
   rejected_ += block.rejected;
+  bad_values_.resize(std::max(bad_values_.size(), block.bad_values.size()));
+  for (size_t i = 0; i < block.bad_values.size(); ++i) bad_values_[i] += block.bad_values[i];
   if (block.failure) fail(block.failure->error, lines_ + block.failure->line, block.failure->where);
   lines_ += block.lines;
   ended_ = block.ended;

@@ -30,6 +30,7 @@ class CopyReader {
 
   uint64_t rows() const { return rows_; }
   uint64_t rejected() const { return rejected_; }
+  const std::vector<uint64_t>& bad_values() const { return bad_values_; }  // CopyBlock::bad_values, of all
 
  private:
   struct Piece {
@@ -68,6 +69,7 @@ class CopyReader {
   std::deque<std::shared_ptr<Job>> in_flight_;
   bool begun_ = false, ended_ = false;
   uint64_t lines_ = 0, rows_ = 0, rejected_ = 0;
+  std::vector<uint64_t> bad_values_;
 };
 
 }  // namespace idem

@@ -5,6 +5,7 @@
 #include "common/array_value.h"
 #include "common/clock.h"
 #include "common/error.h"
+#include "query/access_control.h"
 #include "query/function_registry.h"
 #include "query/kernel.h"
 #include "query/session.h"
@@ -78,6 +79,20 @@ void sleep_for(const KernelCall& call, double seconds) {
 bool cancel_backend(const KernelCall& call, int32_t pid) {
   const ServerContext* server = server_of(call);
   return server != nullptr && server->sessions != nullptr && server->sessions->cancel_by_pid(pid);
+}
+
+NotificationSender& sender_of(const KernelCall& call) {
+  auto* sender = dynamic_cast<NotificationSender*>(&required_session(call));
+  if (sender == nullptr) throw SqlError(sqlstate::kObjectNotInPrerequisiteState, "there is nobody to notify here");
+  return *sender;
+}
+
+bool reload_configuration(const KernelCall& call) {
+  const ServerContext* server = server_of(call);
+  if (server == nullptr || server->system_configuration == nullptr) return false;
+  const Snapshot& now = *context_of(call)->snapshot;
+  AccessControl(*now.catalog, required_session(call).user()).require_superuser("pg_reload_conf()");
+  return server->system_configuration->reload();
 }
 
 int64_t transaction_number(const KernelCall& call) {
@@ -166,6 +181,9 @@ void register_session_functions(FunctionRegistry& r) {
     r.add(name, {kInt4}, kBool, row_kernel<[](KernelCall& c, int32_t pid) { return cancel_backend(c, pid); }>,
           kVolatile);
   }
+  r.add("pg_notify", {kText, kText}, TypeId::kVoid,
+        row_kernel<[](KernelCall& c, std::string&, View channel, View payload) { sender_of(c).notify(channel, payload); }>, kVolatile);
+  r.add("pg_reload_conf", {}, kBool, row_kernel<[](KernelCall& c) { return reload_configuration(c); }>, kVolatile);
   for (const View name : {"getdatabaseencoding", "pg_client_encoding"}) {
     r.add(name, {}, kName, row_kernel<[](KernelCall&) { return std::string("UTF8"); }>, kStable);
   }

@@ -6,6 +6,7 @@
 #include "query/argument_table.h"
 #include "query/catalog_objects.h"
 #include "query/server_file.h"
+#include "query/server_metrics.h"
 #include "query/session.h"
 #include "query/table_definition.h"
 #include "query/virtual_rows.h"
@@ -104,6 +105,15 @@ void emit_memory(ExecutionContext& c, RowEmitter& out) {
   row("chunk_cache", s.chunk_cache_bytes, nullptr);
 }
 
+void emit_metrics(ExecutionContext& c, RowEmitter& out) {
+  if (!c.server) return;
+  for (const Metric& metric : collect_metrics(*c.server)) {
+    for (const MetricSample& sample : metric.samples) {
+      out.row({std::string(metric.name) + sample.suffix, sample.labels.empty() ? Cell(nullptr) : Cell(sample.labels), sample.value});
+    }
+  }
+}
+
 void emit_backup(ExecutionContext& c, const std::vector<Value>& arguments, RowEmitter& out) {
   if (!c.server) return;
   if (arguments.size() != 1 || arguments[0].is_null()) {
@@ -154,6 +164,8 @@ void register_introspection(RelationSet& functions) {
                 [](ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) { emit_wal_status(c, out); });
   functions.add("backup", "directory varchar, commit int8, linked_files int8, copied_files int8, copied_bytes int8",
                 [](ExecutionContext& c, const std::vector<Value>& a, RowEmitter& out) { emit_backup(c, a, out); });
+  functions.add("metrics", "name varchar, labels varchar, value float8",
+                [](ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) { emit_metrics(c, out); });
   functions.add("memory", "name varchar, used_bytes int8, limit_bytes int8",
                 [](ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) { emit_memory(c, out); });
 }

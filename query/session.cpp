@@ -8,6 +8,12 @@
 
 namespace idem {
 
+namespace {
+
+constexpr size_t kShownBytes = 1024;  // of a request, in pg_stat_activity and the log
+
+}  // namespace
+
 // -- registry -------------------------------------------------------------------------------------------
 
 void SessionRegistry::add(Session& session, int32_t* pid, uint32_t* cancel_key) {
@@ -59,6 +65,7 @@ Session::Session(ServerContext& server, std::string user, std::string database, 
                  const std::vector<std::pair<std::string, std::string>>& startup)
     : state_(std::make_unique<SessionState>(server, std::move(user), std::move(database), std::move(client_address), startup)) {
   server.sessions->add(*this, &state_->pid, &state_->cancel_key);
+  server.metrics.sessions.add();
   state_->activity.pid = state_->pid;
 }
 
@@ -101,11 +108,18 @@ const PreparedStatement& Session::statement(const std::string& name) const { ret
 void Session::close_statement(const std::string& name) { state_->prepared.erase(name); }
 
 Portal& Session::bind(const std::string& portal, const std::string& statement, const std::vector<RawParameter>& parameters) {
-  auto entry = state_->find_prepared(statement);
   if (!portal.empty() && state_->portals.contains(portal)) {
     throw sql_error(sqlstate::kDuplicateCursor, "cursor \"{}\" already exists", portal);
   }
   state_->portals.erase(portal);
+  std::unique_ptr<Portal> made = bind(statement, parameters);
+  auto& slot = state_->portals[portal];
+  slot = std::move(made);
+  return *slot;
+}
+
+std::unique_ptr<Portal> Session::bind(const std::string& statement, const std::vector<RawParameter>& parameters) {
+  auto entry = state_->find_prepared(statement);
   StatementInput input;
   input.statement = entry->info.statement ? entry->info.statement->statement.get() : nullptr;
   input.text = entry->info.text;
@@ -118,9 +132,7 @@ Portal& Session::bind(const std::string& portal, const std::string& statement, c
     for (size_t i = 0; same && i < made->columns().size(); i++) same = made->columns()[i].type.id == entry->info.columns[i].type.id;
     if (!same) throw SqlError(sqlstate::kFeatureNotSupported, "cached plan must not change result type");
   }
-  auto& slot = state_->portals[portal];
-  slot = std::move(made);
-  return *slot;
+  return made;
 }
 
 Portal& Session::portal(const std::string& name) {
@@ -142,7 +154,9 @@ CommitNumber Session::finish_statements_without_waiting() {
   return visible_after;
 }
 
-void Session::statement_failed() {
+void Session::statement_failed(const SqlError& error) {
+  state_->server.metrics.count_error(error.sqlstate());
+  state_->log_audited(&error);
   state_->statement_failed();
   state_->closed_portals.clear();
 }
@@ -155,7 +169,7 @@ LineWriteResult Session::write_lines(std::string_view text, int64_t unit) {
       finish_statements();
       return result;
     } catch (const SqlError& error) {
-      statement_failed();
+      statement_failed(error);
       if (tries == kTries || !is_lost_race(error)) throw;
       state_->cancel.check();
       state_->server.database->catch_up();
@@ -166,25 +180,20 @@ LineWriteResult Session::write_lines(std::string_view text, int64_t unit) {
 TransactionStatus Session::status() const { return state_->status(); }
 void Session::cancel() { state_->cancel.cancel(); }
 
-void Session::begin_statement_text(std::string_view text) {
+LastWrite Session::last_write() const { return state_->last_write; }
+
+void Session::begin_statement_text(std::string_view text, std::optional<int64_t> timeout_ms) {
   SessionState& s = *state_;
-  int64_t now = s.server.clock->now_micros();
-  if (!text.empty()) {
-    s.statement_time_micros = now;
-    s.cancel.start_statement(s.settings.get_int("statement_timeout") * 1000);
-  }
+  if (text.empty()) return s.end_request();
+  const int64_t now = s.server.clock->now_micros();
+  s.statement_time_micros = now;
+  s.cancel.start_statement(timeout_ms.value_or(s.settings.get_int("statement_timeout")) * 1000);
+  if (s.request_start_nanos == 0) s.request_start_nanos = s.server.clock->monotonic_nanos();
+  std::string shown = without_passwords(text.substr(0, kShownBytes));
   std::lock_guard lock(s.activity_mutex);
-  if (!text.empty()) {
-    s.activity.query = text.substr(0, 1024);
-    s.activity.query_start_micros = now;
-    s.activity.state = "active";
-  } else {
-    switch (s.status()) {
-      case TransactionStatus::kIdle: s.activity.state = "idle"; break;
-      case TransactionStatus::kActive: s.activity.state = "idle in transaction"; break;
-      case TransactionStatus::kFailed: s.activity.state = "idle in transaction (aborted)"; break;
-    }
-  }
+  s.activity.query = std::move(shown);
+  s.activity.query_start_micros = now;
+  s.activity.state = "active";
 }
 
 SessionActivity Session::activity() const {
@@ -192,9 +201,16 @@ SessionActivity Session::activity() const {
   return state_->activity;
 }
 
+void Session::receive_notifications(std::function<void()> wake) { state_->notifications.set_receiver(std::move(wake)); }
+std::vector<Notification> Session::take_notifications() { return state_->notifications.take(); }
 std::vector<Notice> Session::take_notices() { return std::exchange(state_->notices, {}); }
 std::vector<std::pair<std::string, std::string>> Session::take_reported_settings() { return state_->settings.take_reported(); }
 int64_t Session::setting_millis(std::string_view name) const { return state_->settings.get_int(name); }
+int64_t Session::idle_limit_ms() const {
+  if (status() == TransactionStatus::kIdle) return setting_millis("idle_session_timeout");
+  const int64_t dialect = setting_millis("idle_in_transaction_timeout");
+  return dialect > 0 ? dialect : setting_millis("idle_in_transaction_session_timeout");
+}
 std::shared_ptr<const TimeZone> Session::time_zone() const { return state_->zone; }
 int Session::extra_float_digits() const { return static_cast<int>(state_->settings.get_int("extra_float_digits")); }
 

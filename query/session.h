@@ -11,9 +11,14 @@
 #include <vector>
 
 #include "common/error.h"
+#include "common/shared_value.h"
 #include "parser/parser.h"
 #include "query/evaluation.h"
 #include "query/logical_plan.h"
+#include "query/notification_hub.h"
+#include "query/session_metrics.h"
+#include "query/statement_log.h"
+#include "query/system_configuration.h"
 #include "storage/database.h"
 
 namespace idem {
@@ -45,8 +50,12 @@ struct ServerContext {
   std::string import_folder;                     // COPY FROM/TO 'file' may touch only this; "" = nothing
   std::string backup_folder;                     // backup() writes only below this
   uint64_t query_memory_limit = 0;               // bytes; 0 = half of the budget
-  std::map<std::string, std::string> settings;   // configured defaults of SHOW-able settings
+  SharedValue<std::map<std::string, std::string>> settings;  // configured defaults of SHOW-able settings: of sessions to come
   int64_t start_time_micros = 0;
+  SessionMetrics metrics;
+  std::shared_ptr<NotificationHub> notifications = std::make_shared<NotificationHub>();
+  StatementLog* statement_log = nullptr;               // null: nothing is logged
+  SystemConfiguration* system_configuration = nullptr;  // null: ALTER SYSTEM is not supported
 };
 
 class Session;
@@ -73,6 +82,12 @@ class SessionRegistry {
   std::map<int32_t, Entry> entries_;
 };
 
+// What became of the data of COPY FROM.
+struct CopyOutcome {
+  uint64_t rows = 0, rejected = 0;
+  std::vector<uint64_t> bad_values;  // by column of the data; empty: none
+};
+
 // A statement bound to its parameters, ready to run once: what the protocol calls a portal. Belongs to its session and is used by
 // one thread at a time. Kinds are exclusive; calling what belongs to another kind is a bug.
 class Portal {
@@ -96,6 +111,7 @@ class Portal {
   virtual void copy_done();
   virtual void copy_fail(std::string_view message);               // throws 57014
   virtual bool copy_is_binary() const { return false; }
+  virtual CopyOutcome copy_outcome() const;                       // after copy_done()
   // Some rows of COPY output; row_ends[i] is the end of row i in *bytes (each row becomes one CopyData message).
   virtual bool copy_next(std::string* bytes, std::vector<uint32_t>* row_ends);
 };
@@ -117,6 +133,12 @@ struct LineWriteResult {
   };
   uint64_t accepted = 0, rejected = 0;
   std::vector<Error> errors;  // of the first rejected ones
+};
+
+// What the last transaction that wrote did, and the how many-th of the session it was.
+struct LastWrite {
+  uint64_t number = 0;
+  WriteCounts counts;
 };
 
 // A parameter as Bind brings it: bytes in text (0) or binary (1) format; nullopt is NULL.
@@ -150,6 +172,8 @@ class Session {
   const PreparedStatement& statement(const std::string& name) const;   // 26000
   void close_statement(const std::string& name);                       // no error if it does not exist
   Portal& bind(const std::string& portal, const std::string& statement, const std::vector<RawParameter>& parameters);
+  // As above, but for the caller alone, who runs it at once.
+  std::unique_ptr<Portal> bind(const std::string& statement, const std::vector<RawParameter>& parameters);
   Portal& portal(const std::string& name);                             // 34000
   void close_portal(const std::string& name);
 
@@ -159,21 +183,29 @@ class Session {
   // Database::when_visible() has called back for the commit given. 0: it is.
   CommitNumber finish_statements_without_waiting();
   // After any error: rolls back the implicit transaction, or marks the block as failed.
-  void statement_failed();
+  void statement_failed(const SqlError& error);
   TransactionStatus status() const;
+  LastWrite last_write() const;
 
   // Stores the points of InfluxDB line protocol (whole lines) in one transaction and returns when it is durable; lines that do
   // not fit are left out. `unit`: nanoseconds of the senders' unit of time. On an error of the whole nothing is stored. Outside a block.
   LineWriteResult write_lines(std::string_view text, int64_t unit);
 
   void cancel();                                                        // any thread
-  void begin_statement_text(std::string_view text);                     // for activity and log
+  // For activity and log, and from here on the timeout counts: the one given (milliseconds), or statement_timeout.
+  void begin_statement_text(std::string_view text, std::optional<int64_t> timeout_ms = std::nullopt);
   SessionActivity activity() const;                                     // any thread
 
   std::vector<Notice> take_notices();
+  // Messages of other sessions (LISTEN), from the moment that somebody carries them to the client: `wake` is called when some have
+  // come, from any thread. They are taken between transactions.
+  void receive_notifications(std::function<void()> wake);
+  std::vector<Notification> take_notifications();
   // Settings to report by ParameterStatus: all at start-up, then those changed since the last call.
   std::vector<std::pair<std::string, std::string>> take_reported_settings();
   int64_t setting_millis(std::string_view name) const;                  // statement_timeout, idle_in_transaction_timeout, …; 0 = off
+  // Milliseconds of silence after which the server ends the session, by its settings and state; 0: never.
+  int64_t idle_limit_ms() const;
   std::shared_ptr<const TimeZone> time_zone() const;
   int extra_float_digits() const;
 

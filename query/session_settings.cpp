@@ -12,7 +12,7 @@ namespace idem {
 
 namespace {
 
-enum class SettingKind : uint8_t { kText, kBool, kInt, kMillis, kChoice, kEncoding, kDateStyle, kTimeZone };
+enum class SettingKind : uint8_t { kText, kBool, kInt, kMillis, kMillisOrNever, kChoice, kEncoding, kDateStyle, kTimeZone };
 
 struct SettingInfo {
   std::string_view name, default_value;
@@ -56,6 +56,7 @@ constexpr SettingInfo kSettings[] = {
     {"lc_numeric", "C", SettingKind::kText},
     {"lc_time", "C", SettingKind::kText},
     {"lock_timeout", "0", SettingKind::kMillis},
+    {"log_min_duration_statement", "-1", SettingKind::kMillisOrNever, false, false, "", "Requests that take this long are logged; -1: none."},
     {"log_retention", "1 hour", SettingKind::kText, true, false, "", "How long the log is kept to rebuild versions in between."},
     {"max_identifier_length", "63", SettingKind::kInt, true},
     {"max_index_keys", "32", SettingKind::kInt, true},
@@ -172,6 +173,9 @@ std::string SessionSettings::checked(std::string_view lower_name, std::string_vi
       if (error != std::errc() || end != value.data() + value.size()) throw invalid_value(info->name, value);
       return std::to_string(number);
     }
+    case SettingKind::kMillisOrNever:
+      if (value == "-1") return std::string(value);
+      [[fallthrough]];
     case SettingKind::kMillis: return show_millis(parse_millis(*info, value));
     case SettingKind::kChoice: return checked_choice(*info, value);
     case SettingKind::kEncoding: {
@@ -220,7 +224,8 @@ int64_t SessionSettings::get_int(std::string_view name) const {
   std::string value = get(name);
   if (value == "0") return 0;
   const SettingInfo* info = find_info(lower(name));
-  if (info && info->kind == SettingKind::kMillis) return parse_millis(*info, value);
+  const bool is_time = info && (info->kind == SettingKind::kMillis || info->kind == SettingKind::kMillisOrNever);
+  if (is_time && value != "-1") return parse_millis(*info, value);
   int64_t number = 0;
   std::from_chars(value.data(), value.data() + value.size(), number);
   return number;

@@ -36,7 +36,7 @@ StatementRun::StatementRun(MemoryBudget* server_memory, uint64_t limit) : memory
 SessionState::SessionState(ServerContext& server_context, std::string name, std::string database, std::string address,
                            const std::vector<std::pair<std::string, std::string>>& startup)
     : server(server_context), user_name(std::move(name)), database_name(std::move(database)), client_address(std::move(address)),
-      settings(server_context.settings, startup), cancel(*server_context.clock) {
+      settings(*server_context.settings.get(), startup), cancel(*server_context.clock), notifications(server_context.notifications) {
   Snapshot now = server.database->snapshot();
   auto role = now.catalog->roles.find(user_name);
   settings.set_internal("session_authorization", user_name);
@@ -168,7 +168,7 @@ void SessionState::set_savepoint(const std::string& name) {
   if (block_ != Block::kOpen) {
     throw SqlError(sqlstate::kNoActiveSqlTransaction, "SAVEPOINT can only be used in transaction blocks");
   }
-  Savepoint savepoint{name, transaction().savepoint(), settings.mark(), dropped_, {}};
+  Savepoint savepoint{name, transaction().savepoint(), settings.mark(), dropped_, {}, notifications.mark()};
   for (const auto& [portal_name, portal] : portals) savepoint.portals.insert(portal.get());
   savepoints_.push_back(std::move(savepoint));
 }
@@ -193,6 +193,7 @@ void SessionState::rollback_to_savepoint(const ast::Identifier& name) {
   transaction_->rollback_to(*savepoint->state);
   dropped_ = savepoint->dropped;
   settings.return_to(savepoint->settings);
+  notifications.return_to(savepoint->notifications);
   follow_settings();
   view_ = Snapshot();
   block_ = Block::kOpen;
@@ -240,6 +241,7 @@ const ast::ObjectName* contested_table(const ast::Statement& statement) {
 }  // namespace
 
 std::unique_ptr<Portal> SessionState::make_client_portal(StatementInput input) {
+  if (is_audited(input.statement->kind)) note_audited(input);
   const bool is_first = statements_++ == 0 && block_ == Block::kNone && contested_table(*input.statement);
   retry_.reset();
   if (!is_first) return make_portal(std::move(input));
@@ -280,10 +282,21 @@ CommitNumber SessionState::commit_statements(bool wait) {
     CommitResult result = synchronous && !wait ? transaction_->commit_without_waiting() : transaction_->commit(synchronous);
     visible_after = result.visible_after;
     const WriteCounts& c = result.counts;
-    if (result.wrote || c.skipped > 0) last_write = c;
+    if (result.wrote || c.skipped > 0) {
+      last_write = {last_write.number + 1, c};
+      server.metrics.count_commit(c);
+    }
   } catch (...) {
     end_transaction(false);
     throw;
+  }
+  const std::function<void()> publish = notifications.commit();
+  if (publish && visible_after != CommitNumber{}) {
+    server.database->when_visible(visible_after, [publish](const SqlError* error) {
+      if (!error) publish();
+    });
+  } else if (publish) {
+    publish();
   }
   end_transaction(true);
   return visible_after;
@@ -353,6 +366,7 @@ void SessionState::end_transaction(bool committed) {
   read_only_ = repeatable_read_ = has_snapshot_ = false;
   if (committed) settings.commit_transaction();
   else settings.rollback_transaction();
+  notifications.rollback();
   settings.set_internal("transaction_isolation", settings.get("default_transaction_isolation"));
   settings.set_internal("transaction_read_only", settings.get("default_transaction_read_only"));
   follow_settings();
@@ -379,6 +393,7 @@ void SessionState::statement_failed() {
     close_portals(false);
     if (transaction_) transaction_->rollback();
     transaction_.reset();
+    notifications.rollback();
   }
 }
 
@@ -619,6 +634,10 @@ std::string SessionState::creation_schema(const ast::ObjectName& name) const {
     return std::move(schema);
   }
   throw SqlError(sqlstate::kInvalidSchemaName, "no schema has been selected to create in").with_position(name.position());
+}
+
+void SessionState::notify(std::string_view channel, std::string_view payload) {
+  notifications.notify({pid, std::string(channel), std::string(payload)});
 }
 
 // -- settings -------------------------------------------------------------------------------------------

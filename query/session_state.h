@@ -15,6 +15,7 @@
 #include "query/binder.h"
 #include "query/execution.h"
 #include "query/session.h"
+#include "query/session_notifications.h"
 #include "query/session_run.h"
 #include "query/session_settings.h"
 #include "storage/database.h"
@@ -51,7 +52,7 @@ struct StatementInput {
 };
 
 // The inside of Session: state, and the services that the executors of single statements (statement_*.h) use.
-class SessionState final : public SessionInfo, public NameResolver {
+class SessionState final : public SessionInfo, public NameResolver, public NotificationSender {
  public:
   SessionState(ServerContext& server_context, std::string user_name, std::string database_name, std::string address,
                const std::vector<std::pair<std::string, std::string>>& startup);
@@ -152,6 +153,14 @@ class SessionState final : public SessionInfo, public NameResolver {
   std::string database() const override { return database_name; }
   std::vector<std::string> search_path(bool with_implicit) const override;
   int32_t backend_pid() const override { return pid; }
+  // -- NotificationSender
+  void notify(std::string_view channel, std::string_view payload) override;
+
+  // -- log: session_log.cpp
+  // The client's request is answered: it is counted, and logged where it took long.
+  void end_request();
+  void note_audited(const StatementInput& input);
+  void log_audited(const SqlError* error);  // what was noted since
 
   ServerContext& server;
   const std::string user_name, database_name, client_address;
@@ -166,7 +175,10 @@ class SessionState final : public SessionInfo, public NameResolver {
   // it has run.
   std::vector<std::unique_ptr<Portal>> closed_portals;
   std::vector<Notice> notices;
-  WriteCounts last_write;                                   // of the last transaction that wrote
+  SessionNotifications notifications;
+  LastWrite last_write;
+  int64_t request_start_nanos = 0;                          // monotonic; 0: the client waits for nothing
+  std::vector<std::string> audited;                         // statements of this request that are to be logged
   int64_t transaction_time_micros = 0, statement_time_micros = 0;
   QueryProfile* profile = nullptr;                          // set while EXPLAIN ANALYZE runs a statement: for its executions
 
@@ -220,6 +232,7 @@ class SessionState final : public SessionInfo, public NameResolver {
     SessionSettings::Mark settings;
     std::set<std::pair<std::string, std::string>> dropped;
     std::set<const Portal*> portals;
+    SessionNotifications::Mark notifications;
   };
   std::optional<Retry> retry_;                              // the statement that is alone in the running transaction
   uint32_t statements_ = 0;                                 // of the client in the running transaction

@@ -71,6 +71,7 @@ class CopyIn {
     }
     return fmt::format("COPY {}", reader_->rows() - left_out_);
   }
+  CopyOutcome outcome() const { return {reader_->rows() - left_out_, reader_->rejected(), reader_->bad_values()}; }
 
  private:
   void bind_condition(const ast::Expression& where) {
@@ -143,6 +144,7 @@ class CopyInPortal final : public Portal {
   void copy_done() override { tag_ = copy_.finish(); }
   void copy_fail(std::string_view message) override { throw sql_error(sqlstate::kQueryCanceled, "COPY from stdin failed: {}", message); }
   bool copy_is_binary() const override { return copy_.format().kind == CopyFormat::Kind::kBinary; }
+  CopyOutcome copy_outcome() const override { return copy_.outcome(); }
 
  private:
   CopyIn copy_;

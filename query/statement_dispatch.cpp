@@ -16,7 +16,6 @@ SqlError not_supported(std::string_view what) { return sql_error(sqlstate::kFeat
 std::string_view unsupported_name(StatementKind kind) {
   switch (kind) {
     case StatementKind::kCreateMaterializedView: return "CREATE MATERIALIZED VIEW";
-    case StatementKind::kAlterSystem: return "ALTER SYSTEM";
     case StatementKind::kRefreshMaterializedView: return "REFRESH MATERIALIZED VIEW";
     case StatementKind::kComment: return "COMMENT";
     default: return "this statement";
@@ -129,13 +128,10 @@ std::unique_ptr<Portal> SessionState::make_statement_portal(StatementInput input
     case StatementKind::kExplain: return execute_explain(*this, ast::as<ast::ExplainStatement>(statement), input);
     case StatementKind::kDiscard:
       return command([this, keep, &s = ast::as<ast::DiscardStatement>(statement)] { return execute_discard(*this, s); });
-    case StatementKind::kListen: {
-      // No session can notify another: UNLISTEN has nothing to undo, as pools ask for at every release.
-      auto action = ast::as<ast::ListenStatement>(statement).action;
-      using Action = ast::ListenStatement::Action;
-      if (action != Action::kUnlisten && action != Action::kUnlistenAll) throw not_supported(action == Action::kListen ? "LISTEN" : "NOTIFY");
-      return command([] { return std::string("UNLISTEN"); });
-    }
+    case StatementKind::kListen:
+      return command([this, keep, &s = ast::as<ast::ListenStatement>(statement)] { return execute_listen(*this, s); });
+    case StatementKind::kAlterSystem:
+      return command([this, keep, &s = ast::as<ast::AlterSystemStatement>(statement)] { return execute_alter_system(*this, s); });
     case StatementKind::kUnsupported: throw not_supported(ast::as<ast::UnsupportedStatement>(statement).what);
     default: throw not_supported(unsupported_name(statement.kind));
   }

@@ -70,6 +70,8 @@ void drop_tag(SessionState& session, const ast::AlterAction& action, const Table
 std::unique_ptr<Portal> execute_show(SessionState& session, const ast::ShowStatement& statement);
 std::string execute_set(SessionState& session, const ast::SetStatement& statement);
 std::string execute_reset(SessionState& session, const ast::ResetStatement& statement);
+std::string execute_listen(SessionState& session, const ast::ListenStatement& statement);
+std::string execute_alter_system(SessionState& session, const ast::AlterSystemStatement& statement);
 std::string execute_discard(SessionState& session, const ast::DiscardStatement& statement);
 std::string execute_transaction(SessionState& session, const ast::TransactionStatement& statement);
 std::string execute_set_transaction(SessionState& session, const ast::SetTransactionStatement& statement);

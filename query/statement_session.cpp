@@ -1,3 +1,4 @@
+#include "query/access_control.h"
 #include "query/portal.h"
 #include "query/statement_executors.h"
 #include "query/table_definition.h"
@@ -105,7 +106,7 @@ std::unique_ptr<Portal> execute_show(SessionState& session, const ShowStatement&
     }
     case ShowStatement::What::kLastWrite:
       return rows(column_names(s), [&session](TextRows& text) {
-        const WriteCounts& w = session.last_write;
+        const WriteCounts& w = session.last_write.counts;
         text.add({std::to_string(w.inserted), std::to_string(w.replaced), std::to_string(w.skipped), std::to_string(w.deleted)});
       });
   }
@@ -154,6 +155,8 @@ std::string execute_discard(SessionState& session, const ast::DiscardStatement& 
       for (auto& [name, portal] : session.portals) session.closed_portals.push_back(std::move(portal));
       session.portals.clear();
       session.drop_temporary_tables();
+      session.transaction();
+      session.notifications.unlisten_all();
       return "DISCARD ALL";
     case What::kPlans: return "DISCARD PLANS";           // plans are made for each execution
     case What::kSequences: return "DISCARD SEQUENCES";
@@ -215,6 +218,30 @@ std::string execute_set_transaction(SessionState& session, const ast::SetTransac
   }
   if (s.modes.read_only) session.settings.set("default_transaction_read_only", *s.modes.read_only ? "on" : "off", false);
   return "SET";
+}
+
+std::string execute_listen(SessionState& session, const ast::ListenStatement& s) {
+  using Action = ast::ListenStatement::Action;
+  session.transaction();  // whose commit it takes effect with
+  switch (s.action) {
+    case Action::kListen: session.notifications.listen(s.channel.text); return "LISTEN";
+    case Action::kUnlisten: session.notifications.unlisten(s.channel.text); return "UNLISTEN";
+    case Action::kUnlistenAll: session.notifications.unlisten_all(); return "UNLISTEN";
+    case Action::kNotify: session.notify(s.channel.text, s.payload); return "NOTIFY";
+  }
+  return "";
+}
+
+std::string execute_alter_system(SessionState& session, const ast::AlterSystemStatement& s) {
+  if (session.status() != TransactionStatus::kIdle) throw SqlError(sqlstate::kActiveSqlTransaction, "ALTER SYSTEM cannot run inside a transaction block");
+  session.begin_statement();
+  session.access().require_superuser("ALTER SYSTEM");
+  SystemConfiguration* configuration = session.server.system_configuration;
+  if (!configuration) throw SqlError(sqlstate::kFeatureNotSupported, "ALTER SYSTEM is not supported by this server");
+  if (s.reset && s.setting == "all") configuration->reset_all();
+  else if (s.reset) configuration->set(s.setting, std::nullopt);
+  else configuration->set(s.setting, s.setting == "search_path" ? joined_names(s.values) : joined(s.values));
+  return "ALTER SYSTEM";
 }
 
 }  // namespace idem

@@ -118,6 +118,14 @@ void MessageWriter::notice_response(const SqlError& notice, std::string_view sev
   diagnostic('N', notice, severity, {});
 }
 
+void MessageWriter::notification_response(int32_t pid, std::string_view channel, std::string_view payload) {
+  begin('A');
+  int32(pid);
+  text(channel);
+  text(payload);
+  end();
+}
+
 void MessageWriter::row_description(const std::vector<PlanColumn>& columns, const std::vector<int16_t>& formats) {
   begin('T');
   int16(static_cast<int>(columns.size()));

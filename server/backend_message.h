@@ -32,6 +32,7 @@ class MessageWriter {
   void negotiate_protocol_version(const std::vector<std::string>& unknown_options);
   void ready_for_query(char status);
   void command_complete(std::string_view tag);
+  void notification_response(int32_t pid, std::string_view channel, std::string_view payload);
   // Fields S V C M D H P W. `statement` turns the error's byte position into characters.
   void error_response(const SqlError& error, std::string_view severity, std::string_view statement);
   void notice_response(const SqlError& notice, std::string_view severity);

@@ -19,8 +19,13 @@ class ClientChannel {
   // Takes the bytes (and empties `bytes`). Waits while too much is unsent, so that a client that reads slowly holds back
   // the query and not the server's memory. Throws ConnectionClosed.
   virtual void send(std::string& bytes) = 0;
+  // How the client is connected: whether what it sends is encrypted, and whose certificate it has shown ("": nobody's).
+  virtual bool is_encrypted() const = 0;
+  virtual std::string certificate_name() const = 0;
   // Authentication is over; told before the client is, since what it sends from then on may be large.
   virtual void session_started(int32_t pid) = 0;
+  // The session has messages of others for the client, to be delivered when it waits for nothing. Any thread; short.
+  virtual void notifications_came() = 0;
 };
 
 }  // namespace idem

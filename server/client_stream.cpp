@@ -63,6 +63,20 @@ asio::awaitable<void> ClientStream::handshake(asio::ssl::context& tls) {
 
 bool ClientStream::encrypted() const { return state_->encrypted; }
 
+std::string ClientStream::certificate_name() const {
+  if (!state_->tls) return "";
+  SSL* const ssl = state_->tls->native_handle();
+  const std::unique_ptr<X509, void (*)(X509*)> certificate(SSL_get1_peer_certificate(ssl), X509_free);
+  if (!certificate || SSL_get_verify_result(ssl) != X509_V_OK) return "";
+  X509_NAME* const subject = X509_get_subject_name(certificate.get());
+  const int length = X509_NAME_get_text_by_NID(subject, NID_commonName, nullptr, 0);
+  if (length <= 0) return "";
+  std::string name(static_cast<size_t>(length) + 1, '\0');
+  X509_NAME_get_text_by_NID(subject, NID_commonName, name.data(), static_cast<int>(name.size()));
+  name.pop_back();
+  return name.find('\0') == name.npos ? name : "";
+}
+
 asio::awaitable<size_t> ClientStream::read_some(Buffers buffers) {
   boost::system::error_code error;
   size_t bytes = 0;

@@ -33,6 +33,8 @@ class ClientStream {
   boost::asio::awaitable<void> handshake(boost::asio::ssl::context& tls);
   // From the beginning of the handshake on; any thread.
   bool encrypted() const;
+  // The common name of the certificate that the client has shown and that the context's authority has signed; "" if none.
+  std::string certificate_name() const;
 
   // At least one byte into the first buffer and, when that is full, the second. 0: the client has ended its side.
   boost::asio::awaitable<size_t> read_some(Buffers buffers);

@@ -34,8 +34,8 @@ int64_t steady_ms() {
 }  // namespace
 
 Connection::Connection(asio::ip::tcp::socket socket, const ConnectionEnvironment& environment)
-    : environment_(environment), stream_(std::move(socket)), read_pause_(stream_.executor()), idle_timer_(stream_.executor()) {
-  handler_ = std::make_unique<ProtocolHandler>(*environment_.server, environment_.protocol, *this, stream_.client_address());
+    : environment_(environment), options_(environment.options.get()), stream_(std::move(socket)), read_pause_(stream_.executor()), idle_timer_(stream_.executor()) {
+  handler_ = std::make_unique<ProtocolHandler>(*environment_.server, options_->protocol, *this, stream_.client_address());
   idle_since_ms_ = steady_ms();
   idle_limit_ms_ = environment_.authentication_timeout_ms;
 }
@@ -82,9 +82,9 @@ asio::awaitable<bool> Connection::negotiate_encryption() {
     }
     // Bytes sent before the answer would be read as if they had come encrypted (CVE-2021-23214).
     if (decoder_.buffered() > 0) throw SqlError(sqlstate::kProtocolViolation, "received unencrypted data after an encryption request");
-    bool accept = wants_tls && environment_.tls && !stream_.encrypted();
+    bool accept = wants_tls && options_->tls && !stream_.encrypted();
     co_await stream_.write_all(accept ? "S" : "N");
-    if (accept) co_await stream_.handshake(*environment_.tls);
+    if (accept) co_await stream_.handshake(*options_->tls);
   }
 }
 
@@ -144,6 +144,14 @@ void Connection::schedule_handler() {
   if (copy_bytes_ > 0 || !environment_.network->try_run(this, task)) environment_.statements->submit(task);
 }
 
+void Connection::notifications_came() {
+  std::lock_guard lock(mutex_);
+  notified_ = true;
+  if (handling_ || input_ended_ || end_reason_) return;
+  handling_ = true;
+  environment_.statements->submit([self = shared_from_this()] { self->handle_input(); });  // the caller is another client's thread
+}
+
 void Connection::end_input(std::optional<SqlError> broken) {
   std::lock_guard lock(mutex_);
   input_ended_ = true;
@@ -167,6 +175,12 @@ Connection::Next Connection::next_message(FrontendMessage* message) {
   if (end_reason_) return Next::kEnd;
   if (input_.empty()) {
     if (input_ended_) return Next::kEnd;
+    if (std::exchange(notified_, false)) return Next::kNotifications;
+    in_transaction_ = handler_->in_transaction();
+    if (drain_reason_ && !in_transaction_) {
+      end_reason_ = drain_reason_;
+      return Next::kEnd;
+    }
     handling_ = false;
     idle_since_ms_ = steady_ms();
     idle_limit_ms_ = session_pid_ != 0 ? handler_->idle_limit_ms() : environment_.authentication_timeout_ms;
@@ -190,8 +204,9 @@ void Connection::handle_input() {
   try {
     FrontendMessage message;
     Next next;
-    while ((next = next_message(&message)) == Next::kMessage) {
-      handler_->handle(message);
+    while ((next = next_message(&message)) == Next::kMessage || next == Next::kNotifications) {
+      if (next == Next::kNotifications) handler_->deliver_notifications();
+      else handler_->handle(message);
       if (handler_->closed()) break;
       // The thread goes on with other connections; nobody handles this one meanwhile.
       if (handler_->awaited_commit() != CommitNumber{}) return await_commit(handler_->awaited_commit());
@@ -347,9 +362,13 @@ asio::awaitable<void> Connection::close() {
   stream_.close();
 }
 
-void Connection::shut_down(const SqlError& reason) {
+void Connection::shut_down(const SqlError& reason, bool at_once) {
   std::lock_guard lock(mutex_);
   if (input_ended_ || end_reason_) return;
+  if (!at_once && (handling_ || in_transaction_)) {
+    drain_reason_ = reason;
+    return;
+  }
   end_reason_ = reason;
   ending_ = true;
   if (handling_) cancel_statement();
@@ -369,7 +388,7 @@ asio::awaitable<void> Connection::watch_idleness() {
       if (handling_ || idle_limit_ms_ == 0 || steady_ms() - idle_since_ms_ <= idle_limit_ms_) continue;
       reason = session_pid_ != 0 ? idle_error_ : SqlError(sqlstate::kProtocolViolation, "canceling authentication due to timeout");
     }
-    shut_down(*reason);
+    shut_down(*reason, true);
   }
 }
 

@@ -44,14 +44,19 @@ class CommitAnswers {
   bool running_ = false;      // a thread answers, or will; guarded by mutex_
 };
 
+// What of the configuration connections look at: those that begin after a reload see the new one.
+struct ConnectionOptions {
+  ProtocolOptions protocol;
+  std::shared_ptr<boost::asio::ssl::context> tls;  // null: TLS is refused
+};
+
 // What connections share. Owned by the server, outlives them.
 struct ConnectionEnvironment {
   ServerContext* server = nullptr;
-  ProtocolOptions protocol;
+  SharedValue<ConnectionOptions> options;
   StatementPool* statements = nullptr;
   CommitAnswers* answers = nullptr;
   NetworkThreads* network = nullptr;
-  std::shared_ptr<boost::asio::ssl::context> tls;  // null: TLS is refused
   int64_t authentication_timeout_ms = 60'000;
 };
 
@@ -69,7 +74,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Serve
   ~Connection() override;
 
   void start() override;
-  void shut_down(const SqlError& reason) override;  // with a FATAL error
+  void shut_down(const SqlError& reason, bool at_once) override;  // with a FATAL error
 
  private:
   friend class CommitAnswers;
@@ -81,7 +86,7 @@ class Connection : public std::enable_shared_from_this<Connection>, public Serve
   boost::asio::awaitable<void> write_loop();
   boost::asio::awaitable<void> watch_idleness();
 
-  enum class Next : uint8_t { kMessage, kWait, kEnd };
+  enum class Next : uint8_t { kMessage, kNotifications, kWait, kEnd };
 
   void enqueue(std::vector<FrontendMessage>& messages);  // leaves it empty
   void schedule_handler();           // with the lock
@@ -96,8 +101,12 @@ class Connection : public std::enable_shared_from_this<Connection>, public Serve
 
   void send(std::string& bytes) override;
   void session_started(int32_t pid) override { session_pid_ = pid; }
+  void notifications_came() override;
+  bool is_encrypted() const override { return stream_.encrypted(); }
+  std::string certificate_name() const override { return stream_.certificate_name(); }
 
   const ConnectionEnvironment& environment_;
+  const std::shared_ptr<const ConnectionOptions> options_;
   ClientStream stream_;
   FrontendDecoder decoder_;
   std::string read_buffer_;
@@ -113,7 +122,10 @@ class Connection : public std::enable_shared_from_this<Connection>, public Serve
   std::vector<FrontendMessage> input_;
   size_t input_bytes_ = 0, copy_bytes_ = 0;
   bool terminate_came_ = false;      // the last message was Terminate
+  bool notified_ = false;            // notifications_came(), and they were not delivered
   bool handling_ = false, input_ended_ = false, read_paused_ = false;
+  bool in_transaction_ = false;      // of interest while nothing is handled
+  std::optional<SqlError> drain_reason_;  // to end with when nothing is handled and no transaction is open
   std::optional<SqlError> end_reason_;  // FATAL error to end with: broken input, shutdown, idleness
   std::string unsent_;
   bool writing_ = false, closed_ = false;

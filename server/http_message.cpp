@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <boost/beast/http/status.hpp>
+#include <iterator>
 
 #include "common/error.h"
 #include "common/json_text.h"
 #include "common/scram_verifier.h"
+#include "common/utf8.h"
 
 namespace idem {
 
@@ -72,36 +75,103 @@ std::string gunzip(std::string_view bytes, size_t limit) {
   }
 }
 
-}  // namespace
+constexpr size_t kFlushBytes = 64 * 1024;
 
-std::string HttpRequest::parameter(const std::string& name) const {
-  const auto found = query.find(name);
-  return found == query.end() ? "" : found->second;
+std::string value_or_empty(const std::map<std::string, std::string>& map, const std::string& name) {
+  const auto found = map.find(name);
+  return found == map.end() ? "" : found->second;
 }
 
-std::string http_answer_bytes(const HttpAnswer& answer, const HttpAnswerForm& form) {
-  constexpr unsigned kNoContent = 204;
+// "example.org:8080" without the port, "[::1]:80" without port and brackets.
+std::string_view host_name(std::string_view host) {
+  if (host.starts_with('[')) return host.substr(1, host.find(']') - 1);
+  return host.substr(0, host.find(':'));
+}
+
+bool is_address_or_localhost(std::string_view name) {
+  return name == "localhost" || name.find(':') != name.npos || name.find_first_not_of("0123456789.") == name.npos;
+}
+
+}  // namespace
+
+std::string HttpRequest::parameter(const std::string& name) const { return value_or_empty(query, name); }
+std::string HttpRequest::header(const std::string& name) const { return value_or_empty(headers, name); }
+
+std::string HttpRequest::media_type() const {
+  std::string type = utf8_lower(header("content-type"));
+  type.resize(std::min(type.find_first_of("; "), type.size()));
+  return type;
+}
+
+HttpAnswerBody::HttpAnswerBody(HttpChannel& channel, std::string content_type) : channel_(channel) {
+  head_.content_type = std::move(content_type);
+}
+
+void HttpAnswerBody::flush_if_large() {
+  if (bytes_.size() < kFlushBytes) return;
+  if (!std::exchange(is_begun_, true)) channel_.begin_answer(head_);
+  channel_.send(bytes_);
+}
+
+HttpAnswer HttpAnswerBody::finish() {
+  head_.is = is_begun_ ? HttpAnswer::Body::kSent : HttpAnswer::Body::kWhole;
+  head_.body = std::move(bytes_);
+  return std::move(head_);
+}
+
+HttpAnswer HttpAnswerBody::cut() {
+  head_.is = HttpAnswer::Body::kCut;
+  return std::move(head_);
+}
+
+namespace {
+
+std::string answer_head(const HttpAnswer& answer, const HttpAnswerForm& form, std::string_view length_field) {
   const std::string_view reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(answer.status));
   std::string bytes = fmt::format("HTTP/1.1 {} {}\r\nServer: IdemDB\r\n", answer.status, reason);
   const auto field = [&](std::string_view name, std::string_view value) {
     if (!value.empty()) fmt::format_to(std::back_inserter(bytes), "{}: {}\r\n", name, value);
   };
   field("Content-Type", answer.content_type);
-  field("WWW-Authenticate", answer.authenticate);
+  for (const auto& [name, value] : answer.headers) field(name, value);
   if (!form.keep_alive) field("Connection", "close");
-  else if (form.version < 11) field("Connection", "keep-alive");
-  if (answer.status != kNoContent) field("Content-Length", std::to_string(answer.body.size()));
-  bytes += "\r\n";
-  if (!form.only_header && answer.status != kNoContent) bytes += answer.body;
+  else if (form.version < kHttpVersionWithChunks) field("Connection", "keep-alive");
+  return bytes.append(length_field).append("\r\n");
+}
+
+}  // namespace
+
+std::string http_answer_bytes(const HttpAnswer& answer, const HttpAnswerForm& form) {
+  const bool has_body = answer.status != 204 && answer.status != 304;
+  std::string bytes = answer_head(answer, form, has_body ? fmt::format("Content-Length: {}\r\n", answer.body.size()) : "");
+  if (!form.only_header && has_body) bytes += answer.body;
   return bytes;
 }
+
+std::string http_answer_head(const HttpAnswer& answer, const HttpAnswerForm& form) {
+  return answer_head(answer, form, form.version < kHttpVersionWithChunks ? "" : "Transfer-Encoding: chunked\r\n");
+}
+
+void append_http_chunk(std::string& out, std::string_view bytes, const HttpAnswerForm& form) {
+  if (form.version < kHttpVersionWithChunks) {
+    out.append(bytes);
+    return;
+  }
+  fmt::format_to(std::back_inserter(out), "{:x}\r\n", bytes.size());
+  out.append(bytes).append("\r\n");
+}
+
+std::string_view http_last_chunk(const HttpAnswerForm& form) { return form.version < kHttpVersionWithChunks ? "" : "0\r\n\r\n"; }
 
 bool parse_http_target(std::string_view target, HttpRequest* request) {
   const size_t mark = target.find('?');
   const auto path = percent_decode(target.substr(0, mark), false);
   if (!path) return false;
   request->path = *path;
-  std::string_view rest = mark == target.npos ? "" : target.substr(mark + 1);
+  return mark == target.npos || parse_http_parameters(target.substr(mark + 1), &request->query);
+}
+
+bool parse_http_parameters(std::string_view rest, std::map<std::string, std::string>* parameters) {
   while (!rest.empty()) {
     const size_t end = rest.find('&');
     const std::string_view pair = rest.substr(0, end);
@@ -111,7 +181,7 @@ bool parse_http_target(std::string_view target, HttpRequest* request) {
     const auto name = percent_decode(pair.substr(0, equals), true);
     const auto value = percent_decode(equals == pair.npos ? "" : pair.substr(equals + 1), true);
     if (!name || !value) return false;
-    request->query[*name] = *value;
+    (*parameters)[*name] = *value;
   }
   return true;
 }
@@ -123,30 +193,63 @@ std::optional<HttpCredentials> http_credentials(const HttpRequest& request) {
     if (colon != text.npos) credentials.password = text.substr(colon + 1);
     return credentials;
   };
-  const std::string_view header = request.authorization;
+  const std::string header = request.header("authorization");
   if (header.starts_with("Basic ")) {
-    const auto text = base64_decode(header.substr(6));
+    const auto text = base64_decode(std::string_view(header).substr(6));
     if (!text) throw SqlError(sqlstate::kInvalidAuthorization, "the Authorization header is not valid base64");
     return split(*text);
   }
-  if (header.starts_with("Token ")) return split(header.substr(6));
-  if (!header.empty()) throw SqlError(sqlstate::kInvalidAuthorization, "unsupported Authorization: Basic or Token user:password was expected");
+  if (header.starts_with("Token ")) return split(std::string_view(header).substr(6));
+  if (!header.empty())
+    throw SqlError(sqlstate::kInvalidAuthorization, "unsupported Authorization: Basic or Token user:password was expected");
   if (!request.query.contains("u")) return std::nullopt;
   HttpCredentials credentials{request.parameter("u"), std::nullopt};
   if (request.query.contains("p")) credentials.password = request.parameter("p");
   return credentials;
 }
 
-std::string decode_http_body(HttpRequest& request, size_t limit) {
-  if (request.content_encoding.empty() || request.content_encoding == "identity") return std::move(request.body);
-  if (request.content_encoding != "gzip")
-    throw sql_error(sqlstate::kInvalidParameterValue, "unsupported Content-Encoding \"{}\": gzip was expected", request.content_encoding);
-  return gunzip(request.body, limit);
+std::string read_http_body(const HttpRequest& request, HttpChannel& channel, size_t limit) {
+  const std::string encoding = request.header("content-encoding");
+  const bool is_plain = encoding.empty() || encoding == "identity";
+  if (!is_plain && encoding != "gzip")
+    throw sql_error(sqlstate::kInvalidParameterValue, "unsupported Content-Encoding \"{}\": gzip was expected", encoding);
+  std::string body;
+  for (std::string piece = channel.read_body(); !piece.empty(); piece = channel.read_body()) {
+    if (body.size() + piece.size() > limit)
+      throw sql_error(sqlstate::kProgramLimitExceeded, "the body has more than {} bytes", limit);
+    if (body.empty()) body = std::move(piece);
+    else body += piece;
+  }
+  return is_plain ? body : gunzip(body, limit);
+}
+
+void check_http_origin(const HttpRequest& request, bool has_passwords) {
+  const std::string host = request.header("host"), origin = request.header("origin"), site = request.header("sec-fetch-site");
+  const size_t scheme = origin.find("://");
+  const bool is_foreign = !origin.empty() && (scheme == origin.npos || origin.substr(scheme + 3) != host);
+  if (is_foreign || site == "cross-site" || site == "same-site")
+    throw SqlError(sqlstate::kInsufficientPrivilege, "requests on behalf of another site are refused");
+  if (!has_passwords && !host.empty() && !is_address_or_localhost(host_name(host))) {
+    throw sql_error(sqlstate::kInsufficientPrivilege, "without passwords the host must be an address or localhost, not \"{}\"",
+                    host)
+        .with_hint("Turn passwords on: auth = scram.");
+  }
+}
+
+unsigned http_status_of(const SqlError& error) {
+  const std::string_view state = error.sqlstate();
+  if (state == sqlstate::kInvalidAuthorization || state == sqlstate::kInvalidPassword) return 401;
+  if (state == sqlstate::kInsufficientPrivilege || state == sqlstate::kReadOnlySqlTransaction) return 403;
+  if (state == sqlstate::kProgramLimitExceeded) return 413;
+  const std::string_view kind = state.substr(0, 2);
+  if (kind == "53" || kind == "57" || kind == "40" || kind == "58") return 503;
+  return kind == "XX" ? 500 : 400;
 }
 
 std::string http_error_body(std::string_view code, std::string_view message, std::string_view members) {
   const std::string text = json_quoted(message);
-  return fmt::format("{{\"code\":{},\"message\":{},\"error\":{}{}{}}}\n", json_quoted(code), text, text, members.empty() ? "" : ",", members);
+  return fmt::format("{{\"code\":{},\"message\":{},\"error\":{}{}{}}}\n", json_quoted(code), text, text,
+                     members.empty() ? "" : ",", members);
 }
 
 }  // namespace idem

@@ -2,34 +2,38 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "common/error.h"
 #include "common/json_text.h"
 #include "common/scram_verifier.h"
+#include "query/server_metrics.h"
+#include "server/client_channel.h"
+#include "server/http_import.h"
+#include "server/query_answer.h"
 
 namespace idem {
 
 namespace {
 
+constexpr size_t kMaxLinesBytes = 256 << 20;  // held in memory, neither as they are sent nor unpacked may be more
+
 // Nanoseconds of a unit as /write (n, u, ms, s, m, h) and /api/v2/write (ns, us, ms, s) name them.
 int64_t parse_precision(const std::string& name) {
-  static constexpr std::pair<std::string_view, int64_t> kUnits[] = {
-      {"", 1},        {"n", 1},           {"ns", 1},           {"u", 1'000},          {"us", 1'000},
-      {"ms", 1'000'000}, {"s", 1'000'000'000}, {"m", 60'000'000'000}, {"h", 3'600'000'000'000}};
+  static constexpr std::pair<std::string_view, int64_t> kUnits[] = {{"", 1},
+                                                                    {"n", 1},
+                                                                    {"ns", 1},
+                                                                    {"u", 1'000},
+                                                                    {"us", 1'000},
+                                                                    {"ms", 1'000'000},
+                                                                    {"s", 1'000'000'000},
+                                                                    {"m", 60'000'000'000},
+                                                                    {"h", 3'600'000'000'000}};
   for (const auto& [unit, nanos] : kUnits) {
     if (name == unit) return nanos;
   }
   throw sql_error(sqlstate::kInvalidParameterValue, "unknown precision \"{}\": ns, us, ms, s, m or h was expected", name);
-}
-
-// Senders try again after 5xx, and drop what is answered by 4xx.
-unsigned status_of(const SqlError& error) {
-  const std::string_view state = error.sqlstate();
-  if (state == sqlstate::kInvalidAuthorization || state == sqlstate::kInvalidPassword) return 401;
-  if (state == sqlstate::kInsufficientPrivilege || state == sqlstate::kReadOnlySqlTransaction) return 403;
-  if (state == sqlstate::kProgramLimitExceeded) return 413;
-  const std::string_view kind = state.substr(0, 2);
-  if (kind == "53" || kind == "57" || kind == "40" || kind == "58") return 503;
-  return kind == "XX" ? 500 : 400;
 }
 
 std::string_view code_of(unsigned status) {
@@ -49,58 +53,98 @@ HttpAnswer error_answer(unsigned status, std::string_view message, std::string_v
   HttpAnswer answer;
   answer.status = status;
   answer.body = http_error_body(code_of(status), message, members);
-  if (status == 401) answer.authenticate = "Basic realm=\"idemdb\"";
+  return answer;
+}
+
+HttpAnswer line_error_answer(const SqlError& error) {
+  return error_answer(http_status_of(error), error.message(), fmt::format("\"sqlstate\":{}", json_quoted(error.sqlstate())));
+}
+
+HttpAnswer no_content() {
+  HttpAnswer answer;
+  answer.status = 204;
+  answer.content_type.clear();
   return answer;
 }
 
 HttpAnswer lines_answer(const LineWriteResult& result) {
-  if (result.rejected == 0) return {204, "", "", ""};
+  if (result.rejected == 0) return no_content();
   std::string members = fmt::format("\"accepted\":{},\"rejected\":{},\"line\":{},\"errors\":[", result.accepted, result.rejected,
                                     result.errors[0].line);
   for (size_t i = 0; i < result.errors.size(); ++i)
-    members += fmt::format("{}{{\"line\":{},\"reason\":{}}}", i ? "," : "", result.errors[i].line, json_quoted(result.errors[i].reason));
+    members +=
+        fmt::format("{}{{\"line\":{},\"reason\":{}}}", i ? "," : "", result.errors[i].line, json_quoted(result.errors[i].reason));
   members += "]";
-  return error_answer(400, fmt::format("partial write: line {}: {} dropped={}", result.errors[0].line, result.errors[0].reason, result.rejected),
-                      members);
+  return error_answer(
+      400, fmt::format("partial write: line {}: {} dropped={}", result.errors[0].line, result.errors[0].reason, result.rejected),
+      members);
 }
 
 }  // namespace
 
-HttpService::HttpService(ServerContext& server, const ProtocolOptions& options, std::string client_address)
-    : server_(server), options_(options), client_address_(std::move(client_address)) {}
+HttpService::HttpService(ServerContext& server, const ProtocolOptions& options, const ClientStream& client)
+    : server_(server), options_(options), client_(client), client_address_(client.client_address()) {}
 HttpService::~HttpService() = default;
 
-HttpAnswer HttpService::answer(HttpRequest request) {
+// A path, its methods, and what answers. `is_query`: errors have the form of /exec.
+struct HttpService::Route {
+  std::string_view path, methods;
+  bool is_query;
+  HttpAnswer (*handle)(HttpService& service, const HttpRequest& request, HttpChannel& channel);
+};
+
+HttpAnswer HttpService::answer(HttpRequest& request, HttpChannel& channel) {
+  using Service = HttpService;
+  using Request = const HttpRequest;
+  using Channel = HttpChannel;
+  static constexpr Route kRoutes[] = {
+      {"/exec", "GET POST", true, [](Service& s, Request& r, Channel& c) { return s.query(r, c, HttpQuery::Format::kJson); }},
+      {"/exp", "GET POST", true, [](Service& s, Request& r, Channel& c) { return s.query(r, c, HttpQuery::Format::kCsv); }},
+      {"/imp", "POST", true, [](Service& s, Request& r, Channel& c) { return import_csv(s.session_for(r), r, c); }},
+      {"/metrics", "GET HEAD", false, [](Service& s, Request& r, Channel&) { return s.metrics(r); }},
+      {"/write", "POST", false, [](Service& s, Request& r, Channel& c) { return s.write_lines(r, c); }},
+      {"/api/v2/write", "POST", false, [](Service& s, Request& r, Channel& c) { return s.write_lines(r, c); }},
+      {"/ping", "GET HEAD", false, [](Service&, Request&, Channel&) { return no_content(); }},
+      {"/health", "GET HEAD", false, [](Service& s, Request&, Channel&) { return s.health(); }},
+      {"/ready", "GET HEAD", false, [](Service& s, Request&, Channel&) { return s.health(); }},
+  };
+  const Route* route =
+      std::find_if(std::begin(kRoutes), std::end(kRoutes), [&](const Route& known) { return known.path == request.path; });
+  if (route == std::end(kRoutes)) return error_answer(404, fmt::format("there is nothing at {}", request.path));
+  if (request.method.empty() || route->methods.find(request.method) == route->methods.npos)
+    return error_answer(405, fmt::format("{} takes {}", route->path, route->methods));
+  const auto failed = [&](const SqlError& error) {
+    server_.metrics.count_error(error.sqlstate());
+    HttpAnswer answer = route->is_query ? json_error_answer(error, "") : line_error_answer(error);
+    // A page asks for the password itself.
+    if (answer.status == 401 && request.header("x-requested-with") != "XMLHttpRequest")
+      answer.headers.emplace_back("WWW-Authenticate", "Basic realm=\"idemdb\"");
+    return answer;
+  };
   try {
-    return route(request);
+    return route->handle(*this, request, channel);
   } catch (const SqlError& error) {
-    return error_answer(status_of(error), error.message(), fmt::format("\"sqlstate\":{}", json_quoted(error.sqlstate())));
+    return failed(error);
+  } catch (const ConnectionClosed&) {
+    throw;
   } catch (const std::bad_alloc&) {
-    return error_answer(503, "out of memory");
+    return failed(SqlError(sqlstate::kOutOfMemory, "out of memory"));
   } catch (const std::exception& error) {
-    return error_answer(500, error.what());
+    return failed(SqlError(sqlstate::kInternalError, error.what()));
   }
 }
 
-HttpAnswer HttpService::route(HttpRequest& request) {
-  struct Route {
-    std::string_view path, methods;
-    HttpAnswer (*handle)(HttpService&, HttpRequest&);
-  };
-  static constexpr Route kRoutes[] = {
-      {"/ping", "GET HEAD", [](HttpService&, HttpRequest&) { return HttpAnswer{204, "", "", ""}; }},
-      {"/health", "GET HEAD", [](HttpService& s, HttpRequest&) { return s.health(); }},
-      {"/ready", "GET HEAD", [](HttpService& s, HttpRequest&) { return s.health(); }},
-      {"/write", "POST", [](HttpService& s, HttpRequest& r) { return s.write_lines(r); }},
-      {"/api/v2/write", "POST", [](HttpService& s, HttpRequest& r) { return s.write_lines(r); }},
-  };
-  for (const Route& known : kRoutes) {
-    if (request.path != known.path) continue;
-    if (request.method.empty() || known.methods.find(request.method) == known.methods.npos)
-      return error_answer(405, fmt::format("{} takes {}", known.path, known.methods));
-    return known.handle(*this, request);
-  }
-  return error_answer(404, fmt::format("there is nothing at {}", request.path));
+HttpAnswer HttpService::query(const HttpRequest& request, HttpChannel& channel, HttpQuery::Format format) {
+  Session& session = session_for(request);
+  return run_http_query(session, parse_http_query(request, channel, format), channel, *server_.clock);
+}
+
+HttpAnswer HttpService::metrics(const HttpRequest& request) {
+  authenticate(request);
+  HttpAnswer answer;
+  answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  answer.body = prometheus_text(collect_metrics(server_));
+  return answer;
 }
 
 HttpAnswer HttpService::health() const {
@@ -112,23 +156,32 @@ HttpAnswer HttpService::health() const {
   return answer;
 }
 
-HttpAnswer HttpService::write_lines(HttpRequest& request) {
+HttpAnswer HttpService::write_lines(const HttpRequest& request, HttpChannel& channel) {
   Session& session = session_for(request);
   const int64_t unit = parse_precision(request.parameter("precision"));
-  const std::string text = decode_http_body(request, kMaxHttpBodyBytes);
+  const std::string text = read_http_body(request, channel, kMaxLinesBytes);
   session.begin_statement_text("line protocol");
-  const LineWriteResult result = session.write_lines(text, unit);
-  session.begin_statement_text("");
-  return lines_answer(result);
+  HttpAnswer answer;
+  try {
+    answer = lines_answer(session.write_lines(text, unit));
+  } catch (const SqlError& error) {
+    answer = line_error_answer(error);
+  }
+  session.begin_statement_text({});
+  return answer;
 }
 
-Session& HttpService::session_for(const HttpRequest& request) {
+const std::string& HttpService::authenticate(const HttpRequest& request) {
   const auto credentials = http_credentials(request);
-  const std::string authorization = fmt::format("{}\n{}\n{}", request.authorization, request.parameter("u"), request.parameter("p"));
-  if (session_ && authorization == session_authorization_) return *session_;
-  const bool trusted = options_.authentication == AuthenticationMethod::kTrust;
+  const ClientIdentity client{without_port(client_address_), credentials ? credentials->user : "admin", options_.database,
+                              client_.encrypted()};
+  const bool trusted = authentication_of(options_, client, client_.certificate_name()) != AuthenticationMethod::kScram;
+  check_http_origin(request, !trusted);
+  const std::string authorization =
+      fmt::format("{}\n{}\n{}", request.header("authorization"), request.parameter("u"), request.parameter("p"));
+  if (authorization == authorization_) return user_;
   if (!credentials && !trusted) throw SqlError(sqlstate::kInvalidAuthorization, "user and password are required");
-  const std::string user = credentials ? credentials->user : "admin";
+  const std::string& user = client.user;
   const Snapshot snapshot = server_.database->snapshot();
   const auto role = snapshot.catalog->roles.find(user);
   const bool known = role != snapshot.catalog->roles.end() && role->second.can_login;
@@ -141,14 +194,27 @@ Session& HttpService::session_for(const HttpRequest& request) {
   } else if (!known) {
     throw sql_error(sqlstate::kInvalidAuthorization, "role \"{}\" does not exist or may not log in", user);
   }
-  if (server_.sessions->count() >= options_.max_connections) throw SqlError(sqlstate::kTooManyConnections, "sorry, too many clients already");
+  {
+    std::lock_guard lock(mutex_);
+    session_.reset();
+  }
+  user_ = user;
+  authorization_ = authorization;
+  return user_;
+}
+
+Session& HttpService::session_for(const HttpRequest& request) {
+  const std::string& user = authenticate(request);
+  if (session_) return *session_;
+  check_session_limit(server_, options_);
   auto session = std::make_unique<Session>(server_, user, options_.database, client_address_,
                                            std::vector<std::pair<std::string, std::string>>{{"application_name", "http"}});
   std::lock_guard lock(mutex_);
   session_ = std::move(session);
-  session_authorization_ = authorization;
   return *session_;
 }
+
+int64_t HttpService::idle_limit_ms() const { return session_ ? session_->idle_limit_ms() : 0; }
 
 void HttpService::cancel() {
   std::lock_guard lock(mutex_);

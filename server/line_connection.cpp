@@ -26,7 +26,7 @@ constexpr uint64_t kMaxLogged = 100;         // rejected lines of one connection
 }  // namespace
 
 LineConnection::LineConnection(tcp::socket socket, const ConnectionEnvironment& environment)
-    : environment_(environment), stream_(std::move(socket)), client_address_(stream_.client_address()) {}
+    : environment_(environment), options_(environment.options.get()), stream_(std::move(socket)), client_address_(stream_.client_address()) {}
 
 LineConnection::~LineConnection() = default;
 
@@ -71,10 +71,12 @@ asio::awaitable<void> LineConnection::run() {
 bool LineConnection::store(const std::string& lines) {
   try {
     if (!session_) {
-      if (environment_.server->sessions->count() >= environment_.protocol.max_connections)
-        throw SqlError(sqlstate::kTooManyConnections, "sorry, too many clients already");
+      const ClientIdentity client{without_port(client_address_), "admin", options_->protocol.database, false};
+      if (authentication_of(options_->protocol, client, "") != AuthenticationMethod::kTrust)
+        throw SqlError(sqlstate::kInvalidAuthorization, "line protocol over TCP knows no passwords");
+      check_session_limit(*environment_.server, options_->protocol);
       std::lock_guard lock(mutex_);
-      session_ = std::make_unique<Session>(*environment_.server, "admin", environment_.protocol.database, client_address_,
+      session_ = std::make_unique<Session>(*environment_.server, "admin", options_->protocol.database, client_address_,
                                            std::vector<std::pair<std::string, std::string>>{{"application_name", "line protocol"}});
     }
     session_->begin_statement_text("line protocol");
@@ -91,8 +93,8 @@ bool LineConnection::store(const std::string& lines) {
   }
 }
 
-void LineConnection::shut_down(const SqlError&) {
-  {
+void LineConnection::shut_down(const SqlError&, bool at_once) {
+  if (at_once) {
     std::lock_guard lock(mutex_);
     if (session_) session_->cancel();
   }

@@ -22,13 +22,14 @@ class LineConnection : public std::enable_shared_from_this<LineConnection>, publ
   ~LineConnection() override;
 
   void start() override;
-  void shut_down(const SqlError& reason) override;
+  void shut_down(const SqlError& reason, bool at_once) override;
 
  private:
   boost::asio::awaitable<void> run();
   bool store(const std::string& lines);  // on a statement thread; false: it could not
 
   const ConnectionEnvironment& environment_;
+  const std::shared_ptr<const ConnectionOptions> options_;
   ClientStream stream_;
   const std::string client_address_;
   std::mutex mutex_;                  // guards session_ against shut_down()

@@ -14,8 +14,9 @@ namespace idem {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-Listener::Listener(asio::io_context& io, const std::string& address, uint16_t port, std::string_view setting, MakeConnection make)
-    : io_(io), acceptor_(io), make_(std::move(make)) {
+Listener::Listener(asio::io_context& io, const std::string& address, uint16_t port, std::string_view setting, size_t most_connections,
+                   MakeConnection make)
+    : io_(io), acceptor_(io), most_connections_(most_connections), make_(std::move(make)) {
   boost::system::error_code error;
   tcp::resolver resolver(io);
   const auto found = resolver.resolve(address, std::to_string(port), tcp::resolver::passive, error);
@@ -45,10 +46,12 @@ asio::awaitable<void> Listener::accept_loop() {
       co_await pause.async_wait(asio::use_awaitable);
       continue;
     }
-    const std::shared_ptr<ServedConnection> connection = make_(std::move(socket));
+    std::shared_ptr<ServedConnection> connection;
     {
       std::lock_guard lock(mutex_);
       connections_.remove_if([](const std::weak_ptr<ServedConnection>& c) { return c.expired(); });
+      if (connections_.size() >= most_connections_) continue;
+      connection = make_(std::move(socket));
       connections_.push_back(connection);
     }
     connection->start();
@@ -62,12 +65,12 @@ void Listener::stop_accepting() {
   });
 }
 
-bool Listener::shut_down_connections(const SqlError& reason) {
+bool Listener::shut_down_connections(const SqlError& reason, bool at_once) {
   bool any = false;
   std::lock_guard lock(mutex_);
   for (const auto& weak : connections_) {
     if (const auto connection = weak.lock()) {
-      connection->shut_down(reason);
+      connection->shut_down(reason, at_once);
       any = true;
     }
   }

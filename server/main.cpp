@@ -1,4 +1,3 @@
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <malloc.h>
@@ -29,14 +28,14 @@ int main(int argc, char** argv) {
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
 #endif
   try {
-    idem::Configuration configuration;
+    idem::ConfigurationSource source;
     int exit_code = 0;
-    if (!idem::read_configuration(argc, argv, &configuration, &exit_code)) return exit_code;
+    if (!source.parse_arguments(argc, argv, &exit_code)) return exit_code;
+    const idem::Configuration configuration = source.read();
     idem::check_configuration(configuration);
-    spdlog::set_default_logger(spdlog::stderr_logger_mt("idemdb"));
-    spdlog::set_level(spdlog::level::from_str(configuration.log_level));
+    idem::ServerLog log(idem::log_options(configuration));
 
-    idem::Server server(configuration);
+    idem::Server server(source, configuration, log);
     spdlog::info("data folder {}: {}", configuration.data, server.recovery_text());
     std::cout << "idemdb is ready: psql -h " << configuration.listen << " -p " << server.port() << " -U admin "
               << configuration.database;

@@ -28,6 +28,21 @@ struct ProtocolHandler::SimpleQuery {
   std::unique_ptr<Portal> portal;   // of statement next - 1
 };
 
+void check_session_limit(const ServerContext& server, const ProtocolOptions& options) {
+  if (server.sessions->count() >= options.max_connections) throw SqlError(sqlstate::kTooManyConnections, "sorry, too many clients already");
+}
+
+AuthenticationMethod authentication_of(const ProtocolOptions& options, const ClientIdentity& client, const std::string& certificate_name) {
+  const AuthenticationMethod method = method_for(options.access, client);
+  if (method == AuthenticationMethod::kReject) {
+    throw sql_error(sqlstate::kInvalidAuthorization, "no access rule lets in host \"{}\", user \"{}\", database \"{}\", {}", client.address, client.user,
+                    client.database, client.is_encrypted ? "TLS encryption" : "no encryption");
+  }
+  if (method == AuthenticationMethod::kCertificate && (certificate_name.empty() || certificate_name != client.user))
+    throw sql_error(sqlstate::kInvalidAuthorization, "certificate authentication failed for user \"{}\"", client.user);
+  return method;
+}
+
 ProtocolHandler::ProtocolHandler(ServerContext& server, const ProtocolOptions& options, ClientChannel& channel,
                                  std::string client_address)
     : server_(server), options_(options), channel_(channel), client_address_(std::move(client_address)) {}
@@ -61,6 +76,7 @@ void ProtocolHandler::terminate(const SqlError& error) { refuse(error); }
 void ProtocolHandler::refuse(const SqlError& error) {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
+  server_.metrics.count_error(error.sqlstate());
   writer_.error_response(error, "FATAL", {});
   flush();
 }
@@ -89,11 +105,9 @@ void ProtocolHandler::start_up(std::string_view body) {
   if (packet.parameter("replication") == "database" || packet.parameter("replication") == "true") {
     throw SqlError(sqlstate::kFeatureNotSupported, "replication connections are not supported");
   }
-  if (server_.sessions->count() >= options_.max_connections) {
-    throw SqlError(sqlstate::kTooManyConnections, "sorry, too many clients already");
-  }
 
-  if (options_.authentication == AuthenticationMethod::kTrust) {
+  const ClientIdentity client{without_port(client_address_), user_, database_, channel_.is_encrypted()};
+  if (authentication_of(options_, client, channel_.certificate_name()) != AuthenticationMethod::kScram) {
     begin_session();
     return;
   }
@@ -136,7 +150,9 @@ void ProtocolHandler::begin_session() {
   if (database_ != options_.database && database_ != kMaintenanceDatabase)
     throw sql_error(sqlstate::kInvalidCatalogName, "database \"{}\" does not exist", database_);
 
+  check_session_limit(server_, options_);
   session_ = std::make_unique<Session>(server_, user_, options_.database, client_address_, startup_settings_);
+  session_->receive_notifications([this] { channel_.notifications_came(); });
   scram_.reset();
   channel_.session_started(session_->pid());
   writer_.authentication(0);
@@ -210,7 +226,7 @@ void ProtocolHandler::answer_error(const SqlError& error) {
   if (state_ == State::kCopyIn) state_ = State::kReady;
   copying_ = nullptr;
   simple_.reset();
-  session_->statement_failed();
+  session_->statement_failed(error);
   for (auto it = portals_.begin(); it != portals_.end();) it = it->first.empty() ? portals_.erase(it) : std::next(it);
   send_session_messages();
   writer_.error_response(error, "ERROR", statement_text_);
@@ -401,7 +417,7 @@ void ProtocolHandler::sync() {
   try {
     awaited_commit_ = session_->finish_statements_without_waiting();
   } catch (const SqlError& error) {
-    session_->statement_failed();
+    session_->statement_failed(error);
     writer_.error_response(error, "ERROR", statement_text_);
   }
   if (session_->status() == TransactionStatus::kIdle) portals_.clear();
@@ -424,7 +440,19 @@ void ProtocolHandler::send_session_messages() {
   for (const auto& [name, value] : session_->take_reported_settings()) writer_.parameter_status(name, value);
 }
 
+void ProtocolHandler::send_notifications() {
+  if (session_->status() != TransactionStatus::kIdle) return;
+  for (const Notification& message : session_->take_notifications()) writer_.notification_response(message.pid, message.channel, message.payload);
+}
+
+void ProtocolHandler::deliver_notifications() {
+  if (state_ != State::kReady) return;
+  send_notifications();
+  flush();
+}
+
 void ProtocolHandler::ready_for_query() {
+  send_notifications();
   writer_.ready_for_query(static_cast<char>(session_->status()));
   session_->begin_statement_text({});
   flush();
@@ -438,16 +466,10 @@ std::unique_ptr<RowEncoder> ProtocolHandler::make_encoder(const Portal& portal, 
   return std::make_unique<RowEncoder>(portal.columns(), formats, session_->time_zone(), session_->extra_float_digits());
 }
 
-int64_t ProtocolHandler::idle_limit_ms() const {
-  if (!session_) return 0;
-  if (session_->status() == TransactionStatus::kIdle) return session_->setting_millis("idle_session_timeout");
-  int64_t dialect = session_->setting_millis("idle_in_transaction_timeout");
-  return dialect > 0 ? dialect : session_->setting_millis("idle_in_transaction_session_timeout");
-}
+int64_t ProtocolHandler::idle_limit_ms() const { return session_ ? session_->idle_limit_ms() : 0; }
 
 SqlError ProtocolHandler::idle_error() const {
-  bool in_transaction = session_ && session_->status() != TransactionStatus::kIdle;
-  return in_transaction ? SqlError("25P03", "terminating connection due to idle-in-transaction timeout")
+  return in_transaction() ? SqlError("25P03", "terminating connection due to idle-in-transaction timeout")
                         : SqlError("57P05", "terminating connection due to idle-session timeout");
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "query/session.h"
+#include "server/access_rules.h"
 #include "server/backend_message.h"
 #include "server/client_channel.h"
 #include "server/frontend_message.h"
@@ -16,14 +17,18 @@
 
 namespace idem {
 
-enum class AuthenticationMethod : uint8_t { kTrust, kScram };
-
 // What a handler must know of the server besides what its session gets.
 struct ProtocolOptions {
-  AuthenticationMethod authentication = AuthenticationMethod::kTrust;
+  std::vector<AccessRule> access = {AccessRule(AuthenticationMethod::kTrust)};
   std::string database = "main";
   uint32_t max_connections = 1000;
 };
+
+// Whether one more session may begin: 53300.
+void check_session_limit(const ServerContext& server, const ProtocolOptions& options);
+
+// How this client must prove who it is. Throws 28000 where no access rule lets it in, and where a certificate is asked for that it has not shown.
+AuthenticationMethod authentication_of(const ProtocolOptions& options, const ClientIdentity& client, const std::string& certificate_name);
 
 // One connection's half of the wire protocol, message by message: start-up and authentication, simple and extended
 // queries, COPY both ways. Encryption and cancel requests are settled before it (connection.h).
@@ -44,6 +49,8 @@ class ProtocolHandler {
   CommitNumber awaited_commit() const { return awaited_commit_; }
   // It is, or never will be; answers.
   void commit_is_visible(const SqlError* error);
+  // Between messages: messages of other sessions have come (ClientChannel::notifications_came).
+  void deliver_notifications();
   // Input that is no message (08P01): says so and closes.
   void handle_broken_input(const SqlError& error);
   // The server ends the connection: FATAL with this error.
@@ -55,6 +62,7 @@ class ProtocolHandler {
   // Milliseconds of silence after which the server ends the session, by its settings and state; 0: never.
   int64_t idle_limit_ms() const;
   SqlError idle_error() const;
+  bool in_transaction() const { return session_ && session_->status() != TransactionStatus::kIdle; }
 
  private:
   enum class State : uint8_t { kStartup, kAuthentication, kReady, kCopyIn, kClosed };
@@ -84,6 +92,7 @@ class ProtocolHandler {
   void run_copy_out(Portal& portal);
   void begin_copy_in(Portal& portal);
   void send_session_messages();   // notices and changed settings
+  void send_notifications();      // unless in a transaction
   void ready_for_query();
   void flush() { channel_.send(out_); }
   void flush_if_large();

@@ -9,8 +9,9 @@ class ServedConnection {
  public:
   virtual ~ServedConnection() = default;
   virtual void start() = 0;
-  // Ends it from outside, after cancelling what runs. Any thread, any number of times.
-  virtual void shut_down(const SqlError& reason) = 0;
+  // Ends it from outside: when it waits for nothing and has no transaction open, or at once, after cancelling what runs. Any thread, any
+  // number of times.
+  virtual void shut_down(const SqlError& reason, bool at_once) = 0;
 };
 
 }  // namespace idem

@@ -3,15 +3,18 @@
 #include <spdlog/spdlog.h>
 #include <sys/sysinfo.h>
 
+#include <atomic>
 #include <boost/asio/signal_set.hpp>
 #include <thread>
 
 #include "common/clock.h"
+#include "common/measured_file_system.h"
 #include "common/posix_file.h"
 #include "server/connection.h"
 #include "server/http_connection.h"
 #include "server/line_connection.h"
 #include "server/listener.h"
+#include "server/live_configuration.h"
 #include "server/network_threads.h"
 #include "storage/database.h"
 #include "storage/retention.h"
@@ -22,7 +25,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr auto kDrainLimit = std::chrono::seconds(10);
+constexpr auto kCancelLimit = std::chrono::seconds(10);  // for statements that were cancelled at the end
 constexpr size_t kMinThreads = 64;   // for statements, beside one per connection
 
 uint64_t machine_memory() {
@@ -32,15 +35,28 @@ uint64_t machine_memory() {
 
 std::shared_ptr<asio::ssl::context> load_certificate(const Configuration& c) {
   if (c.tls_cert.empty()) return nullptr;
+  const auto failed = [](std::string_view what, const std::string& path, const boost::system::system_error& error) {
+    return sql_error(sqlstate::kInvalidParameterValue, "could not load the {} \"{}\": {}", what, path, error.code().message());
+  };
   auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
   try {
     context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 | asio::ssl::context::no_sslv3 |
                          asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
+    if (c.tls_min_version == "1.3") context->set_options(asio::ssl::context::no_tlsv1_2);
     context->use_certificate_chain_file(c.tls_cert);
     context->use_private_key_file(c.tls_key, asio::ssl::context::pem);
   } catch (const boost::system::system_error& error) {
-    throw sql_error(sqlstate::kInvalidParameterValue, "could not load the TLS certificate \"{}\" with key \"{}\": {}", c.tls_cert, c.tls_key,
-                    error.code().message());
+    throw failed("TLS certificate", c.tls_cert + "\" with key \"" + c.tls_key, error);
+  }
+  if (c.tls_client_ca.empty()) return context;
+  try {
+    context->load_verify_file(c.tls_client_ca);
+    // Clients need not show one: access rules say who must.
+    context->set_verify_mode(asio::ssl::verify_peer);
+    constexpr unsigned char kSessions[] = "idemdb";  // without it OpenSSL refuses to resume sessions
+    SSL_CTX_set_session_id_context(context->native_handle(), kSessions, sizeof kSessions - 1);
+  } catch (const boost::system::system_error& error) {
+    throw failed("authority of clients", c.tls_client_ca, error);
   }
   return context;
 }
@@ -48,14 +64,17 @@ std::shared_ptr<asio::ssl::context> load_certificate(const Configuration& c) {
 }  // namespace
 
 struct Server::State {
-  explicit State(const Configuration& c);
+  State(ConfigurationSource source, const Configuration& c, ServerLog& log);
 
   void listen(const Configuration& c);
+  void apply(const Configuration& c);  // what may change while the server runs
+  void await_signal();
   void end_connections();
   void write_small_file(const std::string& path, const std::string& text);
 
   Configuration configuration;
-  std::unique_ptr<FileSystem> files = make_posix_file_system();
+  ServerLog& log;
+  const std::unique_ptr<FileSystem> files;
   SystemClock clock;
   MemoryBudget memory;
   WorkerPool workers;
@@ -69,9 +88,11 @@ struct Server::State {
   NetworkThreads network;
   std::vector<std::unique_ptr<Listener>> listeners;  // the first is PostgreSQL's
   std::optional<uint16_t> http_port, line_port;
+  LiveConfiguration live;
+  std::atomic<uint32_t> drain_seconds{0};
   asio::signal_set signals{network.io()};
   std::mutex mutex;
-  bool stopping = false;
+  int stops = 0;  // how often it was told to end
   std::condition_variable stop_requested;
 };
 
@@ -85,11 +106,10 @@ uint64_t memory_limit(const Configuration& c) { return c.memory_limit > 0 ? c.me
 
 }  // namespace
 
-Server::State::State(const Configuration& c)
-    : configuration(c), memory("memory_limit", memory_limit(c)), workers(worker_count(c)),
-      statements(kMinThreads + c.max_connections) {
-  environment.tls = load_certificate(c);
-
+Server::State::State(ConfigurationSource source, const Configuration& c, ServerLog& server_log)
+    : configuration(c), log(server_log),
+      files(std::make_unique<MeasuredFileSystem>(make_posix_file_system(), join_path(c.data, "log"))), memory("memory_limit", memory_limit(c)), workers(worker_count(c)), statements(kMinThreads + c.max_connections),
+      live(*files, std::move(source), c, [this](const Configuration& now) { apply(now); }) {
   DatabaseOptions options;
   options.chunk_cache_bytes = c.chunk_cache > 0 ? c.chunk_cache : std::min<uint64_t>(memory_limit(c) / 4, uint64_t{1} << 30);
   options.memory_rows_bytes = std::min<uint64_t>(memory_limit(c) / 4, uint64_t{512} << 20);
@@ -115,19 +135,17 @@ Server::State::State(const Configuration& c)
   context.sessions = &sessions;
   context.import_folder = c.import_folder.empty() ? join_path(c.data, "import") : c.import_folder;
   context.backup_folder = c.backup_folder.empty() ? join_path(c.data, "backup") : c.backup_folder;
-  context.settings = c.settings;
-  context.settings["history_retention"] = c.history_retention;
-  context.settings["run_retention"] = c.run_retention.empty() ? c.history_retention : c.run_retention;
-  context.settings["history_versions"] = std::to_string(c.history_versions);
-  context.settings["log_retention"] = c.log_retention;
   context.start_time_micros = clock.now_micros();
   environment.server = &context;
-  environment.protocol = {c.authentication(), c.database, c.max_connections};
   environment.statements = &statements;
   environment.answers = &answers;
   environment.network = &network;
 
-  if (c.authentication() == AuthenticationMethod::kScram) {
+  context.statement_log = &log;
+  context.system_configuration = &live;
+  apply(c);
+
+  if (c.access.empty() && c.authentication() == AuthenticationMethod::kScram) {
     Snapshot snapshot = database->snapshot();
     bool any = false;
     for (const auto& [name, role] : snapshot.catalog->roles) any |= role.can_login && !role.scram_verifier.empty();
@@ -139,9 +157,28 @@ Server::State::State(const Configuration& c)
   listen(c);
 }
 
+void Server::State::apply(const Configuration& c) {
+  ConnectionOptions connections;
+  connections.tls = load_certificate(c);
+  connections.protocol = {c.access_rules(), c.database, configuration.max_connections};
+  std::map<std::string, std::string> settings = c.settings;
+  settings["history_retention"] = configuration.history_retention;
+  settings["run_retention"] = configuration.run_retention.empty() ? configuration.history_retention : configuration.run_retention;
+  settings["history_versions"] = std::to_string(configuration.history_versions);
+  settings["log_retention"] = configuration.log_retention;
+  // Nothing fails from here on.
+  environment.options.set(std::move(connections));
+  context.settings.set(std::move(settings));
+  memory.set_limit(memory_limit(c));
+  drain_seconds = c.drain_seconds;
+  log.set(log_options(c));
+}
+
 void Server::State::listen(const Configuration& c) {
+  // With room for those that are only being refused, or told that they are too many.
+  const size_t most_connections = size_t{2} * c.max_connections + 64;
   const auto add = [&](uint16_t port, std::string_view setting, auto make) {
-    listeners.push_back(std::make_unique<Listener>(network.io(), c.listen, port, setting, std::move(make)));
+    listeners.push_back(std::make_unique<Listener>(network.io(), c.listen, port, setting, most_connections, std::move(make)));
     return listeners.back()->port();
   };
   using Socket = asio::ip::tcp::socket;
@@ -153,23 +190,49 @@ void Server::State::listen(const Configuration& c) {
 }
 
 void Server::State::end_connections() {
-  SqlError reason(sqlstate::kAdminShutdown, "terminating connection due to administrator command");
-  auto deadline = std::chrono::steady_clock::now() + kDrainLimit;
-  bool any = true;
-  while (any && std::chrono::steady_clock::now() < deadline) {
-    any = false;
-    for (const auto& listener : listeners) any |= listener->shut_down_connections(reason);
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
+  const SqlError reason(sqlstate::kAdminShutdown, "terminating connection due to administrator command");
+  const auto any_is_left = [&](bool at_once) {
+    bool any = false;
+    for (const auto& listener : listeners) any |= listener->shut_down_connections(reason, at_once);
+    return any;
+  };
+  const auto is_hurried = [this] {
+    std::lock_guard lock(mutex);
+    return stops > 1;
+  };
+  constexpr auto kLook = std::chrono::milliseconds(5);
+  const auto begin = std::chrono::steady_clock::now();
+  const auto drained = begin + std::chrono::seconds(drain_seconds.load());
+  while (any_is_left(false) && std::chrono::steady_clock::now() < drained && !is_hurried()) std::this_thread::sleep_for(kLook);
+  const auto cancelled = std::chrono::steady_clock::now() + kCancelLimit;
+  while (any_is_left(true) && std::chrono::steady_clock::now() < cancelled) std::this_thread::sleep_for(kLook);
+}
+
+// SIGHUP reads the configuration again, on a thread that may wait for the disk; the others end the server.
+void Server::State::await_signal() {
+  signals.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    if (signal == SIGHUP) {
+      statements.submit([this] { live.reload(); });
+    } else {
+      std::lock_guard lock(mutex);
+      ++stops;
+      stop_requested.notify_all();
+    }
+    await_signal();
+  });
 }
 
 void Server::State::write_small_file(const std::string& path, const std::string& text) {
   if (!path.empty()) replace_file(*files, path, text).throw_if_error();
 }
 
-Server::Server(const Configuration& configuration) : state_(std::make_unique<State>(configuration)) {}
+Server::Server(ConfigurationSource source, const Configuration& configuration, ServerLog& log)
+    : state_(std::make_unique<State>(std::move(source), configuration, log)) {}
 
 Server::~Server() = default;
+
+ServerLog::Options log_options(const Configuration& c) { return {c.log_level, c.log_format == "json", c.audit_log == "on"}; }
 
 uint16_t Server::port() const { return state_->listeners.front()->port(); }
 std::optional<uint16_t> Server::http_port() const { return state_->http_port; }
@@ -185,15 +248,12 @@ void Server::run() {
   s.write_small_file(s.configuration.port_file, ports);
   s.write_small_file(s.configuration.pid_file, std::to_string(getpid()) + "\n");
   for (const auto& listener : s.listeners) listener->start();
-  s.signals.add(SIGTERM);
-  s.signals.add(SIGINT);
-  s.signals.async_wait([this](const boost::system::error_code& error, int) {
-    if (!error) stop();
-  });
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) s.signals.add(signal);
+  s.await_signal();
   s.network.start();
   {
     std::unique_lock lock(s.mutex);
-    s.stop_requested.wait(lock, [&s] { return s.stopping; });
+    s.stop_requested.wait(lock, [&s] { return s.stops > 0; });
   }
   spdlog::info("shutting down");
   for (const auto& listener : s.listeners) listener->stop_accepting();
@@ -208,7 +268,7 @@ void Server::run() {
 void Server::stop() {
   {
     std::lock_guard lock(state_->mutex);
-    state_->stopping = true;
+    ++state_->stops;
   }
   state_->stop_requested.notify_all();
 }

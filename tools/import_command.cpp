@@ -6,11 +6,11 @@
 #include <iostream>
 
 #include "common/clock.h"
+#include "common/csv_guess.h"
 #include "common/error.h"
 #include "common/posix_file.h"
 #include "tools/command.h"
 #include "tools/connection_options.h"
-#include "tools/csv_guess.h"
 #include "tools/json_object.h"
 #include "tools/progress_bar.h"
 #include "tools/server_link.h"

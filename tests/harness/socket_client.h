@@ -16,7 +16,8 @@ class SocketClient {
 
   void send(std::string_view bytes);
   void shut_down_writing();
-  std::string receive_all();  // until the other side closes
+  std::string receive_all();   // until the other side closes
+  std::string receive_some();  // "" when it has closed
 
  private:
   int fd_ = -1;
@@ -24,8 +25,20 @@ class SocketClient {
 
 struct HttpResponse {
   int status = 0;
-  std::string body;
+  std::string head, body;
+  bool is_whole = false;  // the body did not end early
 };
+// A connection that is kept from request to request.
+class HttpClient {
+ public:
+  explicit HttpClient(uint16_t port) : socket_(port) {}
+  HttpResponse request(const std::string& method, const std::string& target, const std::string& body = "", const std::string& headers = "");
+
+ private:
+  SocketClient socket_;
+  std::string rest_;  // received and not used
+};
+std::string url_encoded(std::string_view text);
 // One request on a connection of its own; `headers`: more of them, each with its line end.
 HttpResponse http_request(uint16_t port, const std::string& method, const std::string& target, const std::string& body = "",
                           const std::string& headers = "");

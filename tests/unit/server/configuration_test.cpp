@@ -29,14 +29,12 @@ class ConfigurationTest : public testing::Test {
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
-    Configuration configuration;
-    goes_on_ =
-        read_configuration(static_cast<int>(arguments.size()), argv.data(), &configuration, &exit_code_);
-    return configuration;
+    ConfigurationSource source;
+    goes_on_ = source.parse_arguments(static_cast<int>(arguments.size()), argv.data(), &exit_code_);
+    return source.read();
   }
   std::string file(const std::string& content) {
-    path_ = std::filesystem::temp_directory_path() /
-            ("idem_configuration_" + std::to_string(::getpid()) + ".toml");
+    path_ = std::filesystem::temp_directory_path() / ("idem_configuration_" + std::to_string(::getpid()) + ".toml");
     std::ofstream(path_) << content;
     return path_;
   }
@@ -64,17 +62,10 @@ TEST_F(ConfigurationTest, SizesHaveUnits) {
   EXPECT_EQ(read({"--memory-limit", "300MB"}).memory_limit, uint64_t{300} << 20);
   EXPECT_EQ(read({"--chunk-cache=64kB"}).chunk_cache, uint64_t{64} << 10);
   EXPECT_EQ(read({"--memory-limit", "1048576"}).memory_limit, uint64_t{1} << 20);
-  expect_sql_error("22023", "invalid value for parameter \"memory_limit\": \"4G\"", [&] {
-    read({"--memory-limit", "4G"});
-  });
-  expect_sql_error("22023", "invalid value for parameter \"memory_limit\": \"-1\"",
-                   [&] { read({"--memory-limit=-1"}); });
-  expect_sql_error("22023", "invalid value for parameter \"port\": \"5433kB\"", [&] {
-    read({"--port", "5433kB"});
-  });
-  expect_sql_error("22023", "invalid value for parameter \"port\": 65536", [&] {
-    read({"--port", "65536"});
-  });
+  expect_sql_error("22023", "invalid value for parameter \"memory_limit\": \"4G\"", [&] { read({"--memory-limit", "4G"}); });
+  expect_sql_error("22023", "invalid value for parameter \"memory_limit\": \"-1\"", [&] { read({"--memory-limit=-1"}); });
+  expect_sql_error("22023", "invalid value for parameter \"port\": \"5433kB\"", [&] { read({"--port", "5433kB"}); });
+  expect_sql_error("22023", "invalid value for parameter \"port\": \"65536\"", [&] { read({"--port", "65536"}); });
 }
 
 TEST_F(ConfigurationTest, CommandLineBeforeEnvironmentBeforeFile) {
@@ -102,13 +93,9 @@ TEST_F(ConfigurationTest, FileMayComeFromTheEnvironment) {
 TEST_F(ConfigurationTest, MistakesInTheFileAreNamed) {
   expect_sql_error("22023", "", [&] { read({"--config", file("port = ")}); });
   const std::string unknown = file("prot = 5433\n");
-  expect_sql_error("22023", unknown + ": unrecognized configuration parameter \"prot\"", [&] {
-    read({"--config", unknown});
-  });
+  expect_sql_error("22023", unknown + ": unrecognized configuration parameter \"prot\"", [&] { read({"--config", unknown}); });
   const std::string list = file("port = [1, 2]\n");
-  expect_sql_error("22023", list + ": \"port\" must be a string, a whole number or a boolean", [&] {
-    read({"--config", list});
-  });
+  expect_sql_error("22023", list + ": \"port\" must be a string, a whole number or a boolean", [&] { read({"--config", list}); });
   EXPECT_THROW(read({"--config", "/does/not/exist.toml"}), SqlError);
 }
 
@@ -130,12 +117,56 @@ TEST_F(ConfigurationTest, OtherAddressesDemandPasswords) {
   EXPECT_EQ(c.authentication(), AuthenticationMethod::kScram);
   check_configuration(c);
   c.auth = "trust";
-  expect_sql_error("22023", "auth = trust is for loopback addresses only, not for 0.0.0.0",
-                   [&] { check_configuration(c); });
+  expect_sql_error("22023", "auth = trust is for loopback addresses only, not for 0.0.0.0", [&] { check_configuration(c); });
   c.listen = "::1";
   check_configuration(c);
   c.auth = "md5";
   expect_sql_error("22023", "invalid value for parameter \"auth\": \"md5\"", [&] { check_configuration(c); });
+}
+
+TEST_F(ConfigurationTest, KeepsWhatAlterSystemSays) {
+  const Environment port("IDEMDB_PORT", "2");
+  const std::string path = file("port = 1\nlog_level = \"warn\"\nmax_connections = 7\n[settings]\nstatement_timeout = 5000\n");
+  ConfigurationSource source;
+  std::string config = "--config=" + path, program = "idemdb";
+  char* argv[] = {program.data(), config.data(), nullptr};
+  int exit_code = 0;
+  ASSERT_TRUE(source.parse_arguments(2, argv, &exit_code));
+  KeptSettings kept;
+  kept.server = {{"log_level", "debug"}, {"port", "3"}};
+  kept.session = {{"statement_timeout", "1s"}, {"application_name", "a \"b\"\n"}};
+  const Configuration c = source.read_with(kept);
+  EXPECT_EQ(c.log_level, "debug");
+  EXPECT_EQ(c.port, 2);  // the environment wins
+  EXPECT_EQ(c.max_connections, 7U);
+  EXPECT_EQ(c.settings.at("statement_timeout"), "1s");
+  EXPECT_EQ(changes_for_restart(source.read(), c), std::vector<std::string>{});
+  Configuration other = c;
+  other.listen = "::1";
+  EXPECT_EQ(changes_for_restart(c, other), std::vector<std::string>{"listen"});
+
+  const std::filesystem::path folder = path + ".data";
+  std::filesystem::create_directory(folder);
+  std::ofstream(KeptSettings::path(folder)) << kept.text();
+  const KeptSettings again = source.read_kept(folder);
+  EXPECT_EQ(again.server, kept.server);
+  EXPECT_EQ(again.session, kept.session);
+  std::filesystem::remove_all(folder);
+}
+
+TEST_F(ConfigurationTest, ReadsAccessRules) {
+  const Configuration c = read(
+      {"--data", "d", "--listen", "0.0.0.0", "--config",
+       file("[[access]]\naddress = \"127.0.0.0/8\"\nmethod = \"trust\"\n[[access]]\ntls = \"required\"\nmethod = \"scram\"\n")});
+  check_configuration(c);
+  ASSERT_EQ(c.access_rules().size(), 2U);
+  EXPECT_EQ(method_for(c.access_rules(), {"127.0.0.1", "a", "main", false}), AuthenticationMethod::kTrust);
+  EXPECT_EQ(method_for(c.access_rules(), {"10.0.0.1", "a", "main", true}), AuthenticationMethod::kScram);
+  EXPECT_EQ(method_for(c.access_rules(), {"10.0.0.1", "a", "main", false}), AuthenticationMethod::kReject);
+  const std::string open = file("[[access]]\naddress = \"10.0.0.0/8\"\nmethod = \"trust\"\n");
+  EXPECT_THROW(check_configuration(read({"--data", "d", "--listen", "0.0.0.0", "--config", open})), SqlError);
+  check_configuration(read({"--data", "d", "--config", open}));  // on loopback nobody comes from there
+  EXPECT_THROW(read({"--config", file("access = 1\n")}), SqlError);
 }
 
 TEST_F(ConfigurationTest, RefusesHalvesOfTls) {

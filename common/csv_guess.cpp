@@ -1,11 +1,11 @@
-#include "tools/csv_guess.h"
+#include "common/csv_guess.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <set>
 
-namespace idem::tools {
+namespace idem {
 
 namespace {
 
@@ -163,4 +163,34 @@ std::vector<GuessedColumn> guess_columns(const std::vector<std::string>& names,
   return columns;
 }
 
-}  // namespace idem::tools
+char guess_delimiter(std::string_view bytes, bool is_end) {
+  constexpr size_t kRecords = 20;
+  char best = ',';
+  size_t most_fields = 1, most_equal = 0;
+  for (const char candidate : {',', ';', '\t', '|'}) {
+    CsvShape shape;
+    shape.delimiter = candidate;
+    const auto records = read_csv_records(bytes, shape, is_end, kRecords);
+    if (records.empty()) continue;
+    const size_t fields = records[0].size();
+    const auto equal = static_cast<size_t>(std::count_if(records.begin(), records.end(), [&](const auto& r) { return r.size() == fields; }));
+    if (fields < 2 || equal < most_equal || (equal == most_equal && fields <= most_fields)) continue;
+    best = candidate;
+    most_fields = fields;
+    most_equal = equal;
+  }
+  return best;
+}
+
+bool has_header(const std::vector<std::vector<CsvField>>& records) {
+  if (records.empty()) return false;
+  std::set<std::string_view> names;
+  for (const CsvField& field : records[0]) {
+    ColumnGuess guess;
+    guess.see(field.text);
+    if (field.text.empty() || guess.type() != "VARCHAR" || !names.insert(field.text).second) return false;
+  }
+  return true;
+}
+
+}  // namespace idem

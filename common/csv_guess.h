@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-namespace idem::tools {
+namespace idem {
 
 // How a CSV file is written.
 struct CsvShape {
@@ -29,10 +29,15 @@ struct GuessedColumn {
   bool has_null = false;   // in the sample
 };
 
+// The character, of , ; | and tab, that divides most records into equally many fields, at least two; a comma if none does.
+char guess_delimiter(std::string_view bytes, bool is_end);
+// Whether the first record names columns: texts, no two of them equal, none of them a value of another type.
+bool has_header(const std::vector<std::vector<CsvField>>& records);
+
 // Types that hold every value of the sample: BOOLEAN, BIGINT, DOUBLE, TIMESTAMP, DATE, UUID, SYMBOL for short strings that
 // repeat, else VARCHAR. A column without a value is VARCHAR. Numbers with leading zeros are text: they are codes.
 // `records` has no header; `names` says how many columns there are.
 std::vector<GuessedColumn> guess_columns(const std::vector<std::string>& names,
                                          const std::vector<std::vector<CsvField>>& records, const CsvShape& shape);
 
-}  // namespace idem::tools
+}  // namespace idem

@@ -1,0 +1,119 @@
+#include "server/http_request_parser.h"
+
+#include <algorithm>
+#include <boost/beast/core/buffers_range.hpp>
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <optional>
+#include <utility>
+
+#include "common/error.h"
+#include "common/utf8.h"
+
+namespace idem {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+
+namespace {
+
+constexpr uint32_t kMaxHeaderBytes = 64 * 1024;
+constexpr size_t kReadBytes = 64 * 1024;
+
+// A body that is taken out piece by piece while it is parsed.
+struct PieceBody {
+  using value_type = std::string;
+  class reader {
+   public:
+    template <bool is_request, class Fields>
+    reader(http::header<is_request, Fields>&, value_type& body) : body_(body) {}
+    void init(const boost::optional<uint64_t>&, beast::error_code& error) { error = {}; }
+    template <class Buffers>
+    size_t put(const Buffers& buffers, beast::error_code& error) {
+      error = {};
+      size_t bytes = 0;
+      for (const boost::asio::const_buffer piece : beast::buffers_range_ref(buffers)) {
+        body_.append(static_cast<const char*>(piece.data()), piece.size());
+        bytes += piece.size();
+      }
+      return bytes;
+    }
+    void finish(beast::error_code& error) { error = {}; }
+
+   private:
+    value_type& body_;
+  };
+};
+
+}  // namespace
+
+struct HttpRequestParser::State {
+  std::optional<http::request_parser<PieceBody>> parser;
+  std::string bytes = std::string(kReadBytes, '\0');
+  size_t begin = 0, end = 0;  // of bytes: come but not parsed
+};
+
+HttpRequestParser::HttpRequestParser() : state_(std::make_unique<State>()) { begin(); }
+HttpRequestParser::~HttpRequestParser() = default;
+
+std::span<char> HttpRequestParser::space() {
+  State& s = *state_;
+  // Behind what is left, since the parser wants lines whole.
+  std::copy(s.bytes.begin() + static_cast<ptrdiff_t>(s.begin), s.bytes.begin() + static_cast<ptrdiff_t>(s.end), s.bytes.begin());
+  s.end -= std::exchange(s.begin, 0);
+  if (s.end == s.bytes.size()) s.bytes.resize(s.bytes.size() * 2);  // at most a header, which is limited
+  return std::span(s.bytes).subspan(s.end);
+}
+
+void HttpRequestParser::filled(size_t bytes) { state_->end += bytes; }
+void HttpRequestParser::discard() { state_->begin = state_->end = 0; }
+
+void HttpRequestParser::begin() {
+  state_->parser.emplace();
+  state_->parser->body_limit(boost::none);  // bodies are not held here
+  state_->parser->header_limit(kMaxHeaderBytes);
+}
+
+bool HttpRequestParser::parse_header() {
+  parse();
+  return state_->parser->is_header_done();
+}
+
+std::string HttpRequestParser::parse_body() {
+  state_->parser->eager(true);
+  if (has_body_to_come()) parse();
+  return std::exchange(state_->parser->get().body(), {});
+}
+
+bool HttpRequestParser::has_body_to_come() const { return !state_->parser->is_done(); }
+size_t HttpRequestParser::unparsed_bytes() const { return state_->end - state_->begin; }
+
+void HttpRequestParser::parse() {
+  State& s = *state_;
+  boost::system::error_code error;
+  if (unparsed_bytes() > 0)
+    s.begin += s.parser->put(boost::asio::const_buffer(s.bytes.data() + s.begin, unparsed_bytes()), error);
+  if (error == http::error::header_limit) throw SqlError(sqlstate::kProgramLimitExceeded, "the header is too large");
+  if (error && error != http::error::need_more)
+    throw sql_error(sqlstate::kProtocolViolation, "the request is no HTTP: {}", error.message());
+}
+
+HttpRequest HttpRequestParser::request() const {
+  const auto& message = state_->parser->get();
+  HttpRequest request;
+  request.method = std::string(message.method_string());
+  if (!parse_http_target(std::string(message.target()), &request)) request.path = std::string(message.target());
+  for (const auto& field : message) request.headers[utf8_lower(std::string(field.name_string()))] = std::string(field.value());
+  return request;
+}
+
+HttpAnswerForm HttpRequestParser::form() const {
+  const auto& message = state_->parser->get();
+  return {message.version(), state_->parser->keep_alive(), message.method() == http::verb::head};
+}
+
+bool HttpRequestParser::expects_continue() const {
+  return beast::iequals(state_->parser->get()[http::field::expect], "100-continue");
+}
+
+}  // namespace idem

@@ -1,0 +1,62 @@
+#include "server/http_request_parser.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/common/expect_sql_error.h"
+
+namespace idem {
+namespace {
+
+// What comes out of the bytes, which come in pieces: "METHOD path [body]" for each request.
+std::string requests_of(std::string_view bytes, size_t piece) {
+  HttpRequestParser parser;
+  std::string out, body;
+  bool in_body = false;
+  while (!bytes.empty()) {
+    const std::span<char> space = parser.space();
+    const size_t count = std::min({piece, bytes.size(), space.size()});
+    std::copy_n(bytes.begin(), count, space.begin());
+    parser.filled(count);
+    bytes.remove_prefix(count);
+    while (in_body || parser.parse_header()) {
+      in_body = true;
+      body += parser.parse_body();
+      if (parser.has_body_to_come()) break;
+      out += parser.request().method + " " + parser.request().path + " [" + std::exchange(body, {}) + "] ";
+      parser.begin();
+      in_body = false;
+    }
+  }
+  return out;
+}
+
+TEST(HttpRequestParser, TakesRequestsHoweverTheyAreCut) {
+  const std::string bytes =
+      "GET /a?x=1 HTTP/1.1\r\nHost: h\r\n\r\nPOST /b HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello"
+      "POST /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\nHEAD /d HTTP/1.0\r\n\r\n";
+  for (size_t piece = 1; piece <= bytes.size(); ++piece) EXPECT_EQ(requests_of(bytes, piece), "GET /a [] POST /b [hello] POST /c [abcde] HEAD /d [] ") << piece;
+}
+
+TEST(HttpRequestParser, TellsWhatTheAnswerIsLike) {
+  HttpRequestParser parser;
+  const std::string_view text = "POST /x HTTP/1.0\r\nConnection: keep-alive\r\nExpect: 100-Continue\r\nX-Up: Value\r\nContent-Length: 1\r\n\r\n";
+  std::copy(text.begin(), text.end(), parser.space().begin());
+  parser.filled(text.size());
+  ASSERT_TRUE(parser.parse_header());
+  EXPECT_EQ(parser.form().version, 10u);
+  EXPECT_TRUE(parser.form().keep_alive);
+  EXPECT_FALSE(parser.form().only_header);
+  EXPECT_TRUE(parser.expects_continue());
+  EXPECT_EQ(parser.request().header("x-up"), "Value");
+}
+
+TEST(HttpRequestParser, RefusesWhatIsNoHttp) {
+  for (const char* text : {"QUERY\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"})
+    expect_sql_error("08P01", "", [&] { requests_of(text, 100); });
+  expect_sql_error("54000", "the header is too large", [] { requests_of("GET / HTTP/1.1\r\nX: " + std::string(200'000, 'x'), 5000); });
+}
+
+}  // namespace
+}  // namespace idem
