@@ -10,6 +10,7 @@
 #include "common/scram_verifier.h"
 #include "query/server_metrics.h"
 #include "server/client_channel.h"
+#include "server/console_assets.h"
 #include "server/http_import.h"
 #include "server/query_answer.h"
 
@@ -97,6 +98,7 @@ HttpAnswer HttpService::answer(HttpRequest& request, HttpChannel& channel) {
   using Service = HttpService;
   using Request = const HttpRequest;
   using Channel = HttpChannel;
+  constexpr auto console = [](Service&, Request& r, Channel&) { return console_answer(r); };
   static constexpr Route kRoutes[] = {
       {"/exec", "GET POST", true, [](Service& s, Request& r, Channel& c) { return s.query(r, c, HttpQuery::Format::kJson); }},
       {"/exp", "GET POST", true, [](Service& s, Request& r, Channel& c) { return s.query(r, c, HttpQuery::Format::kCsv); }},
@@ -107,6 +109,11 @@ HttpAnswer HttpService::answer(HttpRequest& request, HttpChannel& channel) {
       {"/ping", "GET HEAD", false, [](Service&, Request&, Channel&) { return no_content(); }},
       {"/health", "GET HEAD", false, [](Service& s, Request&, Channel&) { return s.health(); }},
       {"/ready", "GET HEAD", false, [](Service& s, Request&, Channel&) { return s.health(); }},
+      {"/", "GET HEAD", false, console},
+      {"/assets/console.js", "GET HEAD", false, console},
+      {"/assets/console.css", "GET HEAD", false, console},
+      {"/assets/favicon.svg", "GET HEAD", false, console},
+      {"/assets/LICENSES.txt", "GET HEAD", false, console},
   };
   const Route* route =
       std::find_if(std::begin(kRoutes), std::end(kRoutes), [&](const Route& known) { return known.path == request.path; });

@@ -76,6 +76,12 @@ if step "release build" build release; then
   runner "SQL logic tests" python3 tests/sql/run_slt.py
   [ "$mode" = --quick ] || runner "random queries" python3 tests/sql/random_queries.py --seconds 30
   gtest "integration" build/release/test_integration
+  step "console bundle" tools/console.sh --check
+  if command -v chromium >/dev/null && command -v chromedriver >/dev/null && /usr/bin/python3 -c 'import selenium' 2>/dev/null; then
+    runner "console in Chromium" /usr/bin/python3 tests/console/console_test.py
+  else
+    echo "console in Chromium: not run, since chromium, chromium-driver or python3-selenium is not installed"
+  fi
   if [ "$mode" = --quick ]; then export IDEM_CRASH_ROUNDS=2; else export IDEM_CRASH_ROUNDS=${IDEM_CRASH_ROUNDS:-8}; fi
   gtest "crash" build/release/test_crash
 fi

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <iostream>
 
 #include "common/clock.h"
@@ -26,14 +27,19 @@ struct TopOptions {
 struct Sample {
   int64_t nanos = 0;
   TextTable log, memory, tables, sessions;
-
-  uint64_t commits() const { return log.number(0, 0); }
-  uint64_t rows() const { return tables.number(0, 1); }
+  TextTable rows;  // since the server's start, by what became of them
 };
+
+constexpr const char* kOutcomes[] = {"inserted", "replaced", "skipped", "deleted"};
 
 Sample take_sample(ServerLink& link, const Clock& clock) {
   Sample sample;
   sample.nanos = clock.monotonic_nanos();
+  std::string sums;
+  for (const char* outcome : kOutcomes) {
+    sums += fmt::format("{}sum(value::bigint) FILTER (WHERE labels = 'outcome=\"{}\"')", sums.empty() ? "" : ", ", outcome);
+  }
+  sample.rows = link.query("SELECT " + sums + " FROM metrics() WHERE name = 'idemdb_rows_total'");
   sample.log = link.query("SELECT published_commit, log_bytes, log_syncs, write_failed FROM wal_status()");
   sample.memory = link.query("SELECT name, used_bytes, limit_bytes FROM memory()");
   sample.tables = link.query("SELECT count(*) AS tables, coalesce(sum(rows), 0) AS rows, coalesce(sum(disk_bytes), 0) AS bytes FROM tables()");
@@ -49,23 +55,28 @@ double rate(uint64_t now, uint64_t before, double seconds) {
 }
 
 struct Rates {
-  double commits, syncs, rows;
+  double commits = 0, syncs = 0;
+  std::array<double, std::size(kOutcomes)> rows{};
 };
 
 Rates rates_of(const Sample& now, const Sample& before) {
   const double seconds = static_cast<double>(now.nanos - before.nanos) / 1e9;
-  return {rate(now.commits(), before.commits(), seconds), rate(now.log.number(0, 2), before.log.number(0, 2), seconds),
-          rate(now.rows(), before.rows(), seconds)};
+  Rates rates{.commits = rate(now.log.number(0, 0), before.log.number(0, 0), seconds),
+              .syncs = rate(now.log.number(0, 2), before.log.number(0, 2), seconds)};
+  for (size_t i = 0; i < rates.rows.size(); ++i) rates.rows[i] = rate(now.rows.number(0, i), before.rows.number(0, i), seconds);
+  return rates;
 }
 
 std::string text_of(const Sample& now, const Rates& rates, const std::string& version) {
   const auto whole = [](double value) { return with_thousands(static_cast<uint64_t>(value + 0.5)); };
   size_t active = 0;
   for (size_t row = 0; row < now.sessions.row_count(); ++row) active += now.sessions.cell(row, 4) == "active";
-  std::string text = fmt::format("{}   {} sessions, {} active   q ends\n", version, now.sessions.row_count(), active);
-  text += fmt::format("commits {}/s   log syncs {}/s   new rows {}/s   log since checkpoint {}{}\n", whole(rates.commits), whole(rates.syncs),
-                      whole(rates.rows), readable_bytes(now.log.number(0, 1)), now.log.cell(0, 3) == "t" ? "   WRITES ARE REFUSED" : "");
-  text += fmt::format("{} tables, {} rows, {} in files", with_thousands(now.tables.number(0, 0)), with_thousands(now.rows()),
+  std::string text = fmt::format("{}   {} sessions, {} active\n", version, now.sessions.row_count(), active);
+  text += "rows";
+  for (size_t i = 0; i < rates.rows.size(); ++i) text += fmt::format("   {} {}/s", kOutcomes[i], whole(rates.rows[i]));
+  text += fmt::format("\ncommits {}/s   log syncs {}/s   log since checkpoint {}{}\n", whole(rates.commits), whole(rates.syncs),
+                      readable_bytes(now.log.number(0, 1)), now.log.cell(0, 3) == "t" ? "   WRITES ARE REFUSED" : "");
+  text += fmt::format("{} tables, {} rows, {} in files", with_thousands(now.tables.number(0, 0)), with_thousands(now.tables.number(0, 1)),
                       readable_bytes(now.tables.number(0, 2)));
   for (size_t row = 0; row < now.memory.row_count(); ++row) {
     text += fmt::format("   {} {}", now.memory.cell(row, 0).value_or(""), readable_bytes(now.memory.number(row, 1)));
@@ -75,7 +86,10 @@ std::string text_of(const Sample& now, const Rates& rates, const std::string& ve
 
 std::string json_of(const Sample& now, const Rates& rates) {
   JsonObject object;
-  object.add("commits_per_second", rates.commits).add("log_syncs_per_second", rates.syncs).add("new_rows_per_second", rates.rows);
+  object.add("commits_per_second", rates.commits).add("log_syncs_per_second", rates.syncs);
+  JsonObject rows;
+  for (size_t i = 0; i < rates.rows.size(); ++i) rows.add(kOutcomes[i], rates.rows[i]);
+  object.add_json("rows_per_second", rows.text());
   object.add_json("log", now.log.json_row(0)).add_json("tables", now.tables.json_row(0)).add_json("memory", now.memory.json_array());
   object.add_json("sessions", now.sessions.json_array());
   return object.text();
@@ -92,7 +106,7 @@ void run(const TopOptions& options, const Invocation& invocation) {
   Sample before = take_sample(link, clock);
   for (uint64_t shown = 0; options.count == 0 || shown < options.count; ++shown) {
     if (screen) {
-      if (shown == 0) screen->draw(text_of(before, Rates{}, version));
+      if (shown == 0) screen->draw("q ends   " + text_of(before, Rates{}, version));
       const auto pressed = screen->key(millis);
       if (pressed == 'q' || pressed == '\x03' || pressed == '\x04') return;
     } else {
@@ -100,7 +114,7 @@ void run(const TopOptions& options, const Invocation& invocation) {
     }
     Sample now = take_sample(link, clock);
     const Rates rates = rates_of(now, before);
-    if (screen) screen->draw(text_of(now, rates, version));
+    if (screen) screen->draw("q ends   " + text_of(now, rates, version));
     else std::cout << (invocation.json ? json_of(now, rates) : text_of(now, rates, version)) << std::endl;
     before = std::move(now);
   }

@@ -7,6 +7,7 @@ import { Message } from './message';
 import { usePolled } from './polling';
 import { text } from './schema';
 import { server, type Cell } from './server';
+import { Tile } from './tile';
 
 const EVERY_MILLISECONDS = 2000;
 
@@ -87,15 +88,5 @@ export function ActivityPage() {
         )}
       </div>
     </section>
-  );
-}
-
-export function Tile({ title, value, note }: { title: string; value: string; note?: string }) {
-  return (
-    <div class="tile">
-      <span>{title}</span>
-      <strong>{value}</strong>
-      <small>{note}</small>
-    </div>
   );
 }

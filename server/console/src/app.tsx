@@ -8,7 +8,7 @@ import { IngestPage } from './ingest_page';
 import { Message } from './message';
 import { usePolled } from './polling';
 import { QueryPage } from './query_page';
-import { loadSchema, relationName, text } from './schema';
+import { loadSchema, relationName } from './schema';
 import { SchemaTree } from './schema_tree';
 import { server } from './server';
 import { SignIn } from './sign_in';
@@ -108,7 +108,7 @@ export function App() {
         <span class="stretch" />
         <span class={reachable ? 'server-state is-good' : 'server-state is-bad'} role="status">
           <i />
-          <span>{reachable ? `${text(user.value?.[0] ?? '')}@${location.host}` : 'connection lost, trying again…'}</span>
+          <span>{reachable ? [user.value?.[0], location.host].filter(Boolean).join('@') : 'connection lost, trying again…'}</span>
         </span>
         <ThemeButton />
         <button class="plain" onClick={() => setHelp(true)} title="Keyboard (F1)" aria-label="Keyboard">

@@ -41,7 +41,7 @@ export async function readCounters(signal: AbortSignal): Promise<IngestCounters>
     seconds: Date.now() / 1000,
     rows: { inserted: rows('inserted'), replaced: rows('replaced'), skipped: rows('skipped'), deleted: rows('deleted') },
     commits: values.get('idemdb_commits_total') ?? 0,
-    logBytes: values.get('idemdb_log_written_bytes_total') ?? 0,
+    logBytes: values.get('idemdb_written_bytes_total{file="log"}') ?? 0,
   };
 }
 

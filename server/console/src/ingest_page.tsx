@@ -1,6 +1,5 @@
 // What is written while one looks on.
 import { useRef, useState } from 'preact/hooks';
-import { Tile } from './activity_page';
 import { DataTable } from './data_table';
 import { bytes, count, timestamp } from './format';
 import { perSecond, readCounters, recentWrites, type IngestCounters, type RecentWrite } from './ingest';
@@ -9,6 +8,7 @@ import { Message } from './message';
 import { usePolled } from './polling';
 import type { Relation } from './schema';
 import type { Written } from './server';
+import { Tile } from './tile';
 
 const EVERY_MILLISECONDS = 2000;
 const KEPT_RATES = 300;

@@ -10,7 +10,6 @@ const SINGLE_PAGE_ROWS = 10_000;
 
 export class ResultPages {
   readonly columns: Column[];
-  readonly repeatable: boolean;
   rowCount: number; // as far as it is known
   isCounted: boolean;
   error: Error | null = null;
@@ -19,12 +18,11 @@ export class ResultPages {
   private stopped = new AbortController();
   private listeners = new Set<() => void>();
 
-  private constructor(readonly sql: string, readonly first: Answer, readonly repeatableQuery: boolean) {
+  private constructor(readonly sql: string, readonly first: Answer, readonly repeatable: boolean) {
     this.columns = first.columns;
-    this.repeatable = repeatableQuery;
     this.rowCount = first.rows.length;
-    this.isCounted = !repeatableQuery || first.rows.length < PAGE_ROWS;
-    if (repeatableQuery) this.pages.set(0, first.rows);
+    this.isCounted = !repeatable || first.rows.length < PAGE_ROWS;
+    if (repeatable) this.pages.set(0, first.rows);
   }
 
   static async run(sql: string, signal: AbortSignal): Promise<ResultPages> {

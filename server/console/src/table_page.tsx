@@ -5,8 +5,9 @@ import { bytes, count, plural, timestamp } from './format';
 import { Icon, type IconName } from './icons';
 import { Message } from './message';
 import { usePolled } from './polling';
-import { loadColumns, loadPartitions, relationLiteral, relationName, text, type Relation } from './schema';
+import { loadColumns, loadPartitions, relationName, text, type Relation } from './schema';
 import { server, type Cell } from './server';
+import { quoteText } from './sql_text';
 import { TableHistory } from './table_history';
 
 type Tab = 'columns' | 'partitions' | 'history' | 'runs' | 'definition';
@@ -136,12 +137,12 @@ function PartitionsTab({ relation }: { relation: Relation }) {
 }
 
 function RunsTab({ relation }: { relation: Relation }) {
-  const literal = relationLiteral({ schema: relation.schema, name: relation.name }).replaceAll('"', '');
+  const name = `${relation.schema}.${relation.name}`;
   const runs = usePolled(
     (signal) =>
       server.execute(
         `SELECT r.key, r."user", r.first_committed_at, r.last_committed_at, r.writes, r.tables, r.versions_before, r.versions_after FROM runs() AS r
-         WHERE ${literal} = ANY(r.tables) ORDER BY r.last_commit DESC`, { to: 500, signal }),
+         WHERE ${quoteText(name)} = ANY(r.tables) ORDER BY r.last_commit DESC`, { to: 500, signal }),
     keyOf(relation),
   );
   if (runs.error) return <Message kind="bad" title={runs.error.message} />;
@@ -149,7 +150,7 @@ function RunsTab({ relation }: { relation: Relation }) {
   if (runs.value.rows.length === 0) {
     return <Message title="No run has written this table" text="BEGIN RUN 'key'; … COMMIT; makes a transaction that can be sent again." />;
   }
-  const place = (row: Cell[]) => (Array.isArray(row[5]) ? row[5].indexOf(`${relation.schema}.${relation.name}`) : -1);
+  const place = (row: Cell[]) => (Array.isArray(row[5]) ? row[5].indexOf(name) : -1);
   const version = (row: Cell[], column: number) => text((row[column] as Cell[])?.[place(row)] ?? null) || '–';
   return (
     <DataTable
