@@ -80,8 +80,10 @@ bool HttpRequestParser::parse_header() {
 }
 
 std::string HttpRequestParser::parse_body() {
+  // Beast wants the last chunk with no less, and no chunked body ends with fewer.
+  constexpr size_t kLastChunkBytes = 5;
   state_->parser->eager(true);
-  if (has_body_to_come()) parse();
+  if (has_body_to_come() && (!state_->parser->chunked() || unparsed_bytes() >= kLastChunkBytes)) parse();
   return std::exchange(state_->parser->get().body(), {});
 }
 

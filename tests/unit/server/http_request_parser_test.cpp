@@ -35,8 +35,9 @@ std::string requests_of(std::string_view bytes, size_t piece) {
 TEST(HttpRequestParser, TakesRequestsHoweverTheyAreCut) {
   const std::string bytes =
       "GET /a?x=1 HTTP/1.1\r\nHost: h\r\n\r\nPOST /b HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello"
-      "POST /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\nHEAD /d HTTP/1.0\r\n\r\n";
-  for (size_t piece = 1; piece <= bytes.size(); ++piece) EXPECT_EQ(requests_of(bytes, piece), "GET /a [] POST /b [hello] POST /c [abcde] HEAD /d [] ") << piece;
+      "POST /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\nHEAD /d HTTP/1.0\r\n\r\n"
+      "PUT /e HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+  for (size_t piece = 1; piece <= bytes.size(); ++piece) EXPECT_EQ(requests_of(bytes, piece), "GET /a [] POST /b [hello] POST /c [abcde] HEAD /d [] PUT /e [] ") << piece;
 }
 
 TEST(HttpRequestParser, TellsWhatTheAnswerIsLike) {
