@@ -54,7 +54,7 @@ TEST(HttpRequestParser, TellsWhatTheAnswerIsLike) {
 }
 
 TEST(HttpRequestParser, RefusesWhatIsNoHttp) {
-  for (const char* text : {"QUERY\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"})
+  for (const char* text : {"QUERY\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n"})
     expect_sql_error("08P01", "", [&] { requests_of(text, 100); });
   expect_sql_error("54000", "the header is too large", [] { requests_of("GET / HTTP/1.1\r\nX: " + std::string(200'000, 'x'), 5000); });
 }
