@@ -33,8 +33,8 @@ GivenUpRows note_given_up(PartitionMatch* match, std::shared_ptr<const Partition
 OrderedBatch rows_again(const std::shared_ptr<const TableSchema>& schema, const GivenUpRows& given_up,
                         const PartitionChange& change);
 
-// A batch with inserted row number `index`, and its row there. In the shape that the table had when the change was made, or in that of
-// `schema` where the rows are encoded.
+// A batch with inserted row number `index`, and its row there. In the shape that the table had when the change was made, or
+// in that of `schema` where the rows are encoded.
 std::pair<std::shared_ptr<const ColumnBatch>, uint32_t> inserted_row_of(
     const PartitionChange& change, uint64_t index, const std::shared_ptr<const TableSchema>& schema);
 

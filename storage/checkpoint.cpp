@@ -9,6 +9,7 @@
 #include "storage/overlay_writer.h"
 #include "storage/retention.h"
 #include "storage/slice_reader.h"
+#include "storage/sparse_files.h"
 
 namespace idem {
 
@@ -24,31 +25,6 @@ const SegmentFile* file_of(const RowGroup& group) {
 // Later rows go into another row group, so that this one is given back as a whole.
 void seal(const RowGroup& group) {
   if (group.in_memory()) const_cast<MemoryRowGroup&>(static_cast<const MemoryRowGroup&>(group)).seal();
-}
-
-// Whether a file that hardly anything names any more must stay for the slice.
-bool in_sparse_pack(const ManifestWriter& manifest, const Slice& slice) {
-  const auto sparse = [&](const SegmentFile* file) {
-    return file && file->pack() && manifest.is_sparse(file->pack()->id());
-  };
-  if (sparse(file_of(*slice.group))) return true;
-  if (!slice.overlay) return false;
-  if (sparse(slice.overlay->file().get())) return true;
-  for (const auto& patch : slice.overlay->blocks()) {
-    if (!patch) continue;
-    for (const BlockPatch::Source& source : patch->sources()) {
-      if (sparse(file_of(*source.group))) return true;
-    }
-  }
-  return false;
-}
-
-bool in_sparse_pack(const ManifestWriter& manifest, const TableVersion& version) {
-  bool found = false;
-  version.partitions.for_each([&](const std::shared_ptr<const Partition>& partition) {
-    for (const Slice& slice : partition->slices) found = found || in_sparse_pack(manifest, slice);
-  });
-  return found;
 }
 
 // A run of neighbouring slices that become row groups of one segment file.
@@ -113,8 +89,8 @@ class TableCheckpoint {
 
   TableId id() const { return id_; }
   // Plans and writes; what it writes counts when `segments` are finished and the table's folder is synced. Compacts cold
-  // partitions, at most `compaction_rows` rows of them, which are subtracted.
-  void encode(uint64_t* compaction_rows, CheckpointSegments* segments);
+  // partitions and empties sparse files, at most `compaction_rows` rows, which are subtracted.
+  void encode(uint64_t* compaction_rows, const SparseFiles& sparse, CheckpointSegments* segments);
   void write_dictionaries();
   // The checkpoint has failed, and no manifest names what was written.
   void discard();
@@ -124,10 +100,10 @@ class TableCheckpoint {
   void install();
 
  private:
-  void plan(uint64_t* compaction_rows);
+  void plan(uint64_t* compaction_rows, const SparseFiles& sparse);
   void add_run(std::vector<Slice> slices);
   void note_moves(const EncodeRun& run);
-  void encode_newest(uint64_t* compaction_rows, CheckpointSegments* segments);
+  void encode_newest(uint64_t* compaction_rows, const SparseFiles& sparse, CheckpointSegments* segments);
   void encode_kept(CheckpointSegments* segments);
   void write_dictionary(const SymbolDictionary& dictionary, ColumnId column, std::unique_ptr<DictionaryFile>* file);
   std::vector<std::shared_ptr<const TableSchema>> schemas() const;
@@ -163,7 +139,7 @@ void TableCheckpoint::add_run(std::vector<Slice> slices) {
   runs_.push_back(std::move(run));
 }
 
-void TableCheckpoint::plan(uint64_t* compaction_rows) {
+void TableCheckpoint::plan(uint64_t* compaction_rows, const SparseFiles& sparse) {
   const auto table = static_cast<uint32_t>(id_);
   version_->partitions.for_each([&](const std::shared_ptr<const Partition>& partition) {
     std::vector<Slice> run;
@@ -195,8 +171,9 @@ void TableCheckpoint::plan(uint64_t* compaction_rows) {
         continue;
       }
       const SegmentFile* file = file_of(*slice.group);
-      const bool must = !file || file->is_obsolete() || (slice.overlay && outgrows_overlay(slice)) ||
-                        in_sparse_pack(*db_.manifest, slice);
+      const bool frees = *compaction_rows >= slice.rows() && sparse.holds_rows_of(slice);
+      if (frees) *compaction_rows -= slice.rows();
+      const bool must = frees || !file || file->is_obsolete() || (slice.overlay && outgrows_overlay(slice));
       if (!must && slice.rows() >= kFragmentRows) {
         finish_run();
         overlays_.add(slice);
@@ -216,13 +193,14 @@ void TableCheckpoint::discard() {
   if (kept_file_) kept_file_->mark_obsolete();
 }
 
-void TableCheckpoint::encode(uint64_t* compaction_rows, CheckpointSegments* segments) {
-  if (version_) encode_newest(compaction_rows, segments);
+void TableCheckpoint::encode(uint64_t* compaction_rows, const SparseFiles& sparse, CheckpointSegments* segments) {
+  if (version_) encode_newest(compaction_rows, sparse, segments);
   encode_kept(segments);
 }
 
-void TableCheckpoint::encode_newest(uint64_t* compaction_rows, CheckpointSegments* segments) {
-  plan(compaction_rows);
+void TableCheckpoint::encode_newest(uint64_t* compaction_rows, const SparseFiles& sparse,
+                                    CheckpointSegments* segments) {
+  plan(compaction_rows, sparse);
   if (!runs_.empty() || !overlays_.empty()) {
     uint64_t all_rows = overlays_.item_count();
     for (const EncodeRun& run : runs_) all_rows += run.rows;
@@ -495,9 +473,9 @@ bool needs_compaction(const DatabaseState& db, const TableVersion& version) {
 }
 
 // Tables that are not as the manifest says, and where `compacts` says so those that are to be compacted.
-std::vector<std::unique_ptr<TableCheckpoint>> changed_tables(DatabaseState& db, const Snapshot& snapshot, bool compacts) {
+std::vector<std::unique_ptr<TableCheckpoint>> changed_tables(DatabaseState& db, const Snapshot& snapshot,
+                                                             const SparseFiles& sparse, bool compacts) {
   const auto& written = db.manifest->written().tables;
-  const std::set<uint32_t> in_sparse_packs = db.manifest->tables_in_sparse_packs();
   std::vector<std::unique_ptr<TableCheckpoint>> tables;
   const auto add_if_changed = [&](TableId id, const std::shared_ptr<const TableVersion>& version) {
     const auto history = db.history(id);
@@ -505,9 +483,9 @@ std::vector<std::unique_ptr<TableCheckpoint>> changed_tables(DatabaseState& db, 
     const auto known = written.find(static_cast<uint32_t>(id));
     const bool same = known != written.end() && known->second->history_stamp == history->stamp() &&
                       known->second->head.lock() == version;
-    const bool frees_pack = version && in_sparse_packs.contains(static_cast<uint32_t>(id)) &&
-                            in_sparse_pack(*db.manifest, *version);
-    if (!same || frees_pack || (compacts && version && needs_compaction(db, *version))) {
+    const bool to_be_compacted =
+        compacts && version && (sparse.holds_rows_of(*version) || needs_compaction(db, *version));
+    if (!same || to_be_compacted) {
       tables.push_back(std::make_unique<TableCheckpoint>(db, id, version, history));
     }
   };
@@ -538,9 +516,10 @@ void run_checkpoint(DatabaseState& db, uint64_t compaction_rows) {
 bool compaction_is_due(DatabaseState& db) {
   std::lock_guard one_at_a_time(db.checkpoint_mutex);
   const std::shared_ptr<const Snapshot> snapshot = db.published_snapshot();
+  const SparseFiles sparse(*db.manifest, true);
   bool due = false;
   snapshot->tables.for_each([&](const std::shared_ptr<const TableVersion>& version) {
-    due = due || (version && needs_compaction(db, *version));
+    due = due || (version && (needs_compaction(db, *version) || sparse.holds_rows_of(*version)));
   });
   return due;
 }
@@ -558,12 +537,13 @@ void run_checkpoint(DatabaseState& db, const RetentionRequest& request, uint64_t
   // Asynchronous commits are visible before they are durable.
   db.wait_durable(snapshot->logged);
 
-  std::vector<std::unique_ptr<TableCheckpoint>> tables = changed_tables(db, *snapshot, compaction_rows > 0);
+  const SparseFiles sparse(*db.manifest, compaction_rows > 0);
+  std::vector<std::unique_ptr<TableCheckpoint>> tables = changed_tables(db, *snapshot, sparse, compaction_rows > 0);
   CheckpointSegments segments(db, tables.size() > 1);
   try {
     WrittenState next = db.manifest->written();
     for (const auto& table : tables) {
-      table->encode(&compaction_rows, &segments);
+      table->encode(&compaction_rows, sparse, &segments);
       table->write_dictionaries();
       sync_folder(db, table->id());
     }

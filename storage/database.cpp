@@ -1,11 +1,13 @@
 #include "storage/database.h"
 
 #include <random>
+#include <unordered_set>
 
 #include "common/error.h"
 #include "storage/backup.h"
 #include "storage/change_feed.h"
 #include "storage/database_state.h"
+#include "storage/kept_slices.h"
 #include "storage/manifest_writer.h"
 #include "storage/retention.h"
 #include "storage/transaction_state.h"
@@ -119,7 +121,12 @@ void Database::vacuum(const RetentionRequest& request) {
   // Twice: once the newest versions are written, they need no older ones to be rebuilt from. What is given back already is not
   // written first, so that a full disk can be emptied.
   run_checkpoint(*state_, request, 0);
-  run_checkpoint(*state_, request, 0);
+  try {
+    run_checkpoint(*state_, request, kCompactionRows);
+  } catch (const SqlError& error) {
+    if (error.sqlstate() != sqlstate::kDiskFull) throw;
+    run_checkpoint(*state_, request, 0);  // without what would give back more
+  }
 }
 
 std::vector<VacuumPreview> Database::preview_vacuum(const RetentionRequest& request) {
@@ -161,13 +168,16 @@ uint64_t Database::table_disk_bytes(TableId table) const {
   const auto version = state_->published_snapshot()->table(table);
   if (!version) return 0;
   uint64_t bytes = 0;
-  const RowGroup* last = nullptr;
+  std::unordered_set<const void*> counted;
+  const auto count = [&](const RowGroup& group) {
+    if (group.in_memory()) return;
+    const auto& encoded = static_cast<const SegmentRowGroup&>(group);
+    const bool own = !encoded.file().pack() && encoded.file().table_id() == table;
+    const void* part = own ? static_cast<const void*>(&encoded.file()) : &group;
+    if (counted.insert(part).second) bytes += own ? encoded.file().size() : encoded.size().bytes;
+  };
   version->partitions.for_each([&](const std::shared_ptr<const Partition>& partition) {
-    for (const Slice& slice : partition->slices) {
-      if (slice.group.get() != last) bytes += slice.group->disk_bytes();
-      last = slice.group.get();
-      if (slice.overlay) bytes += slice.overlay->disk_bytes();
-    }
+    for (const Slice& slice : partition->slices) for_each_row_group(slice, count);
   });
   return bytes;
 }

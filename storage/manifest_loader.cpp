@@ -158,7 +158,8 @@ class ManifestLoader {
     }
     const SegmentPatch patch = file.read_patch(slice.patch);
     const uint64_t offset = file.footer().patches[slice.patch].offset;
-    if (patch.base != SegmentPatch::RowGroupName{segment(slice.segment).table_id(), static_cast<SegmentId>(slice.segment), slice.row_group}) {
+    const SegmentFile& base_file = segment(slice.segment);
+    if (patch.base != SegmentPatch::RowGroupName{base_file.table_id(), base_file.id(), slice.row_group}) {
       throw SegmentDamage(file.path(), offset, "a patch of another row group");
     }
     std::vector<std::shared_ptr<const RowGroup>> sources;

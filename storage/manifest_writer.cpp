@@ -6,6 +6,7 @@
 #include "common/error.h"
 #include "storage/attached_row_group.h"
 #include "storage/database_state.h"
+#include "storage/kept_slices.h"
 #include "storage/partition_difference.h"
 #include "storage/schema_encoding.h"
 
@@ -176,20 +177,6 @@ std::string catalog_bytes(const Catalog* catalog) {
   return bytes;
 }
 
-// fn(slice) for each slice of each version; those in partitions that versions share once.
-template <class F>
-void for_each_slice(const std::vector<KeptVersion>& versions, F&& fn) {
-  PersistentVector<PartitionPtr> before;
-  for (const KeptVersion& kept : versions) {
-    for_each_changed_partition(before, kept.version->partitions,
-                               [&](int64_t, const PartitionPtr&, const PartitionPtr& partition) {
-                                 if (!partition) return;
-                                 for (const Slice& slice : partition->slices) fn(slice);
-                               });
-    before = kept.version->partitions;
-  }
-}
-
 std::map<uint64_t, std::shared_ptr<const Attachment>> attachments_of(const std::vector<KeptVersion>& versions) {
   std::map<uint64_t, std::shared_ptr<const Attachment>> attachments;
   for_each_slice(versions, [&](const Slice& slice) {
@@ -263,13 +250,8 @@ std::map<uint64_t, std::shared_ptr<const SegmentFile>> segments_of(const std::ve
     if (!group.in_memory()) add(static_cast<const SegmentRowGroup&>(group).file());
   };
   for_each_slice(versions, [&](const Slice& slice) {
-    add_file_of(*slice.group);
-    if (!slice.overlay) return;
-    if (slice.overlay->file()) add(*slice.overlay->file());
-    for (const auto& patch : slice.overlay->blocks()) {
-      if (!patch) continue;
-      for (const BlockPatch::Source& source : patch->sources()) add_file_of(*source.group);
-    }
+    for_each_row_group(slice, add_file_of);
+    if (slice.overlay && slice.overlay->file()) add(*slice.overlay->file());
   });
   return segments;
 }
@@ -342,14 +324,8 @@ bool ManifestWriter::is_sparse(uint64_t pack) const {
   return named != packs_.end() && named->second.named_bytes < named->second.size / 2;
 }
 
-std::set<uint32_t> ManifestWriter::tables_in_sparse_packs() const {
-  std::set<uint32_t> tables;
-  const bool any = std::any_of(packs_.begin(), packs_.end(), [&](const auto& pack) { return is_sparse(pack.first); });
-  if (!any) return tables;
-  for (const auto& [id, segment] : named_) {
-    if (is_sparse(segment.pack)) tables.insert(static_cast<uint32_t>(segment.table));
-  }
-  return tables;
+bool ManifestWriter::has_sparse_pack() const {
+  return std::any_of(packs_.begin(), packs_.end(), [&](const auto& pack) { return is_sparse(pack.first); });
 }
 
 void ManifestWriter::adopt(WrittenState next) {
@@ -375,7 +351,8 @@ void ManifestWriter::resume(const Manifest& manifest, WrittenState written) {
 }
 
 void ManifestWriter::append(const WrittenState& next) {
-  const std::string record = encode_manifest_record(number_, sequence_, encode_changes(written_, next, {&named_, &described_attachments_}));
+  const std::string changes = encode_changes(written_, next, {&named_, &described_attachments_});
+  const std::string record = encode_manifest_record(number_, sequence_, changes);
   if (!file_) file_ = files_.open(manifest_path(folder_, number_), OpenMode::kReadWrite).value_or_throw();
   may_be_found_ = true;
   const IoStatus written = file_->write_at(end_, record);

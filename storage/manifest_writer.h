@@ -55,9 +55,9 @@ class ManifestWriter {
   const WrittenState& written() const { return written_; }
   uint64_t number() const { return number_; }
   const std::map<uint64_t, NamedSegment>& named_segments() const { return named_; }
-  // Tables with segments in packs most of which nothing names any more: written anew they free those files.
-  std::set<uint32_t> tables_in_sparse_packs() const;
+  // Whether less than half of a pack is named; whether any pack is like that.
   bool is_sparse(uint64_t pack) const;
+  bool has_sparse_pack() const;
   // Segment files and dictionaries (table, column) that the last write no longer names, once.
   std::vector<NamedSegment> take_unnamed_segments() { return std::exchange(unnamed_, {}); }
   std::vector<NamedPack> take_unnamed_packs() { return std::exchange(unnamed_packs_, {}); }

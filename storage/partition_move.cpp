@@ -36,7 +36,8 @@ constexpr uint32_t kLeastAttachedRows = kVectorSize;  // fewer are copied: short
 class MovedRows {
  public:
   MovedRows(std::shared_ptr<const Partition> rows, std::shared_ptr<const TableSchema> from,
-            std::shared_ptr<const TableSchema> to, int64_t start, uint64_t before, const std::function<uint64_t()>& next_id)
+            std::shared_ptr<const TableSchema> to, int64_t start, uint64_t before,
+            const std::function<uint64_t()>& next_id)
       : rows_(std::move(rows)),
         from_(std::move(from)),
         to_(std::move(to)),
@@ -164,7 +165,8 @@ void check_rows_may_move(const TableSchema& from, const TableSchema& to) {
     if (index < 0) throw tables_differ(from, to, fmt::format("\"{}\" has no column \"{}\"", from.name, column.name));
     const ColumnSchema& source = from.columns[static_cast<size_t>(index)];
     if (source.type != column.type) {
-      throw tables_differ(from, to, fmt::format("column \"{}\" is {} there and {} here", column.name, format_type(source.type), format_type(column.type)));
+      throw tables_differ(from, to, fmt::format("column \"{}\" is {} there and {} here", column.name,
+                                                format_type(source.type), format_type(column.type)));
     }
     if (column.not_null && !source.not_null) {
       throw tables_differ(from, to, fmt::format("column \"{}\" may be NULL in \"{}\"", column.name, from.name));

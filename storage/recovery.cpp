@@ -223,7 +223,8 @@ class TableFiles {
   void check() const {
     for (const std::string& path : named()) {
       const auto folder = found_.find(parent_directory(path));
-      if (folder == found_.end() || !folder->second.contains(path)) throw damaged("data folder", fmt::format("\"{}\" is missing", path));
+      if (folder != found_.end() && folder->second.contains(path)) continue;
+      throw damaged("data folder", fmt::format("\"{}\" is missing", path));
     }
   }
 

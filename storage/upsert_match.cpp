@@ -468,6 +468,7 @@ bool PartitionMatcher::equals_stored(uint32_t batch_row, uint32_t stored_row) {
 }
 
 void PartitionMatcher::apply_to_stored(const Winner& winner, uint64_t ordinal) {
+  stored_->move_to(ordinal);
   const uint32_t stored_row = stored_->row_in_block(ordinal), batch_row = row(winner.place);
   // All policies are idempotent: of one row that is stored already nothing else can come.
   const bool may_be_same = mode_ == MatchMode::kUpsert && (!fold_ || winner.place == winner.first_place);

@@ -91,6 +91,31 @@ TEST_F(ManyTablesTest, AFileThatHardlyAnythingIsLeftOfIsGivenBack) {
   EXPECT_EQ(rows(ids[3]), expected);
 }
 
+// Row groups that nobody shows any more count as long as their file is there; what else is in it is written anew.
+TEST_F(ManyTablesTest, WhatDroppedPartitionsLeaveInAFileIsGivenBack) {
+  const std::vector<TableId> ids = create(1);
+  const int64_t day = 86'400'000'000;
+  insert(ids[0], 0, 300'000);  // three and a half days, one file
+  {
+    auto t = database->begin();
+    t->drop_partitions(ids[0], {day, 2 * day, 3 * day});
+    t->commit(true);
+  }
+  const auto expected = rows(ids[0]);
+  ASSERT_EQ(expected.size(), 86'400u);
+  const uint64_t with_unused = database->table_disk_bytes(ids[0]);
+  RetentionRequest all;
+  all.retain_micros = 0;
+  all.gives_back_log = true;
+  clock.advance_micros(1'000'000);
+  database->vacuum(all);
+  EXPECT_EQ(rows(ids[0]), expected);
+  EXPECT_LT(database->table_disk_bytes(ids[0]), with_unused / 2);
+  EXPECT_EQ(entries(fmt::format("/{}", static_cast<uint32_t>(ids[0]))), 1u);
+  open();
+  EXPECT_EQ(rows(ids[0]), expected);
+}
+
 TEST_F(ManyTablesTest, AStartReadsNoFooters) {
   const std::vector<TableId> ids = create(3);
   insert(ids[0], 0, 20'000, 3'000);  // its dictionary is a file
