@@ -217,8 +217,9 @@ void TableChanges::match_arrived(const WaitingRows::Arrived& arrived, uint64_t o
   PartitionWork& work = work_on(part.start);
   PartitionMatch match = match_part(schema(), work.current, *arrived.batch, part, MatchMode::kUpsert);
   const bool streams = load_ && streamed_rows_ >= load_->limits().load_rows;
-  const bool large = streams && match.counts.inserted >= load_->limits().encoded_rows;
-  const uint64_t effective = match.change.replaced_rows.size() + match.change.positions.inserted_count();
+  const uint64_t inserted = match.change.positions.inserted_count();
+  const bool large = streams && inserted >= load_->limits().encoded_rows;
+  const uint64_t effective = match.change.replaced_rows.size() + inserted;
   const bool reads_back = may_give_up(match, part);
   const bool gives_up = reads_back ? large || effective <= (part.end - part.begin) / 2 : streams;
   GivenUpRows given_up;
@@ -571,7 +572,8 @@ void TableChanges::match_again(Operation* operation, const PartitionChange& old,
   }
   const bool all_encoded = !old.encoded.empty() && old.replaced_rows.empty() &&
                            operation->given_up.unchanged.empty() && operation->given_up.originals.empty() &&
-                           match.counts.inserted == batch->rows->rows() && match.change.inserted_rows.empty();
+                           match.change.positions.inserted_count() == batch->rows->rows() &&
+                           match.change.inserted_rows.empty();
   if (operation->given_up.originals.empty()) {
     operation->given_up = may_give_up(match, part) ? note_given_up(&match, current) : write_originals_aside(*batch, part);
   }
