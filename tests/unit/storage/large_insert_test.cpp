@@ -219,6 +219,49 @@ TEST_F(LargeInsertTest, PoliciesFoldWhatOthersCommittedMeanwhile) {
   EXPECT_LE(entries.size(), 4u);
 }
 
+// A row that brings a removed key back takes the place of its tombstone, and counts as inserted.
+TEST_F(LargeInsertTest, BringsBackWhatOthersRemovedMeanwhile) {
+  TableId table{};
+  {
+    auto t = database->begin();
+    TableSchema schema = prices_schema(true);
+    schema.name = "removable";
+    schema.columns.push_back(test_column("ver", TypeId::kBigInt));
+    schema.columns.push_back(test_column("gone", TypeId::kBoolean));
+    schema.version_column = 4;
+    schema.deleted_column = 5;
+    table = t->create_table(schema);
+    t->commit(true);
+  }
+  const auto add = [&](Transaction& t, uint32_t first, uint32_t count, int64_t version, bool gone) {
+    ColumnBatch batch(t.schema_view().table(table)->schema);
+    for (uint32_t i = first; i < first + count; ++i) {
+      batch.column(0).append(i * kSecond);
+      batch.column(1).append_string("T");
+      batch.column(2).append(1.5);
+      batch.column(3).append_null();
+      batch.column(4).append(version);
+      batch.column(5).append<uint8_t>(gone ? 1 : 0);
+    }
+    t.insert(table, std::move(batch));
+  };
+  auto ours = database->begin();
+  add(*ours, 0, 80'000, 2, false);
+  EXPECT_EQ(ours->read_view().table(table)->row_count, 80'000u);
+  {
+    auto others = database->begin();
+    add(*others, 10, 5, 1, true);  // older: ours bring them back
+    add(*others, 20, 5, 3, true);  // newer: they stay removed
+    others->commit(true);
+  }
+  const CommitResult result = ours->commit(true);
+  EXPECT_EQ(result.counts.inserted, 79'995u);
+  ours.reset();
+  crash(6);
+  const auto rows = rows_of(database->snapshot().table(table));
+  EXPECT_EQ(rows.size(), 80'000u);  // with five tombstones
+}
+
 TEST_F(LargeInsertTest, FilesOfADroppedTableGo) {
   load(0, 200'000);
   auto t = database->begin();
