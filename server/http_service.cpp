@@ -118,7 +118,7 @@ HttpAnswer HttpService::answer(HttpRequest& request, HttpChannel& channel) {
   const Route* route =
       std::find_if(std::begin(kRoutes), std::end(kRoutes), [&](const Route& known) { return known.path == request.path; });
   if (route == std::end(kRoutes)) return error_answer(404, fmt::format("there is nothing at {}", request.path));
-  if (request.method.empty() || route->methods.find(request.method) == route->methods.npos)
+  if (fmt::format(" {} ", route->methods).find(fmt::format(" {} ", request.method)) == std::string::npos)
     return error_answer(405, fmt::format("{} takes {}", route->path, route->methods));
   const auto failed = [&](const SqlError& error) {
     server_.metrics.count_error(error.sqlstate());
