@@ -104,8 +104,8 @@ if [ "$mode" = --all ]; then
     gtest "integration, tsan" build/tsan/test_integration --gtest_filter='TransactionOverConnections.*:Connection.ServesAHundred*:Connection.Cancels*:Process.Ends*:LineProtocolTest.*'
   fi
   title "fuzzers"
-  if step "fuzz build" build fuzz "parser_fuzzer segment_fuzzer protocol_fuzzer"; then
-    for fuzzer in parser segment protocol; do
+  if step "fuzz build" build fuzz "parser_fuzzer segment_fuzzer protocol_fuzzer http_fuzzer"; then
+    for fuzzer in parser segment protocol http; do
       mkdir -p "$logs/$fuzzer"
       step "$fuzzer fuzzer" "build/fuzz/${fuzzer}_fuzzer" -max_total_time=60 -rss_limit_mb=4096 -timeout=20 -print_final_stats=1 \
         -artifact_prefix="$PWD/build/fuzz/$fuzzer-" "$logs/$fuzzer"
