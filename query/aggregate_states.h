@@ -48,6 +48,10 @@ class AggregateStates {
   AggregateArena& arena() { return *arena_; }
   void count_memory();
   uint64_t memory_bytes() const { return memory_.bytes(); }
+  // What groups of one more vector may take at once.
+  uint64_t next_growth() const {
+    return size_ + kVectorSize > capacity_ ? uint64_t{2} * capacity_ * layout_->stride() : 0;
+  }
   // Keeps another's arena alive, into which combined states may still point.
   void adopt_arena(AggregateStates& other) { adopted_.push_back(std::move(other.arena_)); }
 

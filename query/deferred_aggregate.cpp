@@ -53,22 +53,26 @@ void DeferredRows::add(const DataChunk& input, Selection rows, const uint32_t* g
   append(columns_, rows);
 }
 
-void DeferredRows::merge(const DeferredRows& other, const std::vector<uint32_t>* groups) {
+void DeferredRows::merge(const DeferredRows& other, const std::vector<uint32_t>& groups) {
   DataChunk chunk;
+  std::array<uint16_t, kVectorSize> wanted;
   other.rows_->seal();
   for (size_t s = 0; s < other.rows_->segment_count(); ++s) {
     for (uint32_t first = 0; first < other.rows_->segment_rows(s); first += kVectorSize) {
-      const uint32_t count = std::min(kVectorSize, other.rows_->segment_rows(s) - first);
-      other.rows_->read(s, first, count, &chunk);
-      if (groups) {
-        const int32_t* local = chunk.columns[0].values<int32_t>();
-        Vector mapped;
-        auto* ids = mapped.allocate_as<int32_t>(TypeId::kInteger);
-        for (uint32_t i = 0; i < count; ++i)
-          ids[i] = static_cast<int32_t>((*groups)[static_cast<size_t>(local[i])]);
-        chunk.columns[0] = std::move(mapped);
+      const uint32_t rows = std::min(kVectorSize, other.rows_->segment_rows(s) - first);
+      other.rows_->read(s, first, rows, &chunk);
+      const int32_t* local = chunk.columns[0].values<int32_t>();
+      Vector mapped;
+      auto* ids = mapped.allocate_as<int32_t>(TypeId::kInteger);
+      uint32_t count = 0;
+      for (uint32_t i = 0; i < rows; ++i) {
+        const uint32_t group = groups[static_cast<size_t>(local[i])];
+        ids[i] = static_cast<int32_t>(group);
+        wanted[count] = static_cast<uint16_t>(i);
+        count += group != GroupTable::kNoGroup ? 1 : 0;
       }
-      append(chunk.columns, chunk.selection);
+      chunk.columns[0] = std::move(mapped);
+      append(chunk.columns, {wanted.data(), count});
     }
   }
 }

@@ -23,16 +23,16 @@ uint32_t first_rows(const uint32_t* groups, Selection selection, uint32_t known,
   return count;
 }
 
-// Distinct rows of one range: where the keys are the row, the table's keys are all there is to keep.
-struct DistinctPart {
+// The first rows of one range, in the order of their keys' groups.
+struct FirstRows {
   std::unique_ptr<GroupTable> table;
-  std::shared_ptr<RowStore> rows;  // DISTINCT ON only
+  std::shared_ptr<RowStore> rows;
 
   void add(std::span<const Vector> keys, const DataChunk& input) {
     std::array<uint32_t, kVectorSize> groups;
     const uint32_t known = table->size();
     table->find_or_insert(keys.data(), input.selection, groups.data());
-    if (!rows || table->size() == known) return;
+    if (table->size() == known) return;
     std::array<uint16_t, kVectorSize> fresh;
     rows->append(input.columns,
                  {fresh.data(), first_rows(groups.data(), input.selection, known, fresh.data())});
@@ -41,53 +41,41 @@ struct DistinctPart {
 
 }  // namespace
 
-void DistinctOperator::start(EvaluationState& state) {
+void DistinctOnOperator::start(EvaluationState& state) {
   input_->start(state);
-  const bool on = !plan_.distinct_on.empty();
-  std::vector<SqlType> types = column_types(plan_);
-  std::vector<SqlType> key_types = types;
-  if (on) {
-    key_types.clear();
-    for (const BoundPtr& key : plan_.distinct_on) key_types.push_back(key->type);
-  }
+  std::vector<SqlType> key_types;
+  for (const BoundPtr& key : plan_.distinct_on) key_types.push_back(key->type);
   MemoryBudget* budget = state.context->memory;
   const MorselRanges ranges = one_range_per_worker(*input_, *state.context);
-  std::vector<DistinctPart> parts(std::max<size_t>(ranges.count, 1));
-  for (DistinctPart& part : parts) {
+  std::vector<FirstRows> parts(std::max<size_t>(ranges.count, 1));
+  for (FirstRows& part : parts) {
     part.table = std::make_unique<GroupTable>(key_types, budget);
-    if (on) part.rows = RowStore::make(types, budget);
+    part.rows = RowStore::make(column_types(plan_), budget);
   }
   read_ranges(*input_, state, ranges, [&](size_t range, RangeReader& reader) {
     ColumnExpressions key_expressions(plan_.distinct_on, reader.state());
     std::vector<Vector> keys;
     DataChunk chunk;
     while (reader.next(&chunk)) {
-      if (on) key_expressions.evaluate(chunk, &keys);
-      parts[range].add(on ? keys : chunk.columns, chunk);
+      key_expressions.evaluate(chunk, &keys);
+      parts[range].add(keys, chunk);
     }
   });
   input_->reset();
-  DistinctPart& all = parts[0];
+  FirstRows& all = parts[0];
   for (size_t i = 1; i < parts.size(); ++i) {
-    if (on) {
-      // The rows of a part stand in the order of its groups.
-      parts[i].rows->seal();
-      parts[i].table->seal_keys();
-      DataChunk rows;
-      parts[i].table->for_each_key_chunk([&](const DataChunk& keys, uint32_t first) {
-        parts[i].rows->read(first >> RowStore::kSegmentBits, first & (RowStore::kSegmentRows - 1),
-                            keys.count(), &rows);
-        all.add(keys.columns, rows);
-      });
-    } else {
-      parts[i].table->for_each_key_chunk(
-          [&](const DataChunk& keys, uint32_t) { all.add(keys.columns, keys); });
-    }
-    parts[i] = DistinctPart();
+    parts[i].rows->seal();
+    parts[i].table->seal_keys();
+    DataChunk rows;
+    parts[i].table->for_each_key_chunk([&](const DataChunk& keys, uint32_t first) {
+      parts[i].rows->read(first >> RowStore::kSegmentBits, first & (RowStore::kSegmentRows - 1), keys.count(),
+                          &rows);
+      all.add(keys.columns, rows);
+    });
+    parts[i] = FirstRows();
   }
-  const std::shared_ptr<RowStore> rows = on ? all.rows : all.table->keys();
-  rows->seal();
-  publish(rows);
+  all.rows->seal();
+  publish(all.rows);
 }
 
 void SetOperator::start(EvaluationState& state) {

@@ -5,10 +5,10 @@
 
 namespace idem {
 
-// SELECT DISTINCT [ON (…)]: of rows that are equal (in the given expressions) the first.
-class DistinctOperator final : public StoredRowsOperator {
+// SELECT DISTINCT ON (…): of rows that are equal in the given expressions the first.
+class DistinctOnOperator final : public StoredRowsOperator {
  public:
-  DistinctOperator(const LogicalPlan& plan, OperatorPtr input) : plan_(plan), input_(std::move(input)) {}
+  DistinctOnOperator(const LogicalPlan& plan, OperatorPtr input) : plan_(plan), input_(std::move(input)) {}
   void start(EvaluationState& state) override;
 
  private:

@@ -182,6 +182,7 @@ class Explainer {
              fmt::format("{} read, {} skipped", done.vectors_read.load(), done.vectors_skipped.load()));
     }
     if (done.memory_bytes > 0) detail("Memory", fmt::format("{} kB", (done.memory_bytes + 1023) / 1024));
+    if (done.spilled_bytes > 0) detail("Spilled", fmt::format("{} kB", (done.spilled_bytes + 1023) / 1024));
   }
 
   void add_scan(const LogicalPlan& plan) {

@@ -1,15 +1,9 @@
 #include "query/group_table.h"
 
 #include <algorithm>
-#include <bit>
-#include <cassert>
-#include <cmath>
-#include <cstring>
 
-#include "common/decimal.h"
 #include "common/hash.h"
-#include "common/interval.h"
-#include "storage/symbol_dictionary.h"
+#include "query/key_bits.h"
 
 namespace idem {
 
@@ -28,61 +22,12 @@ uint32_t packed_width(SqlType type) {
   }
 }
 
-uint64_t float_bits(float value) {
-  if (value == 0) value = 0;
-  if (std::isnan(value)) value = std::numeric_limits<float>::quiet_NaN();
-  return std::bit_cast<uint32_t>(value);
-}
-uint64_t double_bits(double value) {
-  if (value == 0) value = 0;
-  if (std::isnan(value)) value = std::numeric_limits<double>::quiet_NaN();
-  return std::bit_cast<uint64_t>(value);
-}
-
-template <class T, class F>
-void for_selected(const Vector& vector, Selection selection, F&& fn) {
-  const T* values = vector.values<T>();
-  if (vector.is_constant()) {
-    for (uint32_t i = 0; i < selection.count; ++i) fn(i, values[0]);
-  } else if (selection.is_all()) {
-    for (uint32_t i = 0; i < selection.count; ++i) fn(i, values[i]);
-  } else {
-    for (uint32_t i = 0; i < selection.count; ++i) fn(i, values[selection.rows[i]]);
-  }
-}
-
-// fn(i, bits) with the value of the i-th selected row as an unsigned number.
-template <class F>
-void for_bits(const Vector& vector, Selection selection, F&& fn) {
-  if (vector.form == Vector::Form::kSequence) {
-    for (uint32_t i = 0; i < selection.count; ++i) {
-      fn(i, static_cast<uint64_t>(vector.sequence_start + selection[i] * vector.sequence_step));
-    }
-    return;
-  }
-  switch (physical_type(vector.type)) {
-    case PhysicalType::kBool: return for_selected<uint8_t>(vector, selection, fn);
-    case PhysicalType::kInt16:
-      return for_selected<uint16_t>(vector, selection, [&](uint32_t i, uint16_t v) { fn(i, uint64_t{v}); });
-    case PhysicalType::kInt32:
-      return for_selected<uint32_t>(vector, selection, [&](uint32_t i, uint32_t v) { fn(i, uint64_t{v}); });
-    case PhysicalType::kInt64: return for_selected<uint64_t>(vector, selection, fn);
-    case PhysicalType::kFloat:
-      return for_selected<float>(vector, selection, [&](uint32_t i, float v) { fn(i, float_bits(v)); });
-    case PhysicalType::kDouble:
-      return for_selected<double>(vector, selection, [&](uint32_t i, double v) { fn(i, double_bits(v)); });
-    default: assert(false);
-  }
-}
-
 uint64_t hash_packed(uint64_t low, uint64_t high) { return hash_u64(low ^ (high * 0x9e3779b97f4a7c15ULL)); }
 
-std::string_view without_trailing_blanks(std::string_view text) {
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
-
 constexpr size_t kFirstSlots = 256;
+constexpr size_t kLargeSlots = 1 << 20;  // from here on memory counts more than moving the slots again
+
+size_t slots_after(size_t slots) { return slots * (slots < kLargeSlots ? 4 : 2); }
 constexpr size_t kPrefetchSlots = 1 << 15;  // tables beyond the second-level cache
 
 }  // namespace
@@ -128,6 +73,13 @@ void GroupTable::add_keys(const Vector* keys, Selection selection) {
   memory_.set(by_symbol_.capacity() * sizeof(uint32_t) + packed_.capacity() * sizeof(PackedSlot) +
               bytes_.capacity() * sizeof(ByteSlot) + encoded_.capacity() * sizeof(std::string_view) +
               encoded_characters_.bytes());
+}
+
+uint64_t GroupTable::next_growth() const {
+  const uint64_t groups = (uint64_t{size()} + kVectorSize) * 2;
+  if (form_ == Form::kPacked && groups > packed_.size()) return slots_after(packed_.size()) * sizeof(PackedSlot);
+  if (form_ == Form::kBytes && groups > bytes_.size()) return slots_after(bytes_.size()) * sizeof(ByteSlot);
+  return 0;
 }
 
 void GroupTable::find_or_insert(const Vector* keys, Selection selection, uint32_t* groups) {
@@ -321,7 +273,7 @@ void GroupTable::pack(const Vector* keys, Selection selection, bool add, Scratch
 }
 
 void GroupTable::grow_packed() {
-  std::vector<PackedSlot> old(packed_.size() * 4, {{0, 0}, kNoGroup});
+  std::vector<PackedSlot> old(slots_after(packed_.size()), {{0, 0}, kNoGroup});
   old.swap(packed_);
   const size_t mask = packed_.size() - 1;
   for (const PackedSlot& slot : old) {
@@ -332,71 +284,6 @@ void GroupTable::grow_packed() {
   }
 }
 
-namespace {
-
-void append_bytes(std::vector<char>& out, const void* data, size_t size) {
-  const char* bytes = static_cast<const char*>(data);
-  out.insert(out.end(), bytes, bytes + size);
-}
-
-// Appends a value so that equal values, and only they, give equal bytes.
-void append_key(std::vector<char>& out, const Vector& vector, uint32_t row) {
-  if (!vector.is_valid(row)) {
-    out.push_back(0);
-    return;
-  }
-  out.push_back(1);
-  if (vector.form == Vector::Form::kSequence) {
-    const int64_t value = vector.sequence_start + row * vector.sequence_step;
-    return append_bytes(out, &value, sizeof value);
-  }
-  const uint32_t at = vector.is_constant() ? 0 : row;
-  const auto append_text = [&](std::string_view text) {
-    const auto size = static_cast<uint32_t>(text.size());
-    append_bytes(out, &size, sizeof size);
-    append_bytes(out, text.data(), text.size());
-  };
-  if (vector.dictionary) return append_text(vector.dictionary->at(vector.values<int32_t>()[at]));
-  switch (physical_type(vector.type)) {
-    case PhysicalType::kBool: out.push_back(static_cast<char>(vector.values<uint8_t>()[at])); break;
-    case PhysicalType::kInt16: append_bytes(out, &vector.values<int16_t>()[at], 2); break;
-    case PhysicalType::kInt32: append_bytes(out, &vector.values<int32_t>()[at], 4); break;
-    case PhysicalType::kInt64: append_bytes(out, &vector.values<int64_t>()[at], 8); break;
-    case PhysicalType::kFloat: {
-      const uint64_t bits = float_bits(vector.values<float>()[at]);
-      append_bytes(out, &bits, sizeof bits);
-      break;
-    }
-    case PhysicalType::kDouble: {
-      const uint64_t bits = double_bits(vector.values<double>()[at]);
-      append_bytes(out, &bits, sizeof bits);
-      break;
-    }
-    case PhysicalType::kDecimal: {
-      Decimal value = vector.values<Decimal>()[at];
-      if (value.scale != 0) value = trim_scale(value);
-      append_bytes(out, &value.value, sizeof value.value);
-      append_bytes(out, &value.scale, sizeof value.scale);
-      break;
-    }
-    case PhysicalType::kInterval: {
-      const Interval& interval = vector.values<Interval>()[at];
-      const int128_t days = int128_t{interval.months} * 30 + interval.days;
-      const int128_t micros = days * 86'400'000'000 + interval.micros;
-      append_bytes(out, &micros, sizeof micros);
-      break;
-    }
-    case PhysicalType::kUuid: append_bytes(out, &vector.values<Uuid>()[at], sizeof(Uuid)); break;
-    case PhysicalType::kString: {
-      const std::string_view text = vector.values<std::string_view>()[at];
-      append_text(vector.type.id == TypeId::kChar ? without_trailing_blanks(text) : text);
-      break;
-    }
-  }
-}
-
-}  // namespace
-
 void GroupTable::encode(const Vector* keys, Selection selection, Scratch& scratch) const {
   scratch.bytes.clear();
   scratch.offsets.resize(kVectorSize + 1);
@@ -404,7 +291,7 @@ void GroupTable::encode(const Vector* keys, Selection selection, Scratch& scratc
   scratch.offsets[0] = 0;
   for (uint32_t i = 0; i < selection.count; ++i) {
     const uint32_t row = selection[i];
-    for (size_t k = 0; k < types_.size(); ++k) append_key(scratch.bytes, keys[k], row);
+    for (size_t k = 0; k < types_.size(); ++k) append_key_bytes(scratch.bytes, keys[k], row);
     scratch.offsets[i + 1] = static_cast<uint32_t>(scratch.bytes.size());
   }
   for (uint32_t i = 0; i < selection.count; ++i) {
@@ -414,7 +301,7 @@ void GroupTable::encode(const Vector* keys, Selection selection, Scratch& scratc
 }
 
 void GroupTable::grow_bytes() {
-  std::vector<ByteSlot> old(bytes_.size() * 4, {0, kNoGroup});
+  std::vector<ByteSlot> old(slots_after(bytes_.size()), {0, kNoGroup});
   old.swap(bytes_);
   const size_t mask = bytes_.size() - 1;
   for (const ByteSlot& slot : old) {

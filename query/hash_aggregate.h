@@ -1,8 +1,8 @@
 #pragma once
 
-#include "query/aggregate_states.h"
-#include "query/logical_plan.h"
+#include "query/aggregate_groups.h"
 #include "query/operator.h"
+#include "query/partitioned_aggregate.h"
 
 namespace idem {
 
@@ -15,7 +15,7 @@ class ScanOperator;
 //   are read …                                       ─┘
 //
 // Combining in order keeps order-sensitive aggregates right and sums of doubles the same in every run. Groups
-// come in order of first appearance.
+// come in order of first appearance, unless they are too many for memory: see partitioned_aggregate.h.
 class HashAggregateOperator final : public Operator {
  public:
   // `scan` is the input where that is a scan, to count its rows without reading them; else null. `plan`
@@ -32,24 +32,19 @@ class HashAggregateOperator final : public Operator {
 
  private:
   class Stream;
-  class Consumer;
-  struct SetPart;
-  struct Part;
 
-  std::vector<std::vector<uint32_t>> grouping_sets() const;
   bool counts_only() const;
   bool groups_few() const;
-  bool groups_by_symbol() const;
-  std::unique_ptr<Part> make_part(EvaluationState& state) const;
-  void merge_part(Part& into, Part& from, EvaluationState& state);
+  void read_input(EvaluationState& state);
+  void combine(std::vector<std::unique_ptr<AggregateRange>> ranges, EvaluationState& state);
+  uint32_t group_count(size_t set) const { return groups_.empty() ? 0 : groups_[set]->size(); }
 
-  const LogicalPlan& plan_;
+  const AggregateSpec spec_;
   OperatorPtr input_;
   const ScanOperator* scan_;
-  AggregateLayout layout_;
-  const std::vector<std::vector<uint32_t>> sets_;
-  bool has_deferred_ = false;
-  std::shared_ptr<Part> result_;
+  uint64_t starts_ = 0;
+  std::vector<std::shared_ptr<AggregateGroups>> groups_;  // by set
+  std::unique_ptr<PartitionedAggregate> partitions_;      // null: they are in groups_
 };
 
 }  // namespace idem

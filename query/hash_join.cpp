@@ -7,6 +7,7 @@
 #include "query/column_expressions.h"
 #include "query/execution.h"
 #include "query/expression_evaluator.h"
+#include "query/partitioned_join.h"
 #include "query/range_reader.h"
 #include "query/row_source.h"
 #include "query/scan_condition.h"
@@ -27,10 +28,12 @@ int64_t integer_at(const Vector& column, uint32_t row) {
 
 }  // namespace
 
-HashJoinOperator::HashJoinOperator(const LogicalPlan& plan, OperatorPtr left, OperatorPtr right)
+HashJoinOperator::HashJoinOperator(const LogicalPlan& plan, OperatorPtr left, OperatorPtr right, JoinSpill spill)
     : plan_(plan),
       left_(std::move(left)),
       right_(std::move(right)),
+      spill_(spill),
+      type_(spill.type.value_or(plan.join_type)),
       left_columns_(plan.children[0]->columns.size()),
       right_columns_(plan.children[1]->columns.size()),
       memory_(nullptr) {}
@@ -38,39 +41,9 @@ HashJoinOperator::HashJoinOperator(const LogicalPlan& plan, OperatorPtr left, Op
 HashJoinOperator::~HashJoinOperator() = default;
 
 void HashJoinOperator::build(EvaluationState& state) {
-  std::vector<SqlType> types = column_types(*plan_.children[1]);
-  std::vector<SqlType> key_types;
-  std::vector<const BoundExpression*> computed;
-  key_columns_.clear();
-  for (const auto& [left, right] : plan_.join_keys) {
-    key_types.push_back(right->type);
-    if (right->is_column()) {
-      key_columns_.push_back(right->index);
-    } else {
-      key_columns_.push_back(types.size());
-      types.push_back(right->type);
-      computed.push_back(right.get());
-    }
-  }
   MemoryBudget* budget = state.context->memory;
-  const MorselRanges ranges = one_range_per_worker(*right_, *state.context);
-  std::vector<std::shared_ptr<RowStore>> parts(std::max<size_t>(ranges.count, 1));
-  for (auto& part : parts) part = RowStore::make(types, budget);
-  read_ranges(*right_, state, ranges, [&](size_t range, RangeReader& reader) {
-    ColumnExpressions keys(computed, reader.state());
-    DataChunk chunk;
-    while (reader.next(&chunk)) {
-      chunk.columns.resize(types.size());
-      keys.evaluate(chunk, chunk.columns.data() + right_columns_);
-      parts[range]->append(chunk);
-      chunk.columns.resize(right_columns_);
-    }
-  });
-  right_->reset();
-  for (size_t i = 1; i < parts.size(); ++i) parts[0]->take(std::move(*parts[i]));
-  rows_ = parts[0];
-  rows_->seal();
-
+  std::vector<SqlType> key_types;
+  for (const auto& [left, right] : plan_.join_keys) key_types.push_back(right->type);
   table_ = std::make_unique<GroupTable>(std::move(key_types), budget);
   const size_t slots = rows_->segment_count() << RowStore::kSegmentBits;
   OperatorMemory building(budget);
@@ -119,7 +92,21 @@ void HashJoinOperator::build(EvaluationState& state) {
 }
 
 void HashJoinOperator::start(EvaluationState& state) {
+  ++starts_;
+  reset();
   right_->start(state);
+  RightRows right = read_right_rows(plan_, *right_, spill_, state);
+  right_->reset();
+  if (right.partitions) {
+    left_->start(state);
+    auto left = partition_left_rows(plan_, *left_, *right.partitions, spill_.level, state);
+    left_->reset();
+    partitions_ = std::make_unique<PartitionedJoin>(plan_, std::move(left), std::move(right.partitions), spill_.level,
+                                                    *state.context);
+    return;
+  }
+  rows_ = std::move(right.rows);
+  key_columns_ = std::move(right.key_columns);
   build(state);
   if (right_rows_.empty() && needs_match()) return;
   if (!filters_.empty()) set_filters();
@@ -164,7 +151,12 @@ void HashJoinOperator::set_filters() {
   }
 }
 
+uint64_t HashJoinOperator::row_estimate() const {
+  return partitions_ ? partitions_->row_estimate() : left_->row_estimate();
+}
+
 size_t HashJoinOperator::morsel_count() const {
+  if (partitions_) return partitions_->morsel_count();
   if (!rows_ || (right_rows_.empty() && needs_match())) return 0;
   return left_->morsel_count();
 }
@@ -181,10 +173,12 @@ void HashJoinOperator::reset() {
   right_rows_.clear();
   met_.reset();
   memory_.set(0);
+  partitions_.reset();
 }
 
 void HashJoinOperator::describe(OperatorDetails& details) const {
   if (rows_) details.memory_bytes = rows_->memory_bytes() + table_->memory_bytes() + memory_.bytes();
+  if (partitions_) details.spilled_bytes = partitions_->spilled_bytes();
 }
 
 void HashJoinOperator::unmatched_right(std::vector<uint32_t>* ids) const {
@@ -193,6 +187,17 @@ void HashJoinOperator::unmatched_right(std::vector<uint32_t>* ids) const {
   for (const uint32_t id : all) {
     if (!met_[id].load(std::memory_order_relaxed)) ids->push_back(id);
   }
+}
+
+uint32_t HashJoinOperator::read_unmatched(const std::vector<uint32_t>& ids, size_t first, DataChunk* chunk) const {
+  const auto count = static_cast<uint32_t>(std::min<size_t>(kVectorSize, ids.size() - first));
+  chunk->columns.resize(left_columns_ + right_columns_);
+  for (size_t c = 0; c < left_columns_; ++c)
+    chunk->columns[c] = Vector::constant_null(plan_.children[0]->columns[c].type);
+  for (size_t c = 0; c < right_columns_; ++c)
+    rows_->gather(c, ids.data() + first, count, false, &chunk->columns[left_columns_ + c]);
+  chunk->set_size(count);
+  return count;
 }
 
 // One thread's probing. For each left chunk: the group of each row, then pairs in the order of the left rows,
@@ -211,7 +216,7 @@ class HashJoinOperator::Stream final : public MorselStream {
   }
 
   bool next(DataChunk* chunk) override {
-    const JoinType type = join_.plan_.join_type;
+    const JoinType type = join_.type_;
     for (;;) {
       // A condition that nothing meets keeps the join here for long.
       if (state_.context->cancel) state_.context->cancel->check();
@@ -268,8 +273,10 @@ class HashJoinOperator::Stream final : public MorselStream {
     }
     if (ids_.empty()) return false;
     const auto count = static_cast<uint32_t>(ids_.size());
-    chunk->columns.resize(join_.left_columns_ + join_.right_columns_);
-    std::copy(input_.columns.begin(), input_.columns.end(), chunk->columns.begin());
+    const size_t columns = join_.left_columns_ + join_.right_columns_;
+    chunk->columns.resize(columns);
+    std::copy_n(input_.columns.begin(), join_.left_columns_, chunk->columns.begin());
+    chunk->columns.insert(chunk->columns.end(), further_columns(), input_.columns.end());
     for (size_t c = 0; c < join_.right_columns_; ++c) {
       join_.rows_->scatter(c, ids_.data(), rows->data(), count, &chunk->columns[join_.left_columns_ + c]);
     }
@@ -314,7 +321,13 @@ class HashJoinOperator::Stream final : public MorselStream {
     for (size_t c = 0; c < join_.right_columns_; ++c) {
       join_.rows_->gather(c, ids_.data(), count, missing, &chunk->columns[join_.left_columns_ + c]);
     }
+    for (auto column = further_columns(); column != input_.columns.end(); ++column)
+      chunk->columns.push_back(compact(*column, {left_rows_.data(), count}));
     chunk->set_size(count);
+  }
+
+  std::vector<Vector>::iterator further_columns() {
+    return input_.columns.begin() + static_cast<ptrdiff_t>(join_.left_columns_);
   }
 
   void note_met(uint32_t id) {
@@ -379,7 +392,7 @@ class HashJoinOperator::Stream final : public MorselStream {
 
   // Semi and anti joins: left rows that have (no) match.
   bool filter_left(DataChunk* chunk) {
-    const bool wanted = join_.plan_.join_type == JoinType::kSemi;
+    const bool wanted = join_.type_ == JoinType::kSemi;
     auto rows = std::make_shared<std::array<uint16_t, kVectorSize>>();
     uint32_t count = 0;
     if (!condition_) {
@@ -429,32 +442,85 @@ class HashJoinOperator::Stream final : public MorselStream {
 };
 
 std::unique_ptr<MorselStream> HashJoinOperator::open(EvaluationState& state) {
-  return std::make_unique<Stream>(*this, state);
+  return std::make_unique<RestartedStream>(starts_, [this, &state]() -> std::unique_ptr<MorselStream> {
+    if (partitions_) return partitions_->open(state);
+    return std::make_unique<Stream>(*this, state);
+  });
 }
 
 void OuterJoinOperator::start(EvaluationState& state) {
+  ++starts_;
+  reset();
   pairs_->start(state);
-  const std::shared_ptr<RowStore> rows = materialize(*pairs_, state, column_types(plan_));
-  std::vector<uint32_t> unmatched;
-  pairs_->unmatched_right(&unmatched);
-  const size_t left_columns = plan_.children[0]->columns.size();
-  const size_t right_columns = plan_.children[1]->columns.size();
+  if (pairs_->is_partitioned()) return;
+  RowsOrRuns read = read_rows_or_runs(*pairs_, state, {column_types(plan_), {}, {}, false, false, 0});
+  pairs_->unmatched_right(&unmatched_);
+  runs_ = std::move(read.runs);
+  if (runs_) return;
   DataChunk chunk;
-  chunk.columns.resize(left_columns + right_columns);
-  for (size_t c = 0; c < left_columns; ++c)
-    chunk.columns[c] = Vector::constant_null(plan_.children[0]->columns[c].type);
-  for (size_t first = 0; first < unmatched.size(); first += kVectorSize) {
-    const auto count = static_cast<uint32_t>(std::min<size_t>(kVectorSize, unmatched.size() - first));
-    for (size_t c = 0; c < right_columns; ++c) {
-      pairs_->right_rows()->gather(c, unmatched.data() + first, count, false,
-                                   &chunk.columns[left_columns + c]);
-    }
-    chunk.set_size(count);
-    rows->append(chunk);
+  for (size_t first = 0; first < unmatched_.size();) {
+    first += pairs_->read_unmatched(unmatched_, first, &chunk);
+    read.rows->append(chunk);
   }
-  rows->seal();
+  read.rows->seal();
   pairs_->reset();
-  publish(rows);
+  publish(std::move(read.rows));
+}
+
+size_t OuterJoinOperator::morsel_count() const {
+  if (pairs_->is_partitioned()) return pairs_->morsel_count();
+  return runs_ ? runs_->morsel_count() + 1 : StoredRowsOperator::morsel_count();
+}
+
+uint64_t OuterJoinOperator::row_estimate() const {
+  if (pairs_->is_partitioned()) return pairs_->row_estimate();
+  return runs_ ? runs_->rows() + unmatched_.size() : StoredRowsOperator::row_estimate();
+}
+
+// The pairs from temporary files, then the right rows that were in none.
+class OuterJoinOperator::RunsStream final : public MorselStream {
+ public:
+  RunsStream(const OuterJoinOperator& join, EvaluationState& state)
+      : join_(join), pairs_(join.runs_->open(*state.context, join.plan_.columns.size())) {}
+
+  void begin(size_t morsel) override {
+    in_pairs_ = morsel < join_.runs_->morsel_count();
+    if (in_pairs_) pairs_->begin(morsel);
+    at_ = 0;
+  }
+  bool next(DataChunk* chunk) override {
+    if (in_pairs_) return pairs_->next(chunk);
+    if (at_ >= join_.unmatched_.size()) return false;
+    at_ += join_.pairs_->read_unmatched(join_.unmatched_, at_, chunk);
+    return true;
+  }
+
+ private:
+  const OuterJoinOperator& join_;
+  const std::unique_ptr<MorselStream> pairs_;
+  bool in_pairs_ = false;
+  size_t at_ = 0;
+};
+
+std::unique_ptr<MorselStream> OuterJoinOperator::open(EvaluationState& state) {
+  return std::make_unique<RestartedStream>(starts_, [this, &state]() -> std::unique_ptr<MorselStream> {
+    if (pairs_->is_partitioned()) return pairs_->open(state);
+    if (runs_) return std::make_unique<RunsStream>(*this, state);
+    return StoredRowsOperator::open(state);
+  });
+}
+
+void OuterJoinOperator::reset() {
+  pairs_->reset();
+  runs_.reset();
+  unmatched_.clear();
+  StoredRowsOperator::reset();
+}
+
+void OuterJoinOperator::describe(OperatorDetails& details) const {
+  if (pairs_->is_partitioned()) return pairs_->describe(details);
+  StoredRowsOperator::describe(details);
+  if (runs_) details.spilled_bytes = runs_->spilled_bytes();
 }
 
 }  // namespace idem

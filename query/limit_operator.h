@@ -22,6 +22,7 @@ class LimitOperator final : public Operator {
   uint64_t row_estimate() const override;
   std::unique_ptr<MorselStream> open(EvaluationState& state) override;
   void reset() override { input_->reset(); }
+  void describe(OperatorDetails& details) const override { input_->describe(details); }
 
  private:
   class Stream;

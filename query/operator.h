@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -28,7 +29,7 @@ class MorselStream {
 // What an operator knows of its own work. The counts of vectors grow over all of its runs.
 struct OperatorDetails {
   uint64_t vectors_read = 0, vectors_skipped = 0;
-  uint64_t memory_bytes = 0;
+  uint64_t memory_bytes = 0, spilled_bytes = 0;
 };
 
 // The physical form of a plan node. Its rows come in morsels: morsel 0's rows first, then morsel 1's, and so
@@ -54,6 +55,28 @@ class Operator {
 };
 
 using OperatorPtr = std::unique_ptr<Operator>;
+
+// A stream of an operator whose rows have another form after each start() (in memory, in temporary files): `open` makes
+// the stream of the form at hand when the first morsel is read after a start.
+class RestartedStream final : public MorselStream {
+ public:
+  RestartedStream(const uint64_t& starts, std::function<std::unique_ptr<MorselStream>()> open)
+      : starts_(starts), open_(std::move(open)) {}
+  void begin(size_t morsel) override {
+    if (!stream_ || opened_in_ != starts_) {
+      stream_ = open_();
+      opened_in_ = starts_;
+    }
+    stream_->begin(morsel);
+  }
+  bool next(DataChunk* chunk) override { return stream_->next(chunk); }
+
+ private:
+  const uint64_t& starts_;
+  const std::function<std::unique_ptr<MorselStream>()> open_;
+  std::unique_ptr<MorselStream> stream_;
+  uint64_t opened_in_ = 0;
+};
 
 // Inputs below this are read by the calling thread alone: waking a worker costs more.
 inline constexpr uint64_t kParallelRows = 20'000;

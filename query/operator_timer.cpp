@@ -12,6 +12,11 @@ int64_t nanos_now() {
       .count();
 }
 
+void raise(std::atomic<uint64_t>& most, uint64_t to) {
+  uint64_t seen = most.load(std::memory_order_relaxed);
+  while (to > seen && !most.compare_exchange_weak(seen, to, std::memory_order_relaxed)) {}
+}
+
 }  // namespace
 
 class TimedOperator::Stream final : public MorselStream {
@@ -69,9 +74,8 @@ void TimedOperator::add_details() {
   profile_.vectors_skipped.fetch_add(details.vectors_skipped - vectors_skipped_, std::memory_order_relaxed);
   vectors_read_ = details.vectors_read;
   vectors_skipped_ = details.vectors_skipped;
-  uint64_t most = profile_.memory_bytes.load(std::memory_order_relaxed);
-  while (details.memory_bytes > most && !profile_.memory_bytes.compare_exchange_weak(
-                                            most, details.memory_bytes, std::memory_order_relaxed)) {}
+  raise(profile_.memory_bytes, details.memory_bytes);
+  raise(profile_.spilled_bytes, details.spilled_bytes);
 }
 
 }  // namespace idem

@@ -78,9 +78,10 @@ OperatorPtr PlanBuilder::build_node(const LogicalPlan& plan) {
       return std::make_unique<HashAggregateOperator>(plan, std::move(input),
                                                      scan == scans_.end() ? nullptr : scan->second);
     }
-    case PlanKind::kSort: return std::make_unique<SortOperator>(plan, child(0));
+    case PlanKind::kSort:
+      return std::make_unique<SortOperator>(plan.sort_keys, column_types(plan), child(0));
     case PlanKind::kLimit: return build_limit(plan);
-    case PlanKind::kDistinct: return std::make_unique<DistinctOperator>(plan, child(0));
+    case PlanKind::kDistinct: return build_distinct(plan);
     case PlanKind::kUnionAll: {
       std::vector<OperatorPtr> inputs;
       for (size_t i = 0; i < plan.children.size(); ++i) inputs.push_back(child(i));
@@ -109,6 +110,20 @@ OperatorPtr PlanBuilder::build_node(const LogicalPlan& plan) {
     case PlanKind::kWindow: return std::make_unique<WindowOperator>(plan, child(0));
   }
   throw sql_error(sqlstate::kInternalError, "unknown kind of plan node");
+}
+
+// Distinct rows are groups by all columns.
+OperatorPtr PlanBuilder::build_distinct(const LogicalPlan& plan) {
+  OperatorPtr input = build(*plan.children[0]);
+  if (!plan.distinct_on.empty()) return std::make_unique<DistinctOnOperator>(plan, std::move(input));
+  auto groups = std::make_unique<LogicalPlan>();
+  groups->kind = PlanKind::kAggregate;
+  groups->columns = plan.columns;
+  groups->children = plan.children;
+  for (uint32_t c = 0; c < plan.columns.size(); ++c)
+    groups->groups.push_back(BoundExpression::column(c, plan.columns[c].type));
+  run_.nodes.push_back(std::move(groups));
+  return std::make_unique<HashAggregateOperator>(*run_.nodes.back(), std::move(input), nullptr);
 }
 
 OperatorPtr PlanBuilder::build_join(const LogicalPlan& plan) {

@@ -16,7 +16,8 @@ struct NodeProfile {
   std::atomic<uint64_t> rows{0};
   std::atomic<int64_t> nanos{0};  // includes the nodes below, waiting too
   std::atomic<uint64_t> vectors_read{0}, vectors_skipped{0};
-  std::atomic<uint64_t> memory_bytes{0};  // the most at one time
+  std::atomic<uint64_t> memory_bytes{0};   // the most at one time
+  std::atomic<uint64_t> spilled_bytes{0};  // the most in temporary files in one run
 };
 
 // EXPLAIN ANALYZE: the work of an execution by plan node. Any thread may add to it.

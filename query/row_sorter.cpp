@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 #include <utility>
 
 #include "common/array_value.h"
 #include "common/cancellation.h"
 #include "common/worker_pool.h"
+#include "query/sort_ordinal.h"
 #include "query/sort_threshold.h"
 #include "storage/symbol_dictionary.h"
 
@@ -17,29 +17,6 @@ namespace idem {
 namespace {
 
 constexpr size_t kRadixRows = 2048;
-
-// The first bytes of a string as a number; shorter strings are filled up with zeros.
-uint64_t string_prefix(std::string_view text) {
-  uint64_t prefix = 0;
-  std::memcpy(&prefix, text.data(), std::min<size_t>(text.size(), 8));
-  return __builtin_bswap64(prefix);
-}
-
-// Whether values of a type have numbers in their order, and whether equal numbers mean equal values.
-enum class Ordinal : uint8_t { kNone, kApproximate, kExact };
-Ordinal ordinal_of(SqlType type) {
-  switch (physical_type(type)) {
-    case PhysicalType::kString:
-      if (type.id == TypeId::kArray || type.id == TypeId::kInt2Vector || type.id == TypeId::kChar ||
-          type.id == TypeId::kRecord)
-        return Ordinal::kNone;
-      return Ordinal::kApproximate;
-    case PhysicalType::kDecimal:
-    case PhysicalType::kInterval:
-    case PhysicalType::kUuid: return Ordinal::kNone;
-    default: return Ordinal::kExact;
-  }
-}
 
 // The place of each code's string among all strings of the dictionary.
 std::vector<uint32_t> ranks_of(const SymbolDictionary& dictionary) {

@@ -27,6 +27,9 @@ enum class RowChange : uint8_t {
 // column by column, and none where all columns fit.
 class RowSorter {
  public:
+  // What sorting takes beside the rows: ids, entries, and what entries are moved to.
+  static constexpr uint64_t kBytesPerRow = 48;
+
   RowSorter(const RowStore& rows, std::vector<SortColumn> columns);
 
   // The order of the ids is the ascending order of the last column already, so that only the columns before it

@@ -56,6 +56,7 @@ RowStore::RowStore(std::vector<SqlType> types, MemoryBudget* budget) : memory_(b
     columns_[i].element_size = static_cast<uint32_t>(physical_size(columns_[i].physical));
   }
   arenas_.resize(1);
+  owners_.resize(types.size());  // of each column's dictionary; others follow
 }
 
 void RowStore::clear() {
@@ -154,6 +155,7 @@ void RowStore::append_column(size_t c, Segment& segment, const Vector& vector, S
         become_strings(c);
       } else {
         column.dictionary = vector.dictionary;
+        owners_[c] = vector.owner;
       }
     }
     if (vector.dictionary) keep(vector.owner);
@@ -219,7 +221,10 @@ uint32_t RowStore::take(RowStore&& other) {
     Column& mine = columns_[c];
     Column& theirs = other.columns_[c];
     if (mine.type.id == TypeId::kSymbol && theirs.type.id == TypeId::kSymbol) {
-      if (!mine.dictionary) mine.dictionary = theirs.dictionary;
+      if (!mine.dictionary) {
+        mine.dictionary = theirs.dictionary;
+        owners_[c] = other.owners_[c];
+      }
       if (!theirs.dictionary || theirs.dictionary == mine.dictionary) {
         mine.has_nulls |= theirs.has_nulls;
         continue;
@@ -282,7 +287,12 @@ void RowStore::gather(size_t c, const uint32_t* ids, uint32_t count, bool missin
   const Column& column = columns_[c];
   out->allocate(column.type, count);
   out->dictionary = column.dictionary;
-  out->owner = shared_from_this();
+  // Numbers and codes are copied: they should not keep all rows.
+  if (column.dictionary) {
+    out->owner = owners_[c];
+  } else if (column.physical == PhysicalType::kString) {
+    out->owner = shared_from_this();
+  }
   void* elements = const_cast<void*>(out->data);  // just allocated: this thread's own
   with_element_size(column.element_size, [&](auto* tag) {
     using T = std::remove_pointer_t<decltype(tag)>;

@@ -193,7 +193,7 @@ void SampleByOperator::merge_part(Part& into, Part& from, EvaluationState& state
     layout_.combine(into.states.at(map[g]), from.states.at(g), into.states.arena());
   }
   for (size_t a = 0; a < into.deferred.size(); ++a) {
-    if (into.deferred[a]) into.deferred[a]->merge(*from.deferred[a], &map);
+    if (into.deferred[a]) into.deferred[a]->merge(*from.deferred[a], map);
   }
   into.states.adopt_arena(from.states);
 }

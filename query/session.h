@@ -39,6 +39,7 @@ struct SessionActivity {
 
 // What the sessions of one server share. Owned by the server, outlives them.
 class SessionRegistry;
+class TemporaryFolder;
 struct ServerContext {
   Database* database = nullptr;
   WorkerPool* workers = nullptr;
@@ -50,6 +51,7 @@ struct ServerContext {
   std::string import_folder;                     // COPY FROM/TO 'file' may touch only this; "" = nothing
   std::string backup_folder;                     // backup() writes only below this
   uint64_t query_memory_limit = 0;               // bytes; 0 = half of the budget
+  TemporaryFolder* temporary = nullptr;          // where queries put what is too much for memory
   SharedValue<std::map<std::string, std::string>> settings;  // configured defaults of SHOW-able settings: of sessions to come
   int64_t start_time_micros = 0;
   SessionMetrics metrics;

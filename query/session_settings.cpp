@@ -12,7 +12,7 @@ namespace idem {
 
 namespace {
 
-enum class SettingKind : uint8_t { kText, kBool, kInt, kMillis, kMillisOrNever, kChoice, kEncoding, kDateStyle, kTimeZone };
+enum class SettingKind : uint8_t { kText, kBool, kInt, kMillis, kMillisOrNever, kBytes, kChoice, kEncoding, kDateStyle, kTimeZone };
 
 struct SettingInfo {
   std::string_view name, default_value;
@@ -61,6 +61,8 @@ constexpr SettingInfo kSettings[] = {
     {"max_identifier_length", "63", SettingKind::kInt, true},
     {"max_index_keys", "32", SettingKind::kInt, true},
     {"plan_cache_mode", "auto", SettingKind::kChoice, false, false, "auto|force_generic_plan|force_custom_plan"},
+    {"query_memory_limit", "0", SettingKind::kBytes, false, false, "",
+     "Memory of one query beyond which it uses temporary files; 0 for the server's."},
     {"row_security", "on", SettingKind::kBool},
     {"search_path", "\"$user\", public", SettingKind::kText, false, false, "", "Schemas in which unqualified names are looked up."},
     {"server_encoding", "UTF8", SettingKind::kText, true, true},
@@ -131,6 +133,28 @@ int64_t parse_millis(const SettingInfo& info, std::string_view value) {
   throw invalid_value(info.name, value).with_hint("Valid units for this parameter are \"ms\", \"s\", \"min\", \"h\", and \"d\".");
 }
 
+constexpr std::pair<std::string_view, int64_t> kByteUnits[] = {{"GB", 1 << 30}, {"MB", 1 << 20}, {"kB", 1 << 10}, {"B", 1}};
+
+// A number with an optional unit, in bytes.
+int64_t parse_bytes(const SettingInfo& info, std::string_view value) {
+  int64_t number = 0;
+  auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  std::string_view unit(end, static_cast<size_t>(value.data() + value.size() - end));
+  while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
+  if (unit.empty()) unit = "B";
+  for (auto [name, factor] : kByteUnits) {
+    if (error == std::errc() && unit == name && number >= 0 && number <= INT64_MAX / factor) return number * factor;
+  }
+  throw invalid_value(info.name, value).with_hint("Valid units for this parameter are \"B\", \"kB\", \"MB\", and \"GB\".");
+}
+
+std::string show_bytes(int64_t bytes) {
+  for (auto [name, factor] : kByteUnits) {
+    if (bytes > 0 && bytes % factor == 0) return fmt::format("{}{}", bytes / factor, name);
+  }
+  return "0";
+}
+
 std::string show_millis(int64_t millis) {
   constexpr std::pair<std::string_view, int64_t> kUnits[] = {{"d", 86'400'000}, {"h", 3'600'000}, {"min", 60'000}, {"s", 1000}};
   if (millis == 0) return "0";
@@ -177,6 +201,7 @@ std::string SessionSettings::checked(std::string_view lower_name, std::string_vi
       if (value == "-1") return std::string(value);
       [[fallthrough]];
     case SettingKind::kMillis: return show_millis(parse_millis(*info, value));
+    case SettingKind::kBytes: return show_bytes(parse_bytes(*info, value));
     case SettingKind::kChoice: return checked_choice(*info, value);
     case SettingKind::kEncoding: {
       std::string name = lower(value);
@@ -226,6 +251,7 @@ int64_t SessionSettings::get_int(std::string_view name) const {
   const SettingInfo* info = find_info(lower(name));
   const bool is_time = info && (info->kind == SettingKind::kMillis || info->kind == SettingKind::kMillisOrNever);
   if (is_time && value != "-1") return parse_millis(*info, value);
+  if (info && info->kind == SettingKind::kBytes) return parse_bytes(*info, value);
   int64_t number = 0;
   std::from_chars(value.data(), value.data() + value.size(), number);
   return number;

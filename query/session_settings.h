@@ -27,7 +27,7 @@ class SessionSettings {
   bool has(std::string_view name) const;
   std::string get(std::string_view name) const;             // 42704 if unknown
   bool get_bool(std::string_view name) const;
-  int64_t get_int(std::string_view name) const;              // times in milliseconds
+  int64_t get_int(std::string_view name) const;              // times in milliseconds, memory in bytes
 
   void set(std::string_view name, std::string_view value, bool local);  // 42704, 22023, 55P02 (read-only)
   void reset(std::string_view name);

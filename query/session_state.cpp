@@ -376,6 +376,7 @@ void SessionState::follow_settings() {
   if (zone_generation_ == settings.generation()) return;
   zone_generation_ = settings.generation();
   zone = find_time_zone(settings.get("TimeZone"));
+  session_memory_limit_ = static_cast<uint64_t>(settings.get_int("query_memory_limit"));
 }
 
 void SessionState::statement_failed() {
@@ -433,9 +434,14 @@ void SessionState::close_portals_after(const Savepoint& savepoint) {
 
 // -- execution ------------------------------------------------------------------------------------------
 
+uint64_t SessionState::query_memory_limit() const {
+  const uint64_t most = server.query_memory_limit > 0 ? server.query_memory_limit : server.memory->limit() / 2;
+  return session_memory_limit_ > 0 ? std::min(most, session_memory_limit_) : most;
+}
+
 std::shared_ptr<StatementRun> SessionState::start_run() {
-  uint64_t limit = server.query_memory_limit > 0 ? server.query_memory_limit : server.memory->limit() / 2;
-  auto run = std::make_shared<StatementRun>(server.memory, limit);
+  follow_settings();
+  auto run = std::make_shared<StatementRun>(server.memory, query_memory_limit());
   run->snapshot = view_;
   run->context.snapshot = &run->snapshot;
   run->context.session = this;

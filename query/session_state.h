@@ -191,7 +191,8 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   void begin_pending_run();
   void start_transaction(std::unique_ptr<Transaction> transaction = nullptr);
   void end_transaction(bool committed);
-  void follow_settings();  // `zone`, after settings may have changed
+  void follow_settings();  // what is taken from settings, after they may have changed
+  uint64_t query_memory_limit() const;
   void close_portals(bool keep_holdable);
   struct Savepoint;
   void close_portals_after(const Savepoint& savepoint);
@@ -216,6 +217,7 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   mutable std::string role_;                                // user(), of these settings
   mutable uint64_t role_generation_ = 0;
   uint64_t zone_generation_ = 0;                            // of the settings that `zone` was taken from
+  uint64_t session_memory_limit_ = 0;                       // bytes for a query; 0: the server's
   // search_path(false) for these settings and this catalog; a statement asks for it several times.
   struct SearchPath {
     uint64_t generation = 0;

@@ -29,49 +29,79 @@ SortInput::SortInput(const std::vector<SortKey>& keys, std::vector<SqlType> inpu
   }
 }
 
-std::shared_ptr<RowStore> materialize_for_sort(Operator& input, EvaluationState& state,
-                                               const SortInput& sort) {
-  if (sort.computed().empty()) return materialize(input, state, sort.row_types());
-  const MorselRanges ranges = one_range_per_worker(input, *state.context);
-  std::vector<std::shared_ptr<RowStore>> parts(std::max<size_t>(ranges.count, 1));
-  for (auto& part : parts) part = RowStore::make(sort.row_types(), state.context->memory);
-  read_ranges(input, state, ranges, [&](size_t range, RangeReader& reader) {
-    ColumnExpressions keys(sort.computed(), reader.state());
-    DataChunk chunk;
-    while (reader.next(&chunk)) {
-      chunk.columns.resize(sort.row_types().size());
-      keys.evaluate(chunk, chunk.columns.data() + sort.input_columns());
-      parts[range]->append(chunk);
-      chunk.columns.resize(sort.input_columns());
-    }
-  });
-  for (size_t i = 1; i < parts.size(); ++i) parts[0]->take(std::move(*parts[i]));
-  parts[0]->seal();
-  return parts[0];
-}
-
-SortOperator::SortOperator(const LogicalPlan& plan, OperatorPtr input)
-    : input_(std::move(input)), sort_(plan.sort_keys, column_types(plan)) {}
+SortOperator::SortOperator(const std::vector<SortKey>& keys, std::vector<SqlType> input_types, OperatorPtr input)
+    : input_(std::move(input)), sort_(keys, std::move(input_types)) {}
 
 void SortOperator::start(EvaluationState& state) {
+  ++starts_;
+  reset();
   input_->start(state);
-  const std::shared_ptr<RowStore> rows = materialize_for_sort(*input_, state, sort_);
+  RowsOrRuns read = read_rows_or_runs(*input_, state, {sort_.row_types(), sort_.computed(), sort_.columns(), false, false,
+                                                       RowSorter::kBytesPerRow});
   input_->reset();
+  runs_ = std::move(read.runs);
+  if (runs_) return;
   auto ids = std::make_shared<std::vector<uint32_t>>();
-  rows->all_ids(ids.get());
-  RowSorter(*rows, sort_.columns()).sort(ids.get(), *state.context);
-  publish(rows, std::move(ids), sort_.input_columns());
+  read.rows->all_ids(ids.get());
+  RowSorter(*read.rows, sort_.columns()).sort(ids.get(), *state.context);
+  publish(std::move(read.rows), std::move(ids), sort_.input_columns());
+}
+
+size_t SortOperator::morsel_count() const { return runs_ ? runs_->morsel_count() : StoredRowsOperator::morsel_count(); }
+
+uint64_t SortOperator::row_estimate() const { return runs_ ? runs_->rows() : StoredRowsOperator::row_estimate(); }
+
+std::unique_ptr<MorselStream> SortOperator::open(EvaluationState& state) {
+  return std::make_unique<RestartedStream>(starts_, [this, &state] {
+    return runs_ ? runs_->open(*state.context, sort_.input_columns()) : StoredRowsOperator::open(state);
+  });
+}
+
+void SortOperator::reset() {
+  runs_.reset();
+  StoredRowsOperator::reset();
+}
+
+void SortOperator::describe(OperatorDetails& details) const {
+  StoredRowsOperator::describe(details);
+  if (runs_) details.spilled_bytes = runs_->spilled_bytes();
 }
 
 TopRowsOperator::TopRowsOperator(const LogicalPlan& limit, const std::vector<SortKey>& keys,
                                  std::vector<SqlType> input_types, OperatorPtr input)
-    : plan_(limit), keys_(keys), input_(std::move(input)), sort_(keys, std::move(input_types)) {
+    : plan_(limit), keys_(keys), sort_(keys, input_types) {
+  auto sort = std::make_unique<SortOperator>(keys, std::move(input_types), std::move(input));
+  input_ = &sort->input();
+  all_ = std::make_unique<LimitOperator>(limit, std::move(sort));
   if (can_be_threshold(keys[0].expression->type)) {
     threshold_ = std::make_shared<SortThreshold>();
     threshold_->column = sort_.columns()[0].column;
     threshold_->descending = keys[0].descending;
     threshold_->nulls_first = keys[0].nulls_first;
   }
+}
+
+size_t TopRowsOperator::morsel_count() const {
+  return sorts_all_ ? all_->morsel_count() : StoredRowsOperator::morsel_count();
+}
+
+uint64_t TopRowsOperator::row_estimate() const {
+  return sorts_all_ ? all_->row_estimate() : StoredRowsOperator::row_estimate();
+}
+
+std::unique_ptr<MorselStream> TopRowsOperator::open(EvaluationState& state) {
+  return std::make_unique<RestartedStream>(
+      starts_, [this, &state] { return sorts_all_ ? all_->open(state) : StoredRowsOperator::open(state); });
+}
+
+void TopRowsOperator::reset() {
+  all_->reset();
+  StoredRowsOperator::reset();
+}
+
+void TopRowsOperator::describe(OperatorDetails& details) const {
+  if (sorts_all_) return all_->describe(details);
+  StoredRowsOperator::describe(details);
 }
 
 std::shared_ptr<SortThreshold> TopRowsOperator::make_threshold(uint32_t column) {
@@ -145,29 +175,27 @@ class TopRowsOperator::Candidates {
   std::shared_ptr<RowStore> rows_;
 };
 
-void TopRowsOperator::sort_all(const RowLimit& limit, EvaluationState& state) {
-  const std::shared_ptr<RowStore> rows = materialize_for_sort(*input_, state, sort_);
+void TopRowsOperator::sort_all_for_last(const RowLimit& limit, EvaluationState& state) {
+  const std::shared_ptr<RowStore> rows =
+      read_rows_or_runs(*input_, state, {sort_.row_types(), sort_.computed(), {}, false, true, 0}).rows;
   input_->reset();
   auto ids = std::make_shared<std::vector<uint32_t>>();
   rows->all_ids(ids.get());
   RowSorter(*rows, sort_.columns()).sort(ids.get(), *state.context);
-  const uint64_t skip = std::min<uint64_t>(limit.offset, ids->size());
-  if (limit.last) {
-    ids->resize(ids->size() - skip);
-    if (ids->size() > limit.count) ids->erase(ids->begin(), ids->end() - static_cast<ptrdiff_t>(limit.count));
-  } else {
-    ids->erase(ids->begin(), ids->begin() + static_cast<ptrdiff_t>(skip));
-    if (ids->size() > limit.count) ids->resize(limit.count);
-  }
+  ids->resize(ids->size() - std::min<uint64_t>(limit.offset, ids->size()));
+  if (ids->size() > limit.count) ids->erase(ids->begin(), ids->end() - static_cast<ptrdiff_t>(limit.count));
   publish(rows, std::move(ids), sort_.input_columns());
 }
 
 void TopRowsOperator::start(EvaluationState& state) {
   const RowLimit limit = evaluate_limit(plan_, state);
   if (threshold_) threshold_->bound.store(UINT64_MAX, std::memory_order_relaxed);
-  input_->start(state);
   const uint64_t wanted = limit.count > kMostTopRows ? UINT64_MAX : limit.count + limit.offset;
-  if (limit.last || wanted > kMostTopRows) return sort_all(limit, state);
+  ++starts_;
+  sorts_all_ = !limit.last && wanted > kMostTopRows;
+  if (sorts_all_) return all_->start(state);
+  input_->start(state);
+  if (limit.last) return sort_all_for_last(limit, state);
   if (wanted == 0 || limit.count == 0) {
     auto nothing = RowStore::make(sort_.row_types(), state.context->memory);
     nothing->seal();

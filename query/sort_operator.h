@@ -3,6 +3,7 @@
 #include "query/limit_operator.h"
 #include "query/logical_plan.h"
 #include "query/row_sorter.h"
+#include "query/rows_or_runs.h"
 #include "query/sort_threshold.h"
 #include "query/stored_rows.h"
 
@@ -26,19 +27,26 @@ class SortInput {
   std::vector<const BoundExpression*> computed_;
 };
 
-// All rows of a started input, with the computed keys, in memory.
-std::shared_ptr<RowStore> materialize_for_sort(Operator& input, EvaluationState& state,
-                                               const SortInput& sort);
-
-// ORDER BY. Equal rows keep the input's order.
+// ORDER BY. Equal rows keep the input's order. Rows that are too many for memory are sorted in parts, which are merged
+// while they are read.
 class SortOperator final : public StoredRowsOperator {
  public:
-  SortOperator(const LogicalPlan& plan, OperatorPtr input);
+  // `keys` outlive the operator; `input_types` are those of the input's columns.
+  SortOperator(const std::vector<SortKey>& keys, std::vector<SqlType> input_types, OperatorPtr input);
   void start(EvaluationState& state) override;
+  size_t morsel_count() const override;
+  uint64_t row_estimate() const override;
+  std::unique_ptr<MorselStream> open(EvaluationState& state) override;
+  void reset() override;
+  void describe(OperatorDetails& details) const override;
+
+  Operator& input() { return *input_; }
 
  private:
   OperatorPtr input_;
   SortInput sort_;
+  uint64_t starts_ = 0;
+  std::shared_ptr<SortedRuns> runs_;  // null: the rows are in memory
 };
 
 // ORDER BY … LIMIT: each thread keeps the best rows it has seen, and tells the scan below what is too late to
@@ -49,16 +57,24 @@ class TopRowsOperator final : public StoredRowsOperator {
   TopRowsOperator(const LogicalPlan& limit, const std::vector<SortKey>& keys,
                   std::vector<SqlType> input_types, OperatorPtr input);
   void start(EvaluationState& state) override;
+  size_t morsel_count() const override;
+  uint64_t row_estimate() const override;
+  std::unique_ptr<MorselStream> open(EvaluationState& state) override;
+  void reset() override;
+  void describe(OperatorDetails& details) const override;
   // Shared with the scan whose column `column` is the first sort key.
   std::shared_ptr<SortThreshold> make_threshold(uint32_t column);
 
  private:
   class Candidates;
-  void sort_all(const RowLimit& limit, EvaluationState& state);
+  void sort_all_for_last(const RowLimit& limit, EvaluationState& state);
 
   const LogicalPlan& plan_;
   const std::vector<SortKey>& keys_;
-  OperatorPtr input_;
+  Operator* input_ = nullptr;                // of all_'s sort
+  std::unique_ptr<LimitOperator> all_;       // sorts everything, where more rows are wanted than can be candidates
+  bool sorts_all_ = false;
+  uint64_t starts_ = 0;
   SortInput sort_;
   std::shared_ptr<SortThreshold> threshold_;  // null: the first key cannot be one
   bool scan_knows_ = false;

@@ -16,8 +16,8 @@
 
 namespace idem {
 
-WindowOperator::WindowOperator(const LogicalPlan& plan, OperatorPtr input)
-    : plan_(plan), input_(std::move(input)), row_types_(column_types(*plan.children[0])) {
+WindowOperator::WindowOperator(const LogicalPlan& plan, OperatorPtr input, bool in_memory)
+    : plan_(plan), input_(std::move(input)), in_memory_(in_memory), row_types_(column_types(*plan.children[0])) {
   for (const LogicalPlan::Window& window : plan.windows) {
     Columns columns;
     for (const BoundPtr& expression : window.partition_by)
@@ -213,19 +213,28 @@ static void read_with_computed(Operator& input, EvaluationState& state, const Mo
   });
 }
 
-void WindowOperator::keep_all(EvaluationState& state) {
-  if (computed_.empty()) {
-    rows_ = materialize(*input_, state, row_types_);
-    return;
+// The columns that every window is partitioned by.
+std::vector<SortColumn> WindowOperator::common_partition() const {
+  std::vector<SortColumn> common;
+  for (const uint32_t column : orders_[0].partition_columns) {
+    const bool everywhere = std::all_of(orders_.begin(), orders_.end(), [&](const Order& order) {
+      return std::find(order.partition_columns.begin(), order.partition_columns.end(), column) !=
+             order.partition_columns.end();
+    });
+    if (everywhere) common.push_back({column, false, false});
   }
-  const MorselRanges ranges = one_range_per_worker(*input_, *state.context);
-  std::vector<std::shared_ptr<RowStore>> parts(std::max<size_t>(ranges.count, 1));
-  for (auto& part : parts) part = RowStore::make(row_types_, state.context->memory);
-  read_with_computed(*input_, state, ranges, computed_, plan_.children[0]->columns.size(),
-                     [&](size_t range, const DataChunk& chunk) { parts[range]->append(chunk); });
-  for (size_t i = 1; i < parts.size(); ++i) parts[0]->take(std::move(*parts[i]));
-  rows_ = parts[0];
-  rows_->seal();
+  return common;
+}
+
+void WindowOperator::keep_all(EvaluationState& state) {
+  std::vector<SortColumn> partition = common_partition();
+  const bool in_memory = in_memory_ || partition.empty();
+  // For each window: a result, its id, and the place of a row.
+  const uint64_t bytes_per_row = RowSorter::kBytesPerRow + plan_.windows.size() * 3 * sizeof(uint64_t);
+  RowsOrRuns read =
+      read_rows_or_runs(*input_, state, {row_types_, computed_, std::move(partition), true, in_memory, bytes_per_row});
+  rows_ = std::move(read.rows);
+  runs_ = std::move(read.runs);
 }
 
 void WindowOperator::keep_first(EvaluationState& state) {
@@ -244,6 +253,7 @@ void WindowOperator::keep_first(EvaluationState& state) {
 }
 
 void WindowOperator::start(EvaluationState& state) {
+  ++starts_;
   reset();
   input_->start(state);
   if (limit_) {
@@ -253,7 +263,7 @@ void WindowOperator::start(EvaluationState& state) {
   }
   input_->reset();
   results_.resize(plan_.windows.size());
-  if (rows_->rows() == 0) return;
+  if (runs_ || rows_->rows() == 0) return;
   if (all_first_) {
     orders_.back().ids = kept_;
     return;
@@ -269,13 +279,18 @@ void WindowOperator::start(EvaluationState& state) {
 }
 
 size_t WindowOperator::morsel_count() const {
+  if (runs_) return runs_->morsel_count();
   if (!rows_ || rows_->rows() == 0) return 0;
   return (orders_.back().ids.size() + RowStore::kSegmentRows - 1) / RowStore::kSegmentRows;
 }
 
-uint64_t WindowOperator::row_estimate() const { return rows_ && rows_->rows() > 0 ? orders_.back().ids.size() : 0; }
+uint64_t WindowOperator::row_estimate() const {
+  if (runs_) return runs_->rows();
+  return rows_ && rows_->rows() > 0 ? orders_.back().ids.size() : 0;
+}
 
 void WindowOperator::reset() {
+  runs_.reset();
   rows_.reset();
   kept_.clear();
   all_first_ = false;
@@ -288,6 +303,7 @@ void WindowOperator::reset() {
 }
 
 void WindowOperator::describe(OperatorDetails& details) const {
+  if (runs_) details.spilled_bytes = runs_->spilled_bytes();
   if (!rows_) return;
   details.memory_bytes = rows_->memory_bytes();
   for (const Result& result : results_) {
@@ -340,8 +356,81 @@ class WindowOperator::Stream final : public MorselStream {
   std::vector<uint32_t> places_;
 };
 
-std::unique_ptr<MorselStream> WindowOperator::open(EvaluationState&) {
-  return std::make_unique<Stream>(*this);
+// Works up one part of the runs after the other, with whole partitions each.
+class WindowOperator::RunsStream final : public MorselStream {
+ public:
+  RunsStream(const WindowOperator& window, EvaluationState& state)
+      : window_(window),
+        context_(*state.context),
+        state_(state) {
+    context_.workers = nullptr;  // the parts are divided among threads
+    state_.context = &context_;
+  }
+
+  void begin(size_t morsel) override {
+    stream_.reset();
+    part_.reset();  // gives its memory back first
+    auto rows = std::make_unique<Part>(*window_.runs_, morsel, window_.plan_.children[0]->columns.size());
+    part_ = std::make_unique<WindowOperator>(window_.plan_, std::move(rows), true);
+    part_->start(state_);
+    stream_ = part_->open(state_);
+    next_morsel_ = 0;
+    in_morsel_ = false;
+  }
+
+  bool next(DataChunk* chunk) override {
+    for (;;) {
+      if (!in_morsel_) {
+        if (next_morsel_ >= part_->morsel_count()) return false;
+        stream_->begin(next_morsel_++);
+        in_morsel_ = true;
+      }
+      if (stream_->next(chunk)) return true;
+      in_morsel_ = false;
+    }
+  }
+
+ private:
+  // One morsel of the runs.
+  class Part final : public Operator {
+   public:
+    Part(const SortedRuns& runs, size_t morsel, size_t columns) : runs_(runs), morsel_(morsel), columns_(columns) {}
+    void start(EvaluationState&) override {}
+    size_t morsel_count() const override { return 1; }
+    uint64_t row_estimate() const override { return 0; }
+    std::unique_ptr<MorselStream> open(EvaluationState& state) override {
+      return std::make_unique<PartStream>(runs_.open(*state.context, columns_), morsel_);
+    }
+
+   private:
+    const SortedRuns& runs_;
+    const size_t morsel_, columns_;
+  };
+  class PartStream final : public MorselStream {
+   public:
+    PartStream(std::unique_ptr<MorselStream> runs, size_t morsel) : runs_(std::move(runs)), morsel_(morsel) {}
+    void begin(size_t) override { runs_->begin(morsel_); }
+    bool next(DataChunk* chunk) override { return runs_->next(chunk); }
+
+   private:
+    const std::unique_ptr<MorselStream> runs_;
+    const size_t morsel_;
+  };
+
+  const WindowOperator& window_;
+  ExecutionContext context_;
+  EvaluationState state_;
+  std::unique_ptr<WindowOperator> part_;
+  std::unique_ptr<MorselStream> stream_;
+  size_t next_morsel_ = 0;
+  bool in_morsel_ = false;
+};
+
+std::unique_ptr<MorselStream> WindowOperator::open(EvaluationState& state) {
+  return std::make_unique<RestartedStream>(starts_, [this, &state]() -> std::unique_ptr<MorselStream> {
+    if (runs_) return std::make_unique<RunsStream>(*this, state);
+    return std::make_unique<Stream>(*this);
+  });
 }
 
 }  // namespace idem

@@ -3,6 +3,7 @@
 #include "query/logical_plan.h"
 #include "query/partition_top.h"
 #include "query/row_sorter.h"
+#include "query/rows_or_runs.h"
 #include "query/stored_rows.h"
 
 namespace idem {
@@ -10,11 +11,15 @@ namespace idem {
 // Window functions. Rows are kept in memory and sorted once for each different (PARTITION BY, ORDER BY);
 // threads take partitions. The output is in the order of the last of these sorts.
 //
+// Rows that are too many for memory are put into temporary files by partition, if all windows have a partition column in common;
+// then each part with whole partitions is worked up by an operator of its own.
+//
 // Where only the first rows of each partition count (the plan's limit_hint), no others are kept; where it
 // is the first one alone, nothing is sorted and rows come in the order of the input.
 class WindowOperator final : public Operator {
  public:
-  WindowOperator(const LogicalPlan& plan, OperatorPtr input);
+  // `in_memory`: whatever it takes.
+  WindowOperator(const LogicalPlan& plan, OperatorPtr input, bool in_memory = false);
   ~WindowOperator() override;
 
   void start(EvaluationState& state) override;
@@ -26,6 +31,7 @@ class WindowOperator final : public Operator {
 
  private:
   class Stream;
+  class RunsStream;
   // One order of the rows, and the windows that are computed in it.
   struct Order {
     std::vector<size_t> windows;
@@ -49,6 +55,7 @@ class WindowOperator final : public Operator {
 
   uint32_t column_of(const BoundExpression& expression);
   std::optional<PartitionTop::Spec> limit_spec() const;
+  std::vector<SortColumn> common_partition() const;
   void keep_all(EvaluationState& state);
   void keep_first(EvaluationState& state);
   void sort(Order& order, EvaluationState& state) const;
@@ -56,12 +63,15 @@ class WindowOperator final : public Operator {
 
   const LogicalPlan& plan_;
   OperatorPtr input_;
+  const bool in_memory_;
   std::vector<SqlType> row_types_;  // input columns, then computed ones
   std::vector<const BoundExpression*> computed_;
   std::vector<Columns> columns_;  // by window
   std::vector<Order> orders_;
   std::vector<size_t> order_of_;  // by window
   std::optional<PartitionTop::Spec> limit_;
+  uint64_t starts_ = 0;
+  std::shared_ptr<SortedRuns> runs_;  // by partition; null: the rows are in memory
   std::shared_ptr<RowStore> rows_;
   std::vector<uint32_t> kept_;  // ids of the rows that count, ascending, where a limit leaves some out
   bool all_first_ = false;      // every row in kept_ is the first of its partition

@@ -53,6 +53,8 @@ std::vector<Option> options_of(Configuration& c) {
       {"drain_seconds", "how long statements may go on when the server is told to end", &c.drain_seconds, kReload},
       {"worker_threads", "threads that work on queries, 0 for one per core", &c.worker_threads, kRestart},
       {"memory_limit", "memory for queries, rows and caches, e.g. 4GB; 0 for half of the machine's", &c.memory_limit, kReload, true},
+      {"query_memory_limit", "memory of one query beyond which it uses temporary files, 0 for half of memory_limit",
+       &c.query_memory_limit, kRestart, true},
       {"chunk_cache", "memory for encoded columns read from files, 0 for a quarter of memory_limit", &c.chunk_cache, kRestart, true},
       {"history_retention", "how long versions of tables can be read that others replaced, e.g. '30 days'", &c.history_retention, kRestart},
       {"run_retention", "how long keys of runs and what they need are kept; default: history_retention", &c.run_retention, kRestart},

@@ -34,6 +34,7 @@ struct Configuration {
   uint32_t drain_seconds = 10;              // that statements may still take at the end
   uint32_t worker_threads = 0;              // 0: one per core
   uint64_t memory_limit = 0;                // bytes; 0: half of the machine's
+  uint64_t query_memory_limit = 0;          // bytes of one query; 0: half of memory_limit
   uint64_t chunk_cache = 0;                 // bytes; 0: a quarter of memory_limit, at most 1 GiB
   uint64_t checkpoint_log_bytes = 512ull << 20;
   std::string history_retention = "7 days"; // how long replaced versions of tables can be read; "12 hours", "4 weeks", …

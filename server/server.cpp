@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/measured_file_system.h"
 #include "common/posix_file.h"
+#include "common/temporary_folder.h"
 #include "server/connection.h"
 #include "server/http_connection.h"
 #include "server/line_connection.h"
@@ -79,6 +80,7 @@ struct Server::State {
   MemoryBudget memory;
   WorkerPool workers;
   std::unique_ptr<Database> database;
+  std::unique_ptr<TemporaryFolder> temporary;  // the database holds the folder's lock
   std::string recovery_text;
   SessionRegistry sessions;
   ServerContext context;
@@ -130,6 +132,9 @@ Server::State::State(ConfigurationSource source, const Configuration& c, ServerL
   context.workers = &workers;
   context.worker_count = static_cast<int>(worker_count(c));
   context.memory = &memory;
+  context.query_memory_limit = c.query_memory_limit;
+  temporary = std::make_unique<TemporaryFolder>(*files, join_path(c.data, "tmp"));
+  context.temporary = temporary.get();
   context.clock = &clock;
   context.files = files.get();
   context.sessions = &sessions;
