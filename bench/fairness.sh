@@ -33,7 +33,7 @@ psql -X -q "${connection[@]}" -d main <<'SQL'
 CREATE TABLE trades (ts TIMESTAMP, ticker SYMBOL, price DOUBLE, amount BIGINT) TIMESTAMP(ts) PARTITION BY DAY;
 INSERT INTO trades
   SELECT '2024-01-01'::timestamp + i * interval '100 ms', 'T' || i % 100, (i * 7919 % 10000) / 100.0, i * 104729 % 5000000
-  FROM generate_series(1, 5000000) AS g(i);
+  FROM generate_series(1::bigint, 5000000) AS g(i);
 SQL
 
 cat >"$work/short.sql" <<'SQL'

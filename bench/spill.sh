@@ -23,7 +23,7 @@ start_idemdb "$work"
 sql() { psql -X -q -A -t -h 127.0.0.1 -p "$idemdb_port" -U admin -d main "$@"; }
 
 sql -c "CREATE TABLE facts (id BIGINT, k BIGINT, name VARCHAR, v DOUBLE)" \
-    -c "INSERT INTO facts SELECT i, i * 7919 % $rows, 'customer ' || i * 104729 % $rows, i / 7.0 FROM generate_series(1, $rows) AS g(i)"
+    -c "INSERT INTO facts SELECT i, i * 7919 % $rows, 'customer ' || i * 104729 % $rows, i / 7.0 FROM generate_series(1::bigint, $rows) AS g(i)"
 
 # explain LIMIT QUERY: the plan of an execution under this limit.
 explain() { sql -c "SET query_memory_limit = '$1'" -c "EXPLAIN ANALYZE $2"; }
