@@ -340,7 +340,11 @@ void ManifestWriter::adopt(WrittenState next) {
   written_ = std::move(next);
 }
 
-void ManifestWriter::resume(const Manifest& manifest, WrittenState written) {
+void ManifestWriter::resume(const Manifest& manifest, std::string_view bytes, WrittenState written) {
+  file_ = files_.open(manifest_path(folder_, manifest.number), OpenMode::kReadWrite).value_or_throw();
+  file_->write_at(0, bytes.substr(0, manifest.end)).throw_if_error();
+  file_->sync().throw_if_error();
+  for (const std::string& folder : {join_path(folder_, "manifests"), folder_}) files_.sync_directory(folder).throw_if_error();
   number_ = last_number_ = manifest.number;
   sequence_ = manifest.records;
   base_bytes_ = manifest.base_bytes;

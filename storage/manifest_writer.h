@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/file.h"
@@ -43,8 +44,9 @@ class ManifestWriter {
  public:
   ManifestWriter(FileSystem& files, std::string folder, uint64_t database_id);
 
-  // Goes on behind a manifest that was read. `written` is what it says.
-  void resume(const Manifest& manifest, WrittenState written);
+  // Goes on behind a manifest that was read from these bytes, after making them durable: a process that was killed when a sync had
+  // failed leaves what can be read, but may be gone after a crash. `written` is what the manifest says. Throws SqlError 58030, 53100.
+  void resume(const Manifest& manifest, std::string_view bytes, WrittenState written);
   // Durable on return. Throws SqlError 58030, 53100; then failed_write_may_be_found() says whether a restart
   // might find it nevertheless, so that what it names must stay as it is.
   void write(WrittenState next);

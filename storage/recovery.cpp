@@ -314,7 +314,8 @@ void recover_database(DatabaseState& db, RecoveryReport* report) {
   const int64_t begun = db.clock.monotonic_nanos();
   const uint64_t number = current_manifest(db);
   const std::string path = manifest_path(db.folder, number);
-  const Manifest manifest = read_manifest(read_whole_file(db.files, path).value_or_throw(), path);
+  const std::string bytes = read_whole_file(db.files, path).value_or_throw();
+  const Manifest manifest = read_manifest(bytes, path);
   if (manifest.number != number) throw damaged(path, "it has another number");
   db.database_id = manifest.database_id;
   db.next_segment = manifest.next_segment;
@@ -323,7 +324,7 @@ void recover_database(DatabaseState& db, RecoveryReport* report) {
   LoadedManifest loaded = load_manifest(db, manifest);
   Replay replay(db, loaded);
   db.manifest = std::make_unique<ManifestWriter>(db.files, db.folder, db.database_id);
-  db.manifest->resume(manifest, std::move(loaded.written));
+  db.manifest->resume(manifest, bytes, std::move(loaded.written));
   // What was not written before the restart is compacted after it.
   for (const auto& head : loaded.heads) {
     head->partitions.for_each([&](const std::shared_ptr<const Partition>& partition) {

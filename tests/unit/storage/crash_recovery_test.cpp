@@ -236,5 +236,56 @@ TEST(CrashRecoveryTest, SurvivesSingleFailuresWhileStreaming) {
   }
 }
 
+// A sync fails, the process ends, and the next one finds in memory what the disk does not hold. From then on it builds on that.
+TEST(CrashRecoveryTest, WhatAFailedSyncLeftInMemoryIsMadeDurable) {
+  for (uint64_t nth = 1; nth <= 12; ++nth) {
+    SCOPED_TRACE(fmt::format("sync {}", nth));
+    SettableClock clock;
+    auto files = std::make_unique<SimulatedFileSystem>();
+    std::unique_ptr<Database> database;
+    DatabaseOptions options;
+    options.own_threads = false;
+    const auto open = [&] { database = Database::open(*files, clock, "/data", options, nullptr); };
+    TableId table{};
+    const auto add_row = [&](int64_t ts) {
+      auto t = database->begin();
+      ViewSchema view;  // so long that the manifest's record has sectors of its own
+      view.schema_name = "public";
+      view.name = fmt::format("v{}", ts);
+      view.query_text = std::string(3000, 'x');
+      t->put_view(std::move(view));
+      ColumnBatch batch(t->read_view().table(table)->schema);
+      append_row(&batch, RowMaker(static_cast<uint64_t>(ts), 300, 20).row());
+      t->insert(table, std::move(batch));
+      t->commit(true);
+      database->checkpoint();
+    };
+    open();
+    {
+      auto t = database->begin();
+      table = t->create_table(model_schema(Shape::kTimeKeys));
+      t->commit(true);
+    }
+    add_row(1);
+    files->fail_nth(FileOp::kSync, nth, EIO);
+    try {
+      add_row(2);
+    } catch (const SqlError&) {}  // not every sync that fails is needed
+    auto after_kill = files->kill_process();
+    database.reset();
+    files = std::move(after_kill);
+    open();
+    for (int64_t ts = 3; ts <= 4; ++ts) add_row(ts);
+    const std::vector<std::string> rows = rows_of(database->snapshot().table(table));
+    auto after_crash = files->crash(nth, SimulatedFileSystem::Unsynced::kLost);
+    database.reset();
+    const auto before = std::move(files);
+    files = std::move(after_crash);
+    open();
+    EXPECT_EQ(rows_of(database->snapshot().table(table)), rows);
+    database.reset();
+  }
+}
+
 }  // namespace
 }  // namespace idem
