@@ -295,8 +295,10 @@ void Connection::send(std::string& bytes) {
     unsent_.append(bytes, sent);
     if (!writing_) {
       writing_ = true;
-      auto self = shared_from_this();
-      asio::co_spawn(stream_.executor(), [self]() { return self->write_loop(); }, asio::detached);
+      // Posted: on a network thread co_spawn would begin at once, and wait for the lock that is held here.
+      asio::post(stream_.executor(), [self = shared_from_this()] {
+        asio::co_spawn(self->stream_.executor(), [self] { return self->write_loop(); }, asio::detached);
+      });
     }
   }
   bytes.clear();

@@ -134,5 +134,15 @@ TEST_F(Protocol, DoesNotBufferTheResultForASlowReader) {
   EXPECT_LT(server_.resident_bytes(), before + (128u << 20));
 }
 
+// While one client asks alone a network thread runs its statements, which may be the one that has to write what the socket does not take.
+TEST_F(Protocol, SendsLargeResultsToAClientThatAsksAlone) {
+  const auto connection = server_.connect();
+  for (int i = 0; i < 200; ++i) EXPECT_EQ(value_of(*connection, "SELECT " + std::to_string(i)), std::to_string(i));
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(execute(*connection, "SELECT repeat('x', 1000) FROM generate_series(1, 20000)").size(), 20000u);
+    EXPECT_EQ(value_of(*connection, "SELECT 1"), "1");
+  }
+}
+
 }  // namespace
 }  // namespace idem::test
