@@ -113,7 +113,7 @@ uint64_t calls_of_a_run(uint64_t seed, int commits) {
 
 TEST(LogCrashTest, StoppedAtEveryCall) {
   const uint64_t calls = calls_of_a_run(1, 120);
-  ASSERT_GT(calls, 200u);
+  ASSERT_GT(calls, 100u);  // how many depends on how commits meet in one sync
   for (uint64_t call = 1; call <= calls; ++call) {
     CrashingServer server(1);
     server.fs().stop_at_call(call);
