@@ -6,10 +6,8 @@
 #include <lz4.h>
 
 #include "common/crc32c.h"
-#include "common/decimal.h"
 #include "common/error.h"
-#include "common/interval.h"
-#include "common/uuid.h"
+#include "storage/element_type.h"
 
 namespace idem {
 
@@ -48,22 +46,6 @@ void append_elements(const Vector& vector, Selection selection, std::vector<char
     std::memcpy(to, from, selection.count * sizeof(T));
   } else {
     for (uint32_t i = 0; i < selection.count; ++i) std::memcpy(to + i * sizeof(T), from + selection.rows[i], sizeof(T));
-  }
-}
-
-template <class F>
-void with_element_type(PhysicalType type, F&& fn) {
-  switch (type) {
-    case PhysicalType::kBool: return fn(static_cast<uint8_t*>(nullptr));
-    case PhysicalType::kInt16: return fn(static_cast<int16_t*>(nullptr));
-    case PhysicalType::kInt32: return fn(static_cast<int32_t*>(nullptr));
-    case PhysicalType::kInt64: return fn(static_cast<int64_t*>(nullptr));
-    case PhysicalType::kFloat: return fn(static_cast<float*>(nullptr));
-    case PhysicalType::kDouble: return fn(static_cast<double*>(nullptr));
-    case PhysicalType::kDecimal: return fn(static_cast<Decimal*>(nullptr));
-    case PhysicalType::kInterval: return fn(static_cast<Interval*>(nullptr));
-    case PhysicalType::kUuid: return fn(static_cast<Uuid*>(nullptr));
-    case PhysicalType::kString: assert(false);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "common/error.h"
 #include "common/string_arena.h"
+#include "storage/element_type.h"
 #include "storage/symbol_dictionary.h"
 
 namespace idem {
@@ -92,23 +93,6 @@ void store_value(Vector& vector, void* element, const Value& value) {
     case PhysicalType::kString:
       *static_cast<std::string_view*>(element) = vector.store_string(value.as_string());
       break;
-  }
-}
-
-// Calls fn with a null pointer to the C++ type of the elements.
-template <class F>
-void with_element_type(PhysicalType type, F&& fn) {
-  switch (type) {
-    case PhysicalType::kBool: return fn(static_cast<uint8_t*>(nullptr));
-    case PhysicalType::kInt16: return fn(static_cast<int16_t*>(nullptr));
-    case PhysicalType::kInt32: return fn(static_cast<int32_t*>(nullptr));
-    case PhysicalType::kInt64: return fn(static_cast<int64_t*>(nullptr));
-    case PhysicalType::kFloat: return fn(static_cast<float*>(nullptr));
-    case PhysicalType::kDouble: return fn(static_cast<double*>(nullptr));
-    case PhysicalType::kDecimal: return fn(static_cast<Decimal*>(nullptr));
-    case PhysicalType::kInterval: return fn(static_cast<Interval*>(nullptr));
-    case PhysicalType::kUuid: return fn(static_cast<Uuid*>(nullptr));
-    case PhysicalType::kString: return fn(static_cast<std::string_view*>(nullptr));
   }
 }
 
