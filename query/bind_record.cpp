@@ -19,6 +19,25 @@ BoundPtr field_of(const BoundExpression& record, size_t field) {
   return value;
 }
 
+BoundPtr null_test(BoundPtr value) {
+  std::vector<BoundPtr> children;
+  children.push_back(std::move(value));
+  return BoundExpression::make(BoundKind::kIsNull, TypeId::kBoolean, std::move(children));
+}
+
+// CASE WHEN condition THEN NULL ELSE value END
+BoundPtr null_where(BoundPtr condition, BoundPtr value) {
+  const SqlType type = value->type;
+  const RecordShapePtr shape = value->shape;
+  std::vector<BoundPtr> children;
+  children.push_back(std::move(condition));
+  children.push_back(BoundExpression::constant(Value::null(type)));
+  children.push_back(std::move(value));
+  BoundPtr chosen = BoundExpression::make(BoundKind::kCase, type, std::move(children));
+  chosen->shape = shape;
+  return chosen;
+}
+
 }  // namespace
 
 BoundPtr QueryBinder::make_record(std::vector<BoundPtr> values, const std::vector<std::string>& names,
@@ -75,23 +94,12 @@ BoundPtr QueryBinder::bind_whole_row(const ast::ColumnRef& ref, ExpressionContex
   std::vector<std::string> names;
   for (const ScopeColumn& column : expand_star(star, context)) {
     values.push_back(column.reference());
+    is_null.push_back(null_test(column.reference()));
     names.push_back(column.name);
   }
-  for (const BoundPtr& value : values) {
-    std::vector<BoundPtr> tested;
-    tested.push_back(value->clone());
-    is_null.push_back(BoundExpression::make(BoundKind::kIsNull, TypeId::kBoolean, std::move(tested)));
-  }
-  BoundPtr record = make_record(std::move(values), names, ref.position);
-  if (scope->relations.size() == 1) return record;
+  BoundPtr row = make_record(std::move(values), names, ref.position);
   // An outer join puts nothing but NULLs where it finds no row, and then there is no row.
-  const RecordShapePtr shape = record->shape;
-  std::vector<BoundPtr> choice;
-  choice.push_back(make_and(std::move(is_null)));
-  choice.push_back(BoundExpression::constant(Value::null(TypeId::kRecord)));
-  choice.push_back(std::move(record));
-  BoundPtr row = BoundExpression::make(BoundKind::kCase, TypeId::kRecord, std::move(choice));
-  row->shape = shape;
+  if (scope->relations.size() > 1) row = null_where(make_and(std::move(is_null)), std::move(row));
   row->position = ref.position;
   return row;
 }
@@ -108,12 +116,7 @@ BoundPtr QueryBinder::json_of_record(BoundPtr value, uint32_t position) {
   BoundPtr json = BoundExpression::call(call, std::move(arguments));
   json->position = position;
   if (is_row_constructor(*value)) return json;
-  std::vector<BoundPtr> tested, choice;
-  tested.push_back(std::move(value));
-  choice.push_back(BoundExpression::make(BoundKind::kIsNull, TypeId::kBoolean, std::move(tested)));
-  choice.push_back(BoundExpression::constant(Value::null(TypeId::kJson)));
-  choice.push_back(std::move(json));
-  return BoundExpression::make(BoundKind::kCase, TypeId::kJson, std::move(choice));
+  return null_where(null_test(std::move(value)), std::move(json));
 }
 
 BoundPtr QueryBinder::bind_field(const ast::FieldSelect& field, ExpressionContext& context) {
