@@ -342,7 +342,8 @@ void ManifestWriter::adopt(WrittenState next) {
 
 void ManifestWriter::resume(const Manifest& manifest, std::string_view bytes, WrittenState written) {
   file_ = files_.open(manifest_path(folder_, manifest.number), OpenMode::kReadWrite).value_or_throw();
-  file_->write_at(0, bytes.substr(0, manifest.end)).throw_if_error();
+  // The base was synced before CURRENT named the file.
+  file_->write_at(manifest.base_bytes, bytes.substr(manifest.base_bytes, manifest.end - manifest.base_bytes)).throw_if_error();
   file_->sync().throw_if_error();
   for (const std::string& folder : {join_path(folder_, "manifests"), folder_}) files_.sync_directory(folder).throw_if_error();
   number_ = last_number_ = manifest.number;
