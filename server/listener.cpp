@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 namespace idem {
@@ -16,7 +17,7 @@ using asio::ip::tcp;
 
 Listener::Listener(asio::io_context& io, const std::string& address, uint16_t port, std::string_view setting, size_t most_connections,
                    MakeConnection make)
-    : io_(io), acceptor_(io), most_connections_(most_connections), make_(std::move(make)) {
+    : io_(io), acceptor_(asio::make_strand(io)), most_connections_(most_connections), make_(std::move(make)) {
   boost::system::error_code error;
   tcp::resolver resolver(io);
   const auto found = resolver.resolve(address, std::to_string(port), tcp::resolver::passive, error);
@@ -32,17 +33,17 @@ Listener::Listener(asio::io_context& io, const std::string& address, uint16_t po
   }
 }
 
-void Listener::start() { asio::co_spawn(io_, accept_loop(), asio::detached); }
+void Listener::start() { asio::co_spawn(acceptor_.get_executor(), accept_loop(), asio::detached); }
 
 asio::awaitable<void> Listener::accept_loop() {
   while (true) {
     boost::system::error_code error;
-    tcp::socket socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, error));
+    tcp::socket socket = co_await acceptor_.async_accept(io_, asio::redirect_error(asio::use_awaitable, error));
     if (!acceptor_.is_open()) co_return;
     if (error) {
       // Out of file descriptors, most likely: serve those who are here and try again.
       spdlog::warn("could not accept a connection: {}", error.message());
-      asio::steady_timer pause(io_, std::chrono::milliseconds(100));
+      asio::steady_timer pause(acceptor_.get_executor(), std::chrono::milliseconds(100));
       co_await pause.async_wait(asio::use_awaitable);
       continue;
     }
@@ -59,7 +60,7 @@ asio::awaitable<void> Listener::accept_loop() {
 }
 
 void Listener::stop_accepting() {
-  asio::post(io_, [this] {
+  asio::post(acceptor_.get_executor(), [this] {
     boost::system::error_code ignored;
     acceptor_.close(ignored);
   });

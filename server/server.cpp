@@ -205,12 +205,17 @@ void Server::State::end_connections() {
     std::lock_guard lock(mutex);
     return stops > 1;
   };
-  constexpr auto kLook = std::chrono::milliseconds(5);
+  // Not sleep_for(): each signal would make it begin anew, a little late, and where they come thick and fast it never ends.
+  const auto pause = [this] {
+    constexpr auto kLook = std::chrono::milliseconds(5);
+    std::unique_lock lock(mutex);
+    stop_requested.wait_until(lock, std::chrono::steady_clock::now() + kLook);
+  };
   const auto begin = std::chrono::steady_clock::now();
   const auto drained = begin + std::chrono::seconds(drain_seconds.load());
-  while (any_is_left(false) && std::chrono::steady_clock::now() < drained && !is_hurried()) std::this_thread::sleep_for(kLook);
+  while (any_is_left(false) && std::chrono::steady_clock::now() < drained && !is_hurried()) pause();
   const auto cancelled = std::chrono::steady_clock::now() + kCancelLimit;
-  while (any_is_left(true) && std::chrono::steady_clock::now() < cancelled) std::this_thread::sleep_for(kLook);
+  while (any_is_left(true) && std::chrono::steady_clock::now() < cancelled) pause();
 }
 
 // SIGHUP reads the configuration again, on a thread that may wait for the disk; the others end the server.
