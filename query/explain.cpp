@@ -27,101 +27,151 @@ std::string range_text(const ScanRange& range) {
   return text;
 }
 
-std::string_view join_name(const LogicalPlan& plan) {
-  const bool hashed = !plan.join_keys.empty();
-  switch (plan.join_type) {
-    case JoinType::kInner: return hashed ? "Hash Join" : "Nested Loop";
-    case JoinType::kCross: return "Nested Loop";
-    case JoinType::kLeft: return hashed ? "Hash Left Join" : "Nested Loop Left Join";
-    case JoinType::kRight: return hashed ? "Hash Right Join" : "Nested Loop Right Join";
-    case JoinType::kFull: return hashed ? "Hash Full Join" : "Nested Loop Full Join";
-    case JoinType::kSemi: return hashed ? "Hash Semi Join" : "Nested Loop Semi Join";
-    case JoinType::kAnti: return hashed ? "Hash Anti Join" : "Nested Loop Anti Join";
-    case JoinType::kAsof: return "ASOF Join";
-    case JoinType::kLt: return "LT Join";
+// "Left", as PostgreSQL's "Join Type"; empty for time-series joins.
+std::string_view join_type_name(JoinType type) {
+  switch (type) {
+    case JoinType::kInner:
+    case JoinType::kCross: return "Inner";
+    case JoinType::kLeft: return "Left";
+    case JoinType::kRight: return "Right";
+    case JoinType::kFull: return "Full";
+    case JoinType::kSemi: return "Semi";
+    case JoinType::kAnti: return "Anti";
+    case JoinType::kAsof:
+    case JoinType::kLt: return "";
   }
-  return "Join";
+  return "";
 }
 
-std::string plan_title(const LogicalPlan& plan) {
+void name_join(const LogicalPlan& plan, ExplainedNode& node) {
+  const std::string_view type = join_type_name(plan.join_type);
+  if (type.empty()) {
+    node.type = plan.join_type == JoinType::kAsof ? "ASOF Join" : "LT Join";
+    return;
+  }
+  const std::string_view method = plan.join_keys.empty() ? "Nested Loop" : "Hash";
+  node.type = plan.join_keys.empty() ? "Nested Loop" : "Hash Join";
+  node.title = type == "Inner" ? node.type : fmt::format("{} {} Join", method, type);
+  node.attributes.emplace_back("Join Type", type);
+}
+
+void name_scan(const LogicalPlan& plan, ExplainedNode& node) {
+  const TableSchema& schema = *plan.table->schema;
+  const std::string name = schema.schema_name == "public" ? schema.name : schema.schema_name + "." + schema.name;
+  node.type = "Seq Scan";
+  node.title = fmt::format("Seq Scan{} on {}", plan.backwards ? " Backward" : "", name);
+  node.attributes = {{"Scan Direction", plan.backwards ? "Backward" : "Forward"},
+                     {"Relation Name", schema.name},
+                     {"Schema", schema.schema_name}};
+}
+
+std::string type_of_other(const LogicalPlan& plan) {
   switch (plan.kind) {
-    case PlanKind::kScan: {
-      const TableSchema& schema = *plan.table->schema;
-      const std::string name =
-          schema.schema_name == "public" ? schema.name : schema.schema_name + "." + schema.name;
-      return fmt::format("Seq Scan{} on {}", plan.backwards ? " Backward" : "", name);
-    }
+    case PlanKind::kScan:
+    case PlanKind::kJoin:
+    case PlanKind::kTableFunction:
+    case PlanKind::kSetOperation:
+    case PlanKind::kMaterialize: break;
     case PlanKind::kVirtualScan: return "System Scan";
-    case PlanKind::kTableFunction: return fmt::format("Function Scan on {}", plan.table_function->name);
     case PlanKind::kValues: return plan.rows.size() == 1 ? "Result" : "Values Scan";
     case PlanKind::kFilter: return "Filter";
     case PlanKind::kProject: return "Projection";
     case PlanKind::kProjectSet: return "ProjectSet";
     case PlanKind::kAggregate:
-      return plan.grouping_sets.empty() ? (plan.groups.empty() ? "Aggregate" : "HashAggregate")
-                                        : "MixedAggregate";
+      return plan.grouping_sets.empty() ? (plan.groups.empty() ? "Aggregate" : "HashAggregate") : "MixedAggregate";
     case PlanKind::kSampleBy: return "Sample By";
     case PlanKind::kLatestOn: return "Latest On";
-    case PlanKind::kJoin: return std::string(join_name(plan));
     case PlanKind::kSort: return "Sort";
     case PlanKind::kLimit: return plan.sort_keys.empty() ? "Limit" : "Top-N";
     case PlanKind::kDistinct: return "Unique";
     case PlanKind::kUnionAll: return "Append";
-    case PlanKind::kSetOperation:
-      return fmt::format("SetOp {}{}", plan.set_except ? "Except" : "Intersect", plan.set_all ? " All" : "");
     case PlanKind::kWindow: return "WindowAgg";
-    case PlanKind::kMaterialize: return fmt::format("CTE {}", plan.shared_id);
     case PlanKind::kRecursive: return "Recursive Union";
     case PlanKind::kWorkingTable: return "WorkTable Scan";
   }
   return "";
 }
 
+// Sets title, type and attributes.
+void name_node(const LogicalPlan& plan, ExplainedNode& node) {
+  switch (plan.kind) {
+    case PlanKind::kScan: name_scan(plan, node); break;
+    case PlanKind::kJoin: name_join(plan, node); break;
+    case PlanKind::kTableFunction:
+      node.type = "Function Scan";
+      node.title = "Function Scan on " + plan.table_function->name;
+      node.attributes.emplace_back("Function Name", plan.table_function->name);
+      break;
+    case PlanKind::kSetOperation: {
+      const std::string command = fmt::format("{}{}", plan.set_except ? "Except" : "Intersect", plan.set_all ? " All" : "");
+      node.type = "SetOp";
+      node.title = "SetOp " + command;
+      node.attributes.emplace_back("Command", command);
+      break;
+    }
+    case PlanKind::kMaterialize:
+      node.type = "CTE";
+      node.title = fmt::format("CTE {}", plan.shared_id);
+      node.attributes.emplace_back("Subplan Name", node.title);
+      break;
+    default: node.type = type_of_other(plan);
+  }
+  if (node.title.empty()) node.title = node.type;
+}
+
+std::string_view fill_name(SampleSpec::Fill fill) {
+  switch (fill) {
+    case SampleSpec::Fill::kNone: return "none";
+    case SampleSpec::Fill::kNull: return "null";
+    case SampleSpec::Fill::kPrev: return "prev";
+    case SampleSpec::Fill::kLinear: return "linear";
+    case SampleSpec::Fill::kValue: return "value";
+  }
+  return "";
+}
+
+// Describes a plan, which outlives it.
 class Explainer {
  public:
   Explainer(bool verbose, const QueryProfile* profile) : verbose_(verbose), profile_(profile) {}
 
-  // The statement above a query that gives its rows.
-  void add_title(const std::string& title, const LogicalPlan* rows_from) {
-    const double total = rows_from ? cost(*rows_from) : 0;
-    lines_.push_back(fmt::format("{}  (cost=0.00..{:.2f} rows=0 width=0)", title, total));
-  }
-  void add_line(const std::string& line) { lines_.push_back(line); }
-
-  void add(const BoundQuery& query, int depth) {
-    add(*query.plan, depth);
+  ExplainedNode explain(const BoundQuery& query) {
+    ExplainedNode node = explain(*query.plan);
     int number = 0;
     for (const auto& [slot, plan] : query.init_plans) {
-      lines_.push_back(fmt::format("{}InitPlan {} (returns ${})",
-                                   std::string(static_cast<size_t>(depth * 6 + 2), ' '), ++number, slot + 1));
-      add(*plan, depth + 1);
+      node.inputs.push_back(explain(*plan));
+      node.inputs.back().relation = fmt::format("InitPlan {} (returns ${})", ++number, slot + 1);
     }
+    return node;
   }
 
-  void add(const LogicalPlan& plan, int depth) {
-    std::string line = depth == 0 ? "" : std::string(static_cast<size_t>(depth * 6 - 4), ' ') + "->  ";
-    line += plan_title(plan);
-    const double rows = estimate_rows(plan);
-    if (depth == 0) {
-      line += fmt::format("  (cost=0.00..{:.2f} rows={:.0f} width={})", cost(plan), rows, row_width(plan));
-    } else {
-      line += fmt::format("  (rows={:.0f})", rows);
-    }
-    const NodeProfile* done = profile_ ? profile_->find(plan) : nullptr;
-    if (done) line += " " + actual_text(*done);
-    lines_.push_back(std::move(line));
-    indent_ = std::string(static_cast<size_t>(depth * 6 + 2), ' ');
+  ExplainedNode explain(const LogicalPlan& plan) {
+    ExplainedNode node;
+    name_node(plan, node);
+    node.rows = estimate_rows(plan);
+    node.cost = cost(plan);
+    node.width = row_width(plan);
+    node.done = profile_ ? profile_->find(plan) : nullptr;
+    node_ = &node;
     add_details(plan);
-    if (done) add_work(*done);
-    if (plan.kind == PlanKind::kMaterialize && !shown_.insert(plan.shared_id).second) return;
-    for (const auto& child : plan.children) add(*child, depth + 1);
-    add_subplans(plan, depth);
+    if (plan.kind == PlanKind::kMaterialize && !shown_.insert(plan.shared_id).second) return node;
+    for (const auto& child : plan.children) node.inputs.push_back(explain(*child));
+    add_subplans(plan, node);
+    return node;
   }
-  std::vector<std::string> take() { return std::move(lines_); }
 
  private:
-  void detail(std::string_view label, const std::string& text) {
-    if (!text.empty()) lines_.push_back(fmt::format("{}{}: {}", indent_, label, text));
+  void detail(std::string_view label, std::string text) {
+    if (!text.empty()) node_->details.push_back({std::string(label), {std::move(text)}});
+  }
+  template <class List, class Text>
+  void details(std::string_view label, const List& list, Text&& text) {
+    ExplainedDetail detail{std::string(label), {}, true};
+    for (const auto& item : list) {
+      std::string shown(text(item));
+      if (!shown.empty()) detail.items.push_back(std::move(shown));  // the position of a row has no name
+    }
+    if (!detail.items.empty()) node_->details.push_back(std::move(detail));
   }
 
   static std::vector<std::string> names(const std::vector<PlanColumn>& columns) {
@@ -170,26 +220,10 @@ class Explainer {
     return text;
   }
 
-  static std::string actual_text(const NodeProfile& done) {
-    if (done.runs == 0) return "(never executed)";
-    return fmt::format("(actual time={:.3f} ms rows={} loops={})", static_cast<double>(done.nanos) / 1e6,
-                       done.rows.load(), done.runs.load());
-  }
-
-  void add_work(const NodeProfile& done) {
-    if (done.vectors_read + done.vectors_skipped > 0) {
-      detail("Vectors",
-             fmt::format("{} read, {} skipped", done.vectors_read.load(), done.vectors_skipped.load()));
-    }
-    if (done.memory_bytes > 0) detail("Memory", fmt::format("{} kB", (done.memory_bytes + 1023) / 1024));
-    if (done.spilled_bytes > 0) detail("Spilled", fmt::format("{} kB", (done.spilled_bytes + 1023) / 1024));
-  }
-
   void add_scan(const LogicalPlan& plan) {
     const std::vector<std::string> output = names(plan.columns);
-    detail("Columns", plan.columns.empty() ? "none" : join(output, [](const std::string& n) {
-             return n.empty() ? "(position)" : n;
-           }));
+    details("Columns", output, [](const std::string& n) { return n.empty() ? "(position)" : n; });
+    if (output.empty()) detail("Columns", "none");
     detail("Time Range", range_text(plan.scan_range));
     if (plan.table->schema->has_timestamp()) {
       const ScanPlan scan = plan_scan(*plan.table, plan.scan_range, plan.scan_bounds);
@@ -198,11 +232,9 @@ class Explainer {
     if (plan.scan_filter) detail("Filter", expression_text(*plan.scan_filter, output));
     if (plan.limit_hint) detail("Stop After", fmt::format("{} rows", *plan.limit_hint));
     if (!verbose_) return;
-    detail("Bounds On", join(plan.scan_bounds,
-                             [&](const ScanBound& b) { return plan.table->schema->columns[b.column].name; }));
-    detail("Dynamic Bounds On", join(plan.dynamic_bounds, [&](const DynamicBound& b) {
-             return plan.table->schema->columns[b.column].name;
-           }));
+    const auto column_name = [&](const auto& bound) { return plan.table->schema->columns[bound.column].name; };
+    details("Bounds On", plan.scan_bounds, column_name);
+    details("Dynamic Bounds On", plan.dynamic_bounds, column_name);
   }
 
   void add_sample(const LogicalPlan& plan, const std::vector<std::string>& input) {
@@ -211,18 +243,7 @@ class Explainer {
                                  spec.align_to_calendar ? "" : " from first observation",
                                  spec.time_zone.empty() ? "" : " in " + spec.time_zone));
     detail("Timestamp", expression_text(*plan.sample_timestamp, input));
-    if (!spec.fill.empty()) {
-      detail("Fill", join(spec.fill, [](SampleSpec::Fill fill) {
-               switch (fill) {
-                 case SampleSpec::Fill::kNone: return "none";
-                 case SampleSpec::Fill::kNull: return "null";
-                 case SampleSpec::Fill::kPrev: return "prev";
-                 case SampleSpec::Fill::kLinear: return "linear";
-                 case SampleSpec::Fill::kValue: return "value";
-               }
-               return "";
-             }));
-    }
+    details("Fill", spec.fill, fill_name);
   }
 
   void add_details(const LogicalPlan& plan) {
@@ -232,41 +253,39 @@ class Explainer {
       case PlanKind::kScan: add_scan(plan); break;
       case PlanKind::kTableFunction:
       case PlanKind::kVirtualScan:
-        detail("Columns", join(plan.columns, [](const PlanColumn& c) { return c.name; }));
-        detail("Arguments", join(plan.expressions, text));
+        details("Columns", plan.columns, [](const PlanColumn& c) { return c.name; });
+        details("Arguments", plan.expressions, text);
         break;
       case PlanKind::kValues:
-        if (plan.rows.size() == 1) detail("Output", join(plan.rows[0], text));
+        if (plan.rows.size() == 1) details("Output", plan.rows[0], text);
         break;
       case PlanKind::kFilter: detail("Filter", text(plan.expressions[0])); break;
-      case PlanKind::kProject: detail("Output", join(plan.expressions, text)); break;
+      case PlanKind::kProject: details("Output", plan.expressions, text); break;
       case PlanKind::kProjectSet:
-        detail("Functions", join(plan.set_calls, [&](const SetCall& call) {
-                 return call.function->name + "(" + join(call.arguments, text) + ")";
-               }));
+        details("Functions", plan.set_calls,
+                [&](const SetCall& call) { return call.function->name + "(" + join(call.arguments, text) + ")"; });
         break;
       case PlanKind::kSampleBy: add_sample(plan, input); [[fallthrough]];
       case PlanKind::kAggregate:
-        detail("Group Key", join(plan.groups, text));
+        details("Group Key", plan.groups, text);
         for (const auto& set : plan.grouping_sets) {
           detail("Grouping Set",
                  "(" + join(set, [&](uint32_t group) { return text(plan.groups[group]); }) + ")");
         }
-        detail("Aggregates",
-               join(plan.aggregates, [&](const BoundAggregate& a) { return aggregate_text(a, input); }));
+        details("Aggregates", plan.aggregates, [&](const BoundAggregate& a) { return aggregate_text(a, input); });
         break;
       case PlanKind::kLatestOn:
         detail("Timestamp", input[plan.timestamp_column]);
-        detail("Partition By", join(plan.partition_columns, [&](uint32_t column) { return input[column]; }));
+        details("Partition By", plan.partition_columns, [&](uint32_t column) { return input[column]; });
         break;
       case PlanKind::kJoin: add_join(plan, input); break;
       case PlanKind::kSort:
       case PlanKind::kLimit:
-        detail("Sort Key", join(plan.sort_keys, [&](const SortKey& key) { return key_text(key, input); }));
+        details("Sort Key", plan.sort_keys, [&](const SortKey& key) { return key_text(key, input); });
         if (plan.limit) detail("Limit", text(plan.limit));
         if (plan.offset) detail("Offset", text(plan.offset));
         break;
-      case PlanKind::kDistinct: detail("On", join(plan.distinct_on, text)); break;
+      case PlanKind::kDistinct: details("On", plan.distinct_on, text); break;
       case PlanKind::kWindow:
         for (const LogicalPlan::Window& window : plan.windows) add_window(window, input);
         if (plan.limit_hint) detail("Rows of Each Partition", std::to_string(*plan.limit_hint));
@@ -278,17 +297,12 @@ class Explainer {
   void add_join(const LogicalPlan& plan, const std::vector<std::string>& input) {
     const std::vector<std::string> left = names(plan.children[0]->columns),
                                    right = names(plan.children[1]->columns);
-    if (!plan.join_keys.empty()) {
-      detail("Keys", join(plan.join_keys, [&](const auto& key) {
-               return expression_text(*key.first, left) + " = " + expression_text(*key.second, right);
-             }));
-    }
+    details("Keys", plan.join_keys, [&](const auto& key) {
+      return expression_text(*key.first, left) + " = " + expression_text(*key.second, right);
+    });
     if (plan.join_condition) detail("Join Filter", expression_text(*plan.join_condition, input));
-    if (!plan.correlated.empty()) {
-      detail("Lateral", join(plan.correlated, [&](const auto& c) {
-               return fmt::format("${} = {}", c.first + 1, expression_text(*c.second, left));
-             }));
-    }
+    details("Lateral", plan.correlated,
+            [&](const auto& c) { return fmt::format("${} = {}", c.first + 1, expression_text(*c.second, left)); });
     if (plan.tolerance_micros) detail("Tolerance", fmt::format("{} us", *plan.tolerance_micros));
   }
 
@@ -307,12 +321,12 @@ class Explainer {
   }
 
   // Plans of subqueries in the node's expressions.
-  void add_subplans(const LogicalPlan& plan, int depth) {
+  void add_subplans(const LogicalPlan& plan, ExplainedNode& node) {
     for_each_expression(const_cast<LogicalPlan&>(plan), [&](BoundPtr& e) {
       for_each_part(*e, [&](BoundExpression& part) {
         if (!part.subquery) return;
-        lines_.push_back(std::string(static_cast<size_t>(depth * 6 + 2), ' ') + "SubPlan");
-        add(*part.subquery, depth + 1);
+        node.inputs.push_back(explain(*part.subquery));
+        node.inputs.back().relation = "SubPlan";
       });
     });
   }
@@ -330,35 +344,30 @@ class Explainer {
 
   const bool verbose_;
   const QueryProfile* const profile_;
-  std::vector<std::string> lines_;
-  std::string indent_;
+  ExplainedNode* node_ = nullptr;  // whose details are being added
   std::set<uint32_t> shown_;
 };
 
 }  // namespace
 
-std::vector<std::string> explain_lines(const BoundQuery& query, bool verbose, const QueryProfile* profile) {
-  Explainer explainer(verbose, profile);
-  explainer.add(query, 0);
-  return explainer.take();
+ExplainedNode explain(const BoundQuery& query, bool verbose, const QueryProfile* profile) {
+  return Explainer(verbose, profile).explain(query);
 }
 
-std::vector<std::string> explain_lines(const LogicalPlan& plan, bool verbose) {
-  Explainer explainer(verbose, nullptr);
-  explainer.add(plan, 0);
-  return explainer.take();
-}
+ExplainedNode explain(const LogicalPlan& plan, bool verbose) { return Explainer(verbose, nullptr).explain(plan); }
 
-std::vector<std::string> explain_lines(const ExplainedWrite& write, bool verbose,
-                                       const QueryProfile* profile) {
-  Explainer explainer(verbose, profile);
-  explainer.add_title(write.title, write.query ? write.query->plan.get() : nullptr);
+ExplainedNode explain(const ExplainedWrite& write, bool verbose, const QueryProfile* profile) {
+  ExplainedNode node;
+  node.title = write.title;
+  node.type = "ModifyTable";
+  node.attributes.emplace_back("Operation", write.title.substr(0, write.title.find(' ')));
   if (write.query) {
-    explainer.add(*write.query, 1);
+    node.inputs.push_back(explain(*write.query, verbose, profile));
+    node.cost = node.inputs[0].cost;
   } else {
-    explainer.add_line("  " + write.without_query);
+    node.details.push_back({"", {write.without_query}});
   }
-  return explainer.take();
+  return node;
 }
 
 }  // namespace idem

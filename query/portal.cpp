@@ -82,15 +82,16 @@ RowsPortal::RowsPortal(std::vector<PlanColumn> columns, std::function<Result()> 
 
 bool RowsPortal::next(DataChunk* chunk, uint64_t max_rows) { return splitter_.next(chunk, max_rows); }
 
-TextRows::TextRows(const std::vector<std::string>& names) {
-  for (const std::string& name : names) columns_.push_back({name, TypeId::kText});
+TextRows::TextRows(const std::vector<std::string>& names, SqlType type) {
+  for (const std::string& name : names) columns_.push_back({name, type});
 }
 
 void TextRows::add(const std::vector<std::string>& row) {
   DataChunk chunk;
   for (const std::string& text : row) {
+    const SqlType type = columns_[chunk.columns.size()].type;
     Vector& v = chunk.columns.emplace_back();
-    auto* out = v.allocate_as<std::string_view>(TypeId::kText, 1);
+    auto* out = v.allocate_as<std::string_view>(type, 1);
     out[0] = v.store_string(text);
   }
   chunk.set_size(1);

@@ -93,10 +93,10 @@ class EmptyPortal final : public Portal {
   std::vector<PlanColumn> columns_;
 };
 
-// Collects rows of text for SHOW and EXPLAIN.
+// Collects rows of text, or of JSON, for SHOW and EXPLAIN.
 class TextRows {
  public:
-  explicit TextRows(const std::vector<std::string>& names);
+  explicit TextRows(const std::vector<std::string>& names, SqlType type = TypeId::kText);
   void add(const std::vector<std::string>& row);
   const std::vector<PlanColumn>& columns() const { return columns_; }
   RowsPortal::Result finish(std::string tag);

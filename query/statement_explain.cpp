@@ -1,4 +1,4 @@
-#include "query/explain.h"
+#include "query/explain_format.h"
 #include "query/portal.h"
 #include "query/statement_executors.h"
 
@@ -45,12 +45,29 @@ struct Explained {
   int64_t planning_nanos = 0;
 };
 
-std::vector<std::string> lines_of(const Explained& explained, bool verbose, const QueryProfile* profile) {
-  return explained.query ? explain_lines(*explained.query, verbose, profile)
-                         : explain_lines(explained.write, verbose, profile);
+// What EXPLAIN was asked for.
+struct ExplainForm {
+  bool analyze = false, verbose = false, json = false;
+};
+
+RowsPortal::Result show(const Explained& explained, const ExplainForm& form, const QueryProfile* profile,
+                        const std::optional<ExplainTimes>& times) {
+  const ExplainedNode root = explained.query ? explain(*explained.query, form.verbose, profile)
+                                             : explain(explained.write, form.verbose, profile);
+  TextRows text({"QUERY PLAN"}, form.json ? TypeId::kJson : TypeId::kText);
+  if (form.json) {
+    text.add({explain_json(root, times)});
+    return text.finish("EXPLAIN");
+  }
+  for (const std::string& line : explain_lines(root)) text.add({line});
+  if (times) {
+    text.add({time_line("Planning", times->planning_nanos)});
+    text.add({time_line("Execution", times->execution_nanos)});
+  }
+  return text.finish("EXPLAIN");
 }
 
-std::vector<std::string> analyze(SessionState& session, const Explained& explained, bool verbose) {
+RowsPortal::Result analyze(SessionState& session, const Explained& explained, const ExplainForm& form) {
   QueryProfile profile;
   const int64_t start = session.server.clock->monotonic_nanos();
   {
@@ -64,10 +81,7 @@ std::vector<std::string> analyze(SessionState& session, const Explained& explain
     }
   }
   const int64_t end = session.server.clock->monotonic_nanos();
-  std::vector<std::string> lines = lines_of(explained, verbose, &profile);
-  lines.push_back(time_line("Planning", explained.planning_nanos));
-  lines.push_back(time_line("Execution", end - start));
-  return lines;
+  return show(explained, form, &profile, ExplainTimes{explained.planning_nanos, end - start});
 }
 
 Explained bind_explained(SessionState& session, const ast::ExplainStatement& s, const StatementInput& input) {
@@ -109,32 +123,34 @@ Explained bind_explained(SessionState& session, const ast::ExplainStatement& s, 
   return explained;
 }
 
+// TEXT or JSON; 0A000 for the other formats of PostgreSQL.
+bool wants_json(const ast::ExplainStatement& s) {
+  bool json = false;
+  for (const ast::Option& option : s.options) {
+    if (option.name != "format") continue;
+    json = option.value == "json";
+    if (json || option.value == "text") continue;
+    throw sql_error(sqlstate::kFeatureNotSupported, "EXPLAIN (FORMAT {}) is not supported", option.value)
+        .with_position(option.position);
+  }
+  return json;
+}
+
 }  // namespace
 
-std::vector<PlanColumn> explain_columns(const ast::ExplainStatement&) {
-  return TextRows({"QUERY PLAN"}).columns();
+std::vector<PlanColumn> explain_columns(const ast::ExplainStatement& s) {
+  return TextRows({"QUERY PLAN"}, wants_json(s) ? TypeId::kJson : TypeId::kText).columns();
 }
 
 std::unique_ptr<Portal> execute_explain(SessionState& session, const ast::ExplainStatement& s,
                                         const StatementInput& input) {
-  for (const ast::Option& option : s.options) {
-    if (option.name == "format" && option.value != "text") {
-      throw sql_error(sqlstate::kFeatureNotSupported, "EXPLAIN (FORMAT {}) is not supported", option.value)
-          .with_position(option.position);
-    }
-  }
+  const ExplainForm form{s.analyze, s.verbose, wants_json(s)};
   const int64_t start = session.server.clock->monotonic_nanos();
   auto explained = std::make_shared<Explained>(bind_explained(session, s, input));
   explained->planning_nanos = session.server.clock->monotonic_nanos() - start;
-  const bool analyzed = s.analyze, verbose = s.verbose;
-  return std::make_unique<RowsPortal>(
-      explain_columns(s), [&session, explained, analyzed, verbose, keep = input.entry] {
-        const std::vector<std::string> lines =
-            analyzed ? analyze(session, *explained, verbose) : lines_of(*explained, verbose, nullptr);
-        TextRows text({"QUERY PLAN"});
-        for (const std::string& line : lines) text.add({line});
-        return text.finish("EXPLAIN");
-      });
+  return std::make_unique<RowsPortal>(explain_columns(s), [&session, explained, form, keep = input.entry] {
+    return form.analyze ? analyze(session, *explained, form) : show(*explained, form, nullptr, std::nullopt);
+  });
 }
 
 }  // namespace idem

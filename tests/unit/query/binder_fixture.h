@@ -12,7 +12,7 @@
 #include "common/calendar.h"
 #include "common/error.h"
 #include "parser/parser.h"
-#include "query/explain.h"
+#include "query/explain_format.h"
 #include "query/binder.h"
 #include "storage/memory_row_group.h"
 #include "storage/partition_builder.h"
@@ -237,7 +237,7 @@ class BinderTest : public ::testing::Test, public NameResolver {
     std::string text;
     const BoundQuery query = bind(sql);
     const auto add = [&](const LogicalPlan& bound) {
-      for (std::string line : explain_lines(bound, false)) {
+      for (std::string line : explain_lines(explain(bound, false))) {
         const size_t guesses =
             line.rfind(line.find("  (cost=") != std::string::npos ? "  (cost=" : "  (rows=");
         if (guesses != std::string::npos) line.resize(guesses);

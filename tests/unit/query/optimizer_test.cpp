@@ -1,5 +1,5 @@
 #include "tests/unit/query/binder_fixture.h"
-#include "query/explain.h"
+#include "query/explain_format.h"
 #include "query/interval_string.h"
 
 namespace idem::test {
@@ -317,7 +317,7 @@ TEST_F(BinderTest, DistinctOfGroupsIsNone) {
 
 TEST_F(BinderTest, ExplainBeginsWithACost) {
   query_ = bind("SELECT qty FROM trades");
-  const std::vector<std::string> lines = explain_lines(*query_.plan, false);
+  const std::vector<std::string> lines = explain_lines(explain(*query_.plan, false));
   EXPECT_THAT(lines[0],
               ::testing::MatchesRegex("Seq Scan on trades  \\(cost=0.00..[0-9.]+ rows=3000 width=8\\)"));
 }
