@@ -1,6 +1,7 @@
 #include "storage/log_record.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <map>
 
@@ -49,6 +50,17 @@ std::vector<uint64_t> read_ordinals(ByteReader& in, uint64_t limit) {
   return ordinals;
 }
 
+// Elements of `kSize` bytes that do not lie one after the other.
+template <size_t kSize>
+void write_apart(ByteWriter& out, const std::byte* data, const std::vector<uint32_t>& rows) {
+  std::array<std::byte, 512 * kSize> chunk;
+  for (size_t first = 0; first < rows.size(); first += 512) {
+    const size_t count = std::min<size_t>(512, rows.size() - first);
+    for (size_t i = 0; i < count; ++i) std::memcpy(chunk.data() + i * kSize, data + rows[first + i] * kSize, kSize);
+    out.bytes(chunk.data(), count * kSize);
+  }
+}
+
 void write_elements(ByteWriter& out, const BatchColumn& column, const std::vector<uint32_t>& rows,
                     uint32_t first, bool contiguous, uint32_t count) {
   const auto row_at = [&](uint32_t i) { return contiguous ? first + i : rows[i]; };
@@ -73,10 +85,13 @@ void write_elements(ByteWriter& out, const BatchColumn& column, const std::vecto
     default: break;
   }
   const size_t size = physical_size(physical);
-  if (contiguous) {
-    out.bytes(data + first * size, count * size);
-  } else {
-    for (uint32_t i = 0; i < count; ++i) out.bytes(data + row_at(i) * size, size);
+  if (contiguous) return out.bytes(data + first * size, count * size);
+  switch (size) {
+    case 1: return write_apart<1>(out, data, rows);
+    case 2: return write_apart<2>(out, data, rows);
+    case 4: return write_apart<4>(out, data, rows);
+    case 8: return write_apart<8>(out, data, rows);
+    default: return write_apart<16>(out, data, rows);
   }
 }
 

@@ -130,6 +130,7 @@ class TableChanges {
   };
 
   WriteContext context_for(uint64_t owner) const;
+  static std::shared_ptr<const Partition> partition_of(const TableVersion& version, int64_t start);  // null: none
   PartitionWork& work_on(int64_t start);
   static MatchMode mode_of(Kind kind) {
     switch (kind) {

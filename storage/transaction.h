@@ -130,9 +130,9 @@ class Transaction {
   friend class Database;
   struct State;
   enum class Wait : uint8_t { kUntilVisible, kNot, kLater };
+  class Commit;
   CommitResult commit(Wait wait);
   explicit Transaction(std::unique_ptr<State> state);
-  void drop_beyond_ttl(TableId table, const std::vector<int64_t>& starts, bool synchronous) const;
   std::unique_ptr<State> state_;
 };
 
