@@ -25,13 +25,42 @@ constexpr size_t kOwnPieceBytes = 64 * 1024;
 // Memory of written buffers kept for the next ones.
 constexpr size_t kKeptBufferBytes = 1 << 20;
 
+// The bytes of one large record, with room for a page of padding. Not a string, which would clear memory that is about to be written.
+class RecordBytes {
+ public:
+  RecordBytes() = default;
+  explicit RecordBytes(size_t most) : data_(std::make_unique_for_overwrite<char[]>(most + kPageBytes)) {}
+
+  char* data() { return data_.get(); }
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  std::string_view view() const { return {data_.get(), size_}; }
+  // Zeros from `used` on; at most a page more than it was made for.
+  void pad(size_t used, size_t size) {
+    std::memset(data_.get() + used, 0, size - used);
+    size_ = size;
+  }
+
+ private:
+  std::unique_ptr<char[]> data_;
+  size_t size_ = 0;
+};
+
 // Bytes that go to one place in a segment file.
 struct Piece {
   std::shared_ptr<File> file;
   uint64_t file_bytes = 0;
   uint64_t offset = 0;
-  std::string bytes;
+  std::string bytes;        // of small records, or else
+  RecordBytes record;       // one of its own
   bool sync_alone = false;  // before anything that follows is written
+
+  size_t size() const { return record.empty() ? bytes.size() : record.size(); }
+  std::string_view view() const { return record.empty() ? std::string_view(bytes) : record.view(); }
+  void pad(size_t size) {
+    if (record.empty()) bytes.resize(size, '\0');
+    else record.pad(record.size(), size);
+  }
 };
 
 // Those who wait for the sync of one buffer.
@@ -47,12 +76,12 @@ struct PendingRecord {
   uint32_t payload_crc = 0;
   std::string_view stored;
   // Header room, payload and padding, if the record gets bytes of its own; `stored` then points into it.
-  std::string own;
+  RecordBytes own;
 };
 
 bool compress(std::string_view payload, PendingRecord* record) {
   const int bound = LZ4_compressBound(static_cast<int>(payload.size()));
-  record->own.resize(kRecordHeaderBytes + static_cast<size_t>(bound));
+  record->own = RecordBytes(kRecordHeaderBytes + static_cast<size_t>(bound));
   // Its accelerated forms are hardly faster on columns and leave more: docs/decisions/log-group-commit.md.
   const int size = LZ4_compress_default(payload.data(), record->own.data() + kRecordHeaderBytes,
                                         static_cast<int>(payload.size()), bound);
@@ -68,13 +97,14 @@ PendingRecord make_record(std::string_view payload, bool try_compression) {
   record.header.stored_bytes = record.header.payload_bytes = static_cast<uint32_t>(payload.size());
   const bool compressed = try_compression && compress(payload, &record);
   if (compressed || payload.size() >= kOwnPieceBytes) {
-    record.own.resize(record.header.total_bytes());
-    if (!compressed) std::memcpy(record.own.data() + kRecordHeaderBytes, payload.data(), payload.size());
-    const size_t end = kRecordHeaderBytes + record.header.stored_bytes;
-    std::memset(record.own.data() + end, 0, record.own.size() - end);
-    record.stored = std::string_view(record.own).substr(kRecordHeaderBytes, record.header.stored_bytes);
+    if (!compressed) {
+      record.own = RecordBytes(record.header.total_bytes());
+      std::memcpy(record.own.data() + kRecordHeaderBytes, payload.data(), payload.size());
+    }
+    record.own.pad(kRecordHeaderBytes + record.header.stored_bytes, record.header.total_bytes());
+    record.stored = record.own.view().substr(kRecordHeaderBytes, record.header.stored_bytes);
   } else {
-    record.own.clear();
+    record.own = {};
     record.stored = payload;
   }
   record.payload_crc = crc32c(record.stored.data(), record.stored.size());
@@ -288,7 +318,7 @@ void GroupCommitLog::begin_segment(SegmentStore::Prepared segment) {
   buffered_bytes_ += page.size();
   // No record of an epoch may reach the disk before the epoch is known there: else a crash could leave
   // records without a header, and the next run would use the same epoch again.
-  buffer_.push_back({current_.file, current_.file_bytes, 0, std::move(page), first_of_epoch});
+  buffer_.push_back({current_.file, current_.file_bytes, 0, std::move(page), {}, first_of_epoch});
 }
 
 void GroupCommitLog::put(PendingRecord record) {
@@ -296,11 +326,11 @@ void GroupCommitLog::put(PendingRecord record) {
   const uint64_t record_bytes = record.header.total_bytes();
   if (!record.own.empty()) std::memcpy(record.own.data(), header, kRecordHeaderBytes);
   if (record.own.size() >= kOwnPieceBytes) {
-    buffer_.push_back({current_.file, current_.file_bytes, current_offset_, std::move(record.own)});
+    buffer_.push_back({current_.file, current_.file_bytes, current_offset_, {}, std::move(record.own)});
   } else {
     std::string& bytes = open_piece();
     if (!record.own.empty()) {
-      bytes.append(record.own);
+      bytes.append(record.own.view());
     } else {
       bytes.append(header, kRecordHeaderBytes);
       bytes.append(record.stored);
@@ -314,7 +344,7 @@ void GroupCommitLog::put(PendingRecord record) {
 // The bytes of the piece that small records are added to: the last, if it is of this segment and not a large
 // one.
 std::string& GroupCommitLog::open_piece() {
-  if (buffer_.empty() || buffer_.back().file != current_.file || buffer_.back().sync_alone ||
+  if (buffer_.empty() || buffer_.back().file != current_.file || buffer_.back().sync_alone || !buffer_.back().record.empty() ||
       buffer_.back().bytes.size() > kKeptBufferBytes) {
     buffer_.push_back({current_.file, current_.file_bytes, current_offset_, std::exchange(kept_buffer_, {})});
   }
@@ -400,12 +430,12 @@ SyncOutcome GroupCommitLog::write_and_sync(std::vector<Piece>& pieces) {
     Piece& piece = pieces[i];
     const bool last_of_file = i + 1 == pieces.size() || pieces[i + 1].file != piece.file;
     if (last_of_file) {
-      const uint64_t end = round_up(piece.offset + piece.bytes.size(), kPageBytes);
-      piece.bytes.resize(std::min(end, piece.file_bytes) - piece.offset, '\0');
+      const uint64_t end = round_up(piece.offset + piece.size(), kPageBytes);
+      piece.pad(std::min(end, piece.file_bytes) - piece.offset);
     }
-    outcome.status = piece.file->write_at(piece.offset, piece.bytes);
+    outcome.status = piece.file->write_at(piece.offset, piece.view());
     if (!outcome.status.ok()) return outcome;
-    outcome.written_bytes += piece.bytes.size();
+    outcome.written_bytes += piece.size();
     // A segment is synced before the next is begun: the header of that one proves that this one is whole.
     if ((last_of_file || piece.sync_alone) && !sync(*piece.file)) return outcome;
   }
