@@ -44,16 +44,37 @@ unit() {  # what, preset, ctest arguments
   count "$what" $((total - bad)) "$bad"
 }
 
+# What one run of a GoogleTest program came to, in `good` and `bad`; what failed is printed.
+read_gtest() {  # output, exit code
+  local passed_here failed_here
+  passed_here=$(sed -nE 's/^\[  PASSED  \] ([0-9]+) tests?.*/\1/p' "$1" | tail -1)
+  failed_here=$(grep -E '^\[  FAILED  \] [A-Za-z_/0-9]+[.][A-Za-z_/0-9]+' "$1" | sed 's/ (.*//' | sort -u | wc -l)
+  [ "$2" = 0 ] || [ "$failed_here" != 0 ] || failed_here=1   # it crashed, or took too long
+  grep -E 'SKIPPED|cannot be mounted' "$1" | sort -u
+  [ "$2" = 0 ] || tail -200 "$1"
+  good=$((good + ${passed_here:-0})) bad=$((bad + failed_here))
+}
+
 gtest() {  # what, program, arguments
-  local what=$1; shift
+  local what=$1 good=0 bad=0; shift
   timeout 1500 "$@" --gtest_brief=1 >"$logs/gtest" 2>&1
-  local code=$? good bad
-  good=$(sed -nE 's/^\[  PASSED  \] ([0-9]+) tests?.*/\1/p' "$logs/gtest" | tail -1)
-  bad=$(grep -E '^\[  FAILED  \] [A-Za-z_]+[.][A-Za-z_]+' "$logs/gtest" | sed 's/ (.*//' | sort -u | wc -l)
-  [ "$code" = 0 ] || [ "${bad:-0}" != 0 ] || bad=1   # it crashed, or took too long
-  grep -E 'SKIPPED|cannot be mounted' "$logs/gtest" | sort -u
-  [ "$code" = 0 ] || tail -200 "$logs/gtest"
-  count "$what" "${good:-0}" "${bad:-0}"
+  read_gtest "$logs/gtest" $?
+  count "$what" "$good" "$bad"
+}
+
+# The same with a process on each core, each with its share of the tests.
+sharded() {  # what, program, arguments
+  local what=$1 good=0 bad=0 shards i processes=(); shift
+  shards=$(nproc)
+  for i in $(seq 0 $((shards - 1))); do
+    GTEST_TOTAL_SHARDS=$shards GTEST_SHARD_INDEX=$i timeout 1500 "$@" --gtest_brief=1 >"$logs/shard$i" 2>&1 &
+    processes+=($!)
+  done
+  for i in $(seq 0 $((shards - 1))); do
+    wait "${processes[$i]}"
+    read_gtest "$logs/shard$i" $?
+  done
+  count "$what" "$good" "$bad"
 }
 
 runner() {  # what, command … that closes with "N passed, N failed"
@@ -89,19 +110,20 @@ fi
 if [ "$mode" = --all ]; then
   title "address and undefined-behaviour sanitizers"
   export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-  # One process per layer: with sanitizers a program takes a second to start. What goes through every failure of long scripts runs in
+  export LSAN_OPTIONS=suppressions=$PWD/tests/harness/leak_suppressions.txt
+  # Not a process for each test: with sanitizers a program takes a second to start. What goes through every failure of long scripts runs in
   # the release build; here a part of it must do.
   slow='FaultInjectionTest.*:CrashRecoveryTest.*:HistoryCrashTest.*:Seeds/RandomChangesTest.*:LogCrashTest.*'
   if step "asan build" build asan; then
-    for layer in common parser wal storage query server; do gtest "unit tests of $layer, asan" "build/asan/test_$layer" --gtest_filter="-$slow"; done
+    for layer in common parser wal storage query server; do sharded "unit tests of $layer, asan" "build/asan/test_$layer" --gtest_filter="-$slow"; done
     step "simulation, asan" build/asan/simulation --seeds 1..100
-    gtest "integration, asan" build/asan/test_integration --gtest_filter='Statement.*:TransactionOverConnections.*:Copy.*:Protocol.*:Connection.*:LineProtocol*:Run.*:-Protocol.DoesNotBuffer*:Protocol.TakesNoMemory*'
+    sharded "integration, asan" build/asan/test_integration --gtest_filter='Statement.*:TransactionOverConnections.*:Copy.*:Protocol.*:Connection.*:LineProtocol*:Run.*:Http*:-Protocol.DoesNotBuffer*:Protocol.TakesNoMemory*'
     IDEM_CRASH_ROUNDS=2 IDEM_REPLAY_ROUNDS=1 gtest "crash, asan" build/asan/test_crash
   fi
   title "thread sanitizer"
   if step "tsan build" build tsan "test_common test_wal test_storage test_server idemdb idem test_integration"; then
     unit "unit tests, tsan" tsan -R 'WorkerPool|NetworkThreads|Cancel|MemoryBudget|Log|Database|Chunk|Transaction|Concurren'
-    gtest "integration, tsan" build/tsan/test_integration --gtest_filter='TransactionOverConnections.*:Connection.ServesAHundred*:Connection.Cancels*:Process.Ends*:LineProtocolTest.*'
+    gtest "integration, tsan" build/tsan/test_integration --gtest_filter='TransactionOverConnections.*:Connection.ServesAHundred*:Connection.Cancels*:Operation.*:Http*:LineProtocolTest.*'
   fi
   title "fuzzers"
   if step "fuzz build" build fuzz "parser_fuzzer segment_fuzzer protocol_fuzzer http_fuzzer"; then
