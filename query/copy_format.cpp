@@ -77,8 +77,8 @@ CopyFormat parse_copy_format(const ast::CopyStatement& s) {
       f.reject_limit = std::stoull(o.value.empty() || o.value.find_first_not_of("0123456789") != o.value.npos || o.value.size() > 18 ? "0" : o.value);
       if (*f.reject_limit == 0) throw bad_option(o, "COPY REJECT_LIMIT must be a number greater than zero");
     } else if (o.name == "on_new_column") {
-      if (o.value == "add") throw SqlError(sqlstate::kFeatureNotSupported, "COPY … ON_NEW_COLUMN add is not supported").with_position(o.position);
-      if (o.value != "error") throw bad_option(o, "COPY ON_NEW_COLUMN must be error or add");
+      f.add_new_columns = o.value == "add";
+      if (!f.add_new_columns && o.value != "error") throw bad_option(o, "COPY ON_NEW_COLUMN must be error or add");
     } else if (o.name == "overwrite") {
       std::string kind = o.value;
       std::transform(kind.begin(), kind.end(), kind.begin(), [](char c) { return static_cast<char>(std::tolower(c)); });

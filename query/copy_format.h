@@ -23,6 +23,7 @@ struct CopyFormat {
   bool force_quote_all = false;
   OnError on_error = OnError::kStop;
   std::optional<uint64_t> reject_limit;
+  bool add_new_columns = false;
   enum class Overwrite : uint8_t { kNone, kAll, kDynamic } overwrite = Overwrite::kNone;
 };
 CopyFormat parse_copy_format(const ast::CopyStatement& statement);

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "common/file.h"
+#include "query/copy_new_columns.h"
 #include "query/copy_reader.h"
 #include "query/copy_writer.h"
 #include "query/expression_evaluator.h"
@@ -34,15 +35,19 @@ std::string resolve_file(const SessionState& session, const std::string& path) {
 
 // -- COPY FROM ------------------------------------------------------------------------------------------
 
-class CopyIn {
+std::shared_ptr<const TableSchema> copy_target(SessionState& session, const ast::CopyStatement& s, const CopyFormat& format) {
+  session.check_writable("COPY FROM");
+  session.begin_write_statement();
+  auto wanted = static_cast<PrivilegeSet>(Privilege::kInsert);
+  if (format.overwrite != CopyFormat::Overwrite::kNone) wanted = wanted | Privilege::kDelete;
+  return session.writable_table(s.table, wanted)->schema;
+}
+
+// Rows on their way from a file with these columns into a table.
+class CopyRows {
  public:
-  CopyIn(SessionState& session, const ast::CopyStatement& s) : session_(session), format_(parse_copy_format(s)) {
-    session.check_writable("COPY FROM");
-    session.begin_write_statement();
-    auto wanted = static_cast<PrivilegeSet>(Privilege::kInsert);
-    if (format_.overwrite != CopyFormat::Overwrite::kNone) wanted = wanted | Privilege::kDelete;
-    schema_ = session.writable_table(s.table, wanted)->schema;
-    targets_ = resolve_target_columns(*schema_, s.columns);
+  CopyRows(SessionState& session, const ast::CopyStatement& s, const CopyFormat& format, const std::vector<ast::Identifier>& columns)
+      : session_(session), format_(format), schema_(copy_target(session, s, format)), targets_(resolve_target_columns(*schema_, columns)) {
     run_ = session.start_run();
     state_.context = &run_->context;
     if (s.where) bind_condition(*s.where);
@@ -56,12 +61,9 @@ class CopyIn {
           if (condition_) batch = rows_that_meet_condition(batch);
           insert(std::move(batch));
         });
-    for (uint32_t t : targets_) columns_.push_back({schema_->columns[t].name, schema_->columns[t].type, schema_->id, t + 1});
   }
 
-  CopyReader& reader() { return *reader_; }
-  const CopyFormat& format() const { return format_; }
-  const std::vector<PlanColumn>& columns() const { return columns_; }
+  void feed(std::string bytes) { reader_->feed(std::move(bytes)); }
   std::string finish() {
     reader_->finish();
     if (format_.overwrite != CopyFormat::Overwrite::kNone) overwrite_target();  // also where no row came
@@ -120,10 +122,9 @@ class CopyIn {
   }
 
   SessionState& session_;
-  CopyFormat format_;
-  std::shared_ptr<const TableSchema> schema_;
-  std::vector<uint32_t> targets_;
-  std::vector<PlanColumn> columns_;
+  const CopyFormat& format_;
+  const std::shared_ptr<const TableSchema> schema_;
+  const std::vector<uint32_t> targets_;
   std::shared_ptr<const TimeZone> zone_;  // of the reader
   std::shared_ptr<StatementRun> run_;
   EvaluationState state_{nullptr, {}};
@@ -134,13 +135,55 @@ class CopyIn {
   std::unique_ptr<CopyReader> reader_;
 };
 
+// COPY FROM, fed piece by piece.
+class CopyIn {
+ public:
+  CopyIn(SessionState& session, const ast::CopyStatement& s) : session_(session), statement_(s), format_(parse_copy_format(s)) {
+    const std::shared_ptr<const TableSchema> schema = copy_target(session, s, format_);
+    for (uint32_t t : resolve_target_columns(*schema, s.columns)) {
+      columns_.push_back({schema->columns[t].name, schema->columns[t].type, schema->id, t + 1});
+    }
+    if (format_.add_new_columns) new_columns_.emplace(session, s, format_);
+    else rows_.emplace(session, s, format_, s.columns);
+  }
+
+  const CopyFormat& format() const { return format_; }
+  const std::vector<PlanColumn>& columns() const { return columns_; }  // as they were before COPY
+
+  void feed(std::string bytes) {
+    if (rows_) return rows_->feed(std::move(bytes));
+    new_columns_->feed(bytes);
+    if (new_columns_->has_enough()) begin(false);
+  }
+  std::string finish() {
+    if (!rows_) begin(true);
+    return rows_->finish();
+  }
+  CopyOutcome outcome() const { return rows_->outcome(); }
+
+ private:
+  void begin(bool is_end) {
+    const std::vector<ast::Identifier> columns = new_columns_->add(is_end);
+    format_.header = CopyFormat::Header::kSkip;  // the names have been looked at
+    rows_.emplace(session_, statement_, format_, columns);
+    rows_->feed(new_columns_->take_sample());
+  }
+
+  SessionState& session_;
+  const ast::CopyStatement& statement_;
+  CopyFormat format_;
+  std::vector<PlanColumn> columns_;
+  std::optional<NewColumns> new_columns_;
+  std::optional<CopyRows> rows_;  // none yet: the columns are not known
+};
+
 class CopyInPortal final : public Portal {
  public:
   CopyInPortal(SessionState& session, const ast::CopyStatement& s) : copy_(session, s) {}
   Kind kind() const override { return Kind::kCopyIn; }
   const std::vector<PlanColumn>& columns() const override { return copy_.columns(); }
   std::string tag() const override { return tag_; }
-  void copy_data(std::string bytes) override { copy_.reader().feed(std::move(bytes)); }
+  void copy_data(std::string bytes) override { copy_.feed(std::move(bytes)); }
   void copy_done() override { tag_ = copy_.finish(); }
   void copy_fail(std::string_view message) override { throw sql_error(sqlstate::kQueryCanceled, "COPY from stdin failed: {}", message); }
   bool copy_is_binary() const override { return copy_.format().kind == CopyFormat::Kind::kBinary; }
@@ -159,7 +202,7 @@ std::string copy_from_file(SessionState& session, const ast::CopyStatement& s) {
   for (uint64_t at = 0;;) {
     size_t read = file->read_at(at, buffer.data(), buffer.size()).value_or_throw();
     if (read == 0) break;
-    copy.reader().feed(buffer.substr(0, read));
+    copy.feed(buffer.substr(0, read));
     at += read;
   }
   return copy.finish();

@@ -1,7 +1,5 @@
 -- Statements of the dialect that this version does not execute say so by name (0A000) instead of being ignored.
 CREATE TABLE t (ts TIMESTAMP, id INT, d BOOLEAN) TIMESTAMP(ts);
-COPY t FROM STDIN (FORMAT csv, ON_NEW_COLUMN add);
-\.
 CREATE TEMP VIEW u AS SELECT 1;
 CREATE MATERIALIZED VIEW m AS SELECT ts, count() FROM t SAMPLE BY 1h;
 GRANT SELECT (id) ON t TO admin;
