@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LAYERS = ["common", "parser", "wal", "storage", "query", "server", "tools"]
@@ -144,6 +145,21 @@ def check_compiled(paths, commands_path):
         report("no dead header", path, 1, "nothing includes it")
 
 
+def check_format(paths):
+    """As .clang-format says."""
+    sources = [p for p in paths if p.endswith((".cpp", ".h"))]
+    batches = [sources[i:i + 40] for i in range(0, len(sources), 40)]
+
+    def unformatted(batch):
+        run = subprocess.run(["clang-format", "--dry-run"] + batch, cwd=ROOT, capture_output=True, text=True)
+        return re.findall(r"^(\S+?):(\d+):\d+: warning: code should be clang-formatted", run.stderr, re.MULTILINE)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for found in pool.map(unformatted, batches):
+            for path, line in found:
+                report("formatted", path, line, "clang-format would change it")
+
+
 def read(path):
     with open(os.path.join(ROOT, path), encoding="utf-8") as file:
         return file.read()
@@ -166,8 +182,9 @@ def main():
         if path.endswith(".h"):
             check_header(path, text)
     check_compiled(paths, commands_path)
+    check_format(paths)
 
-    rules = ["layer order", "headers begin with #pragma once", "headers say what they are for", f"files of at most {MAX_LINES} lines",
+    rules = ["formatted", "layer order", "headers begin with #pragma once", "headers say what they are for", f"files of at most {MAX_LINES} lines",
              "nothing is left for later", "names say the subject", "no dead source file", "no dead header"] + [c[0] for c in CALLS]
     for rule in rules:
         found = findings.get(rule, [])

@@ -41,6 +41,47 @@ class ConcurrencyTest : public ::testing::Test {
     t.inserted_rows(id, 1);
   }
 
+  // Eight rows of ticker C, at the times 0 to 7.
+  void add_counters() {
+    auto t = database->begin();
+    for (int i = 0; i < 8; ++i) add(*t, i, "C", 0);
+    t->commit(true);
+  }
+  // Reads one and writes it, one greater. Its place moves as others insert before it.
+  void raise_counter(Transaction& t, int64_t time) {
+    const auto version = t.read_view().table(id);
+    const ScanPlan plan = plan_scan(*version, {time, time}, {});
+    std::vector<RowPosition> found;
+    ColumnBatch row(version->schema);
+    for (const Morsel& morsel : plan.morsels) {
+      MorselReader reader(version, morsel, nullptr);
+      while (const uint32_t count = reader.next()) {
+        Vector times, tickers, prices, positions;
+        reader.read(0, &times);
+        reader.read(1, &tickers);
+        reader.read(2, &prices);
+        reader.read_positions(&positions);
+        for (uint32_t r = 0; r < count; ++r) {
+          if (tickers.value_at(r).as_string() != "C") continue;
+          found.push_back(RowPosition::unpack(positions.value_at(r).as_int()));
+          row.column(0).append(times.value_at(r).as_int());
+          row.column(1).append_string("C");
+          row.column(2).append(prices.value_at(r).as_double() + 1);
+          row.column(3).append_null();
+        }
+      }
+    }
+    ASSERT_EQ(found.size(), 1u);
+    t.update(id, found, std::move(row));
+  }
+  int sum_of_counters() const {
+    double sum = 0;
+    for (const std::string& text : rows_of(database->snapshot().table(id))) {
+      if (text.find("|C|") != std::string::npos) sum += std::stod(text.substr(text.find("|C|") + 3));
+    }
+    return static_cast<int>(sum);
+  }
+
   SimulatedFileSystem files;
   SystemClock clock;
   std::unique_ptr<Database> database;
@@ -89,11 +130,7 @@ TEST_F(ConcurrencyTest, ReadersSeeWholeTransactions) {
 // Counters of a few rows are raised by read-modify-write; every success must count, every conflict be told.
 TEST_F(ConcurrencyTest, UpdatesAreNotLost) {
   open(false);
-  {
-    auto t = database->begin();
-    for (int i = 0; i < 8; ++i) add(*t, i, "C", 0);
-    t->commit(true);
-  }
+  add_counters();
   constexpr int kThreads = 4, kTries = 150;
   std::atomic<int> succeeded{0}, conflicts{0};
   std::vector<std::thread> threads;
@@ -101,34 +138,8 @@ TEST_F(ConcurrencyTest, UpdatesAreNotLost) {
     threads.emplace_back([&, n] {
       for (int i = 0; i < kTries; ++i) {
         auto t = database->begin();
-        const auto version = t->read_view().table(id);
         const int64_t wanted = (n * 3 + i) % 8;
-        // The row's place moves as others insert before it.
-        const ScanPlan plan = plan_scan(*version, {wanted, wanted}, {});
-        RowPosition position;
-        ColumnBatch row(version->schema);
-        bool found = false;
-        for (const Morsel& morsel : plan.morsels) {
-          MorselReader reader(version, morsel, nullptr);
-          while (const uint32_t count = reader.next()) {
-            Vector times, tickers, prices, positions;
-            reader.read(0, &times);
-            reader.read(1, &tickers);
-            reader.read(2, &prices);
-            reader.read_positions(&positions);
-            for (uint32_t r = 0; r < count; ++r) {
-              if (tickers.value_at(r).as_string() != "C") continue;
-              found = true;
-              position = RowPosition::unpack(positions.value_at(r).as_int());
-              row.column(0).append(times.value_at(r).as_int());
-              row.column(1).append_string("C");
-              row.column(2).append(prices.value_at(r).as_double() + 1);
-              row.column(3).append_null();
-            }
-          }
-        }
-        ASSERT_TRUE(found);
-        t->update(id, {position}, std::move(row));
+        raise_counter(*t, wanted);
         if (i % 5 == 0) add(*t, wanted, fmt::format("A{}-{}", n, i), 0);
         try {
           t->commit(true);
@@ -141,13 +152,71 @@ TEST_F(ConcurrencyTest, UpdatesAreNotLost) {
     });
   }
   for (std::thread& thread : threads) thread.join();
-  double sum = 0;
-  const auto version = database->snapshot().table(id);
-  for (const std::string& text : rows_of(version)) {
-    if (text.find("|C|") != std::string::npos) sum += std::stod(text.substr(text.find("|C|") + 3));
-  }
-  EXPECT_EQ(static_cast<int>(sum), succeeded.load());
+  EXPECT_EQ(sum_of_counters(), succeeded.load());
   EXPECT_EQ(succeeded + conflicts, kThreads * kTries);
+}
+
+TEST_F(ConcurrencyTest, WhoIsAloneLosesToNobody) {
+  open(false);
+  add_counters();
+  constexpr int kThreads = 4, kTries = 50;
+  std::atomic<int> conflicts{0}, others{0};
+  std::vector<std::thread> threads;
+  for (int n = 0; n < kThreads; ++n) {
+    threads.emplace_back([&, n] {
+      for (int i = 0; i < kTries; ++i) {
+        // Those that are not alone raise the same counters meanwhile.
+        const bool alone = n % 2 == 0;
+        auto t = alone ? database->begin_alone(id) : database->begin();
+        raise_counter(*t, i % 8);
+        try {
+          t->commit(i % 3 != 0);
+          if (!alone) ++others;
+        } catch (const SqlError& e) {
+          ASSERT_EQ(e.sqlstate(), "40001");
+          ASSERT_FALSE(alone);
+          ++conflicts;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(others + conflicts, kThreads / 2 * kTries);
+  database->catch_up();
+  EXPECT_EQ(sum_of_counters(), kThreads / 2 * kTries + others);
+}
+
+TEST_F(ConcurrencyTest, WhoIsAloneHoldsUpNoOtherTable) {
+  open(false);
+  auto create = database->begin();
+  TableSchema schema = prices_schema(true);
+  schema.name = "others";
+  const TableId other = create->create_table(std::move(schema));
+  create->commit(true);
+
+  auto alone = database->begin_alone(id);
+  add(*alone, 1, "A", 1);
+  std::atomic<bool> waits{false};
+  std::thread same_table([&] {
+    auto t = database->begin();
+    add(*t, 2, "B", 2);
+    waits = true;
+    t->commit(true);
+  });
+  while (!waits) std::this_thread::yield();
+  auto t = database->begin();
+  ColumnBatch& rows = t->pending_rows(other);
+  rows.column(0).append(int64_t{3});
+  rows.column(1).append_string("C");
+  rows.column(2).append(3.0);
+  rows.column(3).append_null();
+  t->inserted_rows(other, 1);
+  t->commit(true);
+  EXPECT_EQ(database->snapshot().table(other)->row_count, 1u);
+  EXPECT_EQ(database->snapshot().table(id)->row_count, 0u);
+  alone->rollback();  // which lets the others go on
+  same_table.join();
+  EXPECT_EQ(rows_of(database->snapshot().table(id)), std::vector<std::string>{"2|B|2|note"});
 }
 
 TEST_F(ConcurrencyTest, CheckpointsDisturbNobody) {
