@@ -145,16 +145,17 @@ const std::vector<Vector>& AggregateFolder::keys_of_set(size_t set) {
 }
 
 void AggregateFolder::fold(size_t set, AggregateGroups& groups) {
+  if (!groups.table) return fold_numbered(nullptr, groups);
+  const std::vector<Vector>& keys = keys_of_set(set);
+  groups.table->find_or_insert(keys.data(), input_->selection, numbers_.data());
+  groups.states.resize(groups.table->size());
+  if (dense_) dense_->learn(keys[0], input_->selection, numbers_.data());
+  fold_numbered(numbers_.data(), groups);
+}
+
+void AggregateFolder::fold_numbered(const uint32_t* numbers, AggregateGroups& groups) {
   if (!evaluated_) updater_.evaluate(*input_);
   evaluated_ = true;
-  const uint32_t* numbers = nullptr;
-  if (groups.table) {
-    const std::vector<Vector>& keys = keys_of_set(set);
-    groups.table->find_or_insert(keys.data(), input_->selection, numbers_.data());
-    groups.states.resize(groups.table->size());
-    numbers = numbers_.data();
-    if (dense_) dense_->learn(keys[0], input_->selection, numbers);
-  }
   updater_.update(*input_, groups.states.data(), numbers, groups.states.arena());
   for (size_t a = 0; a < groups.deferred.size(); ++a) {
     if (!groups.deferred[a]) continue;

@@ -66,6 +66,8 @@ class AggregateFolder {
 
   // Folds the rows taken, with groups where they have none yet.
   void fold(size_t set, AggregateGroups& groups);
+  // numbers[i]: the group of the i-th of the rows taken; null: the one group.
+  void fold_numbered(const uint32_t* numbers, AggregateGroups& groups);
   // Folds some of the rows taken; numbers[i] is the group of the i-th of them. Not for deferred aggregates.
   void fold_known(Selection rows, const uint32_t* numbers, AggregateGroups& groups);
 

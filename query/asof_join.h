@@ -1,8 +1,7 @@
 #pragma once
 
-#include "query/group_table.h"
-#include "query/logical_plan.h"
 #include "query/operator.h"
+#include "query/timed_rows.h"
 
 namespace idem {
 
@@ -31,22 +30,15 @@ class AsofJoinOperator final : public Operator {
   class Stream;
   static constexpr uint32_t kNone = UINT32_MAX;
 
-  bool is_in_time_order() const;
-  void number_keys(const std::vector<size_t>& key_columns, EvaluationState& state);
   void make_checkpoints(EvaluationState& state);
 
   const LogicalPlan& plan_;
   OperatorPtr left_, right_;
   size_t left_columns_, right_columns_;
-  std::shared_ptr<RowStore> rows_;
-  std::unique_ptr<GroupTable> keys_;  // null: no keys
-  std::vector<int64_t> times_;        // of the right rows, ascending
-  std::vector<uint32_t> ids_;         // their ids in rows_
-  std::vector<uint32_t> key_of_;      // their keys; empty: no keys
+  TimedRows right_rows_;
   size_t spacing_ = 1;
   std::vector<std::vector<uint32_t>>
       checkpoints_;  // [i][key]: last place in times_ before i * spacing_, or kNone
-  OperatorMemory memory_;
 };
 
 }  // namespace idem

@@ -202,6 +202,27 @@ void SelectBinder::stack_aggregate() {
   node->groups = std::move(groups_);
 }
 
+// The left columns are what is grouped by.
+void SelectBinder::stack_window_join() {
+  if (has_group_clause_ || select_.sample_by || select_.latest_on) {
+    throw sql_error(sqlstate::kFeatureNotSupported, "{} of a WINDOW JOIN is not supported",
+                    has_group_clause_ ? "GROUP BY" : select_.sample_by ? "SAMPLE BY" : "LATEST ON")
+        .with_hint("Put the join into a subquery.")
+        .with_position(select_.from[0]->position);
+  }
+  const auto left_width = static_cast<uint32_t>(window_join_->children[0]->columns.size());
+  for (uint32_t c = 0; c < left_width; c++)
+    groups_.push_back(BoundExpression::column(c, window_join_->columns[c].type));
+  window_join_->columns.resize(left_width);
+  for (const BoundAggregate& aggregate : aggregates_.aggregates)
+    window_join_->columns.push_back({aggregate.name, aggregate.types.result});
+  window_join_->aggregates = std::move(aggregates_.aggregates);
+  group_offset_ = 0;
+  aggregate_offset_ = left_width;
+  rewrite_all_grouped();
+  groups_.clear();
+}
+
 void SelectBinder::rewrite_all_grouped() {
   for_each_output([&](BoundPtr& e) { rewrite_grouped(e, false); });
   for_each_window_expression([&](BoundPtr& e) { rewrite_grouped(e, false); });

@@ -79,8 +79,28 @@ int64_t span_micros(const ast::TimeSpan& span) {
     case 'd': return span.count * kMicrosPerDay;
     case 'w': return span.count * 7 * kMicrosPerDay;
     default:
-      throw sql_error(sqlstate::kFeatureNotSupported, "TOLERANCE in months or years is not supported")
+      throw sql_error(sqlstate::kFeatureNotSupported, "a span of months or years is not supported here")
           .with_position(span.position);
+  }
+}
+
+std::string_view time_join_word(ast::JoinKind kind) {
+  switch (kind) {
+    case ast::JoinKind::kLt: return "LT";
+    case ast::JoinKind::kSplice: return "SPLICE";
+    case ast::JoinKind::kWindow: return "WINDOW";
+    default: return "ASOF";
+  }
+}
+
+// The frame's bound, in microseconds from the left row's time.
+int64_t window_offset(const ast::WindowJoinBound& bound) {
+  switch (bound.kind) {
+    case ast::FrameBound::Kind::kUnboundedPreceding: return INT64_MIN;
+    case ast::FrameBound::Kind::kUnboundedFollowing: return INT64_MAX;
+    case ast::FrameBound::Kind::kPreceding: return -span_micros(*bound.span);
+    case ast::FrameBound::Kind::kFollowing: return span_micros(*bound.span);
+    default: return 0;
   }
 }
 
@@ -183,7 +203,9 @@ PlanPtr splice(PlanPtr join, uint32_t left_id, uint32_t right_id) {
 Source QueryBinder::bind_join(const ast::Join& join, const Environment& environment,
                               const Environment& lateral) {
   if (join.join == ast::JoinKind::kWindow) {
-    throw sql_error(sqlstate::kFeatureNotSupported, "WINDOW JOIN is not supported").with_position(join.position);
+    throw sql_error(sqlstate::kFeatureNotSupported, "a WINDOW JOIN within a join is not supported")
+        .with_hint("Put it into a subquery.")
+        .with_position(join.position);
   }
   Source left = bind_table_ref(*join.left, environment, lateral);
   left.scope.outer = lateral.outer;
@@ -298,12 +320,34 @@ std::vector<BoundPtr> QueryBinder::merge_columns(Scope& scope, size_t left_visib
   return conditions;
 }
 
+Source QueryBinder::bind_window_join(const ast::Join& join, const Environment& environment) {
+  if (!join.has_window_range) {
+    throw sql_error(sqlstate::kSyntaxError, "WINDOW JOIN without RANGE BETWEEN … AND …").with_position(join.position);
+  }
+  Source left = bind_table_ref(*join.left, environment, environment);
+  left.scope.outer = environment.outer;
+  OuterLink link;
+  link.scope = &left.scope;
+  Environment inner = environment;
+  inner.outer = &link;
+  Source right = bind_table_ref(*join.right, environment, inner);
+  Source source = bind_time_join(join, std::move(left), std::move(right), link, environment);
+  LogicalPlan& plan = *source.plan;
+  plan.kind = PlanKind::kWindowJoin;
+  plan.time_window = {window_offset(join.window_start), window_offset(join.window_end), join.include_prevailing};
+  if (plan.time_window.start > plan.time_window.end) {
+    throw sql_error(kWindowingError, "the window of a WINDOW JOIN ends before it starts")
+        .with_position(join.position);
+  }
+  return source;
+}
+
 // ASOF and LT JOIN: every left row with the last right row of its keys that is not later (LT: earlier). SPLICE
 // JOIN: also every right row with the last left row.
 Source QueryBinder::bind_time_join(const ast::Join& join, Source left, Source right, OuterLink& link,
                                    const Environment& environment) {
   const bool is_lt = join.join == ast::JoinKind::kLt, is_splice = join.join == ast::JoinKind::kSplice;
-  const char* word = is_lt ? "LT" : is_splice ? "SPLICE" : "ASOF";
+  const std::string_view word = time_join_word(join.join);
   const uint32_t left_timestamp = time_ordered(left, word, "left", join.position);
   const uint32_t right_timestamp = time_ordered(right, word, "right", join.position);
   const auto left_width = static_cast<uint32_t>(left.plan->columns.size());

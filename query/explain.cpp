@@ -81,6 +81,7 @@ std::string type_of_other(const LogicalPlan& plan) {
       return plan.grouping_sets.empty() ? (plan.groups.empty() ? "Aggregate" : "HashAggregate") : "MixedAggregate";
     case PlanKind::kSampleBy: return "Sample By";
     case PlanKind::kLatestOn: return "Latest On";
+    case PlanKind::kWindowJoin: return "Window Join";
     case PlanKind::kSort: return "Sort";
     case PlanKind::kLimit: return plan.sort_keys.empty() ? "Limit" : "Top-N";
     case PlanKind::kDistinct: return "Unique";
@@ -128,6 +129,15 @@ std::string_view fill_name(SampleSpec::Fill fill) {
     case SampleSpec::Fill::kValue: return "value";
   }
   return "";
+}
+
+std::string time_window_text(const LogicalPlan::TimeWindow& window) {
+  const auto bound = [](int64_t offset) {
+    if (offset == INT64_MIN || offset == INT64_MAX) return std::string("unbounded");
+    return fmt::format("{:+} us", offset);
+  };
+  return fmt::format("{} to {}{}", bound(window.start), bound(window.end),
+                     window.prevailing ? " and the row before" : "");
 }
 
 // Describes a plan, which outlives it.
@@ -183,7 +193,7 @@ class Explainer {
     std::vector<std::string> result;
     for (const auto& child : plan.children) {
       for (const PlanColumn& column : child->columns) result.push_back(column.name);
-      if (plan.kind != PlanKind::kJoin) break;
+      if (plan.kind != PlanKind::kJoin && plan.kind != PlanKind::kWindowJoin) break;
     }
     return result;
   }
@@ -279,6 +289,11 @@ class Explainer {
         details("Partition By", plan.partition_columns, [&](uint32_t column) { return input[column]; });
         break;
       case PlanKind::kJoin: add_join(plan, input); break;
+      case PlanKind::kWindowJoin:
+        add_join(plan, input);
+        detail("Window", time_window_text(plan.time_window));
+        details("Aggregates", plan.aggregates, [&](const BoundAggregate& a) { return aggregate_text(a, input); });
+        break;
       case PlanKind::kSort:
       case PlanKind::kLimit:
         details("Sort Key", plan.sort_keys, [&](const SortKey& key) { return key_text(key, input); });

@@ -30,6 +30,7 @@ enum class PlanKind : uint8_t {
   kSampleBy,
   kLatestOn,
   kJoin,
+  kWindowJoin,     // each left row, with aggregates over right rows of a time around its own
   kSort,
   kLimit,
   kDistinct,
@@ -119,7 +120,7 @@ struct LogicalPlan {
 
   // kAggregate, kSampleBy: output is groups, then aggregates (kSampleBy: bucket timestamp first, then groups, then aggregates).
   std::vector<BoundPtr> groups;
-  std::vector<BoundAggregate> aggregates;
+  std::vector<BoundAggregate> aggregates;  // kWindowJoin too
   std::vector<std::vector<uint32_t>> grouping_sets;  // indices into groups; empty: one set of all
   bool with_set_index = false;          // kAggregate: a last column (INTEGER) is the index into grouping_sets
   SampleSpec sample;
@@ -133,7 +134,20 @@ struct LogicalPlan {
   // LATERAL: for each left row these slots are set from it, then the right child is run anew (kInner, kLeft, kCross).
   std::vector<std::pair<uint32_t, BoundPtr>> correlated;
   std::optional<int64_t> tolerance_micros;   // kAsof, kLt
-  uint32_t left_timestamp = 0, right_timestamp = 0;
+  uint32_t left_timestamp = 0, right_timestamp = 0;  // kAsof, kLt, kWindowJoin: over left, over right columns
+  // kWindowJoin: output is the left columns, then aggregates over left ++ right. join_keys as for kJoin.
+  struct TimeWindow {
+    int64_t start = 0, end = 0;         // microseconds from the left row's time, both included
+    bool prevailing = true;             // also the last right row before the window
+
+    int64_t start_for(int64_t time) const { return moved(time, start); }
+    int64_t end_for(int64_t time) const { return moved(time, end); }
+    static int64_t moved(int64_t time, int64_t by) {
+      int64_t sum = 0;
+      return __builtin_add_overflow(time, by, &sum) ? (by < 0 ? INT64_MIN : INT64_MAX) : sum;
+    }
+  };
+  TimeWindow time_window;
 
   std::vector<SortKey> sort_keys;       // kSort, kLimit as top-N (filled by the optimizer)
   BoundPtr limit, offset;               // kLimit; over no input. A negative constant limit takes the last rows

@@ -23,22 +23,41 @@ PlanPtr clone_scan(const LogicalPlan& scan) {
   return copy;
 }
 
-// The right rows that left rows from `min` to `max` can meet: those of that time, and of the rows before it the
-// last of each key.
+// The times of the right rows that left rows can meet, and whether they can meet the last one before.
+struct Reach {
+  int64_t first, last;
+  bool row_before;
+};
+
+// Of an ASOF, LT or WINDOW JOIN; nothing if the left rows' times are not known.
+std::optional<Reach> reach_of(const LogicalPlan& join) {
+  int64_t min = 0, max = 0;
+  if (!timestamp_bounds(*join.children[0], join.left_timestamp, &min, &max) || min > max) return std::nullopt;
+  if (join.kind == PlanKind::kJoin) return Reach{min, max, true};
+  return Reach{join.time_window.start_for(min), join.time_window.end_for(max), join.time_window.prevailing};
+}
+
+// Reads right rows within reach alone, and of the rows before it the last of each key.
 //
-//   right   ──────────────── min ─────────────── max ──────
-//           LATEST ON, newest │ all rows          │ none
+//   right   ──────────────── first ─────────────── last ──────
+//           LATEST ON, newest │ all rows            │ none
 //           first, to the last key
 void narrow(LogicalPlan& join) {
   PlanPtr& right = join.children[1];
-  int64_t min = 0, max = 0, right_min = 0, right_max = 0;
+  int64_t right_min = 0, right_max = 0;
   if (right->kind != PlanKind::kScan || right->backwards || right->limit_hint ||
       !is_table_time(*right, join.right_timestamp) ||
-      !timestamp_bounds(*join.children[0], join.left_timestamp, &min, &max) || min > max ||
       !timestamp_bounds(*right, join.right_timestamp, &right_min, &right_max))
     return;
-  right->scan_range.max_timestamp = std::min(right->scan_range.max_timestamp, max);
-  if (right_min >= min || min == INT64_MIN) return;
+  const std::optional<Reach> reach = reach_of(join);
+  if (!reach) return;
+  right->scan_range.max_timestamp = std::min(right->scan_range.max_timestamp, reach->last);
+  if (right_min >= reach->first || reach->first == INT64_MIN) return;
+  const int64_t first = std::max(right->scan_range.min_timestamp, reach->first);
+  if (!reach->row_before) {
+    right->scan_range.min_timestamp = first;
+    return;
+  }
   PlanPtr latest = make_node(PlanKind::kLatestOn, clone_scan(*right));
   latest->timestamp_column = join.right_timestamp;
   for (const auto& [left_key, right_key] : join.join_keys) {
@@ -47,13 +66,13 @@ void narrow(LogicalPlan& join) {
   }
   if (latest->partition_columns.empty()) return;
   ScanRange& before = latest->children[0]->scan_range;
-  before.max_timestamp = std::min(before.max_timestamp, min - 1);
+  before.max_timestamp = std::min(before.max_timestamp, reach->first - 1);
   if (join.tolerance_micros) {
     int64_t oldest = 0;
-    if (!__builtin_sub_overflow(min, *join.tolerance_micros, &oldest))
+    if (!__builtin_sub_overflow(reach->first, *join.tolerance_micros, &oldest))
       before.min_timestamp = std::max(before.min_timestamp, oldest);
   }
-  right->scan_range.min_timestamp = std::max(right->scan_range.min_timestamp, min);
+  right->scan_range.min_timestamp = first;
   PlanPtr both = make_node(PlanKind::kUnionAll, std::move(latest));
   both->children.push_back(std::move(right));
   right = std::move(both);
@@ -64,10 +83,10 @@ void narrow(LogicalPlan& join) {
 PlanPtr narrow_time_joins(PlanPtr plan) {
   if (plan->kind == PlanKind::kMaterialize) return plan;
   for (PlanPtr& child : plan->children) child = narrow_time_joins(std::move(child));
-  if (plan->kind == PlanKind::kJoin &&
-      (plan->join_type == JoinType::kAsof || plan->join_type == JoinType::kLt) && plan->correlated.empty()) {
-    narrow(*plan);
-  }
+  const bool is_time_join = plan->kind == PlanKind::kWindowJoin ||
+                            (plan->kind == PlanKind::kJoin &&
+                             (plan->join_type == JoinType::kAsof || plan->join_type == JoinType::kLt));
+  if (is_time_join && plan->correlated.empty()) narrow(*plan);
   return plan;
 }
 

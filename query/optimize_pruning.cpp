@@ -174,6 +174,40 @@ Mapping prune_join(LogicalPlan& plan, const Needed& needed) {
   return mapping;
 }
 
+Mapping prune_window_join(LogicalPlan& plan, const Needed& needed) {
+  const size_t left_width = plan.children[0]->columns.size(), right_width = plan.children[1]->columns.size();
+  const Needed aggregates(needed.begin() + static_cast<ptrdiff_t>(left_width), needed.end());
+  std::vector<PlanColumn> own(plan.columns.begin() + static_cast<ptrdiff_t>(left_width), plan.columns.end());
+  keep_needed(own, aggregates);
+  const Mapping aggregate_map = keep_needed(plan.aggregates, aggregates);
+  Needed both(needed.begin(), needed.begin() + static_cast<ptrdiff_t>(left_width));
+  both.resize(left_width + right_width, false);
+  for (const BoundAggregate& aggregate : plan.aggregates) need_aggregate(both, aggregate);
+  Needed left(both.begin(), both.begin() + static_cast<ptrdiff_t>(left_width));
+  Needed right(both.begin() + static_cast<ptrdiff_t>(left_width), both.end());
+  for (const auto& [l, r] : plan.join_keys) {
+    need(left, l);
+    need(right, r);
+  }
+  left[plan.left_timestamp] = right[plan.right_timestamp] = true;
+  Mapping mapping = prune(plan.children[0], std::move(left));
+  const Mapping right_map = prune(plan.children[1], std::move(right));
+  const auto new_left_width = static_cast<uint32_t>(plan.children[0]->columns.size());
+  Mapping inputs = mapping;
+  for (const uint32_t column : right_map) inputs.push_back(column == kGone ? kGone : new_left_width + column);
+  for (BoundAggregate& aggregate : plan.aggregates) remap_aggregate(aggregate, inputs);
+  for (auto& [l, r] : plan.join_keys) {
+    remap(l, mapping);
+    remap(r, right_map);
+  }
+  plan.left_timestamp = mapping[plan.left_timestamp];
+  plan.right_timestamp = right_map[plan.right_timestamp];
+  plan.columns = plan.children[0]->columns;
+  plan.columns.insert(plan.columns.end(), own.begin(), own.end());
+  for (const uint32_t index : aggregate_map) mapping.push_back(index == kGone ? kGone : new_left_width + index);
+  return mapping;
+}
+
 Mapping prune_union(LogicalPlan& plan, const Needed& needed) {
   std::vector<uint32_t> wanted;
   for (uint32_t i = 0; i < needed.size(); i++) {
@@ -256,6 +290,7 @@ Mapping prune(PlanPtr& plan, Needed needed) {
     case PlanKind::kAggregate:
     case PlanKind::kSampleBy: return prune_aggregate(*plan, std::move(needed));
     case PlanKind::kJoin: return prune_join(*plan, needed);
+    case PlanKind::kWindowJoin: return prune_window_join(*plan, needed);
     case PlanKind::kUnionAll: return prune_union(*plan, needed);
     case PlanKind::kWindow: {
       Mapping mapping = prune_window(*plan, needed);

@@ -328,11 +328,12 @@ PlanPtr push_conditions(PlanPtr plan, Conditions conditions) {
       return plan;
     case PlanKind::kDistinct:
     case PlanKind::kLatestOn:
+    case PlanKind::kWindowJoin:
     case PlanKind::kProjectSet: {
       std::vector<bool> passes(plan->columns.size());
       if (plan->kind == PlanKind::kLatestOn) {
         for (uint32_t column : plan->partition_columns) passes[column] = true;
-      } else if (plan->kind == PlanKind::kProjectSet) {
+      } else if (plan->kind == PlanKind::kProjectSet || plan->kind == PlanKind::kWindowJoin) {
         for (size_t i = 0; i < plan->children[0]->columns.size(); i++) passes[i] = true;
       } else {
         for (size_t i = 0; i < passes.size(); i++) passes[i] = plan->distinct_on.empty();

@@ -15,6 +15,7 @@
 #include "query/sample_by.h"
 #include "query/scan_operator.h"
 #include "query/sort_operator.h"
+#include "query/window_join.h"
 #include "query/window_operator.h"
 
 namespace idem {
@@ -92,6 +93,10 @@ OperatorPtr PlanBuilder::build_node(const LogicalPlan& plan) {
     case PlanKind::kLatestOn: return build_latest_on(plan);
     case PlanKind::kProjectSet: return std::make_unique<ProjectSetOperator>(plan, child(0));
     case PlanKind::kJoin: return build_join(plan);
+    case PlanKind::kWindowJoin: {
+      OperatorPtr left = child(0);
+      return std::make_unique<WindowJoinOperator>(plan, std::move(left), child(1));
+    }
     case PlanKind::kMaterialize: {
       const bool is_new = !run_.shared.contains(plan.shared_id);
       if (is_new) {

@@ -62,6 +62,8 @@ bool is_ascending_by(const LogicalPlan& plan, uint32_t column) {
       // Time-series joins give one row for each left row, in its order.
       return (plan.join_type == JoinType::kAsof || plan.join_type == JoinType::kLt) &&
              column < plan.children[0]->columns.size() && is_ascending_by(*plan.children[0], column);
+    case PlanKind::kWindowJoin:
+      return column < plan.children[0]->columns.size() && is_ascending_by(*plan.children[0], column);
     case PlanKind::kSampleBy: return column == 0 && plan.sample.time_zone.empty();
     case PlanKind::kSort: {
       const SortKey& key = plan.sort_keys[0];
@@ -92,7 +94,8 @@ bool is_table_time(const LogicalPlan& plan, uint32_t column) {
       return plan.expressions[column]->is_column() &&
              is_table_time(*plan.children[0], plan.expressions[column]->index);
     case PlanKind::kSampleBy: return is_ascending_by(plan, column);
-    case PlanKind::kJoin: return is_ascending_by(plan, column) && is_table_time(*plan.children[0], column);
+    case PlanKind::kJoin:
+    case PlanKind::kWindowJoin: return is_ascending_by(plan, column) && is_table_time(*plan.children[0], column);
     case PlanKind::kUnionAll:
       return is_ascending_by(plan, column) &&
              std::all_of(plan.children.begin(), plan.children.end(),

@@ -172,6 +172,7 @@ double estimate_rows(const LogicalPlan& plan) {
     case PlanKind::kProject:
     case PlanKind::kSort:
     case PlanKind::kWindow:
+    case PlanKind::kWindowJoin:
     case PlanKind::kMaterialize: return estimate_rows(*plan.children[0]);
     case PlanKind::kProjectSet: return estimate_rows(*plan.children[0]) * 10;
     case PlanKind::kAggregate: {

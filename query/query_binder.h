@@ -126,6 +126,8 @@ class QueryBinder {
 
   // -- FROM: bind_from.cpp, bind_join.cpp, bind_relation.cpp, bind_cte.cpp
   Source bind_from(const std::vector<ast::TableRefPtr>& items, const Environment& environment);
+  // A FROM list that is one WINDOW JOIN: its node has no aggregates yet, its scope the columns of both sides.
+  Source bind_window_join(const ast::Join& join, const Environment& environment);
   // Adds items to a FROM list that begins with `source`.
   Source bind_more_from(Source source, std::span<const ast::TableRefPtr> items,
                         const Environment& environment);

@@ -45,19 +45,37 @@ PlanPtr SelectBinder::add_node(PlanKind kind) {
   return node;
 }
 
+// Conditions on the left side of a WINDOW JOIN choose its rows; its aggregates see all right rows.
+void SelectBinder::bind_where() {
+  ExpressionContext where = context("WHERE");
+  BoundPtr condition = binder_.bind_condition(*select_.where, where, "WHERE");
+  if (window_join_) {
+    const size_t left_width = window_join_->children[0]->columns.size();
+    for_each_column(*condition, [&](uint32_t column) {
+      if (column < left_width) return;
+      throw sql_error(sqlstate::kFeatureNotSupported, "WHERE of a WINDOW JOIN takes columns of its left side only")
+          .with_hint("Choose right rows with FILTER, or in a subquery.")
+          .with_position(select_.where->position);
+    });
+    std::swap(plan_, window_join_->children[0]);
+  }
+  add_node(PlanKind::kFilter)->expressions.push_back(std::move(condition));
+  if (window_join_) std::swap(plan_, window_join_->children[0]);
+}
+
 QueryResult SelectBinder::run() {
-  Source source = binder_.bind_from(select_.from, environment_);
+  const auto* join = select_.from.size() == 1 ? ast::try_as<ast::Join>(select_.from[0].get()) : nullptr;
+  const bool is_window_join = join && join->join == ast::JoinKind::kWindow && join->alias.empty();
+  Source source = is_window_join ? binder_.bind_window_join(*join, environment_)
+                                 : binder_.bind_from(select_.from, environment_);
   plan_ = std::move(source.plan);
+  if (is_window_join) window_join_ = plan_;
   scope_ = std::move(source.scope);
   if (scope_.timestamp && scope_.timestamp->expression->is_column()) {
     timestamp_column_ = static_cast<int>(scope_.timestamp->expression->index);
   }
-  if (select_.where) {
-    ExpressionContext where = context("WHERE");
-    BoundPtr condition = binder_.bind_condition(*select_.where, where, "WHERE");
-    add_node(PlanKind::kFilter)->expressions.push_back(std::move(condition));
-  }
-  if (select_.latest_on) stack_latest_on();
+  if (select_.where) bind_where();
+  if (select_.latest_on && !window_join_) stack_latest_on();
   aggregates_.share_equal = !select_.sample_by || select_.sample_by->fill.size() <= 1;
   bind_items();
   bind_group_by();
@@ -73,7 +91,9 @@ QueryResult SelectBinder::run() {
   for (Item& item : items_) {
     if (resolves) item.expression = binder_.resolve_unknown(std::move(item.expression));
   }
-  if (select_.sample_by) {
+  if (window_join_) {
+    stack_window_join();
+  } else if (select_.sample_by) {
     stack_sample_by();
   } else if (is_aggregated()) {
     add_implicit_groups();

@@ -58,9 +58,11 @@ class SelectBinder {
   uint32_t group_index(const ast::Expression& expression);
   uint32_t add_group(BoundPtr expression);
   void add_implicit_groups();
+  void bind_where();
   void collect_ungrouped(const BoundExpression& expression);
   bool is_aggregated() const;
   void stack_aggregate();
+  void stack_window_join();
   void rewrite_grouped(BoundPtr& expression, bool in_subquery);
   void rewrite_all_grouped();
   BoundPtr grouping_value(size_t call);
@@ -95,6 +97,7 @@ class SelectBinder {
   std::vector<BoundPtr> groups_;
   std::vector<std::vector<uint32_t>> grouping_sets_;
   bool has_group_clause_ = false, has_grouping_sets_ = false;
+  PlanPtr window_join_;  // the FROM list is one: aggregates are computed there
   // While expressions are rewritten: where groups and aggregates stand in the node below.
   uint32_t group_offset_ = 0, aggregate_offset_ = 0;
   const BoundExpression* bucket_source_ = nullptr;  // SAMPLE BY: the timestamp, which becomes column 0

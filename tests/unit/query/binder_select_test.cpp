@@ -381,7 +381,73 @@ Projection
   EXPECT_NE(plan("SELECT t.ts FROM trades t LT JOIN quotes q ON t.sym = q.sym").find("LT Join"),
             std::string::npos);
   EXPECT_EQ(error("SELECT 1 FROM trades t ASOF JOIN items i").substr(0, 5), "42P10");
-  EXPECT_EQ(error("SELECT 1 FROM trades t WINDOW JOIN quotes q").substr(0, 5), "0A000");
+  EXPECT_EQ(error("SELECT 1 FROM trades t WINDOW JOIN quotes q").substr(0, 5), "42601");
+}
+
+TEST_F(BinderTest, WindowJoinReadsTheRightRowsOfItsWindows) {
+  EXPECT_EQ(plan("SELECT t.qty, sum(q.bid) FROM trades t WINDOW JOIN quotes q ON t.sym = q.sym "
+                 "RANGE BETWEEN 1m PRECEDING AND CURRENT ROW EXCLUDE PREVAILING WHERE t.ts IN '2024-01-02T10'"),
+            R"(
+Projection
+  Output: qty, sum
+  ->  Window Join
+        Keys: sym = sym
+        Window: -60000000 us to +0 us
+        Aggregates: sum(bid)
+        ->  Seq Scan on trades
+              Columns: ts, sym, qty
+              Time Range: from 2024-01-02 10:00:00 to 2024-01-02 10:59:59.999999
+              Partitions: 1 of 3
+        ->  Seq Scan on quotes
+              Columns: ts, sym, bid
+              Time Range: from 2024-01-02 09:59:00 to 2024-01-02 10:59:59.999999
+              Partitions: 1 of 2
+)");
+  EXPECT_EQ(plan("SELECT sum(q.bid) FROM trades t WINDOW JOIN quotes q ON t.sym = q.sym "
+                 "RANGE BETWEEN 1m PRECEDING AND 1m FOLLOWING WHERE t.ts IN '2024-01-02T10'"),
+            R"(
+Projection
+  Output: sum
+  ->  Window Join
+        Keys: sym = sym
+        Window: -60000000 us to +60000000 us and the row before
+        Aggregates: sum(bid)
+        ->  Seq Scan on trades
+              Columns: ts, sym
+              Time Range: from 2024-01-02 10:00:00 to 2024-01-02 10:59:59.999999
+              Partitions: 1 of 3
+        ->  Append
+              ->  Latest On
+                    Timestamp: ts
+                    Partition By: sym
+                    ->  Seq Scan on quotes
+                          Columns: ts, sym, bid
+                          Time Range: to 2024-01-02 09:58:59.999999
+                          Partitions: 2 of 2
+              ->  Seq Scan on quotes
+                    Columns: ts, sym, bid
+                    Time Range: from 2024-01-02 09:59:00 to 2024-01-02 11:00:59.999999
+                    Partitions: 1 of 2
+)");
+  EXPECT_EQ(plan("SELECT n FROM (SELECT t.sym, t.qty, count(q.bid) AS n, sum(q.bid) AS s FROM trades t WINDOW JOIN quotes q "
+                 "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS x WHERE qty > 5 AND n > 1"),
+            R"(
+Projection
+  Output: count
+  ->  Filter
+        Filter: (count > 1)
+        ->  Window Join
+              Window: unbounded to +0 us and the row before
+              Aggregates: count(bid)
+              ->  Seq Scan on trades
+                    Columns: ts, qty
+                    Partitions: 3 of 3
+                    Filter: (qty > 5)
+              ->  Seq Scan on quotes
+                    Columns: ts, bid
+                    Time Range: to 2024-01-03 23:58:33.6
+                    Partitions: 2 of 2
+)");
 }
 
 TEST_F(BinderTest, VersionsOfTables) {
