@@ -1,3 +1,4 @@
+#include "query/plan_walk.h"
 #include "query/query_binder.h"
 
 namespace idem::binding {
@@ -12,6 +13,14 @@ void name_columns(std::vector<PlanColumn>& columns, const ast::CommonTableExpres
         .with_position(definition.name.position);
   }
   for (size_t i = 0; i < definition.columns.size(); i++) columns[i].name = definition.columns[i].text;
+}
+
+// Whether a FROM list names the recursion's table itself.
+bool reads_working_table(const LogicalPlan& from, uint32_t working_id) {
+  if (from.kind == PlanKind::kWorkingTable) return from.shared_id == working_id;
+  if (from.kind != PlanKind::kFilter && from.kind != PlanKind::kJoin) return false;
+  return std::any_of(from.children.begin(), from.children.end(),
+                     [&](const PlanPtr& child) { return reads_working_table(*child, working_id); });
 }
 
 }  // namespace
@@ -93,6 +102,13 @@ QueryResult QueryBinder::bind_recursive(CteEntry& entry, const ast::Query& query
   if (step.visible != start.visible) {
     throw sql_error(sqlstate::kSyntaxError, "each UNION query must have the same number of columns")
         .with_position(query.operands[last]->position);
+  }
+  if (entry.reads_itself) {
+    for_each_node(step.plan, [&](const PlanPtr& node) {
+      if (node->kind != PlanKind::kAggregate || !reads_working_table(*node->children[0], entry.working_id)) return;
+      throw sql_error(kInvalidRecursion, "aggregate functions are not allowed in a recursive query's recursive term")
+          .with_position(query.operands[last]->position);
+    });
   }
   for (size_t i = 0; i < types.size(); i++) {
     const SqlType other = step.plan->columns[i].type;

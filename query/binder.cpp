@@ -27,7 +27,7 @@ QueryBinder::QueryBinder(const NameResolver& names, ParameterTypes& parameters, 
 
 namespace {
 
-// CTEs with one reader become part of it.
+// CTEs with one reader become part of it; recursions only where LIMIT may end them early, so that nothing starts them anew.
 void inline_single_readers(const std::vector<PlanPtr>& roots, const std::set<uint32_t>& always) {
   std::unordered_map<uint32_t, std::unordered_set<const LogicalPlan*>> readers;
   for (const PlanPtr& root : roots) {
@@ -35,11 +35,16 @@ void inline_single_readers(const std::vector<PlanPtr>& roots, const std::set<uin
       if (node->kind == PlanKind::kMaterialize) readers[node->shared_id].insert(node.get());
     });
   }
+  std::unordered_set<const LogicalPlan*> outermost;
+  for (const LogicalPlan* node = roots[0].get(); node->kind == PlanKind::kProject || node->kind == PlanKind::kLimit;
+       node = node->children[0].get())
+    outermost.insert(node);
   for (const PlanPtr& root : roots) {
     for_each_node(root, [&](const PlanPtr& node) {
       for (PlanPtr& child : node->children) {
         if (child->kind != PlanKind::kMaterialize || readers[child->shared_id].size() > 1 ||
-            always.count(child->shared_id) > 0 || child->children[0]->kind == PlanKind::kRecursive) {
+            always.count(child->shared_id) > 0 ||
+            (child->children[0]->kind == PlanKind::kRecursive && !outermost.contains(node.get()))) {
           continue;
         }
         PlanPtr inlined = child->children[0];

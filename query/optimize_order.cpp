@@ -54,7 +54,8 @@ bool stops_early(const LogicalPlan& plan) {
 // At most `rows` rows of this plan are read.
 void limit_below(PlanPtr& plan, uint64_t rows) {
   switch (plan->kind) {
-    case PlanKind::kScan: plan->limit_hint = std::min(rows, plan->limit_hint.value_or(UINT64_MAX)); break;
+    case PlanKind::kScan:
+    case PlanKind::kRecursive: plan->limit_hint = std::min(rows, plan->limit_hint.value_or(UINT64_MAX)); break;
     case PlanKind::kProject: limit_below(plan->children[0], rows); break;
     case PlanKind::kUnionAll:
       for (PlanPtr& child : plan->children) {

@@ -59,7 +59,7 @@ void RecursiveOperator::start(EvaluationState& state) {
   std::shared_ptr<RowStore> round = take_round(*materialize(*first_, state, types));
   first_->reset();
   PlanRun::Shared& shared = run_.shared[plan_.shared_id];
-  while (round->rows() > 0) {
+  while (round->rows() > 0 && result->rows() < plan_.limit_hint.value_or(UINT64_MAX)) {
     if (state.context->cancel) state.context->cancel->check();
     shared.rows = round;
     step_->start(state);

@@ -17,7 +17,7 @@ class SharedRowsOperator final : public StoredRowsOperator {
 };
 
 // WITH RECURSIVE: the start's rows, then those that the step makes of the rows of the round before, until
-// there are no (new) ones.
+// there are no (new) ones, or as many as anybody reads (the plan's limit_hint).
 class RecursiveOperator final : public StoredRowsOperator {
  public:
   RecursiveOperator(const LogicalPlan& plan, PlanRun& run, OperatorPtr first, OperatorPtr step)
