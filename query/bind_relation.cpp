@@ -1,4 +1,5 @@
 #include "parser/parser.h"
+#include "query/cross_database.h"
 #include "query/query_binder.h"
 
 namespace idem::binding {
@@ -87,10 +88,7 @@ Source QueryBinder::bind_named_table(const ast::NamedTable& table, const Environ
         .with_position(table.position);
   }
   if (!name.database.empty() && name.database.text != names_.session().database()) {
-    throw sql_error(sqlstate::kFeatureNotSupported,
-                    "cross-database references are not implemented: \"{}.{}.{}\"", name.database.text,
-                    name.schema.text, name.name.text)
-        .with_position(name.position());
+    throw cross_database_error(name.database.text, name.schema.text, name.name.text).with_position(name.position());
   }
   if (name.schema.empty()) {
     if (std::optional<Source> cte = bind_cte(table, environment)) return std::move(*cte);

@@ -44,6 +44,18 @@ struct SampleByOperator::Part {
     }
     return last;
   }
+
+  // The numbers here of another part's keys, by their numbers there.
+  std::vector<uint32_t> numbers_of_keys(const Part& other) {
+    std::vector<uint32_t> numbers(1, 0), chunk_numbers(kVectorSize);
+    if (!keys) return numbers;
+    numbers.resize(other.keys->size());
+    other.keys->for_each_key_chunk([&](const DataChunk& chunk, uint32_t first) {
+      keys->find_or_insert(chunk.columns.data(), chunk.selection, chunk_numbers.data());
+      std::copy(chunk_numbers.begin(), chunk_numbers.begin() + chunk.count(), numbers.begin() + first);
+    });
+    return numbers;
+  }
 };
 
 SampleByOperator::SampleByOperator(const LogicalPlan& plan, OperatorPtr input)
@@ -176,14 +188,7 @@ class SampleByOperator::Consumer {
 };
 
 void SampleByOperator::merge_part(Part& into, Part& from, EvaluationState& state) const {
-  std::vector<uint32_t> keys(1, 0), chunk_keys(kVectorSize);
-  if (into.keys) {
-    keys.resize(from.keys->size());
-    from.keys->for_each_key_chunk([&](const DataChunk& chunk, uint32_t first) {
-      into.keys->find_or_insert(chunk.columns.data(), chunk.selection, chunk_keys.data());
-      std::copy(chunk_keys.begin(), chunk_keys.begin() + chunk.count(), keys.begin() + first);
-    });
-  }
+  const std::vector<uint32_t> keys = into.numbers_of_keys(from);
   std::vector<uint32_t> map(from.groups.size());
   for (uint32_t g = 0; g < from.groups.size(); ++g)
     map[g] = into.group(from.groups[g].bucket, keys[from.groups[g].key]);
@@ -203,14 +208,7 @@ void SampleByOperator::merge_part(Part& into, Part& from, EvaluationState& state
 uint32_t SampleByOperator::merge_shared_bucket(Part& into, const Part& from) const {
   const int64_t bucket = into.groups.back().bucket;
   if (from.groups.front().bucket != bucket) return 0;
-  std::vector<uint32_t> keys(1, 0), chunk_keys(kVectorSize);
-  if (into.keys) {
-    keys.resize(from.keys->size());
-    from.keys->for_each_key_chunk([&](const DataChunk& chunk, uint32_t first) {
-      into.keys->find_or_insert(chunk.columns.data(), chunk.selection, chunk_keys.data());
-      std::copy(chunk_keys.begin(), chunk_keys.begin() + chunk.count(), keys.begin() + first);
-    });
-  }
+  const std::vector<uint32_t> keys = into.numbers_of_keys(from);
   uint32_t count = 0;
   while (count < from.groups.size() && from.groups[count].bucket == bucket) {
     const uint32_t group = into.group(bucket, keys[from.groups[count].key]);
