@@ -188,7 +188,7 @@ void update_json_object(char* states, uint32_t stride, const uint32_t* groups, c
   const Vector keys = plain(arguments[0], size, selection), values = plain(arguments[1], size, selection);
   for (uint32_t i = 0; i < selection.count; ++i) {
     const uint32_t row = selection[i];
-    if (!keys.is_valid(row)) throw SqlError("22004", "field name must not be null");
+    if (!keys.is_valid(row)) throw SqlError(sqlstate::kInvalidParameterValue, "field name must not be null");
     std::string& items = items_of(state_at<JsonState>(states, stride, groups, i), arena, ", ");
     const size_t before = items.size();
     append_json_key(items, types.arguments[0], element_at(keys, row), {});

@@ -172,11 +172,9 @@ SqlType QueryBinder::resolve_type(const ast::TypeName& type) const {
         .with_position(type.position);
   }
   return at_position(type.position, [&] {
-    // The precision of timestamps and intervals is always microseconds.
-    const bool has_precision =
-        type.name.starts_with("timestamp") || type.name.starts_with("time") || type.name == "interval";
-    return resolve_type_name(type.name, type.modifiers.data(), has_precision ? 0 : type.modifiers.size(),
-                             type.is_array());
+    // An interval's precision is part of its literal (bind_typed_literal).
+    const size_t modifiers = type.name == "interval" ? 0 : type.modifiers.size();
+    return resolve_type_name(type.name, type.modifiers.data(), modifiers, type.is_array());
   });
 }
 

@@ -177,6 +177,12 @@ BoundPtr QueryBinder::bind_special_function(const ast::FunctionCall& call, const
     if (arguments.size() == 1) return std::move(arguments[0]);
     return BoundExpression::make(BoundKind::kCoalesce, type, std::move(arguments));
   }
+  if (name == "pg_typeof" && call.arguments.size() == 1) {
+    std::vector<BoundPtr> arguments = bind_all(false);
+    if (arguments[0]->kind == BoundKind::kConstant && arguments[0]->type.id == TypeId::kUnknown)
+      return BoundExpression::constant(Value::of_int(TypeId::kRegtype, type_oid(TypeId::kUnknown)));
+    return call_function(name, std::move(arguments), call.position);
+  }
   if (name == "merge_action" && call.arguments.empty()) {
     const size_t relation = context.scope->find_relation(kMergeActionScope, "", true);
     if (relation == SIZE_MAX) {

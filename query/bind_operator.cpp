@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "common/array_value.h"
+#include "parser/clone.h"
 #include "query/array_quantifier.h"
 #include "query/interval_string.h"
 #include "query/query_binder.h"
@@ -19,6 +20,22 @@ std::vector<BoundPtr> pair_of(BoundPtr a, BoundPtr b) {
 bool is_comparison(std::string_view symbol) {
   return symbol == "=" || symbol == "<>" || symbol == "<" || symbol == "<=" || symbol == ">" ||
          symbol == ">=";
+}
+
+// (SELECT a, b …) as one composite value: (SELECT ROW(t.*) FROM (SELECT a, b …) AS t).
+std::unique_ptr<ast::Subquery> as_one_row(const ast::Subquery& subquery) {
+  auto row = std::make_unique<ast::Row>();
+  row->explicit_row = true;
+  row->items.push_back(std::make_unique<ast::Star>());
+  auto rows = std::make_unique<ast::DerivedTable>();
+  rows->query = ast::clone(*subquery.query);
+  auto whole = std::make_unique<ast::Subquery>();
+  whole->position = subquery.position;
+  whole->query = std::make_unique<ast::Query>();
+  whole->query->select = std::make_unique<ast::Select>();
+  whole->query->select->items.emplace_back().expression = std::move(row);
+  whole->query->select->from.push_back(std::move(rows));
+  return whole;
 }
 
 Value array_element(const ArrayView& array, uint32_t i) {
@@ -57,13 +74,20 @@ BoundPtr QueryBinder::bind_operator(const ast::Operator& op, ExpressionContext& 
   }
   const auto* left_row = ast::try_as<ast::Row>(op.left.get());
   const auto* right_row = ast::try_as<ast::Row>(op.right.get());
-  if (left_row && right_row) {
+  const auto* right_query = ast::try_as<ast::Subquery>(op.right.get());
+  if (left_row && (right_row || right_query)) {
     if (!is_comparison(op.symbol)) {
       throw sql_error(sqlstate::kFeatureNotSupported, "operator {} of rows is not supported", op.symbol)
           .with_position(op.position);
     }
-    return compare_rows(op.symbol, bind_row_items(*left_row, context), bind_row_items(*right_row, context),
-                        op.position);
+    std::vector<BoundPtr> left = bind_row_items(*left_row, context), right;
+    if (right_row) {
+      right = bind_row_items(*right_row, context);
+    } else {
+      const BoundPtr row = bind_subquery(*as_one_row(*right_query), context);
+      for (const ScopeColumn& field : record_fields(*row, op.position)) right.push_back(field.reference());
+    }
+    return compare_rows(op.symbol, std::move(left), std::move(right), op.position);
   }
   if (left_row || right_row) {
     throw sql_error(sqlstate::kFeatureNotSupported, "comparing a row with a single value is not supported")

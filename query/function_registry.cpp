@@ -22,6 +22,7 @@ FunctionRegistry::FunctionRegistry() {
   register_regex_functions(*this);
   register_string_functions(*this);
   register_datetime_functions(*this);
+  register_overlaps(*this);
   register_timeseries_functions(*this);
   register_to_char_functions(*this);
   register_json_functions(*this);

@@ -57,6 +57,7 @@ void register_record_functions(FunctionRegistry& registry);
 void register_regex_functions(FunctionRegistry& registry);
 void register_string_functions(FunctionRegistry& registry);
 void register_datetime_functions(FunctionRegistry& registry);
+void register_overlaps(FunctionRegistry& registry);
 void register_timeseries_functions(FunctionRegistry& registry);
 void register_to_char_functions(FunctionRegistry& registry);
 void register_json_functions(FunctionRegistry& registry);

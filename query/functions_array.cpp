@@ -84,6 +84,14 @@ bool bind_array_integers(std::span<const SqlType> arguments, CallTypes* types) {
   return true;
 }
 
+// array_fill(anyelement, int[])
+bool bind_fill(std::span<const SqlType> arguments, CallTypes* types) {
+  if (arguments.size() != 2 || arguments[0].id == TypeId::kArray || arguments[0].id == TypeId::kUnknown) return false;
+  types->arguments = {arguments[0], SqlType::array_of(TypeId::kInteger)};
+  types->result = SqlType::array_of(stored_element_type(arguments[0]));
+  return true;
+}
+
 bool bind_constructor(std::span<const SqlType> arguments, CallTypes* types) {
   if (arguments.empty()) return false;
   TypeId element = TypeId::kUnknown;
@@ -136,6 +144,32 @@ void construct(EvaluationState& state, const CallTypes& types, std::span<const V
     }
     builder.append_to(out);
   }>(state, types, arguments, size, selection, result);
+}
+
+bool fill_row(KernelCall& call, std::string& out) {
+  if (!call.is_valid(1)) throw SqlError("22004", "dimension array or low bound array cannot be null");
+  const ArrayView lengths = array_at(call, 1);
+  if (lengths.size() > 1)
+    throw SqlError(sqlstate::kFeatureNotSupported, "arrays of more than one dimension are not supported");
+  int32_t length = 0;
+  if (lengths.size() == 1) {
+    if (lengths.is_null(0)) throw SqlError("22004", "dimension values cannot be null");
+    lengths.element_at(0, &length);
+  }
+  constexpr int32_t kMostElements = 134'217'727;  // PostgreSQL's
+  if (length < 0 || length > kMostElements) {
+    throw sql_error(sqlstate::kProgramLimitExceeded, "array size exceeds the maximum allowed ({})", kMostElements);
+  }
+  ArrayBuilder builder = builder_for(call);
+  for (int32_t i = 0; i < length; ++i) {
+    if (call.is_valid(0)) {
+      builder.append(call.element(0));
+    } else {
+      builder.append_null();
+    }
+  }
+  builder.append_to(out);
+  return true;
 }
 
 void subscript(EvaluationState&, const CallTypes& types, std::span<const Vector> arguments, uint32_t size,
@@ -365,6 +399,8 @@ void register_building(FunctionRegistry& r) {
                       row_kernel<[](KernelCall& call, std::string& out) { return remove_row(call, out); }>);
   add_polymorphic_lax(r, "array_replace", bind_replace,
                       row_kernel<[](KernelCall& call, std::string& out) { return replace_row(call, out); }>);
+  add_polymorphic_lax(r, "array_fill", bind_fill,
+                      row_kernel<[](KernelCall& call, std::string& out) { return fill_row(call, out); }>);
   r.add_polymorphic("trim_array", bind_array_integers<TypeId::kArray, 1>,
                     row_kernel<[](KernelCall& call, std::string& out) {
                       const ArrayView array = array_at(call, 0);

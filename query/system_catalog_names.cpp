@@ -157,6 +157,7 @@ constexpr auto kTypes = std::to_array<CatalogType>({
     {"bool", "boolean", 16, 1000, 1, true, 'B', true, 'c', 'p'},
     {"bytea", "bytea", 17, 1001, -1, false, 'U', false, 'i', 'x'},
     {"char", "\"char\"", 18, 1002, 1, true, 'Z', false, 'c', 'p'},
+    {"name", "name", 19, 1003, 64, false, 'S', false, 'c', 'p'},
     {"int8", "bigint", 20, 1016, 8, true, 'N', false, 'd', 'p'},
     {"int2", "smallint", 21, 1005, 2, true, 'N', false, 's', 'p'},
     {"int2vector", "int2vector", 22, 1006, -1, false, 'A', false, 'i', 'p'},

@@ -127,7 +127,7 @@ void WindowOperator::compute(size_t w, const Order& order, EvaluationState& stat
   const auto offset_value = [&](const BoundPtr& expression, std::string_view which) {
     if (!expression) return Value();
     Value value = evaluate_constant(state, *expression);
-    if (value.is_null()) throw sql_error("22013", "frame {} offset must not be null", which);
+    if (value.is_null()) throw sql_error("22004", "frame {} offset must not be null", which);
     const bool negative = physical_type(value.type()) == PhysicalType::kInt64 || is_integer(value.type().id)
                               ? value.as_int() < 0
                           : physical_type(value.type()) == PhysicalType::kDouble ? value.as_double() < 0
