@@ -208,9 +208,9 @@ BoundPtr QueryBinder::bind_special_function(const ast::FunctionCall& call, const
       copies.push_back(std::move(sides[1]));
       equal = call_operator("=", std::move(copies), call.position);
     }
-    // An untyped first argument takes the type that the comparison gave it.
+    // The first argument takes the type in which it is compared.
     BoundPtr value = std::move(sides[0]);
-    if (value->type.id == TypeId::kUnknown) {
+    if (value->type.id != TypeId::kSymbol && value->type.id != equal->call_types.arguments[0].id) {
       value = coerce(std::move(value), equal->call_types.arguments[0], CastContext::kImplicit, call.position);
     }
     SqlType type = value->type;
