@@ -164,14 +164,22 @@ AccessList effective_access(const Catalog& catalog, const SecuredObject& object)
   return {{std::string(object.owner), std::string(object.owner), privileges_of(object.kind), 0}};
 }
 
-void require_changeable(const Catalog& catalog, const TableSchema& table, int64_t now_micros) {
+void require_not_immutable(const Catalog& catalog, const TableSchema& table, int64_t now_micros) {
   const auto protection = catalog.protections.find(static_cast<uint32_t>(table.id));
   if (protection == catalog.protections.end() || !protection->second.is_immutable(now_micros)) return;
   throw sql_error(sqlstate::kInsufficientPrivilege, "table \"{}\" is immutable", table.name);
 }
 
+void require_changeable(const Catalog& catalog, const TableSchema& table, int64_t now_micros) {
+  if (catalog.materialized_view(table.id)) {
+    throw sql_error(sqlstate::kWrongObjectType, "cannot change materialized view \"{}\"", table.name)
+        .with_hint("Its rows are those of its query: change the tables that it reads.");
+  }
+  require_not_immutable(catalog, table, now_micros);
+}
+
 void require_removable(const Catalog& catalog, const TableSchema& table, int64_t now_micros) {
-  require_changeable(catalog, table, now_micros);
+  require_not_immutable(catalog, table, now_micros);
   const auto protection = catalog.protections.find(static_cast<uint32_t>(table.id));
   if (protection == catalog.protections.end() || protection->second.partitions.empty()) return;
   const std::string partition = partition_name(table.partition_by, *protection->second.partitions.begin());

@@ -76,9 +76,11 @@ std::string access_text(const AccessEntry& entry);
 // The access list of an object as it is in force: the one that it has, or its owner's default.
 AccessList effective_access(const Catalog& catalog, const SecuredObject& object);
 
-// Checks a table against statements that change it, whoever gives them: 42501 for an immutable one.
+// 42501 for an immutable table, whoever wants to change it.
+void require_not_immutable(const Catalog& catalog, const TableSchema& table, int64_t now_micros);
+// Checks a table against statements that change it: 42809 for a materialized view, and 42501 for an immutable table.
 void require_changeable(const Catalog& catalog, const TableSchema& table, int64_t now_micros);
-// The same for statements that remove it: 42501 for one with a frozen partition, too.
+// For statements that remove it: 42501 for an immutable table and for one with a frozen partition.
 void require_removable(const Catalog& catalog, const TableSchema& table, int64_t now_micros);
 
 }  // namespace idem

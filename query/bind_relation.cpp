@@ -19,6 +19,15 @@ class ActingRole {
   std::string before_;
 };
 
+// Positions are those of the view's text.
+SqlError without_position(const SqlError& error, const std::string& view) {
+  SqlError outside(error.sqlstate(), error.message());
+  if (!error.detail().empty()) outside.with_detail(error.detail());
+  if (!error.hint().empty()) outside.with_hint(error.hint());
+  outside.with_context(error.context().empty() ? fmt::format("view \"{}\"", view) : error.context());
+  return outside;
+}
+
 std::string shown_name(const ast::ObjectName& name) {
   return name.schema.empty() ? name.name.text : name.schema.text + "." + name.name.text;
 }
@@ -74,6 +83,13 @@ std::optional<Source> QueryBinder::find_relation(const std::vector<std::string>&
   if (name.size() > 1) names_.check_schema(name[0], Privilege::kUsage);
   if (auto found = names_.find_table(name)) {
     names_.check_read(*found->schema);
+    const MaterializedView* view = names_.snapshot().catalog->materialized_view(found->schema->id);
+    if (view && !view->populated) {
+      throw sql_error(sqlstate::kObjectNotInPrerequisiteState, "materialized view \"{}\" has not been populated",
+                      found->schema->name)
+          .with_hint("Use the REFRESH MATERIALIZED VIEW command.")
+          .with_position(table.position);
+    }
     const std::string schema = found->schema->schema_name, own_name = found->schema->name;
     return scan_source(std::move(found), own_name, schema);
   }
@@ -101,10 +117,6 @@ Source QueryBinder::bind_named_table(const ast::NamedTable& table, const Environ
   if (environment.view && parts.size() == 1)
     source = find_relation({environment.view->schema_name, parts[0]}, table);
   if (!source) source = find_relation(parts, table);
-  // No view reads what only this session has.
-  if (source && environment.view && source->plan->kind == PlanKind::kScan && source->plan->table->schema->temporary) {
-    source.reset();
-  }
   if (!source && !name.name.quoted) {
     for (const auto& [key, id] : names_.snapshot().catalog->tables) {
       if (!equal_ignoring_case(key.second, name.name.text) ||
@@ -114,6 +126,10 @@ Source QueryBinder::bind_named_table(const ast::NamedTable& table, const Environ
                              table);
       if (source) break;
     }
+  }
+  // No view reads what only this session has.
+  if (source && environment.view && source->plan->kind == PlanKind::kScan && source->plan->table->schema->temporary) {
+    source.reset();
   }
   if (!source) throw_undefined_table(name);
   if (table.version) {
@@ -129,6 +145,16 @@ Source QueryBinder::bind_named_table(const ast::NamedTable& table, const Environ
   return std::move(*source);
 }
 
+QueryResult QueryBinder::bind_view_text(const ViewSchema& view) {
+  const ActingRole as_owner(names_, view.owner);
+  try {
+    ast::QueryPtr query = parser::parse_query(view.query_text);
+    Environment environment;
+    environment.view = &view;
+    return bind_query(*query, environment);
+  } catch (const SqlError& error) { throw without_position(error, view.name); }
+}
+
 Source QueryBinder::bind_view(const ViewSchema& view, const ast::NamedTable& table) {
   constexpr int kMaxViewDepth = 60;
   if (view_depth_ >= kMaxViewDepth) {
@@ -137,21 +163,8 @@ Source QueryBinder::bind_view(const ViewSchema& view, const ast::NamedTable& tab
   }
   QueryResult result;
   names_.check_read(view);
-  const ActingRole as_owner(names_, view.owner);
   view_depth_++;
-  try {
-    ast::QueryPtr query = parser::parse_query(view.query_text);
-    Environment environment;
-    environment.view = &view;
-    result = bind_query(*query, environment);
-  } catch (const SqlError& error) {
-    // Positions are those of the view's text: the statement's is where it names the view.
-    SqlError outside(error.sqlstate(), error.message());
-    if (!error.detail().empty()) outside.with_detail(error.detail());
-    if (!error.hint().empty()) outside.with_hint(error.hint());
-    outside.with_context(error.context().empty() ? fmt::format("view \"{}\"", view.name) : error.context());
-    throw outside.with_position(table.position);
-  }
+  result = at_position(table.position, [&] { return bind_view_text(view); });
   view_depth_--;
   if (view.column_names.size() > result.visible) {
     throw sql_error(sqlstate::kInvalidTableDefinition, "view \"{}\" names {} columns but its query has {}",

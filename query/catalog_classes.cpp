@@ -21,10 +21,10 @@ void attribute_row(RowEmitter& out, uint32_t relation, int64_t number, const std
 }
 
 void class_row(RowEmitter& out, uint32_t id, const std::string& name, uint32_t schema, uint32_t owner, char kind, int64_t columns, double rows,
-               bool rules, Cell access) {
+               bool rules, Cell access, bool populated = true) {
   int64_t pages = static_cast<int64_t>(rows / 100) + (rows > 0 ? 1 : 0);
   out.row({oid(id), name, oid(schema), oid(0), oid(0), oid(owner), oid(kind == 'r' ? 2 : 0), oid(0), oid(0), pages, rows, int64_t{0}, oid(0), false,
-           false, std::string("p"), std::string(1, kind), columns, int64_t{0}, rules, false, false, false, false, true,
+           false, std::string("p"), std::string(1, kind), columns, int64_t{0}, rules, false, false, false, false, populated,
            std::string(kind == 'r' ? "d" : "n"), false, oid(0), int64_t{0}, int64_t{0}, std::move(access), nullptr, nullptr});
 }
 
@@ -43,8 +43,10 @@ void emit_classes(ExecutionContext& context, RowEmitter& out) {
     class_row(out, r.oid, std::string(r.name), kPgCatalogOid, kBootstrapRoleOid, 'r', 0, 0, false, nullptr);
   }
   for_each_table(s, [&](const TableVersion& t) {
-    class_row(out, table_oid(t.schema->id), t.schema->name, schema_oid(s, t.schema->schema_name), role_oid(s, t.schema->owner), 'r',
-              static_cast<int64_t>(t.schema->columns.size()), static_cast<double>(visible_rows(t)), false, access_cell(s, SecuredObject::of(*t.schema)));
+    const MaterializedView* view = s.catalog->materialized_view(t.schema->id);
+    class_row(out, table_oid(t.schema->id), t.schema->name, schema_oid(s, t.schema->schema_name), role_oid(s, t.schema->owner), view ? 'm' : 'r',
+              static_cast<int64_t>(t.schema->columns.size()), static_cast<double>(visible_rows(t)), view != nullptr,
+              access_cell(s, SecuredObject::of(*t.schema)), !view || view->populated);
   });
   for_each_view(s, [&](const ViewSchema& v) {
     class_row(out, view_oid(v), v.name, schema_oid(s, v.schema_name), role_oid(s, v.owner), 'v',
@@ -103,8 +105,15 @@ void register_class_relations(RelationSet& catalog) {
   catalog.add("pg_tables",
               "schemaname name, tablename name, tableowner name, tablespace name, hasindexes bool, hasrules bool, hastriggers bool, rowsecurity bool",
               [](ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) {
-                for_each_table(*c.snapshot, [&](const TableVersion& t) {
+                for_each_base_table(*c.snapshot, [&](const TableVersion& t) {
                   out.row({t.schema->schema_name, t.schema->name, t.schema->owner, nullptr, false, false, false, false});
+                });
+              });
+  catalog.add("pg_matviews",
+              "schemaname name, matviewname name, matviewowner name, tablespace name, hasindexes bool, ispopulated bool, definition text",
+              [](ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) {
+                for_each_materialized_view(*c.snapshot, [&](const TableVersion& t, const MaterializedView& view) {
+                  out.row({t.schema->schema_name, t.schema->name, t.schema->owner, nullptr, false, view.populated, " " + view.query_text + ";"});
                 });
               });
   catalog.add("pg_views", "schemaname name, viewname name, viewowner name, definition text",

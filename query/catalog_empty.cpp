@@ -49,7 +49,6 @@ void register_empty_relations(RelationSet& catalog) {
        "partrelid oid, partstrat char, partnatts int2, partdefid oid, partattrs int2vector, partclass int2vector, partcollation int2vector, "
        "partexprs text"},
       {"pg_indexes", "schemaname name, tablename name, indexname name, tablespace name, indexdef text"},
-      {"pg_matviews", "schemaname name, matviewname name, matviewowner name, tablespace name, hasindexes bool, ispopulated bool, definition text"},
       {"pg_locks",
        "locktype text, database oid, relation oid, page int4, tuple int2, virtualxid text, transactionid int8, classid oid, objid oid, objsubid int2, "
        "virtualtransaction text, pid int4, mode text, granted bool, fastpath bool, waitstart timestamptz"},

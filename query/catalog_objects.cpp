@@ -63,8 +63,20 @@ void for_each_table(const Snapshot& snapshot, const std::function<void(const Tab
   }
 }
 
+void for_each_base_table(const Snapshot& snapshot, const std::function<void(const TableVersion&)>& fn) {
+  for_each_table(snapshot, [&](const TableVersion& table) {
+    if (!snapshot.catalog->materialized_view(table.schema->id)) fn(table);
+  });
+}
+
 void for_each_view(const Snapshot& snapshot, const std::function<void(const ViewSchema&)>& fn) {
   for (const auto& [name, view] : snapshot.catalog->views) fn(*view);
+}
+
+void for_each_materialized_view(const Snapshot& snapshot, const std::function<void(const TableVersion&, const MaterializedView&)>& fn) {
+  for (const auto& [id, view] : snapshot.catalog->materialized_views) {
+    if (auto table = snapshot.table(view->table)) fn(*table, *view);
+  }
 }
 
 std::vector<PlanColumn> view_columns(ExecutionContext& context, const ViewSchema& view) {

@@ -146,10 +146,13 @@ void register_types(FunctionRegistry& r) {
 
 bool append_view_definition(KernelCall& call, std::string& out, uint32_t id) {
   const auto relation = relation_of_oid(call.state.context, id);
-  if (!relation || !relation->is_view) return false;
-  const auto view = call.state.context->snapshot->find_view(relation->schema, relation->name);
-  if (!view) return false;
-  out = view->query_text;
+  if (!relation) return false;
+  const Snapshot& snapshot = *call.state.context->snapshot;
+  const MaterializedView* materialized =
+      id < kFirstUserOid ? nullptr : snapshot.catalog->materialized_view(TableId{id - kFirstUserOid});
+  const auto view = relation->is_view ? snapshot.find_view(relation->schema, relation->name) : nullptr;
+  if (!view && !materialized) return false;
+  out = view ? view->query_text : materialized->query_text;
   if (!out.ends_with(';')) out += ';';
   return true;
 }

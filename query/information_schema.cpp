@@ -44,7 +44,7 @@ void column_row(RowEmitter& out, const std::string& database, const std::string&
 
 void emit_columns(ExecutionContext& c, RowEmitter& out) {
   std::string database = c.session->database();
-  for_each_table(*c.snapshot, [&](const TableVersion& t) {
+  for_each_base_table(*c.snapshot, [&](const TableVersion& t) {
     for (size_t i = 0; i < t.schema->columns.size(); i++) {
       const ColumnSchema& column = t.schema->columns[i];
       bool nullable = !column.not_null && static_cast<int>(i) != t.schema->timestamp_column;
@@ -70,7 +70,7 @@ void emit_table_privileges(ExecutionContext& c, RowEmitter& out) {
       }
     }
   };
-  for_each_table(*c.snapshot, [&](const TableVersion& t) {
+  for_each_base_table(*c.snapshot, [&](const TableVersion& t) {
     rows(t.schema->schema_name, t.schema->name, SecuredObject::of(*t.schema));
   });
   for_each_view(*c.snapshot, [&](const ViewSchema& v) { rows(v.schema_name, v.name, SecuredObject::of(v)); });
@@ -88,7 +88,7 @@ void register_information_schema(RelationSet& information) {
                       out.row({c.session->database(), schema, name, std::string(table ? "BASE TABLE" : "VIEW"), nullptr, nullptr, nullptr, nullptr,
                                nullptr, std::string(table ? "YES" : "NO"), std::string("NO"), nullptr});
                     };
-                    for_each_table(*c.snapshot, [&](const TableVersion& t) { row(t.schema->schema_name, t.schema->name, true); });
+                    for_each_base_table(*c.snapshot, [&](const TableVersion& t) { row(t.schema->schema_name, t.schema->name, true); });
                     for_each_view(*c.snapshot, [&](const ViewSchema& v) { row(v.schema_name, v.name, false); });
                   });
   information.add("columns",

@@ -142,6 +142,11 @@ class QueryBinder {
   // Binds the queries of a WITH clause that nobody read: they still have to be right.
   void check_unread(CteScope& scope);
 
+  // The text of a view, as its owner. What is bound afterwards may not use the names that were found.
+  QueryResult bind_view_text(const ViewSchema& view);
+  // Plans of subqueries that are computed before the query; what they give is in slots.
+  const std::vector<std::pair<uint32_t, PlanPtr>>& init_plans() const { return init_plans_; }
+
   // -- expressions: bind_expression.cpp, bind_operator.cpp, bind_function.cpp, bind_subquery.cpp
   BoundPtr bind(const ast::Expression& expression, ExpressionContext& context);
   BoundPtr bind_condition(const ast::Expression& expression, ExpressionContext& context,

@@ -15,6 +15,7 @@
 #include "parser/parser.h"
 #include "query/evaluation.h"
 #include "query/logical_plan.h"
+#include "query/materialized_views.h"
 #include "query/notification_hub.h"
 #include "query/session_metrics.h"
 #include "query/statement_log.h"
@@ -56,6 +57,7 @@ struct ServerContext {
   int64_t start_time_micros = 0;
   SessionMetrics metrics;
   std::shared_ptr<NotificationHub> notifications = std::make_shared<NotificationHub>();
+  std::shared_ptr<RefreshFailures> refresh_failures = std::make_shared<RefreshFailures>();
   StatementLog* statement_log = nullptr;               // null: nothing is logged
   SystemConfiguration* system_configuration = nullptr;  // null: ALTER SYSTEM is not supported
 };

@@ -166,7 +166,7 @@ void check_may_restore(const SessionState& session, const Snapshot& view, const 
   for (const RunRestore::Table& restored : plan_run_restore(*view.catalog, run).tables) {
     const auto table = view.table(restored.table);
     if (!table) continue;
-    require_changeable(*view.catalog, *table->schema, session.server.clock->now_micros());
+    require_not_immutable(*view.catalog, *table->schema, session.server.clock->now_micros());
     const SecuredObject object = SecuredObject::of(*table->schema);
     if (restored.discarded) {
       access.require_owner(object);

@@ -149,7 +149,7 @@ void SessionState::set_savepoint(const std::string& name) {
   if (block_ != Block::kOpen) {
     throw SqlError(sqlstate::kNoActiveSqlTransaction, "SAVEPOINT can only be used in transaction blocks");
   }
-  Savepoint savepoint{name, transaction().savepoint(), settings.mark(), dropped_, {}, notifications.mark()};
+  Savepoint savepoint{name, transaction().savepoint(), settings.mark(), dropped_, altered_, {}, notifications.mark()};
   for (const auto& [portal_name, portal] : portals) savepoint.portals.insert(portal.get());
   savepoints_.push_back(std::move(savepoint));
 }
@@ -173,6 +173,7 @@ void SessionState::rollback_to_savepoint(const ast::Identifier& name) {
   close_portals_after(*savepoint);
   transaction_->rollback_to(*savepoint->state);
   dropped_ = savepoint->dropped;
+  altered_ = savepoint->altered;
   settings.return_to(savepoint->settings);
   notifications.return_to(savepoint->notifications);
   follow_settings();
@@ -216,6 +217,7 @@ const ast::ObjectName* contested_table(const ast::Statement& statement) {
   if (const auto* update = ast::try_as<ast::UpdateStatement>(&statement)) return &update->table;
   if (const auto* remove = ast::try_as<ast::DeleteStatement>(&statement)) return &remove->table;
   if (const auto* merge = ast::try_as<ast::MergeStatement>(&statement)) return &merge->table;
+  if (const auto* refresh = ast::try_as<ast::RefreshMaterializedViewStatement>(&statement)) return &refresh->name;
   return nullptr;
 }
 
@@ -284,7 +286,7 @@ CommitNumber SessionState::commit_statements(bool wait) {
 }
 
 void SessionState::before_commit() {
-  if (!dropped_.empty()) check_views();
+  if (!dropped_.empty() || !altered_.empty()) check_views();
   if (temporary_.empty()) return;
   const std::shared_ptr<const Catalog> catalog = transaction_->schema_view().catalog;
   const std::string schema = temporary_schema();
@@ -300,17 +302,28 @@ void SessionState::before_commit() {
 void SessionState::check_views() {
   if (!repeatable_read_) transaction_->refresh();
   view_ = transaction_->schema_view();
+  for (const DependentView& broken : broken_materialized_views(*this, altered_)) {
+    throw sql_error(sqlstate::kDependentObjectsStillExist,
+                    "cannot change the columns or the name of what materialized view {} reads", broken.view.name)
+        .with_detail(fmt::format("The query of materialized view {} would no longer give its columns.", broken.view.name))
+        .with_hint("Drop the materialized view first, or use DROP COLUMN ... CASCADE.");
+  }
+  if (dropped_.empty()) return;
+  const Catalog& committed = *transaction_->committed_view().catalog;
+  const auto committed_kind = [&](const std::pair<std::string, std::string>& name) -> std::string_view {
+    if (committed.views.contains(name)) return "view";
+    const auto table = committed.tables.find(name);
+    return table != committed.tables.end() && committed.materialized_view(table->second) ? "materialized view" : "table";
+  };
   const std::vector<BrokenView> broken = broken_views(*this, dropped_);
   if (broken.empty()) return;
   std::string detail;
   for (const BrokenView& b : broken) {
     if (!detail.empty()) detail += "\n";
-    const bool on_view = transaction_->committed_view().catalog->views.contains(b.missing);
-    detail += fmt::format("view {} depends on {} {}", b.view->name, on_view ? "view" : "table", b.missing.second);
+    detail += fmt::format("{} {} depends on {} {}", b.view.kind(), b.view.view.name, committed_kind(b.missing), b.missing.second);
   }
-  const bool is_view = transaction_->committed_view().catalog->views.contains(broken[0].missing);
   throw sql_error(sqlstate::kDependentObjectsStillExist, "cannot drop {} {} because other objects depend on it",
-                  is_view ? "view" : "table", broken[0].missing.second)
+                  committed_kind(broken[0].missing), broken[0].missing.second)
       .with_detail(detail)
       .with_hint("Use DROP ... CASCADE to drop the dependent objects too, or create it anew in the same transaction.");
 }
@@ -343,6 +356,7 @@ void SessionState::end_transaction(bool committed) {
   statements_ = 0;
   savepoints_.clear();
   dropped_.clear();
+  altered_.clear();
   view_ = Snapshot();
   read_only_ = repeatable_read_ = has_snapshot_ = false;
   if (committed) settings.commit_transaction();

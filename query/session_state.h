@@ -87,6 +87,8 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   TransactionStatus status() const;
   // A relation that this transaction dropped: no view may need it any more when it commits (2BP01).
   void note_dropped(const std::string& schema, const std::string& name) { dropped_.emplace(schema, name); }
+  // A table whose name or columns it changed: no materialized view may need what it had.
+  void note_altered(TableId table) { altered_.insert(table); }
 
   // -- temporary tables: in a schema of the session's own, which only it can name
   std::string temporary_schema() const;
@@ -109,6 +111,7 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   std::vector<Value> decode_parameters(const std::vector<SqlType>& types, const std::vector<RawParameter>& raw) const;
 
   void notice(std::string severity, SqlError content);
+  void follow_settings();  // what is taken from settings, after they may have changed
 
   // -- NameResolver
   const Snapshot& snapshot() const override { return view_; }
@@ -191,7 +194,6 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   void begin_pending_run();
   void start_transaction(std::unique_ptr<Transaction> transaction = nullptr);
   void end_transaction(bool committed);
-  void follow_settings();  // what is taken from settings, after they may have changed
   uint64_t query_memory_limit() const;
   void close_portals(bool keep_holdable);
   struct Savepoint;
@@ -227,12 +229,14 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   mutable SearchPath path_;
   // By (schema, name), of the running transaction.
   std::set<std::pair<std::string, std::string>> dropped_;
+  std::set<TableId> altered_;                               // by the running transaction
   std::map<TableId, ast::OnCommit> temporary_;              // also of tables that are gone
   struct Savepoint {
     std::string name;
     std::shared_ptr<const Transaction::Savepoint> state;
     SessionSettings::Mark settings;
     std::set<std::pair<std::string, std::string>> dropped;
+    std::set<TableId> altered;
     std::set<const Portal*> portals;
     SessionNotifications::Mark notifications;
   };

@@ -9,6 +9,7 @@
 #include "query/returning.h"
 #include "query/statement_executors.h"
 #include "query/table_definition.h"
+#include "query/view_dependencies.h"
 #include "storage/retention.h"
 
 namespace idem {
@@ -221,6 +222,10 @@ void move_partition(SessionState& session, const AlterAction& action, const Tabl
   session.write_transaction(detaches ? "DETACH" : "ATTACH").move_partition(from.id, *start, to.id, action.replace);
 }
 
+std::string altered_tag(const ast::AlterTableStatement& s) {
+  return s.object == ast::ObjectKind::kMaterializedView ? "ALTER MATERIALIZED VIEW" : "ALTER TABLE";
+}
+
 // Renames of tables and views.
 std::string rename(SessionState& session, const ast::AlterTableStatement& s, const AlterAction& action) {
   Transaction& transaction = session.write_transaction("ALTER TABLE");
@@ -241,12 +246,25 @@ std::string rename(SessionState& session, const ast::AlterTableStatement& s, con
     transaction.rename_view(*found, std::move(renamed));
     return "ALTER VIEW";
   }
-  auto table = session.owned_table(s.table);
+  const bool materialized = s.object == ast::ObjectKind::kMaterializedView;
+  auto table = materialized ? altered_materialized_view(session, s) : session.owned_table(s.table);
   session.check_schema(table->schema->schema_name, Privilege::kCreate);
   TableSchema schema = *table->schema;
   schema.name = action.new_name.text;
+  session.note_altered(schema.id);
   transaction.alter_table(schema.id, std::move(schema));
-  return "ALTER TABLE";
+  return altered_tag(s);
+}
+
+// Materialized views that can no longer be computed go, where DROP COLUMN … CASCADE says so; else they must be gone at COMMIT.
+void alter(SessionState& session, const ast::AlterTableStatement& s, TableSchema schema) {
+  check_table_definition(schema, 0);
+  const TableId table = schema.id;
+  session.transaction().alter_table(table, std::move(schema));
+  session.note_altered(table);
+  if (std::none_of(s.actions.begin(), s.actions.end(), [](const AlterAction& action) { return action.cascade; })) return;
+  session.begin_write_statement();
+  for (const DependentView& broken : broken_materialized_views(session, {table})) drop_cascading(session, broken);
 }
 
 std::string change_view_owner(SessionState& session, const ast::AlterTableStatement& s) {
@@ -264,9 +282,9 @@ std::string change_view_owner(SessionState& session, const ast::AlterTableStatem
 std::string execute_alter_table(SessionState& session, const ast::AlterTableStatement& s) {
   session.check_writable("ALTER TABLE");
   session.begin_statement();
-  if (s.object == ast::ObjectKind::kMaterializedView) throw SqlError(sqlstate::kFeatureNotSupported, "ALTER MATERIALIZED VIEW is not supported");
-  if (s.actions.size() == 1 && s.actions[0].kind == Kind::kRename) return rename(session, s, s.actions[0]);
+  const bool only_renames = s.actions.size() == 1 && s.actions[0].kind == Kind::kRename;
   if (s.object == ast::ObjectKind::kView) {
+    if (only_renames) return rename(session, s, s.actions[0]);
     if (s.actions.size() != 1 || s.actions[0].kind != Kind::kOwnerTo) {
       throw SqlError(sqlstate::kFeatureNotSupported, "ALTER VIEW can only rename and change the owner");
     }
@@ -279,15 +297,17 @@ std::string execute_alter_table(SessionState& session, const ast::AlterTableStat
   } catch (const SqlError& error) {
     if (!s.if_exists || error.sqlstate() != sqlstate::kUndefinedTable) throw;
     session.notice("NOTICE", sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist, skipping", s.table.name.text));
-    return "ALTER TABLE";
+    return altered_tag(s);
   }
+  if (only_renames) return rename(session, s, s.actions[0]);
   const bool protects = std::all_of(s.actions.begin(), s.actions.end(), is_protection);
-  if (!protects) session.owned_table(s.table);
+  if (s.object == ast::ObjectKind::kMaterializedView) altered_materialized_view(session, s);
+  else if (!protects) session.owned_table(s.table);
   if (s.actions.size() == 1 && s.actions[0].kind == Kind::kOwnerTo) {
     change_owner(session, s.actions[0], table.get(), nullptr);
-    return "ALTER TABLE";
+    return altered_tag(s);
   }
-  Transaction& transaction = session.write_transaction("ALTER TABLE");
+  session.write_transaction("ALTER TABLE");
   TableSchema schema = *table->schema;
   bool changed = false;
   for (const AlterAction& action : s.actions) {
@@ -303,6 +323,7 @@ std::string execute_alter_table(SessionState& session, const ast::AlterTableStat
       case Kind::kAlterType:
         if (s.actions.size() > 1) throw not_supported("several actions with a change of type", action.position);
         change_type(session, action, *table, std::move(schema));
+        session.note_altered(table->schema->id);
         return "ALTER TABLE";
       case Kind::kSetDefault: {
         ColumnSchema& column = schema.columns[static_cast<size_t>(column_index(schema, action.name))];
@@ -361,20 +382,17 @@ std::string execute_alter_table(SessionState& session, const ast::AlterTableStat
       case Kind::kCreateTag:
         if (s.actions.size() > 1) throw not_supported("several actions with a tag", action.position);
         create_tag(session, action, table);
-        return "ALTER TABLE";
+        return altered_tag(s);
       case Kind::kDropTag:
         if (s.actions.size() > 1) throw not_supported("several actions with a tag", action.position);
         drop_tag(session, action, *table);
-        return "ALTER TABLE";
+        return altered_tag(s);
       case Kind::kRename: throw not_supported("several actions with RENAME", action.position);
     }
     changed = true;
   }
-  if (changed) {
-    check_table_definition(schema, 0);
-    transaction.alter_table(schema.id, std::move(schema));
-  }
-  return "ALTER TABLE";
+  if (changed) alter(session, s, std::move(schema));
+  return altered_tag(s);
 }
 
 }  // namespace idem

@@ -3,6 +3,7 @@
 #include "parser/deparse.h"
 #include "query/access_control.h"
 #include "query/insert_plan.h"
+#include "query/query_columns.h"
 #include "query/statement_executors.h"
 #include "query/table_definition.h"
 
@@ -40,34 +41,6 @@ void copy_like_clauses(const TableSchema& other, bool including_all, TableSchema
   if (schema.ttl_unit.empty()) {
     schema.ttl_count = other.ttl_count;
     schema.ttl_unit = other.ttl_unit;
-  }
-}
-
-// What a table keeps of a query's column: names and single characters of the catalog are strings like others.
-SqlType stored_type(SqlType type) {
-  switch (type.id) {
-    case TypeId::kUnknown: return TypeId::kText;
-    case TypeId::kName:
-    case TypeId::kInternalChar: return TypeId::kVarchar;
-    default: return type;
-  }
-}
-
-void check_query_columns(const ast::CreateTableStatement& s, const BoundQuery& query, TableSchema& schema) {
-  const std::vector<PlanColumn>& columns = query.plan->columns;
-  if (s.column_names.size() > columns.size()) {
-    throw SqlError(sqlstate::kSyntaxError, "too many column names were specified").with_position(s.column_names.back().position);
-  }
-  for (size_t i = 0; i < columns.size(); i++) {
-    ColumnSchema column;
-    column.name = i < s.column_names.size() ? s.column_names[i].text : columns[i].name;
-    column.type = stored_type(columns[i].type);
-    if (column.type.id >= TypeId::kUnknown) {
-      throw sql_error(sqlstate::kInvalidTableDefinition, "column \"{}\" has type {}, which is not for tables",
-                      column.name, format_type(column.type))
-          .with_hint("Cast it to another type.");
-    }
-    schema.columns.push_back(std::move(column));
   }
 }
 
@@ -119,6 +92,7 @@ std::string execute_create_table(SessionState& session, const ast::CreateTableSt
       return s.query ? "CREATE TABLE AS" : "CREATE TABLE";
     }
     if (!s.or_replace) throw sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists", schema.name);
+    require_changeable(*view.catalog, *existing->schema, session.server.clock->now_micros());
     require_removable(*view.catalog, *existing->schema, session.server.clock->now_micros());
     session.access().require_owner(SecuredObject::of(*existing->schema));
     transaction.drop_table(existing->schema->id);
@@ -130,7 +104,7 @@ std::string execute_create_table(SessionState& session, const ast::CreateTableSt
   if (s.query) {
     ParameterTypes types = input.parameter_types;
     query = bind_query(*s.query, session, types);
-    check_query_columns(s, query, schema);
+    schema.columns = columns_of_query(s.column_names, query.plan->columns);
   }
   for (const ast::ColumnDefinition& definition : s.columns) schema.columns.push_back(column_from_definition(definition, session));
   size_t inserted = 0;

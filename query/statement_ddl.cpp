@@ -20,10 +20,7 @@ std::vector<std::string> name_parts(const ast::ObjectName& name) {
 // Views that read the relation go with it (CASCADE), or must be able to do without it when the transaction commits.
 void drop_dependents(SessionState& session, const std::string& schema, const std::string& name, bool cascade) {
   if (!cascade) return session.note_dropped(schema, name);
-  for (const auto& view : views_reading(session, {schema, name})) {
-    session.notice("NOTICE", sql_error(sqlstate::kSuccessfulCompletion, "drop cascades to view {}", view->name));
-    session.write_transaction("DROP").drop_view(view->schema_name, view->name);
-  }
+  drop_views_reading(session, {schema, name});
 }
 
 // Owners of a schema may drop what is in it.
@@ -59,6 +56,11 @@ void drop_schema(SessionState& session, const std::string& name, bool cascade) {
   transaction.drop_schema(name);
 }
 
+std::string drop_hint(const Snapshot& snapshot, const TableVersion& table) {
+  return snapshot.catalog->materialized_view(table.schema->id) ? "Use DROP MATERIALIZED VIEW to remove a materialized view."
+                                                               : "Use DROP TABLE to remove a table.";
+}
+
 void drop_one(SessionState& session, const ast::DropStatement& s, const ast::ObjectName& name) {
   auto missing = [&](std::string_view kind, std::string_view state) {
     if (!s.if_exists) throw sql_error(state, "{} \"{}\" does not exist", kind, fmt::join(name_parts(name), ".")).with_position(name.position());
@@ -66,14 +68,19 @@ void drop_one(SessionState& session, const ast::DropStatement& s, const ast::Obj
   };
   const Snapshot& view = session.snapshot();
   switch (s.object) {
-    case ast::ObjectKind::kTable: {
+    case ast::ObjectKind::kTable:
+    case ast::ObjectKind::kMaterializedView: {
+      const bool materialized = s.object == ast::ObjectKind::kMaterializedView;
+      const std::string_view kind = materialized ? "materialized view" : "table";
       auto table = session.find_table(name_parts(name));
+      const auto wrong_kind = [&](std::string_view hint) {
+        return sql_error(sqlstate::kWrongObjectType, "\"{}\" is not a {}", name.name.text, kind).with_hint(std::string(hint));
+      };
       if (!table) {
-        if (session.find_view(name_parts(name))) {
-          throw sql_error(sqlstate::kWrongObjectType, "\"{}\" is not a table", name.name.text).with_hint("Use DROP VIEW to remove a view.");
-        }
-        return missing("table", sqlstate::kUndefinedTable);
+        if (session.find_view(name_parts(name))) throw wrong_kind("Use DROP VIEW to remove a view.");
+        return missing(kind, sqlstate::kUndefinedTable);
       }
+      if (materialized != (view.catalog->materialized_view(table->schema->id) != nullptr)) throw wrong_kind(drop_hint(view, *table));
       require_removable(*view.catalog, *table->schema, session.server.clock->now_micros());
       if (!owns_schema(session, table->schema->schema_name)) session.access().require_owner(SecuredObject::of(*table->schema));
       drop_dependents(session, table->schema->schema_name, table->schema->name, s.cascade);
@@ -83,8 +90,8 @@ void drop_one(SessionState& session, const ast::DropStatement& s, const ast::Obj
     case ast::ObjectKind::kView: {
       auto found = session.find_view(name_parts(name));
       if (!found) {
-        if (session.find_table(name_parts(name))) {
-          throw sql_error(sqlstate::kWrongObjectType, "\"{}\" is not a view", name.name.text).with_hint("Use DROP TABLE to remove a table.");
+        if (const auto table = session.find_table(name_parts(name))) {
+          throw sql_error(sqlstate::kWrongObjectType, "\"{}\" is not a view", name.name.text).with_hint(drop_hint(view, *table));
         }
         return missing("view", sqlstate::kUndefinedTable);
       }
@@ -103,7 +110,6 @@ void drop_one(SessionState& session, const ast::DropStatement& s, const ast::Obj
       if (name.name.text == session.user() || name.name.text == session.session_user()) throw SqlError(sqlstate::kObjectInUse, "current user cannot be dropped");
       drop_role(session, name.name.text);
       return;
-    case ast::ObjectKind::kMaterializedView: throw SqlError(sqlstate::kFeatureNotSupported, "DROP MATERIALIZED VIEW is not supported");
     case ast::ObjectKind::kChangeSlot:
       if (!view.catalog->slots.contains(name.name.text)) return missing("change slot", sqlstate::kUndefinedObject);
       session.access().require_role(view.catalog->slots.find(name.name.text)->second.owner);
@@ -131,6 +137,7 @@ std::string execute_drop(SessionState& session, const ast::DropStatement& s) {
   }
   switch (s.object) {
     case ast::ObjectKind::kView: return "DROP VIEW";
+    case ast::ObjectKind::kMaterializedView: return "DROP MATERIALIZED VIEW";
     case ast::ObjectKind::kSchema: return "DROP SCHEMA";
     case ast::ObjectKind::kRole: return "DROP ROLE";
     case ast::ObjectKind::kChangeSlot: return "DROP CHANGE SLOT";

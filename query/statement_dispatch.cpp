@@ -15,8 +15,6 @@ SqlError not_supported(std::string_view what) { return sql_error(sqlstate::kFeat
 // Statements of the dialect whose execution is not there yet, and PostgreSQL's that never will be.
 std::string_view unsupported_name(StatementKind kind) {
   switch (kind) {
-    case StatementKind::kCreateMaterializedView: return "CREATE MATERIALIZED VIEW";
-    case StatementKind::kRefreshMaterializedView: return "REFRESH MATERIALIZED VIEW";
     case StatementKind::kComment: return "COMMENT";
     default: return "this statement";
   }
@@ -68,6 +66,14 @@ std::unique_ptr<Portal> SessionState::make_statement_portal(StatementInput input
       return command([this, keep, &s = ast::as<ast::CreateSchemaStatement>(statement)] { return execute_create_schema(*this, s); });
     case StatementKind::kCreateView:
       return command([this, keep, &s = ast::as<ast::CreateViewStatement>(statement)] { return execute_create_view(*this, s); });
+    case StatementKind::kCreateMaterializedView:
+      return command([this, keep, &s = ast::as<ast::CreateMaterializedViewStatement>(statement)] {
+        return execute_create_materialized_view(*this, s);
+      });
+    case StatementKind::kRefreshMaterializedView:
+      return command([this, keep, &s = ast::as<ast::RefreshMaterializedViewStatement>(statement)] {
+        return execute_refresh_materialized_view(*this, s);
+      });
     case StatementKind::kCreateRole:
       return command([this, keep, &s = ast::as<ast::CreateRoleStatement>(statement)] { return execute_create_role(*this, s); });
     case StatementKind::kAlterRole:

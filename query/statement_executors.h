@@ -35,6 +35,11 @@ std::string execute_drop(SessionState& session, const ast::DropStatement& statem
 std::string execute_truncate(SessionState& session, const ast::TruncateStatement& statement);
 std::string execute_create_schema(SessionState& session, const ast::CreateSchemaStatement& statement);
 std::string execute_create_view(SessionState& session, const ast::CreateViewStatement& statement);
+// Materialized views: statement_materialized_view.cpp
+std::string execute_create_materialized_view(SessionState& session, const ast::CreateMaterializedViewStatement& statement);
+std::string execute_refresh_materialized_view(SessionState& session, const ast::RefreshMaterializedViewStatement& statement);
+// The view of ALTER MATERIALIZED VIEW, which may do what it wants to: 42809, 42501.
+std::shared_ptr<const TableVersion> altered_materialized_view(SessionState& session, const ast::AlterTableStatement& statement);
 std::string execute_create_role(SessionState& session, const ast::CreateRoleStatement& statement);                            // statement_role.cpp
 std::string execute_alter_role(SessionState& session, const ast::AlterRoleStatement& statement);
 void drop_role(SessionState& session, const std::string& name);

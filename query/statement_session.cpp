@@ -91,7 +91,9 @@ std::unique_ptr<Portal> execute_show(SessionState& session, const ShowStatement&
     case ShowStatement::What::kPartitions: session.begin_statement(); return function_rows(session, "table_partitions", s.object);
     case ShowStatement::What::kCreateTable: {
       session.begin_statement();
-      std::string ddl = create_table_text(*session.target_table(s.object)->schema);
+      const auto table = session.target_table(s.object);
+      const MaterializedView* view = session.snapshot().catalog->materialized_view(table->schema->id);
+      std::string ddl = view ? create_materialized_view_text(*view, *table->schema) : create_table_text(*table->schema);
       return rows(column_names(s), [ddl](TextRows& text) { text.add({ddl}); });
     }
     case ShowStatement::What::kCreateView: {
@@ -100,6 +102,10 @@ std::unique_ptr<Portal> execute_show(SessionState& session, const ShowStatement&
       if (!s.object.schema.empty()) parts.push_back(s.object.schema.text);
       parts.push_back(s.object.name.text);
       auto view = session.find_view(parts);
+      const auto table = view ? nullptr : session.find_table(parts);
+      if (const MaterializedView* found = table ? session.snapshot().catalog->materialized_view(table->schema->id) : nullptr) {
+        return rows(column_names(s), [ddl = create_materialized_view_text(*found, *table->schema)](TextRows& text) { text.add({ddl}); });
+      }
       if (!view) throw sql_error(sqlstate::kUndefinedTable, "view \"{}\" does not exist", s.object.name.text).with_position(s.object.position());
       std::string ddl = fmt::format("CREATE VIEW {} AS {}", view->name, view->query_text);
       return rows(column_names(s), [ddl](TextRows& text) { text.add({ddl}); });

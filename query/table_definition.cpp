@@ -19,18 +19,6 @@ SqlError undefined_column(const TableSchema& schema, const ast::Identifier& name
 
 bool column_type_allowed(SqlType type) { return type.id < TypeId::kUnknown; }
 
-PartitionUnit partition_unit(ast::PartitionUnit unit) {
-  switch (unit) {
-    case ast::PartitionUnit::kNone: return PartitionUnit::kNone;
-    case ast::PartitionUnit::kHour: return PartitionUnit::kHour;
-    case ast::PartitionUnit::kDay: return PartitionUnit::kDay;
-    case ast::PartitionUnit::kWeek: return PartitionUnit::kWeek;
-    case ast::PartitionUnit::kMonth: return PartitionUnit::kMonth;
-    case ast::PartitionUnit::kYear: return PartitionUnit::kYear;
-  }
-  return PartitionUnit::kNone;
-}
-
 std::string quoted(const std::string& name) {
   bool plain = !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == name.npos && (name[0] < '0' || name[0] > '9');
   if (plain) return name;
@@ -50,6 +38,18 @@ std::string_view keep_policy_name(KeepPolicy policy) {
     case KeepPolicy::kNonNull: return "NON NULL";
   }
   return "LAST";
+}
+
+PartitionUnit partition_unit(ast::PartitionUnit unit) {
+  switch (unit) {
+    case ast::PartitionUnit::kNone: return PartitionUnit::kNone;
+    case ast::PartitionUnit::kHour: return PartitionUnit::kHour;
+    case ast::PartitionUnit::kDay: return PartitionUnit::kDay;
+    case ast::PartitionUnit::kWeek: return PartitionUnit::kWeek;
+    case ast::PartitionUnit::kMonth: return PartitionUnit::kMonth;
+    case ast::PartitionUnit::kYear: return PartitionUnit::kYear;
+  }
+  return PartitionUnit::kNone;
 }
 
 KeepPolicy keep_policy(ast::KeepPolicy policy) {

@@ -12,6 +12,7 @@ namespace idem {
 
 ColumnSchema column_from_definition(const ast::ColumnDefinition& definition, const SessionState& session);
 KeepPolicy keep_policy(ast::KeepPolicy policy);
+PartitionUnit partition_unit(ast::PartitionUnit unit);
 void check_column_names(const TableSchema& schema);                                       // 42701
 int column_index(const TableSchema& schema, const ast::Identifier& name);                 // 42703
 // TIMESTAMP(…), DEDUP, PRIMARY KEY, TTL, WITH.

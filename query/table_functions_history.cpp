@@ -1,5 +1,6 @@
 #include "common/array_value.h"
 #include "query/argument_table.h"
+#include "query/catalog_objects.h"
 #include "query/session.h"
 #include "query/virtual_rows.h"
 #include "storage/database.h"
@@ -37,6 +38,36 @@ void emit_dropped_tables(ExecutionContext& c, const std::vector<Value>&, RowEmit
   }
 }
 
+// Of a dropped table too.
+std::string table_name(const Snapshot& snapshot, TableId id) {
+  if (const auto table = snapshot.table(id)) return table->schema->schema_name + "." + table->schema->name;
+  const auto dropped = snapshot.catalog->dropped.find(static_cast<uint32_t>(id));
+  return dropped == snapshot.catalog->dropped.end() ? "?" : dropped->second.schema_name + "." + dropped->second.name;
+}
+
+void emit_materialized_views(ExecutionContext& c, RowEmitter& out) {
+  const Snapshot& snapshot = *c.snapshot;
+  for_each_materialized_view(snapshot, [&](const TableVersion& table, const MaterializedView& view) {
+    std::vector<std::string> bases;
+    ArrayBuilder read(TypeId::kBigInt);
+    for (const MaterializedViewSource& source : view.sources) {
+      bases.push_back(table_name(snapshot, source.table));
+      const auto version = static_cast<int64_t>(static_cast<uint64_t>(source.version.value_or(VersionNumber{})));
+      if (source.version) {
+        read.append(&version);
+      } else {
+        read.append_null();
+      }
+    }
+    const auto failure = c.server ? c.server->refresh_failures->find(view.table) : std::nullopt;
+    const bool failed = failure && failure->time_micros > view.refreshed_micros;
+    out.row({table.schema->schema_name, table.schema->name, table.schema->owner, refresh_mode_text(view), text_array(bases),
+             read.finish(), view.refreshed_micros == 0 ? Cell(nullptr) : Cell(view.refreshed_micros), view.populated,
+             !view.populated || is_stale(snapshot, view), failed ? Cell(failure->text) : Cell(nullptr),
+             failed ? Cell(failure->time_micros) : Cell(nullptr), view.query_text});
+  });
+}
+
 // How far each slot is behind, and until when what it has not read is kept for it at least.
 void emit_change_slots(ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) {
   for (const auto& [name, slot] : c.snapshot->catalog->slots) {
@@ -70,16 +101,10 @@ std::string versions_array(const std::vector<RunTable>& tables, bool after) {
   return builder.finish();
 }
 
-std::string run_table_name(const Snapshot& snapshot, TableId id) {
-  if (const auto table = snapshot.table(id)) return table->schema->schema_name + "." + table->schema->name;
-  const auto dropped = snapshot.catalog->dropped.find(static_cast<uint32_t>(id));
-  return dropped == snapshot.catalog->dropped.end() ? "?" : dropped->second.schema_name + "." + dropped->second.name;
-}
-
 void emit_runs(ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) {
   for (const auto& [key, run] : c.snapshot->catalog->runs) {
     std::vector<std::string> names;
-    for (const RunTable& table : run->tables) names.push_back(run_table_name(*c.snapshot, table.table));
+    for (const RunTable& table : run->tables) names.push_back(table_name(*c.snapshot, table.table));
     out.row({key, run->user, count(static_cast<uint64_t>(run->first_commit)), count(static_cast<uint64_t>(run->last_commit)),
              run->first_time_micros, run->last_time_micros, count(run->writes.size()), text_array(names),
              versions_array(run->tables, false), versions_array(run->tables, true)});
@@ -109,6 +134,10 @@ void register_history(RelationSet& functions) {
                 "key varchar, user varchar, first_commit int8, last_commit int8, first_committed_at timestamp, "
                 "last_committed_at timestamp, writes int8, tables _text, versions_before _int8, versions_after _int8",
                 [](ExecutionContext& c, const std::vector<Value>& a, RowEmitter& out) { emit_runs(c, a, out); });
+  functions.add("materialized_views",
+                "schema_name varchar, view_name varchar, owner varchar, refresh varchar, base_tables _text, versions_read _int8, "
+                "last_refresh timestamp, populated bool, stale bool, last_error varchar, last_error_at timestamp, query varchar",
+                [](ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) { emit_materialized_views(c, out); });
   functions.add("dropped_tables", "schema_name varchar, table_name varchar, dropped_at timestamp",
                 [](ExecutionContext& c, const std::vector<Value>& a, RowEmitter& out) {
                   emit_dropped_tables(c, a, out);

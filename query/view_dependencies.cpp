@@ -1,8 +1,14 @@
 #include "query/view_dependencies.h"
 
+#include <algorithm>
+#include <functional>
+#include <map>
+
 #include "common/error.h"
 #include "parser/deparse.h"
 #include "parser/parser.h"
+#include "query/materialized_views.h"
+#include "query/stored_query.h"
 
 namespace idem {
 
@@ -47,14 +53,18 @@ class ReadRecorder final : public NameResolver {
   }
 
   // Binds the view's query. False if it reads a relation that does not exist.
-  bool bind(const ViewSchema& view) {
-    ParameterTypes none;
+  bool bind(const DependentView& dependent) {
     try {
-      // As a reader of the view does, so that names are looked for beside it first.
-      const auto query =
-          parser::parse_query(fmt::format("SELECT * FROM {}.{}", parser::quote_identifier(view.schema_name),
-                                          parser::quote_identifier(view.name)));
-      bind_query(*query, *this, none);
+      if (dependent.materialized) {
+        bind_stored_query(dependent.view, *this);
+      } else {
+        // As a reader of the view does, so that names are looked for beside it first.
+        ParameterTypes none;
+        const auto query =
+            parser::parse_query(fmt::format("SELECT * FROM {}.{}", parser::quote_identifier(dependent.view.schema_name),
+                                            parser::quote_identifier(dependent.view.name)));
+        bind_query(*query, *this, none);
+      }
     } catch (const SqlError& e) {
       return e.sqlstate() !=
              sqlstate::kUndefinedTable;  // a view may be broken otherwise: what it read counts
@@ -70,30 +80,89 @@ class ReadRecorder final : public NameResolver {
   mutable std::set<RelationName> read_, missing_;
 };
 
+void for_each_dependent_view(const Snapshot& snapshot, const std::function<void(const DependentView&)>& fn) {
+  for (const auto& [name, view] : snapshot.catalog->views) fn({*view, false});
+  for (const auto& [id, view] : snapshot.catalog->materialized_views) {
+    if (const auto table = snapshot.table(view->table)) fn({view_definition(*view, *table->schema), true});
+  }
+}
+
+void add_views_reading(const SessionState& session, const RelationName& relation,
+                       std::map<RelationName, DependentView>* found) {
+  for_each_dependent_view(session.snapshot(), [&](const DependentView& dependent) {
+    const RelationName name{dependent.view.schema_name, dependent.view.name};
+    if (name == relation || found->contains(name)) return;
+    ReadRecorder recorder(session);
+    recorder.bind(dependent);
+    if (!recorder.read().contains(relation)) return;
+    found->emplace(name, dependent);
+    if (dependent.materialized) add_views_reading(session, name, found);  // others read its rows, not its query
+  });
+}
+
 }  // namespace
 
-std::vector<std::shared_ptr<const ViewSchema>> views_reading(const SessionState& session,
-                                                             const RelationName& relation) {
-  std::vector<std::shared_ptr<const ViewSchema>> found;
-  for (const auto& [name, view] : session.snapshot().catalog->views) {
-    if (name == relation) continue;
-    ReadRecorder recorder(session);
-    recorder.bind(*view);
-    if (recorder.read().contains(relation)) found.push_back(view);
+std::vector<DependentView> views_reading(const SessionState& session, const RelationName& relation) {
+  std::map<RelationName, DependentView> found;
+  add_views_reading(session, relation, &found);
+  std::vector<DependentView> views;
+  for (auto& [name, dependent] : found) views.push_back(std::move(dependent));
+  return views;
+}
+
+namespace {
+
+void drop_one(SessionState& session, const DependentView& dependent) {
+  session.notice("NOTICE", sql_error(sqlstate::kSuccessfulCompletion, "drop cascades to {} {}", dependent.kind(), dependent.view.name));
+  Transaction& transaction = session.write_transaction("DROP");
+  if (dependent.materialized) {
+    transaction.drop_table(static_cast<TableId>(dependent.view.id));
+  } else {
+    transaction.drop_view(dependent.view.schema_name, dependent.view.name);
   }
-  return found;
+}
+
+}  // namespace
+
+void drop_views_reading(SessionState& session, const RelationName& relation) {
+  for (const DependentView& dependent : views_reading(session, relation)) drop_one(session, dependent);
+}
+
+void drop_cascading(SessionState& session, const DependentView& dependent) {
+  drop_views_reading(session, {dependent.view.schema_name, dependent.view.name});
+  drop_one(session, dependent);
 }
 
 std::vector<BrokenView> broken_views(const SessionState& session, const std::set<RelationName>& dropped) {
   std::vector<BrokenView> found;
-  for (const auto& [name, view] : session.snapshot().catalog->views) {
+  for_each_dependent_view(session.snapshot(), [&](const DependentView& dependent) {
     ReadRecorder recorder(session);
-    if (recorder.bind(*view)) continue;
+    if (recorder.bind(dependent)) return;
     for (const RelationName& missing : recorder.missing()) {
       if (!dropped.contains(missing)) continue;
-      found.push_back({view, missing});
-      break;
+      found.push_back({dependent, missing});
+      return;
     }
+  });
+  return found;
+}
+
+std::vector<DependentView> broken_materialized_views(const SessionState& session, const std::set<TableId>& altered) {
+  std::vector<DependentView> found;
+  const Snapshot& snapshot = session.snapshot();
+  for (const auto& [id, view] : snapshot.catalog->materialized_views) {
+    const bool reads = std::any_of(view->sources.begin(), view->sources.end(),
+                                   [&](const auto& source) { return altered.contains(source.table); });
+    const auto table = snapshot.table(view->table);
+    if (!reads || !table) continue;
+    const DependentView dependent{view_definition(*view, *table->schema), true};
+    try {
+      const StoredQuery query = bind_stored_query(dependent.view, ReadRecorder(session));
+      if (gives_columns(query, *table->schema)) continue;
+    } catch (const SqlError&) {
+      // It can not be computed any more.
+    }
+    found.push_back(dependent);
   }
   return found;
 }

@@ -17,6 +17,7 @@
 #include "server/listener.h"
 #include "server/live_configuration.h"
 #include "server/network_threads.h"
+#include "server/view_refresher.h"
 #include "storage/database.h"
 #include "storage/retention.h"
 
@@ -84,6 +85,7 @@ struct Server::State {
   std::string recovery_text;
   SessionRegistry sessions;
   ServerContext context;
+  ViewRefresher refresher;
   StatementPool statements;
   CommitAnswers answers{statements};
   ConnectionEnvironment environment;
@@ -110,7 +112,7 @@ uint64_t memory_limit(const Configuration& c) { return c.memory_limit > 0 ? c.me
 
 Server::State::State(ConfigurationSource source, const Configuration& c, ServerLog& server_log)
     : configuration(c), log(server_log),
-      files(std::make_unique<MeasuredFileSystem>(make_posix_file_system(), join_path(c.data, "log"))), memory("memory_limit", memory_limit(c)), workers(worker_count(c)), statements(kMinThreads + c.max_connections),
+      files(std::make_unique<MeasuredFileSystem>(make_posix_file_system(), join_path(c.data, "log"))), memory("memory_limit", memory_limit(c)), workers(worker_count(c)), refresher(context, c.database), statements(kMinThreads + c.max_connections),
       live(*files, std::move(source), c, [this](const Configuration& now) { apply(now); }) {
   DatabaseOptions options;
   options.chunk_cache_bytes = c.chunk_cache > 0 ? c.chunk_cache : std::min<uint64_t>(memory_limit(c) / 4, uint64_t{1} << 30);
@@ -261,6 +263,7 @@ void Server::run() {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) s.signals.add(signal);
   s.await_signal();
   s.network.start();
+  s.refresher.start();
   {
     std::unique_lock lock(s.mutex);
     s.stop_requested.wait(lock, [&s] { return s.stops > 0; });
@@ -268,6 +271,7 @@ void Server::run() {
   spdlog::info("shutting down");
   for (const auto& listener : s.listeners) listener->stop_accepting();
   s.end_connections();
+  s.refresher.stop();
   s.network.stop();
   s.database->close(true);
   for (const std::string& path : {s.configuration.pid_file, s.configuration.port_file}) {

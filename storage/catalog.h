@@ -8,6 +8,7 @@
 
 #include "common/persistent_vector.h"
 #include "storage/access_list.h"
+#include "storage/materialized_view.h"
 #include "storage/run.h"
 #include "storage/table_protection.h"
 #include "storage/table_version.h"
@@ -55,6 +56,7 @@ struct DroppedTable {
   TableId table{};
   std::string schema_name, name;
   int64_t time_micros = 0;       // of the commit that dropped it
+  std::shared_ptr<const MaterializedView> view;  // null: it was none
 };
 
 // A name for one version of a table, which is kept for it.
@@ -78,6 +80,7 @@ struct Catalog {
   std::map<std::string, SchemaInfo, std::less<>> schemas;             // public and default exist from the start
   std::map<std::pair<std::string, std::string>, TableId> tables;      // (schema, name)
   std::map<std::pair<std::string, std::string>, std::shared_ptr<const ViewSchema>> views;
+  std::map<uint32_t, std::shared_ptr<const MaterializedView>> materialized_views;  // by TableId
   std::map<std::string, Role, std::less<>> roles;                     // admin exists from the start
   std::map<uint32_t, DroppedTable> dropped;                           // by TableId
   std::map<std::pair<uint32_t, std::string>, TableTag> tags;          // (TableId, name)
@@ -88,6 +91,8 @@ struct Catalog {
   std::map<std::pair<std::string, std::string>, RoleMembership> memberships;  // (member, role)
   std::map<DefaultAccessKey, AccessList> default_access;
   uint32_t next_object_id = 1;   // tables, views, schemas and roles share it; object ids are oids minus 16384
+
+  const MaterializedView* materialized_view(TableId table) const;  // null if it is a table of its own
 };
 
 // The database at one commit: what a reader holds. A value; copying it is cheap.

@@ -52,8 +52,10 @@ void apply(Catalog* catalog, const DropTableName& c) {
   if (c.temporary) return;
   catalog->protections.erase(static_cast<uint32_t>(c.table));
   std::erase_if(catalog->slots, [&](const auto& slot) { return slot.second.table == c.table; });
+  const auto view = catalog->materialized_views.extract(static_cast<uint32_t>(c.table));
   if (!c.forgotten) {
-    catalog->dropped[static_cast<uint32_t>(c.table)] = DroppedTable{c.table, c.schema_name, c.name, 0};
+    catalog->dropped[static_cast<uint32_t>(c.table)] =
+        DroppedTable{c.table, c.schema_name, c.name, 0, view ? view.mapped() : nullptr};
   }
 }
 void apply(Catalog* catalog, const RenameTable& c) {
@@ -113,8 +115,11 @@ void apply(Catalog* catalog, const DropRole& c) {
 void apply(Catalog* catalog, const UndropTable& c) {
   check_schema_exists(*catalog, c.schema_name, false);
   check_name_is_free(*catalog, c.schema_name, c.name);
-  if (catalog->dropped.erase(static_cast<uint32_t>(c.table)) == 0) {
-    throw sql_error(sqlstate::kUndefinedTable, "dropped table \"{}\" does not exist", c.name);
+  const auto dropped = catalog->dropped.extract(static_cast<uint32_t>(c.table));
+  if (!dropped) throw sql_error(sqlstate::kUndefinedTable, "dropped table \"{}\" does not exist", c.name);
+  if (const auto& view = dropped.mapped().view) {
+    catalog->materialized_views[static_cast<uint32_t>(c.table)] =
+        std::make_shared<const MaterializedView>(with_unknown_sources(*view));
   }
   catalog->tables[{c.schema_name, c.name}] = c.table;
 }
@@ -180,6 +185,17 @@ void apply(Catalog* catalog, const SetDefaultAccess& c) {
   set_entry(&list, c.entry);
   if (list.empty()) catalog->default_access.erase(c.key);
 }
+void apply(Catalog* catalog, const PutMaterializedView& c) {
+  const MaterializedView* known = catalog->materialized_view(c.view.table);
+  if (!known && c.view.generation > 0) {
+    throw sql_error(sqlstate::kUndefinedTable, "the materialized view does not exist any more");
+  }
+  if (known && known->generation + 1 != c.view.generation) {
+    throw sql_error(sqlstate::kSerializationFailure,
+                    "could not serialize access: the materialized view was refreshed or changed meanwhile");
+  }
+  catalog->materialized_views[static_cast<uint32_t>(c.view.table)] = std::make_shared<const MaterializedView>(c.view);
+}
 void apply(Catalog* catalog, const DropSlot& c) {
   if (catalog->slots.erase(c.name) == 0) {
     throw sql_error(sqlstate::kUndefinedObject, "change slot \"{}\" does not exist", c.name);
@@ -224,6 +240,13 @@ void set_commit_time(Catalog* catalog, const std::vector<CatalogChange>& changes
       committed->last_commit = commit;
       committed->last_time_micros = micros;
       known->second = std::move(committed);
+    } else if (const auto* refresh = std::get_if<PutMaterializedView>(&change)) {
+      const auto view = catalog->materialized_views.find(static_cast<uint32_t>(refresh->view.table));
+      if (view == catalog->materialized_views.end() || !view->second->populated || view->second->refreshed_micros != 0)
+        continue;
+      auto refreshed = std::make_shared<MaterializedView>(*view->second);
+      refreshed->refreshed_micros = micros;
+      view->second = std::move(refreshed);
     }
   }
 }
@@ -306,6 +329,7 @@ void write_catalog_change(ByteWriter& out, const CatalogChange& change) {
                    write_access_entry(out, c.entry);
                  },
                  [&](const PutSchema& c) { write_schema_info(out, c.schema); },
+                 [&](const PutMaterializedView& c) { write_materialized_view(out, c.view); },
              },
              change);
 }
@@ -392,6 +416,7 @@ CatalogChange read_catalog_change(ByteReader& in) {
       return c;
     }
     case 21: return PutSchema{read_schema_info(in)};
+    case 22: return PutMaterializedView{read_materialized_view(in)};
     default: in.fail();
   }
 }

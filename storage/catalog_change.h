@@ -93,17 +93,22 @@ struct SetDefaultAccess {
   DefaultAccessKey key;
   AccessEntry entry;
 };
+// The table is a materialized view, or the view has been refreshed. Times that are 0 are those of the commit.
+struct PutMaterializedView {
+  MaterializedView view;
+};
 using CatalogChange =
     std::variant<CreateTableName, DropTableName, RenameTable, CreateSchema, DropSchema, PutView, DropView,
                  PutRole, DropRole, UndropTable, PutTag, DropTag, PutSlot, DropSlot, PutRun, ForgetRun,
-                 PutProtection, SetAccess, ForgetAccess, SetMembership, SetDefaultAccess, PutSchema>;
+                 PutProtection, SetAccess, ForgetAccess, SetMembership, SetDefaultAccess, PutSchema,
+                 PutMaterializedView>;
 
 // Whether the change only concerns a temporary table: those are never logged.
 bool is_temporary(const CatalogChange& change);
 
 // Applies a change, checking it against the catalog as it is: 42P07 where a name is taken, 42P01 where a
 // table, view or its own name is gone, 3F000 for a missing schema, 2BP01 for one that is not empty, 42704 for
-// a missing role, tag or slot.
+// a missing role, tag or slot, 40001 where a materialized view was changed by others meanwhile.
 void apply_catalog_change(Catalog* catalog, const CatalogChange& change);
 // Fills in number and time of the commit that made these changes, where the catalog keeps them.
 void set_commit_time(Catalog* catalog, const std::vector<CatalogChange>& changes, CommitNumber commit,

@@ -122,4 +122,53 @@ DefaultAccessKey read_default_access_key(ByteReader& in) {
   return key;
 }
 
+void write_materialized_view(ByteWriter& out, const MaterializedView& view) {
+  out.u32(static_cast<uint32_t>(view.table));
+  out.string(view.query_text);
+  out.varint(view.settings.size());
+  for (const auto& [name, value] : view.settings) {
+    out.string(name);
+    out.string(value);
+  }
+  out.u8(static_cast<uint8_t>(view.mode));
+  out.i64(view.every_count);
+  out.u8(static_cast<uint8_t>(view.every_unit));
+  out.boolean(view.populated);
+  out.boolean(view.reads_clock);
+  out.u64(view.generation);
+  out.i64(view.refreshed_micros);
+  out.varint(view.sources.size());
+  for (const MaterializedViewSource& source : view.sources) {
+    out.u32(static_cast<uint32_t>(source.table));
+    out.boolean(source.version.has_value());
+    if (source.version) out.varint(static_cast<uint64_t>(*source.version));
+  }
+}
+
+MaterializedView read_materialized_view(ByteReader& in) {
+  MaterializedView view;
+  view.table = static_cast<TableId>(in.u32());
+  view.query_text = in.string();
+  view.settings.resize(in.count(2));
+  for (auto& [name, value] : view.settings) {
+    name = in.string();
+    value = in.string();
+  }
+  const uint8_t mode = in.u8();
+  if (mode > static_cast<uint8_t>(RefreshMode::kManual)) in.fail();
+  view.mode = static_cast<RefreshMode>(mode);
+  view.every_count = in.i64();
+  view.every_unit = static_cast<char>(in.u8());
+  view.populated = in.boolean();
+  view.reads_clock = in.boolean();
+  view.generation = in.u64();
+  view.refreshed_micros = in.i64();
+  view.sources.resize(in.count(5));
+  for (MaterializedViewSource& source : view.sources) {
+    source.table = static_cast<TableId>(in.u32());
+    if (in.boolean()) source.version = static_cast<VersionNumber>(in.varint());
+  }
+  return view;
+}
+
 }  // namespace idem

@@ -5,8 +5,8 @@
 
 namespace idem {
 
-// Runs, protections and grants as bytes, for log records and manifests: docs/format/log_record.md, "Runs and
-// grants".
+// Runs, protections, grants and materialized views as bytes, for log records and manifests:
+// docs/format/log_record.md, "Runs and grants".
 //
 // Reading throws SqlError XX001 where the bytes are damaged.
 void write_run(ByteWriter& out, const Run& run);
@@ -21,5 +21,7 @@ void write_membership(ByteWriter& out, const RoleMembership& membership);
 RoleMembership read_membership(ByteReader& in);
 void write_default_access_key(ByteWriter& out, const DefaultAccessKey& key);
 DefaultAccessKey read_default_access_key(ByteReader& in);
+void write_materialized_view(ByteWriter& out, const MaterializedView& view);
+MaterializedView read_materialized_view(ByteReader& in);
 
 }  // namespace idem

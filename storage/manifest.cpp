@@ -113,7 +113,7 @@ Catalog read_catalog(ByteReader& in) {
     Role role = read_role(in);
     catalog.roles[role.name] = role;
   }
-  for (size_t n = in.count(14); n > 0; --n) {
+  for (size_t n = in.count(15); n > 0; --n) {
     DroppedTable dropped = read_dropped_table(in);
     catalog.dropped[static_cast<uint32_t>(dropped.table)] = dropped;
   }
@@ -144,6 +144,10 @@ Catalog read_catalog(ByteReader& in) {
   for (size_t n = in.count(4); n > 0; --n) {
     const DefaultAccessKey key = read_default_access_key(in);
     catalog.default_access[key] = read_access_list(in);
+  }
+  for (size_t n = in.count(34); n > 0; --n) {
+    auto view = std::make_shared<const MaterializedView>(read_materialized_view(in));
+    catalog.materialized_views[static_cast<uint32_t>(view->table)] = view;
   }
   return catalog;
 }
@@ -459,6 +463,8 @@ void write_catalog(ByteWriter& out, const Catalog& catalog) {
     write_default_access_key(out, key);
     write_access_list(out, list);
   }
+  out.varint(catalog.materialized_views.size());
+  for (const auto& [table, view] : catalog.materialized_views) write_materialized_view(out, *view);
 }
 
 Manifest read_manifest(std::string_view bytes, const std::string& path) {

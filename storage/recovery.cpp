@@ -130,6 +130,10 @@ void Replay::apply_names(const ReadRecord& read, uint64_t log_begin, CommitNumbe
       keep_named(tag->tag.table, tag->tag.version, log_begin);
     } else if (const auto* slot = std::get_if<PutSlot>(&change)) {
       keep_named(slot->slot.table, slot->slot.version, log_begin);
+    } else if (const auto* view = std::get_if<PutMaterializedView>(&change)) {
+      for (const MaterializedViewSource& source : view->view.sources) {
+        if (source.version) keep_named(source.table, *source.version, log_begin);
+      }
     }
   }
   set_commit_time(&catalog_, read.catalog_changes, commit, read.header.time_micros);

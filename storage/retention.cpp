@@ -17,6 +17,7 @@ constexpr int64_t kHour = int64_t{3'600} * 1'000'000;
 struct Pins {
   std::set<VersionNumber> tagged;     // by a tag or a run
   std::optional<VersionNumber> slot;  // the oldest: what comes after it has not been read
+  std::set<VersionNumber> refreshed;  // what materialized views were refreshed from
 };
 
 int64_t run_retention_micros(const DatabaseState& db) {
@@ -54,6 +55,11 @@ Pins pins_of(const Catalog& catalog, uint32_t table, const RunPins& runs, int64_
     if (static_cast<uint32_t>(slot.table) != table) continue;
     pins.slot = pins.slot ? std::min(*pins.slot, slot.version) : slot.version;
   }
+  for (const auto& [id, view] : catalog.materialized_views) {
+    for (const MaterializedViewSource& source : view->sources) {
+      if (static_cast<uint32_t>(source.table) == table && source.version) pins.refreshed.insert(*source.version);
+    }
+  }
   return pins;
 }
 
@@ -68,6 +74,7 @@ TableHistory::Expired expiry_rule(Pins pins, int64_t now, const ExpiryLimits& li
     if (pins.tagged.contains(kept.number())) return false;
     // The state at the slot's version, and all that followed.
     if (pins.slot && next.number() > *pins.slot && superseded > now - limits.slot_retention) return false;
+    if (pins.refreshed.contains(kept.number()) && superseded > now - limits.slot_retention) return false;
     // Versions after it are rebuilt from it, not from what comes before its record.
     if (kept.has(KeepReason::kLoad) && kept.log_position > limits.log_from) return false;
     if (superseded <= now - limits.retention || kept.number() < limits.first_within) return true;

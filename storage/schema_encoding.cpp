@@ -1,5 +1,7 @@
 #include "storage/schema_encoding.h"
 
+#include "storage/catalog_encoding.h"
+
 namespace idem {
 
 namespace {
@@ -231,6 +233,8 @@ void write_dropped_table(ByteWriter& out, const DroppedTable& table) {
   out.string(table.schema_name);
   out.string(table.name);
   out.i64(table.time_micros);
+  out.boolean(table.view != nullptr);
+  if (table.view) write_materialized_view(out, *table.view);
 }
 
 DroppedTable read_dropped_table(ByteReader& in) {
@@ -239,6 +243,7 @@ DroppedTable read_dropped_table(ByteReader& in) {
   table.schema_name = in.string();
   table.name = in.string();
   table.time_micros = in.i64();
+  if (in.boolean()) table.view = std::make_shared<const MaterializedView>(read_materialized_view(in));
   return table;
 }
 

@@ -10,8 +10,9 @@ namespace {
 constexpr size_t kSeparateLines = 128;
 constexpr uint64_t kSmallRows = 10'000;
 
+// Refreshes come as often as inserts do.
 bool is_plain(TableOperation operation) {
-  return operation == TableOperation::kInsert || operation == TableOperation::kCopy;
+  return operation == TableOperation::kInsert || operation == TableOperation::kCopy || operation == TableOperation::kRefresh;
 }
 
 // A version before and after such a commit is not kept.
@@ -25,7 +26,7 @@ bool is_small_change(const HistoryLine& line) {
 bool can_join(const HistoryLine& a, const HistoryLine& b) {
   const auto small = [](const HistoryLine& line) {
     return is_plain(line.operation) && line.run_key.empty() &&
-           line.counts.inserted + line.counts.replaced <= kSmallRows;
+           line.counts.inserted + line.counts.replaced + line.counts.deleted <= kSmallRows;
   };
   return small(a) && small(b) && a.operation == b.operation && a.user == b.user;
 }
@@ -73,6 +74,7 @@ void TableHistory::join_lines() {
       lines_[to].counts.inserted += lines_[from].counts.inserted;
       lines_[to].counts.replaced += lines_[from].counts.replaced;
       lines_[to].counts.skipped += lines_[from].counts.skipped;
+      lines_[to].counts.deleted += lines_[from].counts.deleted;
       lines_[to].partitions = std::max(lines_[to].partitions, lines_[from].partitions);
     } else if (++to != from) {
       lines_[to] = std::move(lines_[from]);

@@ -24,8 +24,9 @@ enum class TableOperation : uint8_t {
   kUndrop = 13,
   kOverwrite = 14,
   kMerge = 15,
+  kRefresh = 16,
 };
-inline constexpr TableOperation kLastTableOperation = TableOperation::kMerge;
+inline constexpr TableOperation kLastTableOperation = TableOperation::kRefresh;
 
 // "INSERT", "DROP PARTITION", …; and back: kOther where there is none of that name.
 std::string_view table_operation_name(TableOperation operation);

@@ -33,6 +33,11 @@ int TableVersion::find_partition(int64_t start) const {
   return i < partitions.size() && partitions[i]->start == start ? static_cast<int>(i) : -1;
 }
 
+const MaterializedView* Catalog::materialized_view(TableId table) const {
+  const auto found = materialized_views.find(static_cast<uint32_t>(table));
+  return found == materialized_views.end() ? nullptr : found->second.get();
+}
+
 std::shared_ptr<const TableVersion> Snapshot::table(TableId id) const {
   const auto i = static_cast<uint32_t>(id);
   return i < tables.size() ? tables[i] : nullptr;

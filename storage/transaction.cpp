@@ -200,6 +200,10 @@ void Transaction::restore(TableId table, std::shared_ptr<const TableVersion> ver
   // Of a run that is executed again the history tells what it did, if it did anything.
   if (!state_->run_before.contains(static_cast<uint32_t>(table))) changes.note_operation(TableOperation::kRestore);
   changes.restore(std::move(version), std::move(schema));
+  // What its rows were computed of is another version than the one noted.
+  if (const MaterializedView* view = state_->catalog->materialized_view(table)) {
+    state_->add_ddl(PutMaterializedView{with_unknown_sources(*view)});
+  }
 }
 
 void Transaction::undrop_table(TableId table, const std::string& schema_name, const std::string& name) {
@@ -231,6 +235,13 @@ void Transaction::put_slot(ChangeSlot slot, KeptVersion version) {
   state_->tagged.emplace_back(table, std::move(version));
 }
 void Transaction::drop_slot(const std::string& name) { state_->add_ddl(DropSlot{name}); }
+void Transaction::put_materialized_view(MaterializedView view, std::vector<KeptVersion> read) {
+  state_->add_ddl(PutMaterializedView{std::move(view)});
+  for (KeptVersion& version : read) {
+    const TableId table = version.version->schema->id;
+    state_->tagged.emplace_back(table, std::move(version));
+  }
+}
 
 void Transaction::move_partition(TableId from, int64_t start, TableId to, bool replace) {
   TableChanges& source = state_->changes_of(from);

@@ -81,6 +81,9 @@ class Transaction {
   // Creates a slot or moves it on; `version` is the one that it is at.
   void put_slot(ChangeSlot slot, KeptVersion version);
   void drop_slot(const std::string& name);
+  // Makes a table of this transaction a materialized view, or takes the place of the view's present entry, whose generation is one
+  // less. `read`: the versions that its sources name.
+  void put_materialized_view(MaterializedView view, std::vector<KeptVersion> read);
   void create_schema(const std::string& name, const std::string& owner, bool owns_objects = false);
   void put_schema(SchemaInfo schema);                  // another owner, other options
   void drop_schema(const std::string& name);

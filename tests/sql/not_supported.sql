@@ -1,7 +1,6 @@
 -- Statements of the dialect that this version does not execute say so by name (0A000) instead of being ignored.
 CREATE TABLE t (ts TIMESTAMP, id INT, d BOOLEAN) TIMESTAMP(ts);
 CREATE TEMP VIEW u AS SELECT 1;
-CREATE MATERIALIZED VIEW m AS SELECT ts, count() FROM t SAMPLE BY 1h;
 GRANT SELECT (id) ON t TO admin;
 CREATE INDEX i ON t (id);
 CREATE FUNCTION f() RETURNS int AS 'select 1' LANGUAGE sql;
