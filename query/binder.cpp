@@ -194,6 +194,10 @@ BoundQuery bind_insert_rows(const ast::Query& query, const std::vector<InsertCol
     throw sql_error(sqlstate::kSyntaxError, "INSERT has more expressions than target columns")
         .with_position(query.position);
   }
+  if (result.visible < columns.size() && columns[result.visible].listed_at) {
+    throw sql_error(sqlstate::kSyntaxError, "INSERT has more target columns than expressions")
+        .with_position(*columns[result.visible].listed_at);
+  }
   PlanPtr project = make_node(PlanKind::kProject, std::move(result.plan));
   LogicalPlan& child = *project->children[0];
   // Untyped outputs of the query itself take the column's type.

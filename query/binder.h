@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,7 @@ struct InsertColumn {
   std::string name;
   SqlType type;
   const ast::Expression* default_value = nullptr;  // null: NULL
+  std::optional<uint32_t> listed_at;  // its position in the statement's list of columns; then it must be given
 };
 BoundQuery bind_insert_rows(const ast::Query& query, const std::vector<InsertColumn>& columns,
                             const NameResolver& names, ParameterTypes& parameters,

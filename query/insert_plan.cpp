@@ -100,7 +100,11 @@ std::shared_ptr<const InsertPlan> plan_insert(std::shared_ptr<const TableSchema>
   std::vector<InsertColumn> target_columns;
   for (uint32_t target : targets) {
     default_trees.push_back(parse_default(columns[target]));
-    target_columns.push_back({columns[target].name, assignment_type(columns[target].type), default_trees.back().get()});
+    InsertColumn& column = target_columns.emplace_back();
+    column.name = columns[target].name;
+    column.type = assignment_type(columns[target].type);
+    column.default_value = default_trees.back().get();
+    if (!s.columns.empty()) column.listed_at = s.columns[target_columns.size() - 1].position;
   }
   auto query = std::make_shared<BoundQuery>(bind_insert_rows(*s.query, target_columns, names, parameters, s.with.get()));
   for (size_t i = 0; i < targets.size(); i++) plan->source[targets[i]] = static_cast<int>(i);

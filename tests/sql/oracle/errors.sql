@@ -76,3 +76,12 @@ SELECT $1;
 SELECT 'a' ~ '(';
 SELECT ARRAY[1, 'x'];
 SELECT row_number() OVER () FROM t WHERE row_number() OVER () = 1;
+-- A list of columns takes as many values as it names; without one the rest gets defaults.
+CREATE TABLE listed (a int, b int, c int);
+INSERT INTO listed (a, b) VALUES (1);
+INSERT INTO listed (a, b) VALUES (1, 2, 3);
+INSERT INTO listed (a, b) SELECT 1;
+INSERT INTO listed (a, b, c) VALUES (1, 2), (3, 4);
+INSERT INTO listed VALUES (1);
+INSERT INTO listed SELECT 2, 3;
+SELECT * FROM listed ORDER BY a;
