@@ -82,12 +82,14 @@ class Ticks {
     auto t = database_->begin();
     const auto version = t->read_view().table(id_);
     std::vector<RowPosition> positions;
-    for (uint32_t i = 0; i < count; ++i) positions.push_back({0, random_() % version->partitions[0]->row_count});
+    for (uint32_t i = 0; i < count; ++i)
+      positions.push_back({0, random_() % version->partitions[0]->row_count});
     std::sort(positions.begin(), positions.end(),
               [](const RowPosition& a, const RowPosition& b) { return a.ordinal < b.ordinal; });
-    positions.erase(std::unique(positions.begin(), positions.end(),
-                                [](const RowPosition& a, const RowPosition& b) { return a.ordinal == b.ordinal; }),
-                    positions.end());
+    positions.erase(
+        std::unique(positions.begin(), positions.end(),
+                    [](const RowPosition& a, const RowPosition& b) { return a.ordinal == b.ordinal; }),
+        positions.end());
     t->remove(id_, positions);
     t->commit(false);
   }

@@ -39,8 +39,8 @@ std::shared_ptr<const TableSchema> devices_schema(bool versions) {
   return schema;
 }
 
-std::shared_ptr<const ColumnBatch> one_tick(const std::shared_ptr<const TableSchema>& schema, int64_t rows, int64_t version,
-                                            uint64_t seed) {
+std::shared_ptr<const ColumnBatch> one_tick(const std::shared_ptr<const TableSchema>& schema, int64_t rows,
+                                            int64_t version, uint64_t seed) {
   std::vector<int64_t> devices(static_cast<size_t>(rows));
   for (int64_t i = 0; i < rows; ++i) devices[static_cast<size_t>(i)] = i;
   std::mt19937_64 random(seed);
@@ -63,11 +63,13 @@ void tick(benchmark::State& state) {
   context.schema = schema;
   context.account = std::make_shared<std::atomic<uint64_t>>(0);
   context.content_ids = std::make_shared<std::atomic<uint64_t>>(0);
-  const auto match = [&](const std::shared_ptr<const Partition>& stored, const std::shared_ptr<const ColumnBatch>& rows) {
+  const auto match = [&](const std::shared_ptr<const Partition>& stored,
+                         const std::shared_ptr<const ColumnBatch>& rows) {
     const OrderedBatch batch = order_batch(*schema, rows);
     return match_part(schema, stored, batch, batch.parts.at(0), MatchMode::kUpsert);
   };
-  const auto stored = apply_change(nullptr, match(nullptr, one_tick(schema, state.range(0), 1, 0)).change, context);
+  const auto stored =
+      apply_change(nullptr, match(nullptr, one_tick(schema, state.range(0), 1, 0)).change, context);
   const auto rows = one_tick(schema, state.range(0), changes ? 2 : 1, state.range(3) != 0 ? 1 : 0);
   for (auto _ : state) benchmark::DoNotOptimize(match(stored, rows));
   state.SetItemsProcessed(static_cast<int64_t>(state.iterations()) * state.range(0));

@@ -19,7 +19,9 @@ bool is_boolean(std::string_view text) {
   return std::find(std::begin(kWords), std::end(kWords), text) != std::end(kWords);
 }
 
-bool has_leading_zero(std::string_view digits) { return digits.size() > 1 && digits[0] == '0' && is_digit(digits[1]); }
+bool has_leading_zero(std::string_view digits) {
+  return digits.size() > 1 && digits[0] == '0' && is_digit(digits[1]);
+}
 
 bool is_bigint(std::string_view text) {
   if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
@@ -55,8 +57,7 @@ bool is_timestamp(std::string_view text) {
   if (!take(text, "T") && !take(text, " ")) return false;
   if (!take(text, "99:99")) return false;
   if (take(text, ":99") && take(text, ".9")) {
-    while (take(text, "9")) {
-    }
+    while (take(text, "9")) {}
   }
   if (text.empty() || text == "Z" || text == " UTC") return true;
   if (text[0] != '+' && text[0] != '-') return false;
@@ -69,7 +70,8 @@ bool is_uuid(std::string_view text) {
   if (text.size() != 36) return false;
   for (size_t i = 0; i < text.size(); ++i) {
     const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    const bool hex = is_digit(text[i]) || (text[i] >= 'a' && text[i] <= 'f') || (text[i] >= 'A' && text[i] <= 'F');
+    const bool hex =
+        is_digit(text[i]) || (text[i] >= 'a' && text[i] <= 'f') || (text[i] >= 'A' && text[i] <= 'F');
     if (dash ? text[i] != '-' : !hex) return false;
   }
   return true;
@@ -109,7 +111,8 @@ class ColumnGuess {
 
 }  // namespace
 
-std::vector<std::vector<CsvField>> read_csv_records(std::string_view bytes, const CsvShape& shape, bool is_end, size_t limit) {
+std::vector<std::vector<CsvField>> read_csv_records(std::string_view bytes, const CsvShape& shape,
+                                                    bool is_end, size_t limit) {
   std::vector<std::vector<CsvField>> records;
   std::vector<CsvField> record;
   CsvField field;
@@ -147,7 +150,8 @@ std::vector<std::vector<CsvField>> read_csv_records(std::string_view bytes, cons
 }
 
 std::vector<GuessedColumn> guess_columns(const std::vector<std::string>& names,
-                                         const std::vector<std::vector<CsvField>>& records, const CsvShape& shape) {
+                                         const std::vector<std::vector<CsvField>>& records,
+                                         const CsvShape& shape) {
   std::vector<GuessedColumn> columns;
   for (size_t c = 0; c < names.size(); ++c) {
     GuessedColumn column{names[c]};
@@ -173,7 +177,8 @@ char guess_delimiter(std::string_view bytes, bool is_end) {
     const auto records = read_csv_records(bytes, shape, is_end, kRecords);
     if (records.empty()) continue;
     const size_t fields = records[0].size();
-    const auto equal = static_cast<size_t>(std::count_if(records.begin(), records.end(), [&](const auto& r) { return r.size() == fields; }));
+    const auto equal = static_cast<size_t>(
+        std::count_if(records.begin(), records.end(), [&](const auto& r) { return r.size() == fields; }));
     if (fields < 2 || equal < most_equal || (equal == most_equal && fields <= most_fields)) continue;
     best = candidate;
     most_fields = fields;

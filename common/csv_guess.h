@@ -10,7 +10,7 @@ namespace idem {
 struct CsvShape {
   char delimiter = ',';
   char quote = '"';
-  std::string null;      // an unquoted field of this text is NULL
+  std::string null;  // an unquoted field of this text is NULL
   bool header = true;
 };
 
@@ -21,12 +21,13 @@ struct CsvField {
 };
 
 // The whole records in `bytes`; one that `bytes` cuts off is left out unless `is_end`, where the file ends with `bytes`.
-std::vector<std::vector<CsvField>> read_csv_records(std::string_view bytes, const CsvShape& shape, bool is_end, size_t limit);
+std::vector<std::vector<CsvField>> read_csv_records(std::string_view bytes, const CsvShape& shape,
+                                                    bool is_end, size_t limit);
 
 struct GuessedColumn {
   std::string name;
-  std::string type;        // as CREATE TABLE takes it
-  bool has_null = false;   // in the sample
+  std::string type;       // as CREATE TABLE takes it
+  bool has_null = false;  // in the sample
 };
 
 // The character, of , ; | and tab, that divides most records into equally many fields, at least two; a comma if none does.
@@ -38,6 +39,7 @@ bool has_header(const std::vector<std::vector<CsvField>>& records);
 // repeat, else VARCHAR. A column without a value is VARCHAR. Numbers with leading zeros are text: they are codes.
 // `records` has no header; `names` says how many columns there are.
 std::vector<GuessedColumn> guess_columns(const std::vector<std::string>& names,
-                                         const std::vector<std::vector<CsvField>>& records, const CsvShape& shape);
+                                         const std::vector<std::vector<CsvField>>& records,
+                                         const CsvShape& shape);
 
 }  // namespace idem

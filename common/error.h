@@ -1,8 +1,7 @@
 #pragma once
 
-#include <fmt/format.h>
-
 #include <cstdint>
+#include <fmt/format.h>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -22,7 +21,7 @@ class SqlError : public std::runtime_error {
   SqlError& with_detail(std::string text);
   SqlError& with_hint(std::string text);
   SqlError& with_position(uint32_t byte_offset_from_one);  // keeps a position that is set already
-  SqlError& with_context(std::string text);                // PostgreSQL's "where", e.g. COPY t, line 3, column qty
+  SqlError& with_context(std::string text);  // PostgreSQL's "where", e.g. COPY t, line 3, column qty
 
   const std::string& sqlstate() const { return sqlstate_; }
   std::string message() const { return what(); }

@@ -40,7 +40,8 @@ IoStatus make_directories(FileSystem& fs, const std::string& path) {
   // Also the name of one that was there: an attempt before may have ended between its creation and the sync.
   IoStatus synced = fs.sync_directory(parent);
   // A folder that was there may stand where this process may not look; whoever made it has to sync it.
-  if (!synced.ok() && found.value() && (synced.error().code == EACCES || synced.error().code == EPERM)) return {};
+  if (!synced.ok() && found.value() && (synced.error().code == EACCES || synced.error().code == EPERM))
+    return {};
   return synced;
 }
 

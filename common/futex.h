@@ -3,11 +3,10 @@
 #include <atomic>
 
 #if defined(__linux__)
+#include <climits>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <climits>
 #endif
 
 namespace idem {
@@ -27,7 +26,8 @@ inline void futex_wait(std::atomic<int>& word, int expected) {
 
 inline void futex_wake(std::atomic<int>& word, bool all) {
 #if defined(__linux__)
-  syscall(SYS_futex, reinterpret_cast<int*>(&word), FUTEX_WAKE_PRIVATE, all ? INT_MAX : 1, nullptr, nullptr, 0);
+  syscall(SYS_futex, reinterpret_cast<int*>(&word), FUTEX_WAKE_PRIVATE, all ? INT_MAX : 1, nullptr, nullptr,
+          0);
 #else
   if (all) word.notify_all();
   else word.notify_one();

@@ -8,9 +8,12 @@ namespace {
 
 class MeasuredFile final : public File {
  public:
-  MeasuredFile(std::unique_ptr<File> file, IoMetrics& metrics) : File(file->path()), file_(std::move(file)), metrics_(metrics) {}
+  MeasuredFile(std::unique_ptr<File> file, IoMetrics& metrics)
+      : File(file->path()), file_(std::move(file)), metrics_(metrics) {}
 
-  IoResult<size_t> read_at(uint64_t offset, void* out, size_t size) override { return file_->read_at(offset, out, size); }
+  IoResult<size_t> read_at(uint64_t offset, void* out, size_t size) override {
+    return file_->read_at(offset, out, size);
+  }
   IoStatus write_at(uint64_t offset, const void* data, size_t size) override {
     metrics_.written_bytes.add(size);
     return file_->write_at(offset, data, size);
@@ -30,7 +33,9 @@ class MeasuredFile final : public File {
   IoStatus measured(Sync sync) {
     const auto begin = std::chrono::steady_clock::now();
     IoStatus status = sync();
-    const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin).count();
+    const auto micros =
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin)
+            .count();
     metrics_.syncs.add(static_cast<uint64_t>(micros));
     return status;
   }

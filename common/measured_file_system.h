@@ -23,16 +23,24 @@ class MeasuredFileSystem final : public FileSystem {
   const IoMetrics& other() const { return other_; }
 
   IoResult<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
-  IoStatus rename(const std::string& from, const std::string& to) override { return files_->rename(from, to); }
+  IoStatus rename(const std::string& from, const std::string& to) override {
+    return files_->rename(from, to);
+  }
   IoStatus remove(const std::string& path) override { return files_->remove(path); }
-  IoStatus link(const std::string& existing, const std::string& link_path) override { return files_->link(existing, link_path); }
-  IoResult<std::vector<DirectoryEntry>> list(const std::string& directory) override { return files_->list(directory); }
+  IoStatus link(const std::string& existing, const std::string& link_path) override {
+    return files_->link(existing, link_path);
+  }
+  IoResult<std::vector<DirectoryEntry>> list(const std::string& directory) override {
+    return files_->list(directory);
+  }
   IoStatus make_directory(const std::string& path) override { return files_->make_directory(path); }
   IoStatus sync_directory(const std::string& path) override { return files_->sync_directory(path); }
   IoResult<bool> exists(const std::string& path) override { return files_->exists(path); }
   IoResult<uint64_t> file_size(const std::string& path) override { return files_->file_size(path); }
   IoResult<uint64_t> free_space(const std::string& path) override { return files_->free_space(path); }
-  IoResult<std::unique_ptr<FolderLock>> lock(const std::string& directory) override { return files_->lock(directory); }
+  IoResult<std::unique_ptr<FolderLock>> lock(const std::string& directory) override {
+    return files_->lock(directory);
+  }
 
  private:
   const std::unique_ptr<FileSystem> files_;

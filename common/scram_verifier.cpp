@@ -1,12 +1,11 @@
 #include "common/scram_verifier.h"
 
+#include <charconv>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
-
-#include <charconv>
 
 #include "common/error.h"
 
@@ -124,8 +123,8 @@ std::optional<ScramVerifier> ScramVerifier::from_text(std::string_view text) {
 }
 
 std::string ScramVerifier::to_text() const {
-  return fmt::format("{}{}:{}${}:{}", kPrefix, iterations, base64_encode(salt), base64_encode(view_of(stored_key)),
-                     base64_encode(view_of(server_key)));
+  return fmt::format("{}{}:{}${}:{}", kPrefix, iterations, base64_encode(salt),
+                     base64_encode(view_of(stored_key)), base64_encode(view_of(server_key)));
 }
 
 }  // namespace idem

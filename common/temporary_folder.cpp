@@ -4,7 +4,8 @@
 
 namespace idem {
 
-TemporaryFolder::TemporaryFolder(FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {
+TemporaryFolder::TemporaryFolder(FileSystem& files, std::string path)
+    : files_(files), path_(std::move(path)) {
   make_directories(files_, path_).throw_if_error();
   for (const DirectoryEntry& entry : files_.list(path_).value_or_throw()) {
     files_.remove(join_path(path_, entry.name)).throw_if_error();
@@ -12,7 +13,8 @@ TemporaryFolder::TemporaryFolder(FileSystem& files, std::string path) : files_(f
 }
 
 IoResult<std::unique_ptr<File>> TemporaryFolder::create() {
-  const std::string path = join_path(path_, fmt::format("{}.spill", next_.fetch_add(1, std::memory_order_relaxed)));
+  const std::string path =
+      join_path(path_, fmt::format("{}.spill", next_.fetch_add(1, std::memory_order_relaxed)));
   IoResult<std::unique_ptr<File>> file = files_.open(path, OpenMode::kCreate);
   if (!file.ok()) return file;
   const IoStatus removed = files_.remove(path);

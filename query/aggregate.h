@@ -21,20 +21,22 @@ class AggregateArena;
 struct AggregateFunction {
   std::string name;
   uint32_t state_size = 0;
-  void (*init)(char* state) = nullptr;   // one state
+  void (*init)(char* state) = nullptr;  // one state
   // For each selected row r (i-th in the selection): folds arguments[.][r] into the state of group groups[i]. groups null: all into group 0.
-  void (*update)(char* states, uint32_t stride, const uint32_t* groups, const CallTypes& types, std::span<const Vector> arguments,
-                 uint32_t size, Selection selection, AggregateArena& arena) = nullptr;
+  void (*update)(char* states, uint32_t stride, const uint32_t* groups, const CallTypes& types,
+                 std::span<const Vector> arguments, uint32_t size, Selection selection,
+                 AggregateArena& arena) = nullptr;
   // Adds the state `from` (made by another worker, over rows that come later) to `into`. `from` stays valid.
   void (*combine)(char* into, const char* from, const CallTypes& types, AggregateArena& arena) = nullptr;
   // result[first + i] = final value of group i for i < count.
-  void (*finalize)(const char* states, uint32_t stride, uint32_t count, const CallTypes& types, Vector* result, uint32_t first) = nullptr;
+  void (*finalize)(const char* states, uint32_t stride, uint32_t count, const CallTypes& types,
+                   Vector* result, uint32_t first) = nullptr;
   // Rows must arrive in table order (first, last, string_agg without ORDER BY, array_agg …): workers get consecutive morsels and
   // are combined in order.
   bool order_sensitive = false;
   SqlType result;
   bool (*bind)(std::span<const SqlType> arguments, CallTypes* types) = nullptr;
-  bool star_allowed = false;           // count(*), count()
+  bool star_allowed = false;  // count(*), count()
 };
 
 struct ResolvedAggregate {
@@ -43,13 +45,14 @@ struct ResolvedAggregate {
 };
 
 bool is_aggregate(std::string_view name);
-ResolvedAggregate resolve_aggregate(std::string_view name, std::span<const SqlType> arguments);  // throws as resolve_function
+ResolvedAggregate resolve_aggregate(std::string_view name,
+                                    std::span<const SqlType> arguments);  // throws as resolve_function
 
 class AggregateArena {
  public:
   AggregateArena();
   ~AggregateArena();
-  void* allocate(size_t bytes);                 // 8-aligned, zeroed, never freed on its own
+  void* allocate(size_t bytes);  // 8-aligned, zeroed, never freed on its own
   std::string_view copy(std::string_view text);
   // Takes an object with a destructor (hash sets, growing strings); destroyed with the arena.
   template <class T>

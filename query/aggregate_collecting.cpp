@@ -203,7 +203,8 @@ void combine_json(char* into, const char* from, const CallTypes& types, Aggregat
   const std::string* b = reinterpret_cast<const JsonState*>(from)->items;
   if (b == nullptr) return;
   const bool is_object = types.arguments.size() == 2;
-  const std::string_view separator = is_object ? ", " : json_separator(kOfRows ? TypeId::kRecord : types.arguments[0]);
+  const std::string_view separator =
+      is_object ? ", " : json_separator(kOfRows ? TypeId::kRecord : types.arguments[0]);
   items_of(*reinterpret_cast<JsonState*>(into), arena, separator) += *b;
   arena.add_bytes(b->size());
 }
@@ -289,11 +290,16 @@ void register_collecting_aggregates(FunctionRegistry& r) {
   const auto add_json = [&](std::string_view name, auto bind, auto update, auto combine, auto finalize) {
     r.add_aggregate(make<JsonState>(name, bind, update, combine, finalize));
   };
-  add_json("json_agg", bind_json<TypeId::kJson>, update_json<false>, combine_json<false>, finalize_json<false>);
-  add_json(kJsonOfRows, bind_json<TypeId::kJson>, update_json<true>, combine_json<true>, finalize_json<false>);
-  add_json("jsonb_agg", bind_json<TypeId::kJsonb>, update_json<false>, combine_json<false>, finalize_json<false>);
-  add_json("json_object_agg", bind_json_object<TypeId::kJson>, update_json_object, combine_json<false>, finalize_json<true>);
-  add_json("jsonb_object_agg", bind_json_object<TypeId::kJsonb>, update_json_object, combine_json<false>, finalize_json<true>);
+  add_json("json_agg", bind_json<TypeId::kJson>, update_json<false>, combine_json<false>,
+           finalize_json<false>);
+  add_json(kJsonOfRows, bind_json<TypeId::kJson>, update_json<true>, combine_json<true>,
+           finalize_json<false>);
+  add_json("jsonb_agg", bind_json<TypeId::kJsonb>, update_json<false>, combine_json<false>,
+           finalize_json<false>);
+  add_json("json_object_agg", bind_json_object<TypeId::kJson>, update_json_object, combine_json<false>,
+           finalize_json<true>);
+  add_json("jsonb_object_agg", bind_json_object<TypeId::kJsonb>, update_json_object, combine_json<false>,
+           finalize_json<true>);
 }
 
 }  // namespace idem

@@ -52,8 +52,8 @@ uint64_t AggregateGroups::next_growth() const {
   return bytes;
 }
 
-void AggregateGroups::combine(const AggregateSpec& spec, const AggregateGroups& later, std::span<const uint32_t> ids,
-                              const uint32_t* numbers) {
+void AggregateGroups::combine(const AggregateSpec& spec, const AggregateGroups& later,
+                              std::span<const uint32_t> ids, const uint32_t* numbers) {
   if (table) states.resize(table->size());
   for (size_t i = 0; i < ids.size(); ++i)
     spec.layout.combine(states.at(numbers[i]), later.states.at(ids[i]), states.arena());
@@ -104,7 +104,10 @@ void read_groups(const AggregateSpec& spec, size_t set, const std::shared_ptr<co
 }
 
 AggregateFolder::AggregateFolder(const AggregateSpec& spec, EvaluationState& state)
-    : spec_(spec), key_expressions_(spec.plan.groups, state), updater_(spec.layout, state), numbers_(kVectorSize) {
+    : spec_(spec),
+      key_expressions_(spec.plan.groups, state),
+      updater_(spec.layout, state),
+      numbers_(kVectorSize) {
   for (const BoundAggregate& call : spec.plan.aggregates) {
     std::vector<const BoundExpression*> order;
     for (const BoundAggregate::Order& by : call.order_by) order.push_back(by.expression.get());

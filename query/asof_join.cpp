@@ -58,7 +58,9 @@ void AsofJoinOperator::reset() {
   checkpoints_.clear();
 }
 
-void AsofJoinOperator::describe(OperatorDetails& details) const { details.memory_bytes = right_rows_.memory_bytes(); }
+void AsofJoinOperator::describe(OperatorDetails& details) const {
+  details.memory_bytes = right_rows_.memory_bytes();
+}
 
 class AsofJoinOperator::Stream final : public MorselStream {
  public:
@@ -102,7 +104,8 @@ class AsofJoinOperator::Stream final : public MorselStream {
     chunk->columns.resize(join_.left_columns_ + join_.right_columns_);
     std::copy(input_.columns.begin(), input_.columns.end(), chunk->columns.begin());
     for (size_t c = 0; c < join_.right_columns_; ++c) {
-      join_.right_rows_.rows->scatter(c, ids_.data(), rows->data(), count, &chunk->columns[join_.left_columns_ + c]);
+      join_.right_rows_.rows->scatter(c, ids_.data(), rows->data(), count,
+                                      &chunk->columns[join_.left_columns_ + c]);
     }
     chunk->size = input_.size;
     chunk->selection = input_.selection;

@@ -63,7 +63,8 @@ BoundAggregate QueryBinder::bind_aggregate_call(const ast::FunctionCall& call, c
   }
   std::vector<SqlType> types;
   for (const BoundPtr& a : aggregate.arguments) types.push_back(a->type);
-  ResolvedAggregate resolved = at_position(call.position, [&] { return resolve_aggregate(of_rows ? kJsonOfRows : name, types); });
+  ResolvedAggregate resolved =
+      at_position(call.position, [&] { return resolve_aggregate(of_rows ? kJsonOfRows : name, types); });
   if (call.star && !resolved.function->star_allowed) {
     throw sql_error(sqlstate::kUndefinedFunction, "function {}() does not exist", name)
         .with_position(call.position);

@@ -107,12 +107,15 @@ QueryResult QueryBinder::bind_recursive(CteEntry& entry, const ast::Query& query
     size_t readers = 0;
     for_each_node(step.plan, [&](const PlanPtr& node) {
       if (node->kind == PlanKind::kWorkingTable && node->shared_id == entry.working_id && ++readers > 1) {
-        throw sql_error(kInvalidRecursion, "recursive reference to query \"{}\" must not appear more than once",
+        throw sql_error(kInvalidRecursion,
+                        "recursive reference to query \"{}\" must not appear more than once",
                         entry.definition->name.text)
             .with_position(query.operands[last]->position);
       }
-      if (node->kind != PlanKind::kAggregate || !reads_working_table(*node->children[0], entry.working_id)) return;
-      throw sql_error(kInvalidRecursion, "aggregate functions are not allowed in a recursive query's recursive term")
+      if (node->kind != PlanKind::kAggregate || !reads_working_table(*node->children[0], entry.working_id))
+        return;
+      throw sql_error(kInvalidRecursion,
+                      "aggregate functions are not allowed in a recursive query's recursive term")
           .with_position(query.operands[last]->position);
     });
   }

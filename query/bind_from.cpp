@@ -92,8 +92,7 @@ Source QueryBinder::result_source(QueryResult result, const std::string& alias) 
   relation.alias = alias;
   for (size_t i = 0; i < result.visible; i++) {
     const PlanColumn& column = result.plan->columns[i];
-    ScopeColumn scope_column =
-        plain_column(column.name, column.type, static_cast<uint32_t>(i), column.shape);
+    ScopeColumn scope_column = plain_column(column.name, column.type, static_cast<uint32_t>(i), column.shape);
     scope_column.table = column.table;
     scope_column.attribute = column.attribute;
     relation.columns.push_back(std::move(scope_column));

@@ -11,8 +11,9 @@ constexpr std::array kWindowOnly = {"row_number", "rank", "dense_rank",  "percen
                                     "lag",        "lead", "first_value", "last_value",   "nth_value"};
 
 // Of their arguments records are written with the names of their fields, which only the binder knows.
-constexpr std::array kJsonOfValues = {"to_json",           "to_jsonb",           "row_to_json",      "json_build_object",
-                                      "jsonb_build_object", "json_build_array", "jsonb_build_array"};
+constexpr std::array kJsonOfValues = {"to_json",           "to_jsonb",           "row_to_json",
+                                      "json_build_object", "jsonb_build_object", "json_build_array",
+                                      "jsonb_build_array"};
 
 std::string function_name(const ast::FunctionCall& call) {
   if (call.name.size() > 1) {
@@ -186,7 +187,8 @@ BoundPtr QueryBinder::bind_special_function(const ast::FunctionCall& call, const
   if (name == "merge_action" && call.arguments.empty()) {
     const size_t relation = context.scope->find_relation(kMergeActionScope, "", true);
     if (relation == SIZE_MAX) {
-      throw sql_error(sqlstate::kSyntaxError, "MERGE_ACTION() can only be used in the RETURNING list of a MERGE command")
+      throw sql_error(sqlstate::kSyntaxError,
+                      "MERGE_ACTION() can only be used in the RETURNING list of a MERGE command")
           .with_position(call.position);
     }
     return context.scope->relations[relation].columns[0].reference();

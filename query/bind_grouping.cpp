@@ -206,7 +206,9 @@ void SelectBinder::stack_aggregate() {
 void SelectBinder::stack_window_join() {
   if (has_group_clause_ || select_.sample_by || select_.latest_on) {
     throw sql_error(sqlstate::kFeatureNotSupported, "{} of a WINDOW JOIN is not supported",
-                    has_group_clause_ ? "GROUP BY" : select_.sample_by ? "SAMPLE BY" : "LATEST ON")
+                    has_group_clause_   ? "GROUP BY"
+                    : select_.sample_by ? "SAMPLE BY"
+                                        : "LATEST ON")
         .with_hint("Put the join into a subquery.")
         .with_position(select_.from[0]->position);
   }

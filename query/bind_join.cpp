@@ -322,7 +322,8 @@ std::vector<BoundPtr> QueryBinder::merge_columns(Scope& scope, size_t left_visib
 
 Source QueryBinder::bind_window_join(const ast::Join& join, const Environment& environment) {
   if (!join.has_window_range) {
-    throw sql_error(sqlstate::kSyntaxError, "WINDOW JOIN without RANGE BETWEEN … AND …").with_position(join.position);
+    throw sql_error(sqlstate::kSyntaxError, "WINDOW JOIN without RANGE BETWEEN … AND …")
+        .with_position(join.position);
   }
   Source left = bind_table_ref(*join.left, environment, environment);
   left.scope.outer = environment.outer;
@@ -334,7 +335,8 @@ Source QueryBinder::bind_window_join(const ast::Join& join, const Environment& e
   Source source = bind_time_join(join, std::move(left), std::move(right), link, environment);
   LogicalPlan& plan = *source.plan;
   plan.kind = PlanKind::kWindowJoin;
-  plan.time_window = {window_offset(join.window_start), window_offset(join.window_end), join.include_prevailing};
+  plan.time_window = {window_offset(join.window_start), window_offset(join.window_end),
+                      join.include_prevailing};
   if (plan.time_window.start > plan.time_window.end) {
     throw sql_error(kWindowingError, "the window of a WINDOW JOIN ends before it starts")
         .with_position(join.position);

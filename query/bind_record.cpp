@@ -83,9 +83,11 @@ BoundPtr QueryBinder::bind_row(const ast::Row& row, ExpressionContext& context) 
 
 BoundPtr QueryBinder::bind_whole_row(const ast::ColumnRef& ref, ExpressionContext& context) {
   const ast::Identifier& name = ref.parts.back();
-  const std::string_view schema = ref.parts.size() > 1 ? std::string_view(ref.parts[ref.parts.size() - 2].text) : "";
+  const std::string_view schema =
+      ref.parts.size() > 1 ? std::string_view(ref.parts[ref.parts.size() - 2].text) : "";
   const Scope* scope = context.scope;
-  while (scope && scope->find_relation(name.text, schema, name.quoted) == SIZE_MAX) scope = scope->outer ? scope->outer->scope : nullptr;
+  while (scope && scope->find_relation(name.text, schema, name.quoted) == SIZE_MAX)
+    scope = scope->outer ? scope->outer->scope : nullptr;
   if (!scope) return nullptr;
   ast::Star star;
   star.position = ref.position;

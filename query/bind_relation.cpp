@@ -9,7 +9,8 @@ namespace {
 // While it lives, what is looked up is read as that role.
 class ActingRole {
  public:
-  ActingRole(const NameResolver& names, const std::string& role) : names_(names), before_(names.act_as(role)) {}
+  ActingRole(const NameResolver& names, const std::string& role)
+      : names_(names), before_(names.act_as(role)) {}
   ~ActingRole() { names_.act_as(before_); }
   ActingRole(const ActingRole&) = delete;
   ActingRole& operator=(const ActingRole&) = delete;
@@ -85,8 +86,8 @@ std::optional<Source> QueryBinder::find_relation(const std::vector<std::string>&
     names_.check_read(*found->schema);
     const MaterializedView* view = names_.snapshot().catalog->materialized_view(found->schema->id);
     if (view && !view->populated) {
-      throw sql_error(sqlstate::kObjectNotInPrerequisiteState, "materialized view \"{}\" has not been populated",
-                      found->schema->name)
+      throw sql_error(sqlstate::kObjectNotInPrerequisiteState,
+                      "materialized view \"{}\" has not been populated", found->schema->name)
           .with_hint("Use the REFRESH MATERIALIZED VIEW command.")
           .with_position(table.position);
     }
@@ -104,7 +105,8 @@ Source QueryBinder::bind_named_table(const ast::NamedTable& table, const Environ
         .with_position(table.position);
   }
   if (!name.database.empty() && name.database.text != names_.session().database()) {
-    throw cross_database_error(name.database.text, name.schema.text, name.name.text).with_position(name.position());
+    throw cross_database_error(name.database.text, name.schema.text, name.name.text)
+        .with_position(name.position());
   }
   if (name.schema.empty()) {
     if (std::optional<Source> cte = bind_cte(table, environment)) return std::move(*cte);
@@ -128,13 +130,15 @@ Source QueryBinder::bind_named_table(const ast::NamedTable& table, const Environ
     }
   }
   // No view reads what only this session has.
-  if (source && environment.view && source->plan->kind == PlanKind::kScan && source->plan->table->schema->temporary) {
+  if (source && environment.view && source->plan->kind == PlanKind::kScan &&
+      source->plan->table->schema->temporary) {
     source.reset();
   }
   if (!source) throw_undefined_table(name);
   if (table.version) {
     if (source->plan->kind != PlanKind::kScan) {
-      throw sql_error(sqlstate::kWrongObjectType, "\"{}\" is not a table and has no versions", shown_name(name))
+      throw sql_error(sqlstate::kWrongObjectType, "\"{}\" is not a table and has no versions",
+                      shown_name(name))
           .with_position(table.version->position);
     }
     auto past = names_.find_past_version(source->plan->table, *table.version);

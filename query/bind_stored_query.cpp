@@ -17,7 +17,8 @@ bool reads_clock(BoundExpression& expression) {
   for_each_part(expression, [&](BoundExpression& part) {
     if (part.kind != BoundKind::kCall || !part.function) return;
     const Volatility volatility = part.function->volatility;
-    found |= volatility == Volatility::kVolatile || (volatility == Volatility::kStable && part.children.empty());
+    found |=
+        volatility == Volatility::kVolatile || (volatility == Volatility::kStable && part.children.empty());
   });
   return found;
 }
@@ -55,7 +56,9 @@ struct SampledPlan {
 bool follow_time(LogicalPlan& node, uint32_t column, SampledPlan* found);
 
 bool follow_sample_by(LogicalPlan& node, uint32_t column, SampledPlan* found) {
-  if (found->sampling || column != 0 || !is_plain_sampling(node.sample) || !node.sample_timestamp->is_column()) return false;
+  if (found->sampling || column != 0 || !is_plain_sampling(node.sample) ||
+      !node.sample_timestamp->is_column())
+    return false;
   found->sampling = &node;
   found->result.buckets = node.sample;
   return follow_time(*node.children[0], node.sample_timestamp->index, found);
@@ -66,7 +69,8 @@ bool follow_join(LogicalPlan& node, uint32_t column, SampledPlan* found) {
   const auto left_width = static_cast<uint32_t>(node.children[0]->columns.size());
   const bool by_left = node.join_type != JoinType::kRight && node.join_type != JoinType::kFull;
   if (column < left_width) return by_left && follow_time(*node.children[0], column, found);
-  const bool by_right = node.correlated.empty() && (node.join_type == JoinType::kInner || node.join_type == JoinType::kCross);
+  const bool by_right =
+      node.correlated.empty() && (node.join_type == JoinType::kInner || node.join_type == JoinType::kCross);
   return by_right && follow_time(*node.children[1], column - left_width, found);
 }
 
@@ -92,7 +96,9 @@ bool follow_time(LogicalPlan& node, uint32_t column, SampledPlan* found) {
     }
     case PlanKind::kScan: {
       const TableSchema& schema = *node.table->schema;
-      if (!schema.has_timestamp() || node.scan_columns[column] != static_cast<uint32_t>(schema.timestamp_column)) return false;
+      if (!schema.has_timestamp() ||
+          node.scan_columns[column] != static_cast<uint32_t>(schema.timestamp_column))
+        return false;
       found->scans.insert(&node);
       found->result.tables.insert(schema.id);
       found->result.partition_by = schema.partition_by;
@@ -104,9 +110,11 @@ bool follow_time(LogicalPlan& node, uint32_t column, SampledPlan* found) {
 
 std::optional<SampledPlan> find_sampled_tables(LogicalPlan& plan, int timestamp, const Reads& reads) {
   SampledPlan found;
-  if (timestamp < 0 || reads.clock || !follow_time(plan, static_cast<uint32_t>(timestamp), &found)) return std::nullopt;
+  if (timestamp < 0 || reads.clock || !follow_time(plan, static_cast<uint32_t>(timestamp), &found))
+    return std::nullopt;
   for (const LogicalPlan* scan : reads.scans) {
-    if (!found.scans.contains(scan) && found.result.tables.contains(scan->table->schema->id)) return std::nullopt;
+    if (!found.scans.contains(scan) && found.result.tables.contains(scan->table->schema->id))
+      return std::nullopt;
   }
   return found;
 }
@@ -153,7 +161,8 @@ StoredQuery bind_stored_query(const ViewSchema& view, const NameResolver& names,
     const uint32_t column = sampling.sample_timestamp->index;
     sampling.children[0] = keep_times(binder, std::move(sampling.children[0]), column, *within);
   } else if (within) {
-    result.plan = keep_times(binder, std::move(result.plan), static_cast<uint32_t>(result.timestamp), *within);
+    result.plan =
+        keep_times(binder, std::move(result.plan), static_cast<uint32_t>(result.timestamp), *within);
   }
   stored.query = binder.finish(std::move(result.plan));
   return stored;
@@ -163,10 +172,13 @@ bool gives_columns(const StoredQuery& query, const TableSchema& table) {
   const std::vector<PlanColumn>& now = query.query.plan->columns;
   return now.size() >= table.columns.size() &&
          std::equal(table.columns.begin(), table.columns.end(), now.begin(),
-                    [](const ColumnSchema& column, const PlanColumn& given) { return column.type == stored_type(given.type); });
+                    [](const ColumnSchema& column, const PlanColumn& given) {
+                      return column.type == stored_type(given.type);
+                    });
 }
 
-BoundQuery bind_stored_rows(std::shared_ptr<const TableVersion> table, const NameResolver& names, const TimeRange* within) {
+BoundQuery bind_stored_rows(std::shared_ptr<const TableVersion> table, const NameResolver& names,
+                            const TimeRange* within) {
   ParameterTypes none;
   QueryBinder binder(names, none, true);
   const int timestamp = table->schema->timestamp_column;

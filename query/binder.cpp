@@ -36,8 +36,8 @@ void inline_single_readers(const std::vector<PlanPtr>& roots, const std::set<uin
     });
   }
   std::unordered_set<const LogicalPlan*> outermost;
-  for (const LogicalPlan* node = roots[0].get(); node->kind == PlanKind::kProject || node->kind == PlanKind::kLimit;
-       node = node->children[0].get())
+  for (const LogicalPlan* node = roots[0].get();
+       node->kind == PlanKind::kProject || node->kind == PlanKind::kLimit; node = node->children[0].get())
     outermost.insert(node);
   for (const PlanPtr& root : roots) {
     for_each_node(root, [&](const PlanPtr& node) {
@@ -342,8 +342,8 @@ TargetRows bind_target_rows(const ast::ObjectName& table, const std::string& ali
   return rows;
 }
 
-std::shared_ptr<const TableVersion> NameResolver::find_past_version(const std::shared_ptr<const TableVersion>&,
-                                                                    const ast::VersionClause& clause) const {
+std::shared_ptr<const TableVersion> NameResolver::find_past_version(
+    const std::shared_ptr<const TableVersion>&, const ast::VersionClause& clause) const {
   throw sql_error(sqlstate::kFeatureNotSupported, "reading a past version of a table is not supported here")
       .with_position(clause.position);
 }

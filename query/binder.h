@@ -27,7 +27,9 @@ class NameResolver {
   virtual std::shared_ptr<const TableVersion> find_past_version(
       const std::shared_ptr<const TableVersion>& table, const ast::VersionClause& clause) const;
   // table_changes() and changes_of(): relations whose columns depend on their arguments. Null for any other call.
-  virtual std::shared_ptr<const VirtualTable> bind_change_function(const ast::FunctionCall&) const { return nullptr; }
+  virtual std::shared_ptr<const VirtualTable> bind_change_function(const ast::FunctionCall&) const {
+    return nullptr;
+  }
   // 42501 unless whoever acts may read it. A name with a schema is looked up only if that may be used.
   virtual void check_read(const TableSchema&) const {}
   virtual void check_read(const ViewSchema&) const {}
@@ -55,7 +57,8 @@ struct InsertColumn {
   std::string name;
   SqlType type;
   const ast::Expression* default_value = nullptr;  // null: NULL
-  std::optional<uint32_t> listed_at;  // its position in the statement's list of columns; then it must be given
+  std::optional<uint32_t>
+      listed_at;  // its position in the statement's list of columns; then it must be given
 };
 BoundQuery bind_insert_rows(const ast::Query& query, const std::vector<InsertColumn>& columns,
                             const NameResolver& names, ParameterTypes& parameters,
@@ -67,7 +70,7 @@ BoundQuery bind_insert_rows(const ast::Query& query, const std::vector<InsertCol
 struct ScopeTable {
   std::string alias;
   std::vector<PlanColumn> columns;
-  bool hidden = false;       // neither stars nor unqualified names find it
+  bool hidden = false;        // neither stars nor unqualified names find it
   bool last_in_star = false;  // a star lists its columns behind those of the other tables
 };
 // The alias of the one-column table that merge_action() in RETURNING reads.

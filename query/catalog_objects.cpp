@@ -13,24 +13,31 @@ namespace {
 // Names as the snapshot and the session's search_path have them.
 class SnapshotNames final : public NameResolver {
  public:
-  explicit SnapshotNames(ExecutionContext& context) : context_(context), path_(context.session->search_path(false)) {}
+  explicit SnapshotNames(ExecutionContext& context)
+      : context_(context), path_(context.session->search_path(false)) {}
 
   const Snapshot& snapshot() const override { return *context_.snapshot; }
   std::shared_ptr<const TableVersion> find_table(const std::vector<std::string>& name) const override {
-    return find<TableVersion>(name, [&](const std::string& schema) { return context_.snapshot->find_table(schema, name.back()); });
+    return find<TableVersion>(
+        name, [&](const std::string& schema) { return context_.snapshot->find_table(schema, name.back()); });
   }
   std::shared_ptr<const ViewSchema> find_view(const std::vector<std::string>& name) const override {
-    return find<ViewSchema>(name, [&](const std::string& schema) { return context_.snapshot->find_view(schema, name.back()); });
+    return find<ViewSchema>(
+        name, [&](const std::string& schema) { return context_.snapshot->find_view(schema, name.back()); });
   }
-  std::shared_ptr<const VirtualTable> find_virtual_table(const std::vector<std::string>& name) const override {
+  std::shared_ptr<const VirtualTable> find_virtual_table(
+      const std::vector<std::string>& name) const override {
     return find_system_relation(name.size() > 1 ? name[name.size() - 2] : "pg_catalog", name.back());
   }
-  std::shared_ptr<const VirtualTable> find_virtual_function(const std::string& name) const override { return find_system_function(name); }
+  std::shared_ptr<const VirtualTable> find_virtual_function(const std::string& name) const override {
+    return find_system_function(name);
+  }
   SessionInfo& session() const override { return *context_.session; }
 
  private:
   template <class T>
-  std::shared_ptr<const T> find(const std::vector<std::string>& name, const std::function<std::shared_ptr<const T>(const std::string&)>& in) const {
+  std::shared_ptr<const T> find(const std::vector<std::string>& name,
+                                const std::function<std::shared_ptr<const T>(const std::string&)>& in) const {
     if (name.size() > 1) return in(name[name.size() - 2]);
     for (const std::string& schema : path_) {
       if (auto found = in(schema)) return found;
@@ -73,7 +80,8 @@ void for_each_view(const Snapshot& snapshot, const std::function<void(const View
   for (const auto& [name, view] : snapshot.catalog->views) fn(*view);
 }
 
-void for_each_materialized_view(const Snapshot& snapshot, const std::function<void(const TableVersion&, const MaterializedView&)>& fn) {
+void for_each_materialized_view(const Snapshot& snapshot,
+                                const std::function<void(const TableVersion&, const MaterializedView&)>& fn) {
   for (const auto& [id, view] : snapshot.catalog->materialized_views) {
     if (auto table = snapshot.table(view->table)) fn(*table, *view);
   }
@@ -83,12 +91,12 @@ std::vector<PlanColumn> view_columns(ExecutionContext& context, const ViewSchema
   try {
     SnapshotNames names(context);
     ParameterTypes none;
-    std::vector<PlanColumn> columns = bind_query(*parser::parse_query(view.query_text), names, none).plan->columns;
-    for (size_t i = 0; i < view.column_names.size() && i < columns.size(); i++) columns[i].name = view.column_names[i];
+    std::vector<PlanColumn> columns =
+        bind_query(*parser::parse_query(view.query_text), names, none).plan->columns;
+    for (size_t i = 0; i < view.column_names.size() && i < columns.size(); i++)
+      columns[i].name = view.column_names[i];
     return columns;
-  } catch (const SqlError&) {
-    return {};
-  }
+  } catch (const SqlError&) { return {}; }
 }
 
 }  // namespace idem

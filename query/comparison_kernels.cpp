@@ -7,10 +7,10 @@
 #include <type_traits>
 
 #include "common/array_value.h"
-#include "common/record_value.h"
 #include "common/decimal.h"
 #include "common/error.h"
 #include "common/interval.h"
+#include "common/record_value.h"
 #include "common/uuid.h"
 #include "storage/symbol_dictionary.h"
 

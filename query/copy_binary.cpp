@@ -50,7 +50,8 @@ bool CopyBlockReader::read_binary_row(size_t* at) {
   size_t p = *at;
   const auto left = [&] { return text_.size() - p; };
   if (left() < 2) return false;
-  const auto count = static_cast<int16_t>(static_cast<uint8_t>(text_[p]) << 8 | static_cast<uint8_t>(text_[p + 1]));
+  const auto count =
+      static_cast<int16_t>(static_cast<uint8_t>(text_[p]) << 8 | static_cast<uint8_t>(text_[p + 1]));
   p += 2;
   if (count == -1) {
     block_->ended = true;
@@ -88,7 +89,8 @@ bool CopyBlockReader::read_binary_row(size_t* at) {
     const std::string& name = schema_->columns[layout_.targets[i].column].name;
     if (!nulls_[i] || !layout_.targets[i].not_null) continue;
     stop(sql_error(sqlstate::kNotNullViolation,
-                   "null value in column \"{}\" of relation \"{}\" violates not-null constraint", name, schema_->name),
+                   "null value in column \"{}\" of relation \"{}\" violates not-null constraint", name,
+                   schema_->name),
          line, fmt::format(", column {}", name));
   }
   append_converted();

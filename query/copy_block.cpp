@@ -100,7 +100,8 @@ size_t CopyBlockReader::split_csv(size_t at, bool at_end) {
   const char* const begin = text_.data();
   const char* const limit = begin + text_.size();
   const char* p = begin + at;
-  const char delimiter = layout_.format.delimiter, quote = layout_.format.quote, escape = layout_.format.escape;
+  const char delimiter = layout_.format.delimiter, quote = layout_.format.quote,
+             escape = layout_.format.escape;
   row_lines_ = 1;
   bool copied = false;
   while (true) {
@@ -124,7 +125,8 @@ size_t CopyBlockReader::split_csv(size_t at, bool at_end) {
         char c = *p;
         if (in_quotes) {
           if (c == escape && p + 1 == limit && !at_end) return std::string::npos;
-          if (c == escape && p + 1 < limit && (p[1] == quote || p[1] == escape) && (escape != quote || p[1] == quote)) {
+          if (c == escape && p + 1 < limit && (p[1] == quote || p[1] == escape) &&
+              (escape != quote || p[1] == quote)) {
             if (plain) scratch_.append(run, p);
             plain = false;
             scratch_.push_back(p[1]);
@@ -256,7 +258,9 @@ void CopyBlockReader::unescape_text(std::string_view raw, Field& field) {
       continue;
     }
     c = raw[++i];
-    auto digit_of = [](char d) { return d >= '0' && d <= '9' ? d - '0' : (d | 32) >= 'a' && (d | 32) <= 'f' ? (d | 32) - 'a' + 10 : 99; };
+    auto digit_of = [](char d) {
+      return d >= '0' && d <= '9' ? d - '0' : (d | 32) >= 'a' && (d | 32) <= 'f' ? (d | 32) - 'a' + 10 : 99;
+    };
     switch (c) {
       case 'b': scratch_.push_back('\b'); break;
       case 'f': scratch_.push_back('\f'); break;
@@ -276,7 +280,8 @@ void CopyBlockReader::unescape_text(std::string_view raw, Field& field) {
       default:
         if (c >= '0' && c <= '7') {
           int value = c - '0';
-          for (int k = 0; k < 2 && i + 1 < raw.size() && raw[i + 1] >= '0' && raw[i + 1] <= '7'; k++) value = value * 8 + (raw[++i] - '0');
+          for (int k = 0; k < 2 && i + 1 < raw.size() && raw[i + 1] >= '0' && raw[i + 1] <= '7'; k++)
+            value = value * 8 + (raw[++i] - '0');
           scratch_.push_back(static_cast<char>(value));
         } else {
           scratch_.push_back(c);
@@ -310,11 +315,14 @@ void CopyBlockReader::take_row() {
   try {
     if (fields_.size() != layout_.targets.size()) {
       bool fewer = fields_.size() < layout_.targets.size();
-      if (fewer && fields_.size() == 1 && fields_[0].text.empty() && !fields_[0].quoted && layout_.targets.size() > 1 &&
-          layout_.format.kind == CopyFormat::Kind::kCsv) {
-        throw sql_error(sqlstate::kBadCopyFileFormat, "missing data for column \"{}\"", schema_->columns[layout_.targets[1].column].name);
+      if (fewer && fields_.size() == 1 && fields_[0].text.empty() && !fields_[0].quoted &&
+          layout_.targets.size() > 1 && layout_.format.kind == CopyFormat::Kind::kCsv) {
+        throw sql_error(sqlstate::kBadCopyFileFormat, "missing data for column \"{}\"",
+                        schema_->columns[layout_.targets[1].column].name);
       }
-      if (fewer) throw sql_error(sqlstate::kBadCopyFileFormat, "missing data for column \"{}\"", schema_->columns[layout_.targets[fields_.size()].column].name);
+      if (fewer)
+        throw sql_error(sqlstate::kBadCopyFileFormat, "missing data for column \"{}\"",
+                        schema_->columns[layout_.targets[fields_.size()].column].name);
       throw SqlError(sqlstate::kBadCopyFileFormat, "extra data after last expected column");
     }
     bool csv = layout_.format.kind == CopyFormat::Kind::kCsv;
@@ -322,11 +330,14 @@ void CopyBlockReader::take_row() {
       const Target& t = layout_.targets[target];
       field = &fields_[target];
       bool is_null = field->is_null;
-      if (csv) is_null = field->quoted ? t.force_null && field->text == layout_.format.null : !t.force_not_null && field->text == layout_.format.null;
+      if (csv)
+        is_null = field->quoted ? t.force_null && field->text == layout_.format.null
+                                : !t.force_not_null && field->text == layout_.format.null;
       nulls_[target] = is_null;
       if (is_null) {
         if (t.not_null) {
-          throw sql_error(sqlstate::kNotNullViolation, "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
+          throw sql_error(sqlstate::kNotNullViolation,
+                          "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
                           schema_->columns[t.column].name, schema_->name);
         }
         continue;

@@ -27,8 +27,9 @@ struct CopyBlock {
   bool ended = false;                  // behind \. or the binary trailer
   std::optional<CopyFailure> failure;  // reading stopped there
   uint64_t rejected = 0;               // rows left out by ON_ERROR ignore or set_null
-  std::vector<uint64_t> bad_values;    // by field: what did not fit, whether its row was left out or it became NULL; empty: none
-  std::vector<CopyFailure> rejects;    // the first of them, as many as REJECT_LIMIT asks for
+  std::vector<uint64_t>
+      bad_values;  // by field: what did not fit, whether its row was left out or it became NULL; empty: none
+  std::vector<CopyFailure> rejects;  // the first of them, as many as REJECT_LIMIT asks for
 };
 
 // Reads rows out of COPY data: most by the group (copy_fields.h, copy_columns.h), the others one by one, with every
@@ -80,12 +81,12 @@ class CopyBlockReader {
   std::vector<Field> fields_;
   std::vector<Element> elements_;
   std::vector<bool> nulls_;
-  std::string scratch_;     // characters of fields with escapes, of one row
-  StringArena arena_;       // characters that conversions make, of one row
-  uint64_t line_ = 0;       // of the block, of the row at hand
-  uint32_t row_lines_ = 1;  // line ends within the row at hand
-  uint32_t careful_rows_ = 0;  // rows to read one by one before a group is tried again …
-  uint32_t careful_next_ = 1;  // … if that fails
+  std::string scratch_;         // characters of fields with escapes, of one row
+  StringArena arena_;           // characters that conversions make, of one row
+  uint64_t line_ = 0;           // of the block, of the row at hand
+  uint32_t row_lines_ = 1;      // line ends within the row at hand
+  uint32_t careful_rows_ = 0;   // rows to read one by one before a group is tried again …
+  uint32_t careful_next_ = 1;   // … if that fails
   uint32_t expected_rows_ = 0;  // of a block, after the last one
 };
 

@@ -19,7 +19,9 @@ constexpr uint64_t kZeros = 0x3030303030303030ULL;
 constexpr size_t kSlots = 1024;
 
 // The lowest `bytes` bytes, 1 to 8.
-constexpr uint64_t low_bytes(uint64_t chunk, uint32_t bytes) { return chunk & (~uint64_t{0} >> (64 - 8 * bytes)); }
+constexpr uint64_t low_bytes(uint64_t chunk, uint32_t bytes) {
+  return chunk & (~uint64_t{0} >> (64 - 8 * bytes));
+}
 
 // `count` digits, 1 to 8, the first in the lowest byte; what is behind them does not matter.
 bool read_digits(uint64_t chunk, uint32_t count, uint32_t* value) {
@@ -88,7 +90,8 @@ bool read_seconds(const char* p, const char* end, int64_t* micros) {
   const auto left = static_cast<uint32_t>(end - p) - 3;
   if (left == 0) return true;
   uint32_t fraction = 0;
-  if (p[3] != '.' || left < 2 || left > 7 || !read_digits(load_chunk(p + 4), left - 1, &fraction)) return false;
+  if (p[3] != '.' || left < 2 || left > 7 || !read_digits(load_chunk(p + 4), left - 1, &fraction))
+    return false;
   *micros += int64_t{fraction} * kFractionUnits[left - 1];
   return true;
 }
@@ -99,7 +102,8 @@ bool read_seconds(const char* p, const char* end, int64_t* micros) {
 
 int32_t CopyColumns::SymbolCodes::code_of(const char* p, uint32_t size, SymbolDictionary& dictionary) {
   const int32_t next = previous_ + 1;
-  if (in_order_ && next < static_cast<int32_t>(dictionary.size()) && dictionary.at(next) == std::string_view(p, size))
+  if (in_order_ && next < static_cast<int32_t>(dictionary.size()) &&
+      dictionary.at(next) == std::string_view(p, size))
     return previous_ = next;
   const int32_t code = look_up(p, size, dictionary);
   in_order_ = code == next;
@@ -131,7 +135,8 @@ int32_t CopyColumns::SymbolCodes::look_up(const char* p, uint32_t size, SymbolDi
 
 CopyColumns::CopyColumns(const CopyLayout& layout) : layout_(layout), symbols_(layout.targets.size()) {}
 
-bool CopyColumns::is_null(std::string_view text, const CopyFields& fields, uint32_t row, uint32_t field) const {
+bool CopyColumns::is_null(std::string_view text, const CopyFields& fields, uint32_t row,
+                          uint32_t field) const {
   const std::string& null = layout_.format.null;
   const CopyLayout::Target& target = layout_.targets[field];
   const bool may_be = layout_.format.kind != CopyFormat::Kind::kCsv ? true
@@ -143,8 +148,8 @@ bool CopyColumns::is_null(std::string_view text, const CopyFields& fields, uint3
 
 // Values of fixed size by `read(p, size, &value)`, which is not called for fields without characters.
 template <class Read>
-bool CopyColumns::read_values(std::string_view text, const CopyFields& fields, uint32_t field, BatchColumn* column,
-                              const Read& read) {
+bool CopyColumns::read_values(std::string_view text, const CopyFields& fields, uint32_t field,
+                              BatchColumn* column, const Read& read) {
   using T = std::remove_pointer_t<decltype(read.type())>;
   const uint32_t rows = fields.rows();
   const auto null_size = static_cast<uint32_t>(layout_.format.null.size());
@@ -248,17 +253,20 @@ bool CopyColumns::append_column(std::string_view text, const CopyFields& fields,
     case Conversion::kInt16: return values(reader_of<int16_t>(read_narrow<int16_t>));
     case Conversion::kInt32: return values(reader_of<int32_t>(read_narrow<int32_t>));
     case Conversion::kInt64:
-      return values(reader_of<int64_t>([](const char* p, uint32_t n, int64_t* v) { return read_integer(p, n, v); }));
+      return values(
+          reader_of<int64_t>([](const char* p, uint32_t n, int64_t* v) { return read_integer(p, n, v); }));
     case Conversion::kFloat:
-      return values(reader_of<float>([](const char* p, uint32_t n, float* v) { return parse_float(p, p + n, v); }));
+      return values(
+          reader_of<float>([](const char* p, uint32_t n, float* v) { return parse_float(p, p + n, v); }));
     case Conversion::kDouble:
-      return values(reader_of<double>([](const char* p, uint32_t n, double* v) { return read_double(p, n, v); }));
+      return values(
+          reader_of<double>([](const char* p, uint32_t n, double* v) { return read_double(p, n, v); }));
     case Conversion::kTimestamp:
       return values(reader_of<int64_t>(
           [this](const char* p, uint32_t n, int64_t* v) { return read_timestamp(p, n, v); }));
     case Conversion::kDate:
-      return values(
-          reader_of<int32_t>([](const char* p, uint32_t n, int32_t* v) { return parse_date_fast(p, p + n, v); }));
+      return values(reader_of<int32_t>(
+          [](const char* p, uint32_t n, int32_t* v) { return parse_date_fast(p, p + n, v); }));
     case Conversion::kSymbol: {
       SymbolCodes& codes = symbols_[field];
       SymbolDictionary& dictionary = *column->dictionary();

@@ -26,8 +26,12 @@ class CopyFields {
   uint32_t rows() const { return rows_; }
   size_t end() const { return end_; }  // of the last row, behind its line end
   uint32_t start(uint32_t row, uint32_t field) const { return starts_[row * fields_ + field] & ~kQuoted; }
-  uint32_t size(uint32_t row, uint32_t field) const { return ends_[row * fields_ + field] - start(row, field); }
-  bool is_quoted(uint32_t row, uint32_t field) const { return (starts_[row * fields_ + field] & kQuoted) != 0; }
+  uint32_t size(uint32_t row, uint32_t field) const {
+    return ends_[row * fields_ + field] - start(row, field);
+  }
+  bool is_quoted(uint32_t row, uint32_t field) const {
+    return (starts_[row * fields_ + field] & kQuoted) != 0;
+  }
 
  private:
   static constexpr uint32_t kQuoted = uint32_t{1} << 31;

@@ -16,12 +16,15 @@ constexpr size_t kSampleRecords = 10'000;
 
 NewColumns::NewColumns(SessionState& session, const ast::CopyStatement& statement, const CopyFormat& format)
     : session_(session), table_(statement.table), format_(format) {
-  const auto refuse = [](std::string_view why) { throw sql_error(sqlstate::kSyntaxError, "COPY ON_NEW_COLUMN add {}", why); };
+  const auto refuse = [](std::string_view why) {
+    throw sql_error(sqlstate::kSyntaxError, "COPY ON_NEW_COLUMN add {}", why);
+  };
   if (format.kind != CopyFormat::Kind::kCsv) refuse("requires FORMAT csv");
   if (format.header == CopyFormat::Header::kNone) refuse("requires HEADER");
   if (!statement.columns.empty()) refuse("takes the columns from the header, not from a list");
   if (format.escape != format.quote) {
-    throw SqlError(sqlstate::kFeatureNotSupported, "COPY ON_NEW_COLUMN add with an ESCAPE other than QUOTE is not supported");
+    throw SqlError(sqlstate::kFeatureNotSupported,
+                   "COPY ON_NEW_COLUMN add with an ESCAPE other than QUOTE is not supported");
   }
 }
 
@@ -34,7 +37,9 @@ std::vector<ast::Identifier> NewColumns::add(bool is_end) {
   std::vector<std::vector<CsvField>> records = read_csv_records(sample_, shape, is_end, kSampleRecords);
   std::vector<ast::Identifier> columns;
   if (records.empty()) {
-    if (!is_end) throw sql_error(sqlstate::kBadCopyFileFormat, "the header line does not end within {} bytes", kSampleBytes);
+    if (!is_end)
+      throw sql_error(sqlstate::kBadCopyFileFormat, "the header line does not end within {} bytes",
+                      kSampleBytes);
     return columns;
   }
   std::vector<std::string> names;
@@ -49,7 +54,8 @@ std::vector<ast::Identifier> NewColumns::add(bool is_end) {
     const std::string name = found < 0 ? guessed.name : schema->columns[static_cast<size_t>(found)].name;
     columns.push_back({name, table_.name.position, true});
     if (found >= 0) continue;
-    definitions += fmt::format("{}ADD COLUMN {} {}", definitions.empty() ? " " : ", ", quoted_identifier(name), guessed.type);
+    definitions += fmt::format("{}ADD COLUMN {} {}", definitions.empty() ? " " : ", ",
+                               quoted_identifier(name), guessed.type);
   }
   if (definitions.empty()) return columns;
   const std::string target = quoted_identifier(schema->schema_name) + "." + quoted_identifier(schema->name);

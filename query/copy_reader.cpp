@@ -11,7 +11,7 @@ namespace idem {
 
 namespace {
 
-constexpr size_t kSmallFeed = 32 << 10;    // smaller pieces are gathered …
+constexpr size_t kSmallFeed = 32 << 10;     // smaller pieces are gathered …
 constexpr size_t kGatherBytes = 256 << 10;  // … until they are so many
 constexpr size_t kBlockBytes = 512 << 10;
 constexpr size_t kLongRow = 1 << 20;  // without a line end: perhaps the lines end in '\r' alone
@@ -61,7 +61,8 @@ struct CopyReader::Pipeline {
   static void read(CopyBlockReader& reader, Job& job) {
     bool begins = job.begins;
     for (const Piece& piece : job.pieces) {
-      const std::string_view text = std::string_view(piece.bytes).substr(piece.begin, piece.end - piece.begin);
+      const std::string_view text =
+          std::string_view(piece.bytes).substr(piece.begin, piece.end - piece.begin);
       reader.read(text, begins, true, &job.block);
       if (job.block.failure || job.block.ended) break;
       begins = false;
@@ -82,8 +83,9 @@ CopyReader::CopyReader(CopyLayout layout, WorkerPool* workers, std::function<voi
       layout_(pipeline_->layout),
       workers_(workers && workers->thread_count() > 0 ? workers : nullptr),
       sink_(std::move(sink)),
-      alone_(layout_.format.kind == CopyFormat::Kind::kBinary ||
-             (layout_.format.kind == CopyFormat::Kind::kCsv && layout_.format.escape != layout_.format.quote)) {}
+      alone_(
+          layout_.format.kind == CopyFormat::Kind::kBinary ||
+          (layout_.format.kind == CopyFormat::Kind::kCsv && layout_.format.escape != layout_.format.quote)) {}
 
 CopyReader::~CopyReader() {
   std::unique_lock lock(pipeline_->mutex);
@@ -133,7 +135,10 @@ CopyReader::RowEnds CopyReader::find_csv_ends(std::string_view bytes) {
   const char* const begin = bytes.data();
   const char* const end = begin + bytes.size();
   for (const char* p = begin; p <= end;) {
-    const char* quote = p == end ? nullptr : static_cast<const char*>(std::memchr(p, layout_.format.quote, static_cast<size_t>(end - p)));
+    const char* quote =
+        p == end
+            ? nullptr
+            : static_cast<const char*>(std::memchr(p, layout_.format.quote, static_cast<size_t>(end - p)));
     const auto size = static_cast<size_t>((quote ? quote : end) - p);
     if (!in_quotes_ && size > 0) {
       if (ends.first == std::string::npos) {
@@ -260,8 +265,8 @@ void CopyReader::take(CopyBlock& block) {
   const std::optional<uint64_t>& limit = layout_.format.reject_limit;
   if (limit && rejected_ + block.rejected > *limit) {
     const CopyFailure& last = block.rejects[*limit - rejected_];
-    fail(sql_error(last.error.sqlstate(), "skipped more than REJECT_LIMIT ({}) rows; the last one: {}", *limit,
-                   last.error.message()),
+    fail(sql_error(last.error.sqlstate(), "skipped more than REJECT_LIMIT ({}) rows; the last one: {}",
+                   *limit, last.error.message()),
          lines_ + last.line, last.where);
   }
   rejected_ += block.rejected;

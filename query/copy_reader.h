@@ -61,11 +61,11 @@ class CopyReader {
   WorkerPool* const workers_;
   const std::function<void(ColumnBatch&&)> sink_;
   const bool alone_;
-  std::string gathered_;         // small pieces
-  std::string carried_;          // the begin of a row
-  bool in_quotes_ = false;       // at the end of what came
-  char line_end_ = '\n';         // '\r' where there are no others
-  std::shared_ptr<Job> open_;    // the block that is being put together; null: none
+  std::string gathered_;       // small pieces
+  std::string carried_;        // the begin of a row
+  bool in_quotes_ = false;     // at the end of what came
+  char line_end_ = '\n';       // '\r' where there are no others
+  std::shared_ptr<Job> open_;  // the block that is being put together; null: none
   std::deque<std::shared_ptr<Job>> in_flight_;
   bool begun_ = false, ended_ = false;
   uint64_t lines_ = 0, rows_ = 0, rejected_ = 0;

@@ -21,7 +21,8 @@ CopyWriter::CopyWriter(const CopyFormat& format, std::vector<PlanColumn> columns
     : format_(format), columns_(std::move(columns)), text_(text) {
   for (const PlanColumn& c : columns_) {
     types_.push_back(c.type.id == TypeId::kSymbol ? SqlType(TypeId::kVarchar) : c.type);
-    bool named = std::find(format_.force_quote.begin(), format_.force_quote.end(), c.name) != format_.force_quote.end();
+    bool named = std::find(format_.force_quote.begin(), format_.force_quote.end(), c.name) !=
+                 format_.force_quote.end();
     force_quote_.push_back(format_.force_quote_all || named);
   }
 }
@@ -62,7 +63,8 @@ void CopyWriter::write_text(std::string& out, std::string_view text) const {
 }
 
 void CopyWriter::write_csv(std::string& out, std::string_view text, bool force_quote) const {
-  bool quote = force_quote || text == format_.null || text == "\\." || (!text.empty() && (text.front() == ' ' || text.back() == ' '));
+  bool quote = force_quote || text == format_.null || text == "\\." ||
+               (!text.empty() && (text.front() == ' ' || text.back() == ' '));
   for (size_t i = 0; i < text.size() && !quote; i++) {
     char c = text[i];
     quote = c == format_.delimiter || c == format_.quote || c == '\n' || c == '\r';
@@ -86,7 +88,8 @@ void CopyWriter::write(const DataChunk& chunk, std::string& out, std::vector<uin
     uint32_t row = chunk.selection[i];
     if (format_.kind == CopyFormat::Kind::kBinary) append16(out, static_cast<int>(flat.size()));
     for (size_t c = 0; c < flat.size(); c++) {
-      const char* element = static_cast<const char*>(flat[c].data) + size_t{row} * physical_size(physical_type(types_[c]));
+      const char* element =
+          static_cast<const char*>(flat[c].data) + size_t{row} * physical_size(physical_type(types_[c]));
       bool valid = flat[c].is_valid(row);
       if (format_.kind == CopyFormat::Kind::kBinary) {
         size_t at = out.size();

@@ -18,7 +18,7 @@ class CopyWriter {
   void begin(std::string& out);
   // Appends each selected row, its end offset in *row_ends.
   void write(const DataChunk& chunk, std::string& out, std::vector<uint32_t>* row_ends);
-  void end(std::string& out);       // binary trailer
+  void end(std::string& out);  // binary trailer
 
  private:
   void write_text(std::string& out, std::string_view text) const;
@@ -26,7 +26,7 @@ class CopyWriter {
 
   CopyFormat format_;
   std::vector<PlanColumn> columns_;
-  std::vector<SqlType> types_;        // as written: symbols are VARCHAR
+  std::vector<SqlType> types_;  // as written: symbols are VARCHAR
   std::vector<bool> force_quote_;
   TextOptions text_;
   std::string scratch_;

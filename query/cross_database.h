@@ -7,9 +7,10 @@
 namespace idem {
 
 // What is said of a name in another database than the session's.
-inline SqlError cross_database_error(std::string_view database, std::string_view schema, std::string_view name) {
-  return sql_error(sqlstate::kFeatureNotSupported, "cross-database references are not implemented: \"{}.{}.{}\"", database,
-                   schema, name);
+inline SqlError cross_database_error(std::string_view database, std::string_view schema,
+                                     std::string_view name) {
+  return sql_error(sqlstate::kFeatureNotSupported,
+                   "cross-database references are not implemented: \"{}.{}.{}\"", database, schema, name);
 }
 
 }  // namespace idem

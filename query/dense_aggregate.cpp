@@ -12,9 +12,7 @@ namespace {
 
 constexpr size_t kMostCodes = size_t{1} << 18;  // lines beyond the last-level cache gain nothing
 
-bool is_plain(const Vector& vector) {
-  return vector.form == Vector::Form::kFlat && !vector.may_have_nulls();
-}
+bool is_plain(const Vector& vector) { return vector.form == Vector::Form::kFlat && !vector.may_have_nulls(); }
 
 // line[0] counts, line[1 + a] adds up argument a.
 template <size_t kSums>
@@ -62,7 +60,8 @@ std::unique_ptr<DenseAggregate> DenseAggregate::make(const AggregateLayout& layo
       case DenseState::kCount: dense->items_.push_back({Kind::kCount, 0}); break;
       case DenseState::kSum: {
         auto& sums = dense->sum_arguments_;
-        const auto known = std::find_if(sums.begin(), sums.end(), [&](size_t a) { return same_argument(a, i); });
+        const auto known =
+            std::find_if(sums.begin(), sums.end(), [&](size_t a) { return same_argument(a, i); });
         dense->items_.push_back({Kind::kSum, static_cast<size_t>(known - sums.begin())});
         if (known == sums.end()) sums.push_back(i);
         if (sums.size() > kMostSums) return nullptr;
@@ -85,7 +84,8 @@ bool DenseAggregate::knows(const int32_t* codes, Selection rows) const {
   bool missing = false;
   if (known_ == groups_.size() && rows.is_all()) {
     int32_t beyond = 0;  // codes are not negative where nothing is NULL
-    for (uint32_t i = 0; i < rows.count; ++i) beyond |= static_cast<int32_t>(codes[i] >= static_cast<int32_t>(size));
+    for (uint32_t i = 0; i < rows.count; ++i)
+      beyond |= static_cast<int32_t>(codes[i] >= static_cast<int32_t>(size));
     return beyond == 0;
   }
   for (uint32_t i = 0; i < rows.count; ++i) {
@@ -176,9 +176,9 @@ void DenseAggregate::flush(AggregateStates& states) {
   }
   std::fill(lines_.begin(), lines_.end(), 0.0);
   for (Extreme& extreme : extremes_) {
-    std::fill(extreme.values.begin(), extreme.values.end(),
-              extreme.max ? -std::numeric_limits<double>::infinity()
-                          : std::numeric_limits<double>::quiet_NaN());
+    std::fill(
+        extreme.values.begin(), extreme.values.end(),
+        extreme.max ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::quiet_NaN());
   }
 }
 

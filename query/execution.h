@@ -25,6 +25,7 @@ std::unique_ptr<ResultStream> execute(const BoundQuery& query, std::shared_ptr<E
                                       const std::vector<Value>& parameters);
 
 // A small result as a whole, by the calling thread: catalog look-ups, correlated subqueries, EXPLAIN.
-void execute_plan_inline(const LogicalPlan& plan, EvaluationState& state, const std::function<bool(DataChunk&)>& consume);
+void execute_plan_inline(const LogicalPlan& plan, EvaluationState& state,
+                         const std::function<bool(DataChunk&)>& consume);
 
 }  // namespace idem

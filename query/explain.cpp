@@ -57,7 +57,8 @@ void name_join(const LogicalPlan& plan, ExplainedNode& node) {
 
 void name_scan(const LogicalPlan& plan, ExplainedNode& node) {
   const TableSchema& schema = *plan.table->schema;
-  const std::string name = schema.schema_name == "public" ? schema.name : schema.schema_name + "." + schema.name;
+  const std::string name =
+      schema.schema_name == "public" ? schema.name : schema.schema_name + "." + schema.name;
   node.type = "Seq Scan";
   node.title = fmt::format("Seq Scan{} on {}", plan.backwards ? " Backward" : "", name);
   node.attributes = {{"Scan Direction", plan.backwards ? "Backward" : "Forward"},
@@ -78,7 +79,8 @@ std::string type_of_other(const LogicalPlan& plan) {
     case PlanKind::kProject: return "Projection";
     case PlanKind::kProjectSet: return "ProjectSet";
     case PlanKind::kAggregate:
-      return plan.grouping_sets.empty() ? (plan.groups.empty() ? "Aggregate" : "HashAggregate") : "MixedAggregate";
+      return plan.grouping_sets.empty() ? (plan.groups.empty() ? "Aggregate" : "HashAggregate")
+                                        : "MixedAggregate";
     case PlanKind::kSampleBy: return "Sample By";
     case PlanKind::kLatestOn: return "Latest On";
     case PlanKind::kWindowJoin: return "Window Join";
@@ -104,7 +106,8 @@ void name_node(const LogicalPlan& plan, ExplainedNode& node) {
       node.attributes.emplace_back("Function Name", plan.table_function->name);
       break;
     case PlanKind::kSetOperation: {
-      const std::string command = fmt::format("{}{}", plan.set_except ? "Except" : "Intersect", plan.set_all ? " All" : "");
+      const std::string command =
+          fmt::format("{}{}", plan.set_except ? "Except" : "Intersect", plan.set_all ? " All" : "");
       node.type = "SetOp";
       node.title = "SetOp " + command;
       node.attributes.emplace_back("Command", command);
@@ -242,7 +245,9 @@ class Explainer {
     if (plan.scan_filter) detail("Filter", expression_text(*plan.scan_filter, output));
     if (plan.limit_hint) detail("Stop After", fmt::format("{} rows", *plan.limit_hint));
     if (!verbose_) return;
-    const auto column_name = [&](const auto& bound) { return plan.table->schema->columns[bound.column].name; };
+    const auto column_name = [&](const auto& bound) {
+      return plan.table->schema->columns[bound.column].name;
+    };
     details("Bounds On", plan.scan_bounds, column_name);
     details("Dynamic Bounds On", plan.dynamic_bounds, column_name);
   }
@@ -272,8 +277,9 @@ class Explainer {
       case PlanKind::kFilter: detail("Filter", text(plan.expressions[0])); break;
       case PlanKind::kProject: details("Output", plan.expressions, text); break;
       case PlanKind::kProjectSet:
-        details("Functions", plan.set_calls,
-                [&](const SetCall& call) { return call.function->name + "(" + join(call.arguments, text) + ")"; });
+        details("Functions", plan.set_calls, [&](const SetCall& call) {
+          return call.function->name + "(" + join(call.arguments, text) + ")";
+        });
         break;
       case PlanKind::kSampleBy: add_sample(plan, input); [[fallthrough]];
       case PlanKind::kAggregate:
@@ -282,7 +288,8 @@ class Explainer {
           detail("Grouping Set",
                  "(" + join(set, [&](uint32_t group) { return text(plan.groups[group]); }) + ")");
         }
-        details("Aggregates", plan.aggregates, [&](const BoundAggregate& a) { return aggregate_text(a, input); });
+        details("Aggregates", plan.aggregates,
+                [&](const BoundAggregate& a) { return aggregate_text(a, input); });
         break;
       case PlanKind::kLatestOn:
         detail("Timestamp", input[plan.timestamp_column]);
@@ -292,7 +299,8 @@ class Explainer {
       case PlanKind::kWindowJoin:
         add_join(plan, input);
         detail("Window", time_window_text(plan.time_window));
-        details("Aggregates", plan.aggregates, [&](const BoundAggregate& a) { return aggregate_text(a, input); });
+        details("Aggregates", plan.aggregates,
+                [&](const BoundAggregate& a) { return aggregate_text(a, input); });
         break;
       case PlanKind::kSort:
       case PlanKind::kLimit:
@@ -316,8 +324,9 @@ class Explainer {
       return expression_text(*key.first, left) + " = " + expression_text(*key.second, right);
     });
     if (plan.join_condition) detail("Join Filter", expression_text(*plan.join_condition, input));
-    details("Lateral", plan.correlated,
-            [&](const auto& c) { return fmt::format("${} = {}", c.first + 1, expression_text(*c.second, left)); });
+    details("Lateral", plan.correlated, [&](const auto& c) {
+      return fmt::format("${} = {}", c.first + 1, expression_text(*c.second, left));
+    });
     if (plan.tolerance_micros) detail("Tolerance", fmt::format("{} us", *plan.tolerance_micros));
   }
 
@@ -369,7 +378,9 @@ ExplainedNode explain(const BoundQuery& query, bool verbose, const QueryProfile*
   return Explainer(verbose, profile).explain(query);
 }
 
-ExplainedNode explain(const LogicalPlan& plan, bool verbose) { return Explainer(verbose, nullptr).explain(plan); }
+ExplainedNode explain(const LogicalPlan& plan, bool verbose) {
+  return Explainer(verbose, nullptr).explain(plan);
+}
 
 ExplainedNode explain(const ExplainedWrite& write, bool verbose, const QueryProfile* profile) {
   ExplainedNode node;

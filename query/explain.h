@@ -23,7 +23,7 @@ struct ExplainedNode {
   std::string title;     // "Hash Left Join": what a line begins with
   std::string type;      // "Hash Join": the title without its attributes
   std::vector<std::pair<std::string, std::string>> attributes;  // by PostgreSQL's names: "Join Type", "Left"
-  double rows = 0, cost = 0;                                     // estimates; cost with all nodes below
+  double rows = 0, cost = 0;                                    // estimates; cost with all nodes below
   uint32_t width = 0;
   std::vector<ExplainedDetail> details;
   const NodeProfile* done = nullptr;  // what an execution did

@@ -16,17 +16,19 @@ void add_lines(const ExplainedNode& node, int depth, std::vector<std::string>& l
   const std::string indent(static_cast<size_t>(depth * 6 + 2), ' ');
   std::string line = depth == 0 ? "" : std::string(static_cast<size_t>(depth * 6 - 4), ' ') + "->  ";
   line += node.title;
-  line += depth == 0 ? fmt::format("  (cost=0.00..{:.2f} rows={:.0f} width={})", node.cost, node.rows, node.width)
-                     : fmt::format("  (rows={:.0f})", node.rows);
+  line += depth == 0
+              ? fmt::format("  (cost=0.00..{:.2f} rows={:.0f} width={})", node.cost, node.rows, node.width)
+              : fmt::format("  (rows={:.0f})", node.rows);
   if (node.done && node.done->runs == 0) {
     line += " (never executed)";
   } else if (node.done) {
-    line += fmt::format(" (actual time={:.3f} ms rows={} loops={})", millis(node.done->nanos), node.done->rows.load(),
-                        node.done->runs.load());
+    line += fmt::format(" (actual time={:.3f} ms rows={} loops={})", millis(node.done->nanos),
+                        node.done->rows.load(), node.done->runs.load());
   }
   lines.push_back(std::move(line));
   for (const ExplainedDetail& detail : node.details)
-    lines.push_back(indent + (detail.label.empty() ? "" : detail.label + ": ") + fmt::to_string(fmt::join(detail.items, ", ")));
+    lines.push_back(indent + (detail.label.empty() ? "" : detail.label + ": ") +
+                    fmt::to_string(fmt::join(detail.items, ", ")));
   if (node.done && node.done->vectors_read + node.done->vectors_skipped > 0) {
     lines.push_back(fmt::format("{}Vectors: {} read, {} skipped", indent, node.done->vectors_read.load(),
                                 node.done->vectors_skipped.load()));

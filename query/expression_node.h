@@ -61,7 +61,8 @@ class VectorScatter {
   VectorScatter(SqlType type, uint32_t size, Vector* to);
   void copy(const Vector& from, Selection rows);
   void set_null(uint32_t row);
-  void set_element(uint32_t row, const void* element);  // in the layout of the physical type; characters are copied
+  void set_element(uint32_t row,
+                   const void* element);  // in the layout of the physical type; characters are copied
   void set_value(uint32_t row, const Value& value);
 
  private:

@@ -86,7 +86,8 @@ bool bind_array_integers(std::span<const SqlType> arguments, CallTypes* types) {
 
 // array_fill(anyelement, int[])
 bool bind_fill(std::span<const SqlType> arguments, CallTypes* types) {
-  if (arguments.size() != 2 || arguments[0].id == TypeId::kArray || arguments[0].id == TypeId::kUnknown) return false;
+  if (arguments.size() != 2 || arguments[0].id == TypeId::kArray || arguments[0].id == TypeId::kUnknown)
+    return false;
   types->arguments = {arguments[0], SqlType::array_of(TypeId::kInteger)};
   types->result = SqlType::array_of(stored_element_type(arguments[0]));
   return true;
@@ -158,7 +159,8 @@ bool fill_row(KernelCall& call, std::string& out) {
   }
   constexpr int32_t kMostElements = 134'217'727;  // PostgreSQL's
   if (length < 0 || length > kMostElements) {
-    throw sql_error(sqlstate::kProgramLimitExceeded, "array size exceeds the maximum allowed ({})", kMostElements);
+    throw sql_error(sqlstate::kProgramLimitExceeded, "array size exceeds the maximum allowed ({})",
+                    kMostElements);
   }
   ArrayBuilder builder = builder_for(call);
   for (int32_t i = 0; i < length; ++i) {

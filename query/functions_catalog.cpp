@@ -279,7 +279,8 @@ std::vector<AskedPrivilege> asked_privileges(View text) {
     if (with_option) one.resize(one.size() - kOption.size());
     const PrivilegeSet set = privilege_of_name(one);
     const bool unsupported = one == "REFERENCES" || one == "TRIGGER";
-    if (set == 0 && !unsupported) throw sql_error(sqlstate::kInvalidParameterValue, "unrecognized privilege type: \"{}\"", one);
+    if (set == 0 && !unsupported)
+      throw sql_error(sqlstate::kInvalidParameterValue, "unrecognized privilege type: \"{}\"", one);
     asked.push_back({set, with_option});
   }
   return asked;
@@ -349,7 +350,8 @@ void add_privilege_question(FunctionRegistry& r, View name) {
   r.add(name, {kName, kText, kText}, kBool,
         row_kernel<[](KernelCall& c, View role, View o, View p) { return by_name(c, role, o, p); }>, kStable);
   r.add(name, {kName, kOid, kText}, kBool,
-        row_kernel<[](KernelCall& c, View role, int32_t o, View p) { return by_oid(c, role, oid(o), p); }>, kStable);
+        row_kernel<[](KernelCall& c, View role, int32_t o, View p) { return by_oid(c, role, oid(o), p); }>,
+        kStable);
   r.add(name, {kOid, kOid, kText}, kBool, row_kernel<[](KernelCall& c, int32_t role, int32_t o, View p) {
           const auto known = role_name_of_oid(c.state.context, oid(role));
           return known ? by_oid(c, View(*known), oid(o), p) : std::optional<bool>(false);
@@ -357,12 +359,22 @@ void add_privilege_question(FunctionRegistry& r, View name) {
         kStable);
 }
 
-std::optional<bool> relation_by_name(KernelCall& c, View role, View o, View p) { return has_relation(c, role, o, p); }
-std::optional<bool> relation_by_oid(KernelCall& c, View role, uint32_t o, View p) { return has_relation(c, role, o, p); }
-std::optional<bool> schema_by_name(KernelCall& c, View role, View o, View p) { return has_schema(c, role, o, p); }
-std::optional<bool> schema_by_oid(KernelCall& c, View role, uint32_t o, View p) { return has_schema(c, role, o, p); }
+std::optional<bool> relation_by_name(KernelCall& c, View role, View o, View p) {
+  return has_relation(c, role, o, p);
+}
+std::optional<bool> relation_by_oid(KernelCall& c, View role, uint32_t o, View p) {
+  return has_relation(c, role, o, p);
+}
+std::optional<bool> schema_by_name(KernelCall& c, View role, View o, View p) {
+  return has_schema(c, role, o, p);
+}
+std::optional<bool> schema_by_oid(KernelCall& c, View role, uint32_t o, View p) {
+  return has_schema(c, role, o, p);
+}
 std::optional<bool> role_by_name(KernelCall& c, View role, View o, View p) { return has_role(c, role, o, p); }
-std::optional<bool> role_by_oid(KernelCall& c, View role, uint32_t o, View p) { return has_role(c, role, o, p); }
+std::optional<bool> role_by_oid(KernelCall& c, View role, uint32_t o, View p) {
+  return has_role(c, role, o, p);
+}
 
 void register_privileges(FunctionRegistry& r) {
   add_privilege_question<relation_by_name, relation_by_oid>(r, "has_table_privilege");
@@ -371,11 +383,17 @@ void register_privileges(FunctionRegistry& r) {
   add_privilege_question<role_by_name, role_by_oid>(r, "pg_has_role");
   // Privileges are for whole tables.
   r.add("has_column_privilege", {kText, kText, kText}, kBool,
-        row_kernel<[](KernelCall& c, View t, View, View p) { return has_relation(c, View(), t, p); }>, kStable);
+        row_kernel<[](KernelCall& c, View t, View, View p) { return has_relation(c, View(), t, p); }>,
+        kStable);
   r.add("has_column_privilege", {kOid, kInt2, kText}, kBool,
-        row_kernel<[](KernelCall& c, int32_t t, int16_t, View p) { return has_relation(c, View(), oid(t), p); }>, kStable);
-  r.add("has_column_privilege", {kName, kText, kText, kText}, kBool,
-        row_kernel<[](KernelCall& c, View role, View t, View, View p) { return has_relation(c, role, t, p); }>, kStable);
+        row_kernel<[](KernelCall& c, int32_t t, int16_t, View p) {
+          return has_relation(c, View(), oid(t), p);
+        }>,
+        kStable);
+  r.add(
+      "has_column_privilege", {kName, kText, kText, kText}, kBool,
+      row_kernel<[](KernelCall& c, View role, View t, View, View p) { return has_relation(c, role, t, p); }>,
+      kStable);
   // What the server has one of, or none: everyone may use it.
   for (const View name : {"has_database_privilege", "has_function_privilege", "has_tablespace_privilege",
                           "has_sequence_privilege", "has_type_privilege", "has_language_privilege"}) {

@@ -50,12 +50,13 @@ Moment end_of(const Moment& start, const std::optional<Interval>& length) {
 template <bool kTime, class A, class B>
 void add_overlaps(FunctionRegistry& r, SqlType moment) {
   const auto type_of = [&](bool is_length) { return is_length ? SqlType(TypeId::kInterval) : moment; };
-  ScalarFunction& overlaps =
-      r.add("overlaps", {moment, type_of(std::is_same_v<A, Interval>), moment, type_of(std::is_same_v<B, Interval>)},
-            TypeId::kBoolean,
-            row_kernel<[](const Moment& a, const std::optional<A>& b, const Moment& c, const std::optional<B>& d) {
-              return overlap(a, end_of<kTime>(a, b), c, end_of<kTime>(c, d));
-            }>);
+  ScalarFunction& overlaps = r.add(
+      "overlaps",
+      {moment, type_of(std::is_same_v<A, Interval>), moment, type_of(std::is_same_v<B, Interval>)},
+      TypeId::kBoolean,
+      row_kernel<[](const Moment& a, const std::optional<A>& b, const Moment& c, const std::optional<B>& d) {
+        return overlap(a, end_of<kTime>(a, b), c, end_of<kTime>(c, d));
+      }>);
   overlaps.strict = false;
 }
 

@@ -83,7 +83,8 @@ bool cancel_backend(const KernelCall& call, int32_t pid) {
 
 NotificationSender& sender_of(const KernelCall& call) {
   auto* sender = dynamic_cast<NotificationSender*>(&required_session(call));
-  if (sender == nullptr) throw SqlError(sqlstate::kObjectNotInPrerequisiteState, "there is nobody to notify here");
+  if (sender == nullptr)
+    throw SqlError(sqlstate::kObjectNotInPrerequisiteState, "there is nobody to notify here");
   return *sender;
 }
 
@@ -182,8 +183,12 @@ void register_session_functions(FunctionRegistry& r) {
           kVolatile);
   }
   r.add("pg_notify", {kText, kText}, TypeId::kVoid,
-        row_kernel<[](KernelCall& c, std::string&, View channel, View payload) { sender_of(c).notify(channel, payload); }>, kVolatile);
-  r.add("pg_reload_conf", {}, kBool, row_kernel<[](KernelCall& c) { return reload_configuration(c); }>, kVolatile);
+        row_kernel<[](KernelCall& c, std::string&, View channel, View payload) {
+          sender_of(c).notify(channel, payload);
+        }>,
+        kVolatile);
+  r.add("pg_reload_conf", {}, kBool, row_kernel<[](KernelCall& c) { return reload_configuration(c); }>,
+        kVolatile);
   for (const View name : {"getdatabaseencoding", "pg_client_encoding"}) {
     r.add(name, {}, kName, row_kernel<[](KernelCall&) { return std::string("UTF8"); }>, kStable);
   }

@@ -77,7 +77,8 @@ void GroupTable::add_keys(const Vector* keys, Selection selection) {
 
 uint64_t GroupTable::next_growth() const {
   const uint64_t groups = (uint64_t{size()} + kVectorSize) * 2;
-  if (form_ == Form::kPacked && groups > packed_.size()) return slots_after(packed_.size()) * sizeof(PackedSlot);
+  if (form_ == Form::kPacked && groups > packed_.size())
+    return slots_after(packed_.size()) * sizeof(PackedSlot);
   if (form_ == Form::kBytes && groups > bytes_.size()) return slots_after(bytes_.size()) * sizeof(ByteSlot);
   return 0;
 }

@@ -59,14 +59,16 @@ void HashAggregateOperator::read_input(EvaluationState& state) {
     {
       const std::lock_guard lock(mutex);
       for (size_t set = partitions.size(); set < spec_.sets.size(); ++set) {
-        partitions.push_back(spec_.sets[set].empty() ? nullptr
-                                                     : std::make_unique<SpillPartitions>(
-                                                           *state.context, spilled_row_types(spec_), parts.size(), 0));
+        partitions.push_back(spec_.sets[set].empty()
+                                 ? nullptr
+                                 : std::make_unique<SpillPartitions>(*state.context, spilled_row_types(spec_),
+                                                                     parts.size(), 0));
       }
     }
     parts[range]->put_out_to(partitions, range);
   };
-  const bool can_put_out = std::any_of(spec_.sets.begin(), spec_.sets.end(), [](const auto& set) { return !set.empty(); });
+  const bool can_put_out =
+      std::any_of(spec_.sets.begin(), spec_.sets.end(), [](const auto& set) { return !set.empty(); });
   read_ranges(*input_, state, ranges, [&](size_t range, RangeReader& reader) {
     parts[range] = std::make_unique<AggregateRange>(spec_, reader.state());
     AggregateRange& part = *parts[range];
@@ -74,7 +76,8 @@ void HashAggregateOperator::read_input(EvaluationState& state) {
     DataChunk chunk;
     while (reader.next(&chunk)) {
       part.add(chunk, folder);
-      if (can_put_out && !part.puts_out() && limit.reached(part.memory_bytes(), part.next_growth())) put_out(range);
+      if (can_put_out && !part.puts_out() && limit.reached(part.memory_bytes(), part.next_growth()))
+        put_out(range);
     }
     part.finish(folder);
   });
@@ -86,7 +89,8 @@ void HashAggregateOperator::read_input(EvaluationState& state) {
       std::make_unique<PartitionedAggregate>(spec_, std::move(parts), std::move(partitions), *state.context);
 }
 
-void HashAggregateOperator::combine(std::vector<std::unique_ptr<AggregateRange>> ranges, EvaluationState& state) {
+void HashAggregateOperator::combine(std::vector<std::unique_ptr<AggregateRange>> ranges,
+                                    EvaluationState& state) {
   std::array<uint32_t, kVectorSize> numbers, ids;
   for (size_t set = 0; set < spec_.sets.size(); ++set) {
     groups_.push_back(std::move(ranges[0]->groups[set]));
@@ -173,7 +177,8 @@ class HashAggregateOperator::Stream final : public MorselStream {
     const uint32_t count = std::min(kVectorSize, end_ - at_);
     if (aggregate_.scan_ && aggregate_.counts_only() && aggregate_.scan_->is_whole_table()) {
       const auto rows = static_cast<int64_t>(aggregate_.scan_->plan().table->row_count);
-      chunk->columns.assign(aggregate_.spec_.layout.size(), Vector::constant(Value::of_int(TypeId::kBigInt, rows)));
+      chunk->columns.assign(aggregate_.spec_.layout.size(),
+                            Vector::constant(Value::of_int(TypeId::kBigInt, rows)));
       chunk->set_size(count);
     } else {
       read_groups(aggregate_.spec_, set_, all_[set_], at_, count, false, chunk);

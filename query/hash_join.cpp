@@ -28,7 +28,8 @@ int64_t integer_at(const Vector& column, uint32_t row) {
 
 }  // namespace
 
-HashJoinOperator::HashJoinOperator(const LogicalPlan& plan, OperatorPtr left, OperatorPtr right, JoinSpill spill)
+HashJoinOperator::HashJoinOperator(const LogicalPlan& plan, OperatorPtr left, OperatorPtr right,
+                                   JoinSpill spill)
     : plan_(plan),
       left_(std::move(left)),
       right_(std::move(right)),
@@ -101,8 +102,8 @@ void HashJoinOperator::start(EvaluationState& state) {
     left_->start(state);
     auto left = partition_left_rows(plan_, *left_, *right.partitions, spill_.level, state);
     left_->reset();
-    partitions_ = std::make_unique<PartitionedJoin>(plan_, std::move(left), std::move(right.partitions), spill_.level,
-                                                    *state.context);
+    partitions_ = std::make_unique<PartitionedJoin>(plan_, std::move(left), std::move(right.partitions),
+                                                    spill_.level, *state.context);
     return;
   }
   rows_ = std::move(right.rows);
@@ -189,7 +190,8 @@ void HashJoinOperator::unmatched_right(std::vector<uint32_t>* ids) const {
   }
 }
 
-uint32_t HashJoinOperator::read_unmatched(const std::vector<uint32_t>& ids, size_t first, DataChunk* chunk) const {
+uint32_t HashJoinOperator::read_unmatched(const std::vector<uint32_t>& ids, size_t first,
+                                          DataChunk* chunk) const {
   const auto count = static_cast<uint32_t>(std::min<size_t>(kVectorSize, ids.size() - first));
   chunk->columns.resize(left_columns_ + right_columns_);
   for (size_t c = 0; c < left_columns_; ++c)

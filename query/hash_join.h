@@ -61,8 +61,8 @@ class HashJoinOperator final : public Operator {
   bool keeps_left() const { return type_ == JoinType::kLeft || type_ == JoinType::kFull; }
   bool keeps_right() const { return keeps_right(type_); }
   bool needs_match() const {
-    return type_ == JoinType::kInner || type_ == JoinType::kCross ||
-           type_ == JoinType::kRight || type_ == JoinType::kSemi;
+    return type_ == JoinType::kInner || type_ == JoinType::kCross || type_ == JoinType::kRight ||
+           type_ == JoinType::kSemi;
   }
 
   const LogicalPlan& plan_;
@@ -72,8 +72,8 @@ class HashJoinOperator final : public Operator {
   size_t left_columns_, right_columns_;
   uint64_t starts_ = 0;
   std::unique_ptr<PartitionedJoin> partitions_;  // null: the right rows are in memory
-  std::shared_ptr<RowStore> rows_;  // right columns, then computed keys
-  std::vector<size_t> key_columns_;  // of rows_
+  std::shared_ptr<RowStore> rows_;               // right columns, then computed keys
+  std::vector<size_t> key_columns_;              // of rows_
   std::vector<std::shared_ptr<JoinFilter>> filters_;
   std::unique_ptr<GroupTable> table_;
   std::vector<uint32_t> group_begin_, right_rows_;

@@ -14,10 +14,12 @@ namespace {
 SqlError no_matching_keys(const ast::OnConflict& clause, const TableSchema& schema) {
   std::vector<std::string> keys;
   for (uint32_t key : schema.upsert_keys) keys.push_back(schema.columns[key].name);
-  SqlError error(sqlstate::kInvalidColumnReference, "there is no unique or exclusion constraint matching the ON CONFLICT specification");
+  SqlError error(sqlstate::kInvalidColumnReference,
+                 "there is no unique or exclusion constraint matching the ON CONFLICT specification");
   error.with_position(clause.position);
-  error.with_hint(keys.empty() ? fmt::format("Table \"{}\" has no upsert keys.", schema.name)
-                               : fmt::format("The upsert keys of \"{}\" are ({}).", schema.name, fmt::join(keys, ", ")));
+  error.with_hint(
+      keys.empty() ? fmt::format("Table \"{}\" has no upsert keys.", schema.name)
+                   : fmt::format("The upsert keys of \"{}\" are ({}).", schema.name, fmt::join(keys, ", ")));
   return error;
 }
 
@@ -40,7 +42,8 @@ ColumnBatch rows_at(const TableVersion& table, const std::vector<RowPosition>& p
     }
     stored->move_to(position.ordinal);
     const auto row = static_cast<uint16_t>(stored->row_in_block(position.ordinal));
-    for (uint32_t c = 0; c < rows.column_count(); c++) rows.column(c).append_vector(stored->vector(c), {&row, 1});
+    for (uint32_t c = 0; c < rows.column_count(); c++)
+      rows.column(c).append_vector(stored->vector(c), {&row, 1});
   }
   return rows;
 }
@@ -60,13 +63,16 @@ struct Updates {
 };
 
 SqlError met_twice() {
-  SqlError error(sqlstate::kCardinalityViolation, "ON CONFLICT DO UPDATE command cannot affect row a second time");
-  error.with_hint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.");
+  SqlError error(sqlstate::kCardinalityViolation,
+                 "ON CONFLICT DO UPDATE command cannot affect row a second time");
+  error.with_hint(
+      "Ensure that no rows proposed for insertion within the same command have duplicate constrained "
+      "values.");
   return error;
 }
 
-Updates compute_updates(const ConflictPlan& plan, const TableVersion& table, Candidates candidates, const ColumnBatch& rows,
-                        EvaluationState& state) {
+Updates compute_updates(const ConflictPlan& plan, const TableVersion& table, Candidates candidates,
+                        const ColumnBatch& rows, EvaluationState& state) {
   std::vector<uint32_t> order(candidates.positions.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
@@ -92,7 +98,8 @@ Updates compute_updates(const ConflictPlan& plan, const TableVersion& table, Can
     const uint32_t count = std::min(kVectorSize, old_rows.rows() - first);
     DataChunk input;
     for (const ColumnBatch* side : {&old_rows, static_cast<const ColumnBatch*>(&new_rows)}) {
-      for (size_t c = 0; c < side->column_count(); c++) input.columns.push_back(side->column(c).slice(first, count));
+      for (size_t c = 0; c < side->column_count(); c++)
+        input.columns.push_back(side->column(c).slice(first, count));
     }
     input.set_size(count);
     Selection rows_left = input.selection;
@@ -100,7 +107,8 @@ Updates compute_updates(const ConflictPlan& plan, const TableVersion& table, Can
     if (rows_left.count == 0) continue;
     for (uint32_t i = 0; i < rows_left.count; i++) {
       const uint32_t row = first + rows_left[i];
-      if (!updates.positions.empty() && updates.positions.back().packed() == positions[row].packed()) throw met_twice();
+      if (!updates.positions.empty() && updates.positions.back().packed() == positions[row].packed())
+        throw met_twice();
       updates.positions.push_back(positions[row]);
       updates.proposed.push_back(proposed[row]);
     }
@@ -120,8 +128,9 @@ Updates compute_updates(const ConflictPlan& plan, const TableVersion& table, Can
 
 }  // namespace
 
-std::shared_ptr<const ConflictPlan> plan_conflict(std::shared_ptr<const TableSchema> schema, const ast::InsertStatement& s,
-                                                  const NameResolver& names, ParameterTypes& parameters) {
+std::shared_ptr<const ConflictPlan> plan_conflict(std::shared_ptr<const TableSchema> schema,
+                                                  const ast::InsertStatement& s, const NameResolver& names,
+                                                  ParameterTypes& parameters) {
   if (!s.on_conflict) return nullptr;
   const ast::OnConflict& clause = *s.on_conflict;
   if (!clause.keys.empty()) check_keys(clause, *schema);
@@ -145,7 +154,9 @@ std::shared_ptr<const ConflictPlan> plan_conflict(std::shared_ptr<const TableSch
   std::vector<ast::Identifier> columns;
   for (const ast::Assignment& a : clause.assignments) {
     if (a.columns.size() != 1) {
-      throw SqlError(sqlstate::kFeatureNotSupported, "ON CONFLICT DO UPDATE SET (columns) = (query) is not supported").with_position(a.columns[0].position);
+      throw SqlError(sqlstate::kFeatureNotSupported,
+                     "ON CONFLICT DO UPDATE SET (columns) = (query) is not supported")
+          .with_position(a.columns[0].position);
     }
     columns.push_back(a.columns[0]);
   }
@@ -153,14 +164,16 @@ std::shared_ptr<const ConflictPlan> plan_conflict(std::shared_ptr<const TableSch
   for (size_t i = 0; i < clause.assignments.size(); i++) {
     const ColumnSchema& column = schema->columns[plan->targets[i]];
     const ast::Expression& value = *clause.assignments[i].value;
-    plan->values.push_back(value.kind == ast::ExpressionKind::kDefault ? bind_default(column, names) : bind(value, assignment_type(column.type)));
+    plan->values.push_back(value.kind == ast::ExpressionKind::kDefault
+                               ? bind_default(column, names)
+                               : bind(value, assignment_type(column.type)));
   }
   if (clause.where) plan->where = bind(*clause.where, TypeId::kBoolean);
   return plan;
 }
 
-uint64_t insert_with_conflicts(SessionState& session, const ConflictPlan& plan, ColumnBatch&& given, EvaluationState& state,
-                               Returning* returning) {
+uint64_t insert_with_conflicts(SessionState& session, const ConflictPlan& plan, ColumnBatch&& given,
+                               EvaluationState& state, Returning* returning) {
   if (given.rows() == 0) return 0;
   const TableId id = plan.schema->id;
   Transaction& transaction = session.write_transaction("INSERT");
@@ -189,7 +202,8 @@ uint64_t insert_with_conflicts(SessionState& session, const ConflictPlan& plan, 
     // Back in the order of the statement's rows.
     std::vector<std::pair<uint32_t, int64_t>> order;  // row of the statement, its update or -1
     for (uint32_t row : inserted) order.emplace_back(row, -1);
-    for (size_t u = 0; u < updates.proposed.size(); u++) order.emplace_back(updates.proposed[u], static_cast<int64_t>(u));
+    for (size_t u = 0; u < updates.proposed.size(); u++)
+      order.emplace_back(updates.proposed[u], static_cast<int64_t>(u));
     std::sort(order.begin(), order.end());
     ColumnBatch shown(plan.schema);
     for (const auto& [row, update] : order) {

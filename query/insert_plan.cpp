@@ -13,20 +13,25 @@ constexpr size_t kMaxCachedRows = 1000;
 
 bool reads_nothing(const BoundExpression& e) {
   if (e.kind == BoundKind::kSubquery || e.kind == BoundKind::kColumn) return false;
-  return std::all_of(e.children.begin(), e.children.end(), [](const BoundPtr& c) { return reads_nothing(*c); });
+  return std::all_of(e.children.begin(), e.children.end(),
+                     [](const BoundPtr& c) { return reads_nothing(*c); });
 }
 
 // VALUES whose cells can be evaluated on their own, without a plan.
 bool is_plain_values(const BoundQuery& query, size_t parameters) {
-  if (query.plan->kind != PlanKind::kValues || !query.init_plans.empty() || query.slot_count > parameters) return false;
+  if (query.plan->kind != PlanKind::kValues || !query.init_plans.empty() || query.slot_count > parameters)
+    return false;
   for (const auto& row : query.plan->rows) {
-    if (!std::all_of(row.begin(), row.end(), [](const BoundPtr& cell) { return reads_nothing(*cell); })) return false;
+    if (!std::all_of(row.begin(), row.end(), [](const BoundPtr& cell) { return reads_nothing(*cell); }))
+      return false;
   }
   return true;
 }
 
 bool has_only_given_values(const InsertPlan& plan) {
-  const auto given = [](const BoundPtr& e) { return e->kind == BoundKind::kSlot || e->kind == BoundKind::kConstant; };
+  const auto given = [](const BoundPtr& e) {
+    return e->kind == BoundKind::kSlot || e->kind == BoundKind::kConstant;
+  };
   if (plan.query) return false;
   for (size_t c = 0; c < plan.source.size(); c++) {
     if (plan.source[c] < 0 && !given(plan.defaults[c])) return false;
@@ -39,7 +44,8 @@ bool has_only_given_values(const InsertPlan& plan) {
 
 bool InsertPlan::is_cacheable() const { return !query && rows.size() <= kMaxCachedRows; }
 
-std::vector<uint32_t> resolve_target_columns(const TableSchema& schema, const std::vector<ast::Identifier>& names) {
+std::vector<uint32_t> resolve_target_columns(const TableSchema& schema,
+                                             const std::vector<ast::Identifier>& names) {
   std::vector<uint32_t> targets;
   if (names.empty()) {
     for (uint32_t i = 0; i < schema.columns.size(); i++) targets.push_back(i);
@@ -48,20 +54,24 @@ std::vector<uint32_t> resolve_target_columns(const TableSchema& schema, const st
   for (const ast::Identifier& name : names) {
     int found = schema.find_column(name.text);
     if (found < 0) {
-      throw sql_error(sqlstate::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", name.text, schema.name)
+      throw sql_error(sqlstate::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist",
+                      name.text, schema.name)
           .with_position(name.position);
     }
     if (std::find(targets.begin(), targets.end(), static_cast<uint32_t>(found)) != targets.end()) {
-      throw sql_error(sqlstate::kDuplicateColumn, "column \"{}\" specified more than once", name.text).with_position(name.position);
+      throw sql_error(sqlstate::kDuplicateColumn, "column \"{}\" specified more than once", name.text)
+          .with_position(name.position);
     }
     targets.push_back(static_cast<uint32_t>(found));
   }
   return targets;
 }
 
-std::vector<uint32_t> resolve_assigned_columns(const TableSchema& schema, const std::vector<ast::Identifier>& names) {
+std::vector<uint32_t> resolve_assigned_columns(const TableSchema& schema,
+                                               const std::vector<ast::Identifier>& names) {
   for (auto name = names.begin(); name != names.end(); ++name) {
-    const bool again = std::any_of(names.begin(), name, [&](const auto& other) { return other.text == name->text; });
+    const bool again =
+        std::any_of(names.begin(), name, [&](const auto& other) { return other.text == name->text; });
     if (!again) continue;
     throw sql_error(sqlstate::kSyntaxError, "multiple assignments to same column \"{}\"", name->text)
         .with_position(name->position);
@@ -69,7 +79,9 @@ std::vector<uint32_t> resolve_assigned_columns(const TableSchema& schema, const 
   return resolve_target_columns(schema, names);
 }
 
-SqlType assignment_type(SqlType column_type) { return column_type.id == TypeId::kSymbol ? SqlType(TypeId::kVarchar) : column_type; }
+SqlType assignment_type(SqlType column_type) {
+  return column_type.id == TypeId::kSymbol ? SqlType(TypeId::kVarchar) : column_type;
+}
 
 ast::ExpressionPtr parse_default(const ColumnSchema& column) {
   return column.default_text.empty() ? nullptr : parser::parse_expression(column.default_text);
@@ -83,8 +95,9 @@ BoundPtr bind_default(const ColumnSchema& column, const NameResolver& names) {
   return bind_expression(*parsed, {}, names, none, type);
 }
 
-std::shared_ptr<const InsertPlan> plan_insert(std::shared_ptr<const TableSchema> schema, const ast::InsertStatement& s,
-                                              const NameResolver& names, ParameterTypes& parameters) {
+std::shared_ptr<const InsertPlan> plan_insert(std::shared_ptr<const TableSchema> schema,
+                                              const ast::InsertStatement& s, const NameResolver& names,
+                                              ParameterTypes& parameters) {
   auto plan = std::make_shared<InsertPlan>();
   plan->schema = std::move(schema);
   const std::vector<ColumnSchema>& columns = plan->schema->columns;
@@ -106,7 +119,8 @@ std::shared_ptr<const InsertPlan> plan_insert(std::shared_ptr<const TableSchema>
     column.default_value = default_trees.back().get();
     if (!s.columns.empty()) column.listed_at = s.columns[target_columns.size() - 1].position;
   }
-  auto query = std::make_shared<BoundQuery>(bind_insert_rows(*s.query, target_columns, names, parameters, s.with.get()));
+  auto query = std::make_shared<BoundQuery>(
+      bind_insert_rows(*s.query, target_columns, names, parameters, s.with.get()));
   for (size_t i = 0; i < targets.size(); i++) plan->source[targets[i]] = static_cast<int>(i);
   if (is_plain_values(*query, parameters.types.size())) plan->rows = std::move(query->plan->rows);
   else plan->query = std::move(query);

@@ -13,27 +13,31 @@ namespace idem {
 // An INSERT bound to the schema of its table. Immutable; kept with a prepared statement.
 struct InsertPlan {
   std::shared_ptr<const TableSchema> schema;
-  std::vector<int> source;                  // of each table column: its place in a row or in the query's columns; -1: its default
+  std::vector<int>
+      source;  // of each table column: its place in a row or in the query's columns; -1: its default
   std::vector<BoundPtr> defaults;           // of each table column; NULL where it has none
   std::vector<std::vector<BoundPtr>> rows;  // VALUES that read nothing
   std::shared_ptr<const BoundQuery> query;  // any other query; null: `rows`
-  bool is_direct = false;                   // only rows, of parameters and constants alone: nothing is to be evaluated
+  bool is_direct = false;  // only rows, of parameters and constants alone: nothing is to be evaluated
 
   // Whether it may be used again for the same schema.
   bool is_cacheable() const;
 };
 
 // Table columns of a column list (all of them when it is empty): 42703, 42701.
-std::vector<uint32_t> resolve_target_columns(const TableSchema& schema, const std::vector<ast::Identifier>& names);
+std::vector<uint32_t> resolve_target_columns(const TableSchema& schema,
+                                             const std::vector<ast::Identifier>& names);
 // Those that SET names: one twice is 42601.
-std::vector<uint32_t> resolve_assigned_columns(const TableSchema& schema, const std::vector<ast::Identifier>& names);
+std::vector<uint32_t> resolve_assigned_columns(const TableSchema& schema,
+                                               const std::vector<ast::Identifier>& names);
 // The type that a value for a column of this type is cast to before it is stored (SYMBOL takes VARCHAR).
 SqlType assignment_type(SqlType column_type);
 // The stored default of a column as a tree, null if it has none; and bound (NULL if it has none).
 ast::ExpressionPtr parse_default(const ColumnSchema& column);
 BoundPtr bind_default(const ColumnSchema& column, const NameResolver& names);
 
-std::shared_ptr<const InsertPlan> plan_insert(std::shared_ptr<const TableSchema> schema, const ast::InsertStatement& statement,
+std::shared_ptr<const InsertPlan> plan_insert(std::shared_ptr<const TableSchema> schema,
+                                              const ast::InsertStatement& statement,
                                               const NameResolver& names, ParameterTypes& parameters);
 
 }  // namespace idem

@@ -24,7 +24,7 @@ struct JoinFilter {
     uint32_t column = 0;        // of the scan's output
     uint32_t table_column = 0;  // of the table
   };
-  std::vector<Key> keys;     // those of the join's keys that are a column of the scan
+  std::vector<Key> keys;      // those of the join's keys that are a column of the scan
   bool has_all_keys = false;  // as they are, in their order
   std::vector<ScanBound> bounds;
   const GroupTable* groups = nullptr;

@@ -57,7 +57,8 @@ class RightReader {
       tables_.emplace_back(context_.memory);
     }
     if (spill_.when == JoinSpill::kAtOnce) begin_partitions();
-    read_ranges(right, state, ranges, [this](size_t range, RangeReader& reader) { read_range(range, reader); });
+    read_ranges(right, state, ranges,
+                [this](size_t range, RangeReader& reader) { read_range(range, reader); });
     if (!partitions_) return;
     for (size_t range = 0; range < parts_.size(); ++range) {
       if (parts_[range]->rows() == 0) continue;
@@ -150,8 +151,9 @@ RightRows read_right_rows(const LogicalPlan& plan, Operator& right, JoinSpill sp
   return RightReader(plan, right, spill, state).take();
 }
 
-std::unique_ptr<SpillPartitions> partition_left_rows(const LogicalPlan& plan, Operator& left, const SpillPartitions& right,
-                                                     uint32_t level, EvaluationState& state) {
+std::unique_ptr<SpillPartitions> partition_left_rows(const LogicalPlan& plan, Operator& left,
+                                                     const SpillPartitions& right, uint32_t level,
+                                                     EvaluationState& state) {
   const MorselRanges ranges = one_range_per_worker(left, *state.context);
   auto partitions = std::make_unique<SpillPartitions>(*state.context, column_types(*plan.children[0]),
                                                       std::max<size_t>(ranges.count, 1), level);

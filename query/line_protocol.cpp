@@ -1,9 +1,8 @@
 #include "query/line_protocol.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstring>
+#include <fmt/format.h>
 
 #include "common/number_text.h"
 
@@ -75,7 +74,8 @@ class LineParser {
     if (at_ == line_.size() || line_[at_] != '\\') return line_.substr(begin, at_ - begin);
     const size_t kept = start_unescaped(begin);
     while (at_ < line_.size() && ends.find(line_[at_]) == ends.npos) {
-      const bool pair = line_[at_] == '\\' && at_ + 1 < line_.size() && (escaped.find(line_[at_ + 1]) != escaped.npos || line_[at_ + 1] == '\\');
+      const bool pair = line_[at_] == '\\' && at_ + 1 < line_.size() &&
+                        (escaped.find(line_[at_ + 1]) != escaped.npos || line_[at_ + 1] == '\\');
       if (pair) ++at_;
       point_->unescaped += line_[at_++];
     }
@@ -100,7 +100,8 @@ class LineParser {
     const std::string_view text = line_.substr(begin, at_ - begin);
     if (!read_boolean(text, value) && !read_number(text, value)) {
       at_ = begin;
-      fail(text.empty() ? "a field's value was expected" : "a number, a boolean or a string in double quotes was expected");
+      fail(text.empty() ? "a field's value was expected"
+                        : "a number, a boolean or a string in double quotes was expected");
     }
   }
 
@@ -114,7 +115,8 @@ class LineParser {
     }
     const size_t kept = start_unescaped(begin);
     while (at_ < line_.size() && line_[at_] != '"') {
-      const bool pair = line_[at_] == '\\' && at_ + 1 < line_.size() && (line_[at_ + 1] == '"' || line_[at_ + 1] == '\\');
+      const bool pair =
+          line_[at_] == '\\' && at_ + 1 < line_.size() && (line_[at_ + 1] == '"' || line_[at_ + 1] == '\\');
       if (pair) ++at_;
       point_->unescaped += line_[at_++];
     }
@@ -134,7 +136,9 @@ class LineParser {
 
   static bool read_number(std::string_view text, LineValue* value) {
     // Only what a number can begin with, so that neither "NaN" nor spaces pass.
-    if (text.empty() || !(text[0] == '-' || text[0] == '+' || text[0] == '.' || (text[0] >= '0' && text[0] <= '9'))) return false;
+    if (text.empty() ||
+        !(text[0] == '-' || text[0] == '+' || text[0] == '.' || (text[0] >= '0' && text[0] <= '9')))
+      return false;
     const char suffix = text.back();
     const bool has_suffix = suffix == 'i' || suffix == 'u' || suffix == 't';
     value->text = has_suffix ? text.substr(0, text.size() - 1) : text;
@@ -143,10 +147,13 @@ class LineParser {
     switch (suffix) {
       case 'i': value->kind = LineValue::Kind::kInteger; return parse_int64(begin, end, &value->integer);
       case 't': value->kind = LineValue::Kind::kTimestamp; return parse_int64(begin, end, &value->integer);
-      case 'u': value->kind = LineValue::Kind::kUnsigned; return read_unsigned(value->text, &value->unsigned_integer);
+      case 'u':
+        value->kind = LineValue::Kind::kUnsigned;
+        return read_unsigned(value->text, &value->unsigned_integer);
       default:
         value->kind = LineValue::Kind::kFloat;
-        return text.find_first_not_of("+-.eE0123456789") == text.npos && parse_double(begin, end, &value->number);
+        return text.find_first_not_of("+-.eE0123456789") == text.npos &&
+               parse_double(begin, end, &value->number);
     }
   }
 
@@ -168,7 +175,8 @@ class LineParser {
     while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
     int64_t value = 0;
     const bool digits = text.find_first_not_of("-0123456789") == text.npos;
-    if (!digits || !parse_int64(text.data(), text.data() + text.size(), &value)) fail("a timestamp was expected");
+    if (!digits || !parse_int64(text.data(), text.data() + text.size(), &value))
+      fail("a timestamp was expected");
     point_->timestamp = value;
   }
 

@@ -21,8 +21,10 @@ constexpr uint32_t kBatchRows = 65'536;
 bool is_keyed_by_tags(const TableSchema& schema) {
   if (!schema.has_keys() || schema.version_column >= 0) return false;
   for (size_t i = 0; i < schema.columns.size(); ++i) {
-    const bool expected = static_cast<int>(i) == schema.timestamp_column || schema.columns[i].type.id == TypeId::kSymbol;
-    const bool is_key = std::find(schema.upsert_keys.begin(), schema.upsert_keys.end(), i) != schema.upsert_keys.end();
+    const bool expected =
+        static_cast<int>(i) == schema.timestamp_column || schema.columns[i].type.id == TypeId::kSymbol;
+    const bool is_key =
+        std::find(schema.upsert_keys.begin(), schema.upsert_keys.end(), i) != schema.upsert_keys.end();
     if (expected != is_key) return false;
   }
   return true;
@@ -88,7 +90,10 @@ std::string field_definition(const LineField& field) {
   return fmt::format("{} {} KEEP NON NULL", quoted_identifier(field.name), type());
 }
 
-LineTarget::LineTarget(SessionState& session, std::string table) : session_(session), table_(std::move(table)) { bind(); }
+LineTarget::LineTarget(SessionState& session, std::string table)
+    : session_(session), table_(std::move(table)) {
+  bind();
+}
 
 void LineTarget::bind() {
   session_.begin_write_statement();
@@ -98,7 +103,8 @@ void LineTarget::bind() {
   const auto run = session_.start_run();
   EvaluationState state{&run->context, {}};
   defaults_.clear();
-  for (const ColumnSchema& column : schema_->columns) defaults_.push_back(evaluate_constant(state, *bind_default(column, session_)));
+  for (const ColumnSchema& column : schema_->columns)
+    defaults_.push_back(evaluate_constant(state, *bind_default(column, session_)));
   cells_.assign(schema_->columns.size(), Cell());
   places_.clear();
   batch_.emplace(schema_);
@@ -131,17 +137,20 @@ bool LineTarget::add_missing_columns(const LinePoint& point, std::string* error)
     keys += ", " + quoted_identifier(point.tags[i].name);
   }
   for (size_t i = 0; i < point.fields.size(); ++i) {
-    if (column_of(point.fields[i].name, point.tags.size() + i) < 0) add(point.fields[i].name, field_definition(point.fields[i]));
+    if (column_of(point.fields[i].name, point.tags.size() + i) < 0)
+      add(point.fields[i].name, field_definition(point.fields[i]));
   }
   if (added.empty()) return true;
   flush();
   const std::string target = quoted_identifier(schema_->schema_name) + "." + quoted_identifier(schema_->name);
   std::string key_list;
-  for (const uint32_t key : schema_->upsert_keys) key_list += (key_list.empty() ? "" : ", ") + quoted_identifier(schema_->columns[key].name);
+  for (const uint32_t key : schema_->upsert_keys)
+    key_list += (key_list.empty() ? "" : ", ") + quoted_identifier(schema_->columns[key].name);
   try {
     run_command(session_, fmt::format("ALTER TABLE {} {}", target, definitions));
     if (tags_are_keys && !keys.empty())
-      run_command(session_, fmt::format("ALTER TABLE {} DEDUP ENABLE UPSERT KEYS({}{})", target, key_list, keys));
+      run_command(session_,
+                  fmt::format("ALTER TABLE {} DEDUP ENABLE UPSERT KEYS({}{})", target, key_list, keys));
   } catch (const SqlError& failure) {
     if (is_lost_race(failure)) throw;
     // A name that no column can have, most likely. Nothing has been changed: such statements check first.
@@ -153,7 +162,8 @@ bool LineTarget::add_missing_columns(const LinePoint& point, std::string* error)
   return true;
 }
 
-bool LineTarget::append(const LinePoint& point, std::optional<int64_t> micros, int64_t now_micros, std::string* error) {
+bool LineTarget::append(const LinePoint& point, std::optional<int64_t> micros, int64_t now_micros,
+                        std::string* error) {
   if (!add_missing_columns(point, error)) return false;
   ++line_;
   const auto cell_for = [&](std::string_view name, size_t place) -> Cell* {
@@ -175,11 +185,15 @@ bool LineTarget::append(const LinePoint& point, std::optional<int64_t> micros, i
   for (size_t i = 0; i < point.tags.size(); ++i) {
     Cell* const cell = cell_for(point.tags[i].name, i);
     tag_value.text = point.tags[i].value;
-    if (!cell || !convert(schema_->columns[static_cast<size_t>(cell - cells_.data())], tag_value, cell, error)) return false;
+    if (!cell ||
+        !convert(schema_->columns[static_cast<size_t>(cell - cells_.data())], tag_value, cell, error))
+      return false;
   }
   for (size_t i = 0; i < point.fields.size(); ++i) {
     Cell* const cell = cell_for(point.fields[i].name, point.tags.size() + i);
-    if (!cell || !convert(schema_->columns[static_cast<size_t>(cell - cells_.data())], point.fields[i].value, cell, error)) return false;
+    if (!cell || !convert(schema_->columns[static_cast<size_t>(cell - cells_.data())], point.fields[i].value,
+                          cell, error))
+      return false;
   }
   if (schema_->has_timestamp()) {
     Cell& cell = cells_[static_cast<size_t>(schema_->timestamp_column)];
@@ -200,8 +214,10 @@ bool LineTarget::append(const LinePoint& point, std::optional<int64_t> micros, i
 
 bool LineTarget::convert(const ColumnSchema& column, const LineValue& value, Cell* cell, std::string* error) {
   using Kind = LineValue::Kind;
-  const bool is_integer = value.kind == Kind::kInteger || (value.kind == Kind::kUnsigned && value.unsigned_integer <= INT64_MAX);
-  const int64_t integer = value.kind == Kind::kInteger ? value.integer : static_cast<int64_t>(value.unsigned_integer);
+  const bool is_integer =
+      value.kind == Kind::kInteger || (value.kind == Kind::kUnsigned && value.unsigned_integer <= INT64_MAX);
+  const int64_t integer =
+      value.kind == Kind::kInteger ? value.integer : static_cast<int64_t>(value.unsigned_integer);
   bool fits = true;
   switch (column.type.id) {
     case TypeId::kDouble:
@@ -233,7 +249,8 @@ bool LineTarget::convert(const ColumnSchema& column, const LineValue& value, Cel
       break;
     case TypeId::kTimestamp:
     case TypeId::kTimestampTz:
-      if (value.kind == Kind::kTimestamp || is_integer) return store(value.kind == Kind::kTimestamp ? value.integer : integer, cell->element);
+      if (value.kind == Kind::kTimestamp || is_integer)
+        return store(value.kind == Kind::kTimestamp ? value.integer : integer, cell->element);
       if (value.kind == Kind::kString) return convert_by_text(column, value.text, cell, error);
       break;
     case TypeId::kSymbol:
@@ -248,18 +265,23 @@ bool LineTarget::convert(const ColumnSchema& column, const LineValue& value, Cel
       break;
   }
   if (!fits) {
-    *error = fmt::format("value {} is out of range for column \"{}\" of type {}", value.text, column.name, dialect_type_name(column.type));
+    *error = fmt::format("value {} is out of range for column \"{}\" of type {}", value.text, column.name,
+                         dialect_type_name(column.type));
   } else {
-    *error = fmt::format("column \"{}\" of table \"{}\" is of type {}, the value is {} {}", column.name, table_, dialect_type_name(column.type),
-                         value.kind == Kind::kInteger || value.kind == Kind::kUnsigned ? "an" : "a", line_value_kind_name(value.kind));
+    *error = fmt::format("column \"{}\" of table \"{}\" is of type {}, the value is {} {}", column.name,
+                         table_, dialect_type_name(column.type),
+                         value.kind == Kind::kInteger || value.kind == Kind::kUnsigned ? "an" : "a",
+                         line_value_kind_name(value.kind));
   }
   return false;
 }
 
-bool LineTarget::convert_by_text(const ColumnSchema& column, std::string_view text, Cell* cell, std::string* error) {
+bool LineTarget::convert_by_text(const ColumnSchema& column, std::string_view text, Cell* cell,
+                                 std::string* error) {
   try {
     parse_text(column.type, text, cell->element, arena_, {});
-    if (physical_type(column.type) == PhysicalType::kString) std::memcpy(&cell->text, cell->element, sizeof cell->text);
+    if (physical_type(column.type) == PhysicalType::kString)
+      std::memcpy(&cell->text, cell->element, sizeof cell->text);
     return true;
   } catch (const SqlError& failure) {
     *error = fmt::format("{}, column \"{}\"", failure.message(), column.name);

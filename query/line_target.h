@@ -40,8 +40,8 @@ class LineTarget {
 
  private:
   struct Cell {
-    uint64_t line = 0;                   // that it is of
-    std::string_view text;               // of strings and symbols
+    uint64_t line = 0;                           // that it is of
+    std::string_view text;                       // of strings and symbols
     alignas(16) unsigned char element[16] = {};  // of others
   };
 
@@ -58,7 +58,8 @@ class LineTarget {
   std::vector<Value> defaults_;
   std::vector<Cell> cells_;  // a row, by column
   uint64_t line_ = 0;
-  std::vector<std::pair<std::string, int>> places_;  // names of the line before, in its order, and their columns
+  std::vector<std::pair<std::string, int>>
+      places_;  // names of the line before, in its order, and their columns
   StringArena arena_;
   std::optional<ColumnBatch> batch_;
 };

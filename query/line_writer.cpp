@@ -37,7 +37,8 @@ void LineWriter::create_table(const LinePoint& point) {
     keys += ", " + quoted_identifier(tag.name);
   }
   for (const LineField& field : point.fields) columns += ", " + field_definition(field);
-  run_command(session_, fmt::format("CREATE TABLE IF NOT EXISTS {} ({}) TIMESTAMP(\"timestamp\") PARTITION BY DAY DEDUP UPSERT KEYS({})",
+  run_command(session_, fmt::format("CREATE TABLE IF NOT EXISTS {} ({}) TIMESTAMP(\"timestamp\") PARTITION "
+                                    "BY DAY DEDUP UPSERT KEYS({})",
                                     quoted_identifier(point.table), columns, keys));
 }
 

@@ -19,7 +19,8 @@ constexpr size_t kMostRanges = 64;
 // While it lives, the session's settings are those that the view was created with.
 class SettingsOfView {
  public:
-  SettingsOfView(SessionState& session, const MaterializedView& view) : session_(session), before_(session.settings.mark()) {
+  SettingsOfView(SessionState& session, const MaterializedView& view)
+      : session_(session), before_(session.settings.mark()) {
     for (const auto& [name, value] : view.settings) session.settings.set(name, value, true);
     session.follow_settings();
   }
@@ -59,8 +60,8 @@ class Refresh {
  private:
   void check_columns() const {
     if (gives_columns(query_, *schema_)) return;  // what SELECT * gives more than before is left out
-    throw sql_error(sqlstate::kInvalidTableDefinition, "the query of materialized view \"{}\" no longer gives its columns",
-                    schema_->name)
+    throw sql_error(sqlstate::kInvalidTableDefinition,
+                    "the query of materialized view \"{}\" no longer gives its columns", schema_->name)
         .with_hint("Drop the view and create it anew.");
   }
 
@@ -81,7 +82,8 @@ class Refresh {
 
   bool is_any_source_changed() const {
     return sources_.size() != view_.sources.size() ||
-           std::any_of(sources_.begin(), sources_.end(), [&](const auto& source) { return is_changed(source); });
+           std::any_of(sources_.begin(), sources_.end(),
+                       [&](const auto& source) { return is_changed(source); });
   }
 
   // Nothing: everything may have changed.
@@ -90,8 +92,10 @@ class Refresh {
     std::vector<TimeRange> ranges;
     for (size_t i = 0; i < sources_.size(); ++i) {
       if (!is_changed(sources_[i])) continue;
-      const bool by_time = query_.sampled->tables.contains(sources_[i].table) && view_.sources[i].table == sources_[i].table;
-      std::optional<std::vector<TimeRange>> times = by_time ? changed_times_of(view_.sources[i]) : std::nullopt;
+      const bool by_time =
+          query_.sampled->tables.contains(sources_[i].table) && view_.sources[i].table == sources_[i].table;
+      std::optional<std::vector<TimeRange>> times =
+          by_time ? changed_times_of(view_.sources[i]) : std::nullopt;
       if (times && query_.sampled->buckets) times = whole_buckets(*query_.sampled->buckets, *times);
       if (!times) return std::nullopt;
       ranges.insert(ranges.end(), times->begin(), times->end());
@@ -102,8 +106,8 @@ class Refresh {
   std::optional<std::vector<TimeRange>> changed_times_of(const MaterializedViewSource& read) const {
     if (!read.version) return std::nullopt;
     try {
-      const KeptVersion before = session_.server.database->find_version(session_.transaction().committed_view(), read.table,
-                                                                        VersionNumberTarget{*read.version});
+      const KeptVersion before = session_.server.database->find_version(
+          session_.transaction().committed_view(), read.table, VersionNumberTarget{*read.version});
       return changed_times(*before.version, *session_.snapshot().table(read.table));
     } catch (const SqlError& error) {
       if (error.sqlstate() == sqlstate::kInvalidParameterValue) return std::nullopt;  // it is no longer kept
@@ -120,15 +124,18 @@ class Refresh {
     DataChunk chunk;
     while (rows.rows() <= most) {
       if (!stream.next(&chunk)) return true;
-      for (size_t c = 0; c < rows.column_count(); ++c) rows.column(c).append_vector(chunk.columns[c], chunk.selection);
+      for (size_t c = 0; c < rows.column_count(); ++c)
+        rows.column(c).append_vector(chunk.columns[c], chunk.selection);
     }
     return false;
   }
 
   // Whether all of these are within the times.
   bool are_within(const ColumnBatch& rows, const TimeRange& within) const {
-    const auto* times = static_cast<const int64_t*>(rows.column(static_cast<size_t>(schema_->timestamp_column)).data());
-    return std::all_of(times, times + rows.rows(), [&](int64_t t) { return within.min <= t && t <= within.max; });
+    const auto* times =
+        static_cast<const int64_t*>(rows.column(static_cast<size_t>(schema_->timestamp_column)).data());
+    return std::all_of(times, times + rows.rows(),
+                       [&](int64_t t) { return within.min <= t && t <= within.max; });
   }
 
   // Notes how the stored rows (within these times) must change to be these.
@@ -191,8 +198,8 @@ class Refresh {
     std::vector<KeptVersion> versions;
     for (const MaterializedViewSource& source : sources_) {
       if (!source.version) continue;
-      versions.push_back(session_.server.database->find_version(session_.transaction().committed_view(), source.table,
-                                                                VersionNumberTarget{*source.version}));
+      versions.push_back(session_.server.database->find_version(
+          session_.transaction().committed_view(), source.table, VersionNumberTarget{*source.version}));
     }
     writer().put_materialized_view(std::move(next), std::move(versions));
   }

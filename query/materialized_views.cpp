@@ -23,11 +23,13 @@ std::string refresh_mode_text(const MaterializedView& view) {
 std::string create_materialized_view_text(const MaterializedView& view, const TableSchema& table) {
   std::vector<std::string> columns;
   for (const ColumnSchema& column : table.columns) columns.push_back(parser::quote_identifier(column.name));
-  std::string text = fmt::format(
-      "CREATE MATERIALIZED VIEW {}{} ({}) REFRESH {} AS\n{}",
-      table.schema_name == "public" ? "" : parser::quote_identifier(table.schema_name) + ".",
-      parser::quote_identifier(table.name), fmt::join(columns, ", "), refresh_mode_text(view), view.query_text);
-  if (table.has_timestamp()) text += fmt::format("\nPARTITION BY {}", partition_unit_name(table.partition_by));
+  std::string text =
+      fmt::format("CREATE MATERIALIZED VIEW {}{} ({}) REFRESH {} AS\n{}",
+                  table.schema_name == "public" ? "" : parser::quote_identifier(table.schema_name) + ".",
+                  parser::quote_identifier(table.name), fmt::join(columns, ", "), refresh_mode_text(view),
+                  view.query_text);
+  if (table.has_timestamp())
+    text += fmt::format("\nPARTITION BY {}", partition_unit_name(table.partition_by));
   if (table.ttl_count > 0) text += fmt::format(" TTL {} {}", table.ttl_count, table.ttl_unit);
   return text + ";";
 }
@@ -50,7 +52,8 @@ RefreshSchedule refresh_schedule(const Snapshot& snapshot, int64_t now_micros) {
       schedule.next_micros = std::min(schedule.next_micros, view->refreshed_micros + view->every_micros());
       continue;
     }
-    schedule.due.push_back({view->table, table->schema->owner, table->schema->schema_name, table->schema->name});
+    schedule.due.push_back(
+        {view->table, table->schema->owner, table->schema->schema_name, table->schema->name});
   }
   return schedule;
 }

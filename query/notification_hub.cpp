@@ -29,7 +29,8 @@ void NotificationMailbox::add(const std::vector<Notification>& messages) {
   wake_();
 }
 
-void NotificationHub::listen(const std::string& channel, const std::shared_ptr<NotificationMailbox>& mailbox) {
+void NotificationHub::listen(const std::string& channel,
+                             const std::shared_ptr<NotificationMailbox>& mailbox) {
   std::lock_guard lock(mutex_);
   listeners_[channel][mailbox.get()] = mailbox;
 }
@@ -62,8 +63,9 @@ void NotificationHub::publish(const std::vector<Notification>& messages) {
 bool NotificationHub::is_full(const std::string& channel) const {
   std::lock_guard lock(mutex_);
   const auto found = listeners_.find(channel);
-  return found != listeners_.end() && std::any_of(found->second.begin(), found->second.end(),
-                                                  [](const auto& entry) { return entry.second->size() >= kMaxWaiting; });
+  return found != listeners_.end() &&
+         std::any_of(found->second.begin(), found->second.end(),
+                     [](const auto& entry) { return entry.second->size() >= kMaxWaiting; });
 }
 
 }  // namespace idem

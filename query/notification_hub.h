@@ -54,7 +54,8 @@ class NotificationHub {
 
  private:
   mutable std::mutex mutex_;
-  std::map<std::string, std::map<const NotificationMailbox*, std::shared_ptr<NotificationMailbox>>> listeners_;  // by channel
+  std::map<std::string, std::map<const NotificationMailbox*, std::shared_ptr<NotificationMailbox>>>
+      listeners_;  // by channel
 };
 
 }  // namespace idem

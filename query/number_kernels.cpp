@@ -61,16 +61,16 @@ IDEM_INLINE bool extreme_body(const double* values, uint32_t count, double* resu
   return !any_nan;
 }
 
-#define IDEM_DEFINE_KERNELS(SET, TARGET)                                                                \
-  struct SET {                                                                                          \
-    TARGET static double sum(const double* values, uint32_t count) { return sum_body(values, count); }  \
-    TARGET static bool min(const double* values, uint32_t count, double* result) {                      \
-      return extreme_body<false>(values, count, result);                                                \
-    }                                                                                                   \
-    TARGET static bool max(const double* values, uint32_t count, double* result) {                      \
-      return extreme_body<true>(values, count, result);                                                 \
-    }                                                                                                   \
-    static constexpr NumberKernels kKernels = {&sum, &min, &max};                                       \
+#define IDEM_DEFINE_KERNELS(SET, TARGET)                                                               \
+  struct SET {                                                                                         \
+    TARGET static double sum(const double* values, uint32_t count) { return sum_body(values, count); } \
+    TARGET static bool min(const double* values, uint32_t count, double* result) {                     \
+      return extreme_body<false>(values, count, result);                                               \
+    }                                                                                                  \
+    TARGET static bool max(const double* values, uint32_t count, double* result) {                     \
+      return extreme_body<true>(values, count, result);                                                \
+    }                                                                                                  \
+    static constexpr NumberKernels kKernels = {&sum, &min, &max};                                      \
   };
 
 IDEM_DEFINE_KERNELS(Baseline, )

@@ -55,7 +55,9 @@ bool stops_early(const LogicalPlan& plan) {
 void limit_below(PlanPtr& plan, uint64_t rows) {
   switch (plan->kind) {
     case PlanKind::kScan:
-    case PlanKind::kRecursive: plan->limit_hint = std::min(rows, plan->limit_hint.value_or(UINT64_MAX)); break;
+    case PlanKind::kRecursive:
+      plan->limit_hint = std::min(rows, plan->limit_hint.value_or(UINT64_MAX));
+      break;
     case PlanKind::kProject: limit_below(plan->children[0], rows); break;
     case PlanKind::kUnionAll:
       for (PlanPtr& child : plan->children) {

@@ -204,7 +204,8 @@ Mapping prune_window_join(LogicalPlan& plan, const Needed& needed) {
   plan.right_timestamp = right_map[plan.right_timestamp];
   plan.columns = plan.children[0]->columns;
   plan.columns.insert(plan.columns.end(), own.begin(), own.end());
-  for (const uint32_t index : aggregate_map) mapping.push_back(index == kGone ? kGone : new_left_width + index);
+  for (const uint32_t index : aggregate_map)
+    mapping.push_back(index == kGone ? kGone : new_left_width + index);
   return mapping;
 }
 

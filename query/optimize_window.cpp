@@ -18,7 +18,8 @@ bool is_ranking(const Window& window) {
 
 bool same_order(const Window& a, const Window& b) {
   return std::equal(a.partition_by.begin(), a.partition_by.end(), b.partition_by.begin(),
-                    b.partition_by.end(), [](const BoundPtr& x, const BoundPtr& y) { return x->equals(*y); }) &&
+                    b.partition_by.end(),
+                    [](const BoundPtr& x, const BoundPtr& y) { return x->equals(*y); }) &&
          std::equal(a.order_by.begin(), a.order_by.end(), b.order_by.begin(), b.order_by.end(),
                     [](const SortKey& x, const SortKey& y) {
                       return x.descending == y.descending && x.nulls_first == y.nulls_first &&

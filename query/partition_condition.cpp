@@ -13,7 +13,8 @@ namespace {
 bool reads_nothing(const BoundExpression& e) {
   bool reads = e.kind == BoundKind::kSubquery;
   for_each_column(e, [&](uint32_t) { reads = true; });
-  return !reads && std::all_of(e.children.begin(), e.children.end(), [](const BoundPtr& c) { return reads_nothing(*c); });
+  return !reads && std::all_of(e.children.begin(), e.children.end(),
+                               [](const BoundPtr& c) { return reads_nothing(*c); });
 }
 
 class PartitionCondition {
@@ -41,9 +42,10 @@ class PartitionCondition {
 
  private:
   [[noreturn]] void refuse(const BoundExpression& e) const {
-    SqlError error = sql_error(sqlstate::kInvalidParameterValue,
-                               "DROP PARTITION WHERE takes comparisons of the designated timestamp \"{}\" with constants",
-                               schema_.columns[static_cast<size_t>(schema_.timestamp_column)].name);
+    SqlError error =
+        sql_error(sqlstate::kInvalidParameterValue,
+                  "DROP PARTITION WHERE takes comparisons of the designated timestamp \"{}\" with constants",
+                  schema_.columns[static_cast<size_t>(schema_.timestamp_column)].name);
     if (e.position > 0) error.with_position(e.position);
     throw error;
   }
@@ -78,7 +80,9 @@ class PartitionCondition {
         return;
       case BoundKind::kCall: {
         static constexpr std::string_view kComparisons[] = {"=", "<>", "<", "<=", ">", ">="};
-        const bool compares = e.children.size() == 2 && std::find(std::begin(kComparisons), std::end(kComparisons), e.function->name) != std::end(kComparisons);
+        const bool compares = e.children.size() == 2 &&
+                              std::find(std::begin(kComparisons), std::end(kComparisons), e.function->name) !=
+                                  std::end(kComparisons);
         if (!compares) break;
         if (is_timestamp_column(*e.children[0])) return add_cuts(*e.children[1]);
         if (is_timestamp_column(*e.children[1])) return add_cuts(*e.children[0]);
@@ -116,13 +120,15 @@ std::vector<int64_t> partitions_where(SessionState& session, const TableVersion&
   EvaluationState state{&run->context, {}};
   ParameterTypes none;
   uint32_t slots = 0;
-  BoundPtr bound = bind_expression(condition, table_scope(schema, ""), session, none, TypeId::kBoolean, &slots);
+  BoundPtr bound =
+      bind_expression(condition, table_scope(schema, ""), session, none, TypeId::kBoolean, &slots);
   state.slots.resize(std::max<size_t>(state.slots.size(), slots));
   PartitionCondition where(schema, std::move(bound), state);
   for (const int64_t change : where.changes()) {
     const int64_t start = partition_start(schema.partition_by, change);
     if (start == change) continue;
-    throw sql_error(sqlstate::kInvalidParameterValue, "the condition does not fall on a boundary of partitions: it cuts \"{}\" in two",
+    throw sql_error(sqlstate::kInvalidParameterValue,
+                    "the condition does not fall on a boundary of partitions: it cuts \"{}\" in two",
                     partition_name(schema.partition_by, start))
         .with_position(condition.position)
         .with_hint("DROP PARTITION removes whole partitions; DELETE removes single rows.");

@@ -10,8 +10,8 @@ namespace idem {
 
 namespace {
 
-constexpr uint64_t kUnset = UINT64_MAX;        // of a bound: any rank is within it
-constexpr uint64_t kLast = UINT64_MAX - 1;     // the largest rank
+constexpr uint64_t kUnset = UINT64_MAX;     // of a bound: any rank is within it
+constexpr uint64_t kLast = UINT64_MAX - 1;  // the largest rank
 constexpr size_t kLeastShrink = size_t{1} << 17;
 
 uint64_t string_rank(std::string_view text) {
@@ -101,7 +101,8 @@ void PartitionTop::find_ranks(const DataChunk& chunk) {
     std::fill_n(ranks, chunk.count(), uint64_t{0});
     exact_ = false;
   };
-  if (column.type.id == TypeId::kSymbol || column.dictionary || is_oid_like(column.type.id)) return all_equal();
+  if (column.type.id == TypeId::kSymbol || column.dictionary || is_oid_like(column.type.id))
+    return all_equal();
   const Vector flat = flatten(column, chunk.size, chunk.selection, false);
   const uint64_t flip = key.descending ? ~uint64_t{0} : 0;
   const auto put_integers = [&](auto* tag) {
@@ -123,8 +124,8 @@ void PartitionTop::find_ranks(const DataChunk& chunk) {
     case PhysicalType::kString:
       if (column.type.id != TypeId::kVarchar && column.type.id != TypeId::kText) return all_equal();
       exact_ = false;
-      for_values<std::string_view>(
-          flat, chunk.selection, [&](uint32_t i, std::string_view v) { ranks[i] = string_rank(v) ^ flip; });
+      for_values<std::string_view>(flat, chunk.selection,
+                                   [&](uint32_t i, std::string_view v) { ranks[i] = string_rank(v) ^ flip; });
       break;
     default: return all_equal();
   }

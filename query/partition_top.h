@@ -26,8 +26,8 @@ class PartitionTop {
     kLatestFirst,  // the reverse
   };
   struct Spec {
-    std::vector<SqlType> types;         // of the rows
-    std::vector<uint32_t> partition;    // columns
+    std::vector<SqlType> types;       // of the rows
+    std::vector<uint32_t> partition;  // columns
     std::vector<SortColumn> order;
     Ties ties = Ties::kRowNumber;
     Order by = Order::kByKey;
@@ -61,9 +61,7 @@ class PartitionTop {
   void find_ranks(const DataChunk& chunk);
   bool offer(uint32_t partition, uint64_t rank);
   bool offer_many(uint32_t partition, uint64_t rank);
-  uint64_t bound_of(uint32_t partition) const {
-    return bounds_[(partition + size_t{1}) * limit_ - 1];
-  }
+  uint64_t bound_of(uint32_t partition) const { return bounds_[(partition + size_t{1}) * limit_ - 1]; }
   void make_bounds();
   void shrink();
 

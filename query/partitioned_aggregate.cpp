@@ -30,8 +30,9 @@ struct DividedRows {
 };
 
 // Writes the rows of groups that nobody knows, with the keys behind their columns.
-void put_rows_out(const DataChunk& input, const std::vector<Vector>& keys, const std::vector<Vector>& set_keys, Selection rows,
-             KeyHasher& hasher, SpillPartitions::Writer& writer) {
+void put_rows_out(const DataChunk& input, const std::vector<Vector>& keys,
+                  const std::vector<Vector>& set_keys, Selection rows, KeyHasher& hasher,
+                  SpillPartitions::Writer& writer) {
   if (rows.count == 0) return;
   std::array<uint64_t, kVectorSize> hashes;
   hasher.hash(set_keys.data(), set_keys.size(), rows, hashes.data());
@@ -49,7 +50,8 @@ std::vector<SqlType> spilled_row_types(const AggregateSpec& spec) {
 }
 
 AggregateRange::AggregateRange(const AggregateSpec& spec, EvaluationState& state) : spec_(spec) {
-  for (size_t set = 0; set < spec.sets.size(); ++set) groups.push_back(std::make_unique<AggregateGroups>(spec, set, state));
+  for (size_t set = 0; set < spec.sets.size(); ++set)
+    groups.push_back(std::make_unique<AggregateGroups>(spec, set, state));
 }
 
 uint64_t AggregateRange::memory_bytes() const {
@@ -66,7 +68,8 @@ uint64_t AggregateRange::next_growth() const {
 
 void AggregateRange::put_out_to(const SetPartitions& partitions, size_t number) {
   for (size_t set = 0; set < groups.size(); ++set) {
-    writers_.push_back(partitions[set] ? std::make_unique<SpillPartitions::Writer>(*partitions[set], number) : nullptr);
+    writers_.push_back(partitions[set] ? std::make_unique<SpillPartitions::Writer>(*partitions[set], number)
+                                       : nullptr);
     probes_.push_back(partitions[set] ? std::make_unique<GroupTable::Probe>(*groups[set]->table) : nullptr);
   }
 }
@@ -102,7 +105,8 @@ void AggregateRange::finish(AggregateFolder& folder) {
   probes_.clear();
 }
 
-PartitionedAggregate::PartitionedAggregate(const AggregateSpec& spec, std::vector<std::unique_ptr<AggregateRange>> ranges,
+PartitionedAggregate::PartitionedAggregate(const AggregateSpec& spec,
+                                           std::vector<std::unique_ptr<AggregateRange>> ranges,
                                            SetPartitions partitions, const ExecutionContext& context)
     : spec_(spec),
       ranges_(std::make_shared<std::vector<std::unique_ptr<AggregateRange>>>(std::move(ranges))),
@@ -153,7 +157,11 @@ uint64_t PartitionedAggregate::spilled_bytes() const {
 class PartitionedAggregate::Stream final : public MorselStream {
  public:
   Stream(const PartitionedAggregate& aggregate, EvaluationState& state)
-      : all_(aggregate), spec_(aggregate.spec_), context_(*state.context), state_(state), folder_(spec_, state_) {
+      : all_(aggregate),
+        spec_(aggregate.spec_),
+        context_(*state.context),
+        state_(state),
+        folder_(spec_, state_) {
     context_.workers = nullptr;  // the partitions are divided among threads
     state_.context = &context_;
   }
@@ -229,7 +237,8 @@ class PartitionedAggregate::Stream final : public MorselStream {
     DataChunk keys;
     for (size_t first = 0; first < ids.size(); first += kVectorSize) {
       if (context_.cancel) context_.cancel->check();
-      const std::span<const uint32_t> some = ids.subspan(first, std::min<size_t>(kVectorSize, ids.size() - first));
+      const std::span<const uint32_t> some =
+          ids.subspan(first, std::min<size_t>(kVectorSize, ids.size() - first));
       later.table->keys()->gather(some.data(), static_cast<uint32_t>(some.size()), &keys);
       if (known_) {
         combine_known(task, range, keys, some, groups);
@@ -297,7 +306,8 @@ class PartitionedAggregate::Stream final : public MorselStream {
   // From now on no groups are added to those at hand.
   void divide(const Task& task, const AggregateGroups& groups) {
     known_.emplace(*groups.table);
-    further_ = std::make_shared<SpillPartitions>(context_, spilled_row_types(spec_), all_.ranges_->size(), task.level);
+    further_ = std::make_shared<SpillPartitions>(context_, spilled_row_types(spec_), all_.ranges_->size(),
+                                                 task.level);
     further_ids_.assign(SpillPartitions::kCount, GroupIds(all_.ranges_->size()));
   }
 
@@ -312,9 +322,9 @@ class PartitionedAggregate::Stream final : public MorselStream {
   std::vector<Task> tasks_;  // the last one is next
   std::shared_ptr<const AggregateGroups> groups_;
   uint32_t at_ = 0;
-  std::optional<GroupTable::Probe> known_;      // set: the groups at hand are all that fit
-  std::shared_ptr<SpillPartitions> further_;    // for the others
-  std::vector<GroupIds> further_ids_;           // by partition of further_
+  std::optional<GroupTable::Probe> known_;    // set: the groups at hand are all that fit
+  std::shared_ptr<SpillPartitions> further_;  // for the others
+  std::vector<GroupIds> further_ids_;         // by partition of further_
 };
 
 std::unique_ptr<MorselStream> PartitionedAggregate::open(EvaluationState& state) const {

@@ -21,11 +21,7 @@ JoinType type_of_slices(JoinType type) {
 PartitionedJoin::PartitionedJoin(const LogicalPlan& plan, std::unique_ptr<SpillPartitions> left,
                                  std::unique_ptr<SpillPartitions> right, uint32_t level,
                                  const ExecutionContext& context)
-    : plan_(plan),
-      left_(std::move(left)),
-      right_(std::move(right)),
-      level_(level),
-      limit_(context) {
+    : plan_(plan), left_(std::move(left)), right_(std::move(right)), level_(level), limit_(context) {
   const bool wants_left = HashJoinOperator::wants_left_alone(plan.join_type);
   const bool wants_right = HashJoinOperator::keeps_right(plan.join_type);
   for (uint32_t p = 0; p < SpillPartitions::kCount; ++p) {
@@ -43,7 +39,8 @@ uint64_t PartitionedJoin::memory_for(uint64_t right_rows) const {
 // The results of one pair of partitions after the other, by one thread.
 class PartitionedJoin::Stream final : public MorselStream {
  public:
-  Stream(const PartitionedJoin& join, EvaluationState& state) : join_(join), context_(*state.context), state_(state) {
+  Stream(const PartitionedJoin& join, EvaluationState& state)
+      : join_(join), context_(*state.context), state_(state) {
     context_.workers = nullptr;  // the pairs are divided among threads
     state_.context = &context_;
   }
@@ -57,7 +54,8 @@ class PartitionedJoin::Stream final : public MorselStream {
     slices_.clear();
     const uint64_t rows = join_.right_->rows(partition_);
     const bool fits = join_.memory_for(rows) <= join_.limit_.part_bytes();
-    const bool divisible = join_.level_ + 1 < SpillPartitions::kMostLevels && rows <= join_.right_->rows() / 4 * 3;
+    const bool divisible =
+        join_.level_ + 1 < SpillPartitions::kMostLevels && rows <= join_.right_->rows() / 4 * 3;
     in_slices_ = !fits && !divisible;
     if (in_slices_) {
       cut_slices();
@@ -116,7 +114,8 @@ class PartitionedJoin::Stream final : public MorselStream {
   }
 
   OperatorPtr left_rows() const {
-    return std::make_unique<SpillScanOperator>(join_.left_->file(), join_.left_->blocks(partition_), in_slices_);
+    return std::make_unique<SpillScanOperator>(join_.left_->file(), join_.left_->blocks(partition_),
+                                               in_slices_);
   }
 
   void start_slice() {

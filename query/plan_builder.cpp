@@ -79,8 +79,7 @@ OperatorPtr PlanBuilder::build_node(const LogicalPlan& plan) {
       return std::make_unique<HashAggregateOperator>(plan, std::move(input),
                                                      scan == scans_.end() ? nullptr : scan->second);
     }
-    case PlanKind::kSort:
-      return std::make_unique<SortOperator>(plan.sort_keys, column_types(plan), child(0));
+    case PlanKind::kSort: return std::make_unique<SortOperator>(plan.sort_keys, column_types(plan), child(0));
     case PlanKind::kLimit: return build_limit(plan);
     case PlanKind::kDistinct: return build_distinct(plan);
     case PlanKind::kUnionAll: {
@@ -195,9 +194,9 @@ OperatorPtr PlanBuilder::build_top_rows(const LogicalPlan& limit, const std::vec
 OperatorPtr PlanBuilder::build_reversed(const LogicalPlan& plan) {
   switch (plan.kind) {
     case PlanKind::kScan:
-      return timed(plan, std::make_unique<ScanOperator>(plan, plan.backwards
-                                                      ? ScanOperator::Direction::kForwards
-                                                      : ScanOperator::Direction::kBackwardsReversed));
+      return timed(plan, std::make_unique<ScanOperator>(
+                             plan, plan.backwards ? ScanOperator::Direction::kForwards
+                                                  : ScanOperator::Direction::kBackwardsReversed));
     case PlanKind::kFilter: {
       OperatorPtr input = build_reversed(*plan.children[0]);
       if (!input) return nullptr;

@@ -21,8 +21,8 @@ struct PlanRun {
     uint64_t computed_in = 0;              // the run that `rows` belongs to
     std::shared_ptr<const RowStore> rows;  // of the CTE; of a recursion: its working table
   };
-  uint64_t number = 0;                // of the run, from 1
-  std::map<uint32_t, Shared> shared;  // by LogicalPlan::shared_id
+  uint64_t number = 0;                                    // of the run, from 1
+  std::map<uint32_t, Shared> shared;                      // by LogicalPlan::shared_id
   std::vector<std::unique_ptr<const LogicalPlan>> nodes;  // that are not in the plan, but what operators do
 };
 

@@ -95,7 +95,8 @@ bool is_table_time(const LogicalPlan& plan, uint32_t column) {
              is_table_time(*plan.children[0], plan.expressions[column]->index);
     case PlanKind::kSampleBy: return is_ascending_by(plan, column);
     case PlanKind::kJoin:
-    case PlanKind::kWindowJoin: return is_ascending_by(plan, column) && is_table_time(*plan.children[0], column);
+    case PlanKind::kWindowJoin:
+      return is_ascending_by(plan, column) && is_table_time(*plan.children[0], column);
     case PlanKind::kUnionAll:
       return is_ascending_by(plan, column) &&
              std::all_of(plan.children.begin(), plan.children.end(),

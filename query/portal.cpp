@@ -52,8 +52,10 @@ bool ChunkSplitter::next(DataChunk* chunk, uint64_t max_rows) {
   return true;
 }
 
-QueryPortal::QueryPortal(std::vector<PlanColumn> columns, std::function<std::unique_ptr<ResultStream>()> start, std::string verb)
-    : columns_(std::move(columns)), start_(std::move(start)),
+QueryPortal::QueryPortal(std::vector<PlanColumn> columns,
+                         std::function<std::unique_ptr<ResultStream>()> start, std::string verb)
+    : columns_(std::move(columns)),
+      start_(std::move(start)),
       splitter_([this](DataChunk* chunk) {
         if (!stream_) stream_ = start_();
         return stream_->next(chunk);

@@ -30,7 +30,8 @@ class ChunkSplitter {
 // Rows of a running query. The stream is started at the first call of next().
 class QueryPortal final : public Portal {
  public:
-  QueryPortal(std::vector<PlanColumn> columns, std::function<std::unique_ptr<ResultStream>()> start, std::string verb = "SELECT");
+  QueryPortal(std::vector<PlanColumn> columns, std::function<std::unique_ptr<ResultStream>()> start,
+              std::string verb = "SELECT");
   ~QueryPortal() override;
   Kind kind() const override { return Kind::kRows; }
   const std::vector<PlanColumn>& columns() const override { return columns_; }

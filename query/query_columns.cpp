@@ -13,9 +13,11 @@ SqlType stored_type(SqlType type) {
   }
 }
 
-std::vector<ColumnSchema> columns_of_query(const std::vector<ast::Identifier>& names, const std::vector<PlanColumn>& columns) {
+std::vector<ColumnSchema> columns_of_query(const std::vector<ast::Identifier>& names,
+                                           const std::vector<PlanColumn>& columns) {
   if (names.size() > columns.size()) {
-    throw SqlError(sqlstate::kSyntaxError, "too many column names were specified").with_position(names.back().position);
+    throw SqlError(sqlstate::kSyntaxError, "too many column names were specified")
+        .with_position(names.back().position);
   }
   std::vector<ColumnSchema> stored;
   for (size_t i = 0; i < columns.size(); i++) {

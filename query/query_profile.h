@@ -12,7 +12,8 @@ struct LogicalPlan;
 
 // What one plan node did in an execution, summed over the threads and runs of its operators.
 struct NodeProfile {
-  std::atomic<uint64_t> runs{0};  // how often it was started: more than once in correlated subqueries and LATERAL
+  std::atomic<uint64_t> runs{
+      0};  // how often it was started: more than once in correlated subqueries and LATERAL
   std::atomic<uint64_t> rows{0};
   std::atomic<int64_t> nanos{0};  // includes the nodes below, waiting too
   std::atomic<uint64_t> vectors_read{0}, vectors_skipped{0};

@@ -31,7 +31,8 @@ void RangeAggregate::clear() {
   memory_.set(0);
 }
 
-void RangeAggregate::append(std::vector<Vector> arguments, uint32_t count, std::optional<std::vector<uint16_t>> passing) {
+void RangeAggregate::append(std::vector<Vector> arguments, uint32_t count,
+                            std::optional<std::vector<uint16_t>> passing) {
   uint64_t bytes = passing ? passing->size() * sizeof(uint16_t) : 0;
   for (const Vector& argument : arguments) bytes += count * physical_size(physical_type(argument.type));
   memory_.set(memory_.bytes() + bytes);
@@ -51,7 +52,8 @@ void RangeAggregate::fold_rows(size_t from, size_t to, char* state, AggregateAre
       rows = {chunk.passing->data() + (low - chunk.passing->begin()), static_cast<uint32_t>(high - low)};
     }
     if (rows.count > 0)
-      aggregate_.function->update(state, stride_, nullptr, aggregate_.types, chunk.arguments, chunk.count, rows, arena);
+      aggregate_.function->update(state, stride_, nullptr, aggregate_.types, chunk.arguments, chunk.count,
+                                  rows, arena);
     from += count;
   }
 }
@@ -75,7 +77,8 @@ void RangeAggregate::take(size_t level, size_t from, size_t to, char* state, Agg
   if (from >= to) return;
   if (level == 0) return fold_rows(from, to, state, arena);
   const char* states = levels_[level - 1].data();
-  for (size_t i = from; i < to; ++i) aggregate_.function->combine(state, states + i * stride_, aggregate_.types, arena);
+  for (size_t i = from; i < to; ++i)
+    aggregate_.function->combine(state, states + i * stride_, aggregate_.types, arena);
 }
 
 void RangeAggregate::build_levels() {

@@ -30,7 +30,8 @@ std::optional<TimeRange> widened(const SampleBuckets& buckets, const TimeRange& 
 
 }  // namespace
 
-std::optional<std::vector<TimeRange>> whole_buckets(const SampleSpec& spec, const std::vector<TimeRange>& times) {
+std::optional<std::vector<TimeRange>> whole_buckets(const SampleSpec& spec,
+                                                    const std::vector<TimeRange>& times) {
   const SampleBuckets buckets(spec, 0);
   std::vector<TimeRange> ranges;
   for (const TimeRange& range : times) {

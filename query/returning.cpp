@@ -42,7 +42,8 @@ void Returning::add(const ColumnBatch& rows, EvaluationState& state, const std::
   for (uint32_t first = 0; first < rows.rows(); first += kVectorSize) {
     uint32_t count = std::min(kVectorSize, rows.rows() - first);
     DataChunk input;
-    for (size_t c = 0; c < rows.column_count(); c++) input.columns.push_back(rows.column(c).slice(first, count));
+    for (size_t c = 0; c < rows.column_count(); c++)
+      input.columns.push_back(rows.column(c).slice(first, count));
     for (const BatchColumn& other : others) input.columns.push_back(other.slice(first, count));
     input.set_size(count);
     DataChunk output;

@@ -26,10 +26,10 @@ class RowDifference {
   std::vector<uint32_t> take_missing();
 
  private:
-  GroupTable groups_;                  // of equal rows
+  GroupTable groups_;  // of equal rows
   std::optional<GroupTable::Probe> stored_groups_;
   std::vector<uint32_t> group_of_row_;  // of the wanted rows
-  std::vector<uint32_t> missing_;      // of each group: how many wanted rows are not stored
+  std::vector<uint32_t> missing_;       // of each group: how many wanted rows are not stored
   std::vector<int64_t> superfluous_;
 };
 

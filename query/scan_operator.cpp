@@ -232,7 +232,8 @@ class ScanOperator::Stream final : public MorselStream {
     if (!threshold) return;
     const uint32_t column = scan_.plan_.scan_columns[threshold->column];
     const TableVersion& table = *scan_.plan_.table;
-    if (threshold->nulls_first && idem::may_have_nulls(table, morsel, table.schema->columns[column].id)) return;
+    if (threshold->nulls_first && idem::may_have_nulls(table, morsel, table.schema->columns[column].id))
+      return;
     threshold_bounds_ = scan_.bounds_;
     threshold_bounds_.emplace_back();
     threshold_bounds_.back().column = column;

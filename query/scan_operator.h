@@ -44,7 +44,9 @@ class ScanOperator final : public Operator {
   void set_threshold(std::shared_ptr<const SortThreshold> threshold) { threshold_ = std::move(threshold); }
 
   // A join above wants only rows with a partner. Before start().
-  void add_join_filter(std::shared_ptr<const JoinFilter> filter) { join_filters_.push_back(std::move(filter)); }
+  void add_join_filter(std::shared_ptr<const JoinFilter> filter) {
+    join_filters_.push_back(std::move(filter));
+  }
 
   void start(EvaluationState& state) override;
   size_t morsel_count() const override { return scan_.morsels.size(); }
@@ -54,7 +56,8 @@ class ScanOperator final : public Operator {
 
   // True if reading gives exactly the rows of the version, so that counting needs no reading.
   bool is_whole_table() const {
-    return conditions_.empty() && !threshold_ && join_filters_.empty() && !hides_rows_ && scan_.rows == plan_.table->row_count;
+    return conditions_.empty() && !threshold_ && join_filters_.empty() && !hides_rows_ &&
+           scan_.rows == plan_.table->row_count;
   }
   const LogicalPlan& plan() const { return plan_; }
 
@@ -84,7 +87,7 @@ class ScanOperator final : public Operator {
 
   ScanRange range_;
   std::vector<ScanBound> bounds_;
-  const bool hides_rows_;                       // DELETED WHEN
+  const bool hides_rows_;                      // DELETED WHEN
   std::vector<bool> morsels_with_tombstones_;  // those that may have some; empty: none has
   std::vector<CodeEquality> equalities_;
   std::vector<const Condition*> filters_;  // what is left to evaluate

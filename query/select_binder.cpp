@@ -53,7 +53,8 @@ void SelectBinder::bind_where() {
     const size_t left_width = window_join_->children[0]->columns.size();
     for_each_column(*condition, [&](uint32_t column) {
       if (column < left_width) return;
-      throw sql_error(sqlstate::kFeatureNotSupported, "WHERE of a WINDOW JOIN takes columns of its left side only")
+      throw sql_error(sqlstate::kFeatureNotSupported,
+                      "WHERE of a WINDOW JOIN takes columns of its left side only")
           .with_hint("Choose right rows with FILTER, or in a subquery.")
           .with_position(select_.where->position);
     });

@@ -14,7 +14,8 @@ std::string path_within(const std::string& folder, const std::string& path, std:
   const fs::path relative = full.lexically_relative(base);
   if (relative.empty() || *relative.begin() == ".." || *relative.begin() == ".") {
     throw sql_error(sqlstate::kInsufficientPrivilege, "file \"{}\" is not in the {}", path, folder_name)
-        .with_hint(fmt::format("Server-side files are read and written under \"{}\" only.{}", base.string(), advice));
+        .with_hint(fmt::format("Server-side files are read and written under \"{}\" only.{}", base.string(),
+                               advice));
   }
   return full.string();
 }

@@ -63,7 +63,8 @@ size_t SessionRegistry::count() const {
 
 Session::Session(ServerContext& server, std::string user, std::string database, std::string client_address,
                  const std::vector<std::pair<std::string, std::string>>& startup)
-    : state_(std::make_unique<SessionState>(server, std::move(user), std::move(database), std::move(client_address), startup)) {
+    : state_(std::make_unique<SessionState>(server, std::move(user), std::move(database),
+                                            std::move(client_address), startup)) {
   server.sessions->add(*this, &state_->pid, &state_->cancel_key);
   server.metrics.sessions.add();
   state_->activity.pid = state_->pid;
@@ -74,11 +75,14 @@ Session::~Session() { state_->server.sessions->remove(state_->pid); }
 int32_t Session::pid() const { return state_->pid; }
 uint32_t Session::cancel_key() const { return state_->cancel_key; }
 
-std::vector<parser::ParsedStatement> Session::parse(const std::string& sql) { return parser::parse_statements(sql); }
+std::vector<parser::ParsedStatement> Session::parse(const std::string& sql) {
+  return parser::parse_statements(sql);
+}
 
 std::unique_ptr<Portal> Session::execute(const parser::ParsedStatement& parsed, const std::string& sql) {
   if (parsed.parameter_count > 0) {
-    throw sql_error(sqlstate::kUndefinedParameter, "there is no parameter ${}", parsed.parameter_count).with_position(parsed.offset + 1);
+    throw sql_error(sqlstate::kUndefinedParameter, "there is no parameter ${}", parsed.parameter_count)
+        .with_position(parsed.offset + 1);
   }
   StatementInput input;
   input.statement = parsed.statement.get();
@@ -86,7 +90,8 @@ std::unique_ptr<Portal> Session::execute(const parser::ParsedStatement& parsed, 
   return state_->make_client_portal(std::move(input));
 }
 
-const PreparedStatement& Session::prepare(const std::string& name, const std::string& sql, const std::vector<uint32_t>& parameter_oids) {
+const PreparedStatement& Session::prepare(const std::string& name, const std::string& sql,
+                                          const std::vector<uint32_t>& parameter_oids) {
   if (!name.empty() && state_->prepared.contains(name)) {
     throw sql_error(sqlstate::kDuplicatePreparedStatement, "prepared statement \"{}\" already exists", name);
   }
@@ -94,7 +99,8 @@ const PreparedStatement& Session::prepare(const std::string& name, const std::st
   std::vector<SqlType> types;
   for (uint32_t oid : parameter_oids) {
     SqlType type;
-    if (oid != 0 && !type_of_oid(oid, &type)) throw sql_error(sqlstate::kUndefinedObject, "type with OID {} does not exist", oid);
+    if (oid != 0 && !type_of_oid(oid, &type))
+      throw sql_error(sqlstate::kUndefinedObject, "type with OID {} does not exist", oid);
     types.push_back(oid == 0 ? SqlType(TypeId::kUnknown) : type);
   }
   auto parsed = std::make_shared<parser::ParsedStatement>(parser::parse_one(sql));
@@ -103,11 +109,14 @@ const PreparedStatement& Session::prepare(const std::string& name, const std::st
   return entry->info;
 }
 
-const PreparedStatement& Session::statement(const std::string& name) const { return state_->find_prepared(name)->info; }
+const PreparedStatement& Session::statement(const std::string& name) const {
+  return state_->find_prepared(name)->info;
+}
 
 void Session::close_statement(const std::string& name) { state_->prepared.erase(name); }
 
-Portal& Session::bind(const std::string& portal, const std::string& statement, const std::vector<RawParameter>& parameters) {
+Portal& Session::bind(const std::string& portal, const std::string& statement,
+                      const std::vector<RawParameter>& parameters) {
   if (!portal.empty() && state_->portals.contains(portal)) {
     throw sql_error(sqlstate::kDuplicateCursor, "cursor \"{}\" already exists", portal);
   }
@@ -118,7 +127,8 @@ Portal& Session::bind(const std::string& portal, const std::string& statement, c
   return *slot;
 }
 
-std::unique_ptr<Portal> Session::bind(const std::string& statement, const std::vector<RawParameter>& parameters) {
+std::unique_ptr<Portal> Session::bind(const std::string& statement,
+                                      const std::vector<RawParameter>& parameters) {
   auto entry = state_->find_prepared(statement);
   StatementInput input;
   input.statement = entry->info.statement ? entry->info.statement->statement.get() : nullptr;
@@ -126,10 +136,12 @@ std::unique_ptr<Portal> Session::bind(const std::string& statement, const std::v
   input.parameter_types.types = entry->info.parameter_types;
   input.parameters = state_->decode_parameters(entry->info.parameter_types, parameters);
   input.entry = entry;
-  std::unique_ptr<Portal> made = input.statement ? state_->make_client_portal(std::move(input)) : std::make_unique<EmptyPortal>();
+  std::unique_ptr<Portal> made =
+      input.statement ? state_->make_client_portal(std::move(input)) : std::make_unique<EmptyPortal>();
   if (made->kind() == Portal::Kind::kRows) {
     bool same = made->columns().size() == entry->info.columns.size();
-    for (size_t i = 0; same && i < made->columns().size(); i++) same = made->columns()[i].type.id == entry->info.columns[i].type.id;
+    for (size_t i = 0; same && i < made->columns().size(); i++)
+      same = made->columns()[i].type.id == entry->info.columns[i].type.id;
     if (!same) throw SqlError(sqlstate::kFeatureNotSupported, "cached plan must not change result type");
   }
   return made;
@@ -137,7 +149,8 @@ std::unique_ptr<Portal> Session::bind(const std::string& statement, const std::v
 
 Portal& Session::portal(const std::string& name) {
   auto it = state_->portals.find(name);
-  if (it == state_->portals.end()) throw sql_error(sqlstate::kInvalidCursorName, "portal \"{}\" does not exist", name);
+  if (it == state_->portals.end())
+    throw sql_error(sqlstate::kInvalidCursorName, "portal \"{}\" does not exist", name);
   return *it->second;
 }
 
@@ -201,10 +214,14 @@ SessionActivity Session::activity() const {
   return state_->activity;
 }
 
-void Session::receive_notifications(std::function<void()> wake) { state_->notifications.set_receiver(std::move(wake)); }
+void Session::receive_notifications(std::function<void()> wake) {
+  state_->notifications.set_receiver(std::move(wake));
+}
 std::vector<Notification> Session::take_notifications() { return state_->notifications.take(); }
 std::vector<Notice> Session::take_notices() { return std::exchange(state_->notices, {}); }
-std::vector<std::pair<std::string, std::string>> Session::take_reported_settings() { return state_->settings.take_reported(); }
+std::vector<std::pair<std::string, std::string>> Session::take_reported_settings() {
+  return state_->settings.take_reported();
+}
 int64_t Session::setting_millis(std::string_view name) const { return state_->settings.get_int(name); }
 int64_t Session::idle_limit_ms() const {
   if (status() == TransactionStatus::kIdle) return setting_millis("idle_session_timeout");
@@ -212,6 +229,8 @@ int64_t Session::idle_limit_ms() const {
   return dialect > 0 ? dialect : setting_millis("idle_in_transaction_session_timeout");
 }
 std::shared_ptr<const TimeZone> Session::time_zone() const { return state_->zone; }
-int Session::extra_float_digits() const { return static_cast<int>(state_->settings.get_int("extra_float_digits")); }
+int Session::extra_float_digits() const {
+  return static_cast<int>(state_->settings.get_int("extra_float_digits"));
+}
 
 }  // namespace idem

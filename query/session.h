@@ -49,16 +49,17 @@ struct ServerContext {
   Clock* clock = nullptr;
   FileSystem* files = nullptr;
   SessionRegistry* sessions = nullptr;
-  std::string import_folder;                     // COPY FROM/TO 'file' may touch only this; "" = nothing
-  std::string backup_folder;                     // backup() writes only below this
-  uint64_t query_memory_limit = 0;               // bytes; 0 = half of the budget
-  TemporaryFolder* temporary = nullptr;          // where queries put what is too much for memory
-  SharedValue<std::map<std::string, std::string>> settings;  // configured defaults of SHOW-able settings: of sessions to come
+  std::string import_folder;             // COPY FROM/TO 'file' may touch only this; "" = nothing
+  std::string backup_folder;             // backup() writes only below this
+  uint64_t query_memory_limit = 0;       // bytes; 0 = half of the budget
+  TemporaryFolder* temporary = nullptr;  // where queries put what is too much for memory
+  SharedValue<std::map<std::string, std::string>>
+      settings;  // configured defaults of SHOW-able settings: of sessions to come
   int64_t start_time_micros = 0;
   SessionMetrics metrics;
   std::shared_ptr<NotificationHub> notifications = std::make_shared<NotificationHub>();
   std::shared_ptr<RefreshFailures> refresh_failures = std::make_shared<RefreshFailures>();
-  StatementLog* statement_log = nullptr;               // null: nothing is logged
+  StatementLog* statement_log = nullptr;                // null: nothing is logged
   SystemConfiguration* system_configuration = nullptr;  // null: ALTER SYSTEM is not supported
 };
 
@@ -71,8 +72,9 @@ class SessionRegistry {
   // Gives out a pid and a random cancel key.
   void add(Session& session, int32_t* pid, uint32_t* cancel_key);
   void remove(int32_t pid);
-  bool cancel(int32_t pid, uint32_t cancel_key);   // false: no such pair; a cancel that finds nothing running is ignored
-  bool cancel_by_pid(int32_t pid);                 // pg_cancel_backend
+  bool cancel(int32_t pid,
+              uint32_t cancel_key);  // false: no such pair; a cancel that finds nothing running is ignored
+  bool cancel_by_pid(int32_t pid);   // pg_cancel_backend
   std::vector<SessionActivity> activities() const;
   size_t count() const;
 
@@ -97,25 +99,25 @@ struct CopyOutcome {
 class Portal {
  public:
   enum class Kind : uint8_t {
-    kRows,      // next() until it returns false, then tag()
-    kCommand,   // run(), then tag()
-    kCopyIn,    // copy_data() …, then copy_done() or copy_fail(); then tag()
-    kCopyOut,   // copy_next() until false; then tag()
-    kEmpty,     // an empty query string
+    kRows,     // next() until it returns false, then tag()
+    kCommand,  // run(), then tag()
+    kCopyIn,   // copy_data() …, then copy_done() or copy_fail(); then tag()
+    kCopyOut,  // copy_next() until false; then tag()
+    kEmpty,    // an empty query string
   };
   virtual ~Portal() = default;
   virtual Kind kind() const = 0;
-  virtual const std::vector<PlanColumn>& columns() const = 0;     // kRows: of the result; COPY: of the data
-  virtual std::string tag() const = 0;                            // "INSERT 0 3", valid at the end
+  virtual const std::vector<PlanColumn>& columns() const = 0;  // kRows: of the result; COPY: of the data
+  virtual std::string tag() const = 0;                         // "INSERT 0 3", valid at the end
 
   // At most max_rows rows (0 = no limit) across calls is the caller's business: it passes what is left. False at the end.
   virtual bool next(DataChunk* chunk, uint64_t max_rows);
   virtual void run();
-  virtual void copy_data(std::string bytes);                      // arbitrary boundaries
+  virtual void copy_data(std::string bytes);  // arbitrary boundaries
   virtual void copy_done();
-  virtual void copy_fail(std::string_view message);               // throws 57014
+  virtual void copy_fail(std::string_view message);  // throws 57014
   virtual bool copy_is_binary() const { return false; }
-  virtual CopyOutcome copy_outcome() const;                       // after copy_done()
+  virtual CopyOutcome copy_outcome() const;  // after copy_done()
   // Some rows of COPY output; row_ends[i] is the end of row i in *bytes (each row becomes one CopyData message).
   virtual bool copy_next(std::string* bytes, std::vector<uint32_t>* row_ends);
 };
@@ -123,9 +125,9 @@ class Portal {
 // A statement parsed and bound once: Parse, or SQL PREPARE.
 struct PreparedStatement {
   std::string name, text;
-  std::shared_ptr<const parser::ParsedStatement> statement;   // null: empty query
+  std::shared_ptr<const parser::ParsedStatement> statement;  // null: empty query
   std::vector<SqlType> parameter_types;
-  std::vector<PlanColumn> columns;                         // of the result; empty: none
+  std::vector<PlanColumn> columns;  // of the result; empty: none
   bool returns_rows = false;
 };
 
@@ -172,13 +174,15 @@ class Session {
   std::unique_ptr<Portal> execute(const parser::ParsedStatement& statement, const std::string& sql);
 
   // Extended protocol.
-  const PreparedStatement& prepare(const std::string& name, const std::string& sql, const std::vector<uint32_t>& parameter_oids);
-  const PreparedStatement& statement(const std::string& name) const;   // 26000
-  void close_statement(const std::string& name);                       // no error if it does not exist
-  Portal& bind(const std::string& portal, const std::string& statement, const std::vector<RawParameter>& parameters);
+  const PreparedStatement& prepare(const std::string& name, const std::string& sql,
+                                   const std::vector<uint32_t>& parameter_oids);
+  const PreparedStatement& statement(const std::string& name) const;  // 26000
+  void close_statement(const std::string& name);                      // no error if it does not exist
+  Portal& bind(const std::string& portal, const std::string& statement,
+               const std::vector<RawParameter>& parameters);
   // As above, but for the caller alone, who runs it at once.
   std::unique_ptr<Portal> bind(const std::string& statement, const std::vector<RawParameter>& parameters);
-  Portal& portal(const std::string& name);                             // 34000
+  Portal& portal(const std::string& name);  // 34000
   void close_portal(const std::string& name);
 
   // Ends the implicit transaction, if there is one: commits it (may throw, e.g. 40001, 53100), closes its portals.
@@ -195,10 +199,10 @@ class Session {
   // not fit are left out. `unit`: nanoseconds of the senders' unit of time. On an error of the whole nothing is stored. Outside a block.
   LineWriteResult write_lines(std::string_view text, int64_t unit);
 
-  void cancel();                                                        // any thread
+  void cancel();  // any thread
   // For activity and log, and from here on the timeout counts: the one given (milliseconds), or statement_timeout.
   void begin_statement_text(std::string_view text, std::optional<int64_t> timeout_ms = std::nullopt);
-  SessionActivity activity() const;                                     // any thread
+  SessionActivity activity() const;  // any thread
 
   std::vector<Notice> take_notices();
   // Messages of other sessions (LISTEN), from the moment that somebody carries them to the client: `wake` is called when some have
@@ -207,7 +211,8 @@ class Session {
   std::vector<Notification> take_notifications();
   // Settings to report by ParameterStatus: all at start-up, then those changed since the last call.
   std::vector<std::pair<std::string, std::string>> take_reported_settings();
-  int64_t setting_millis(std::string_view name) const;                  // statement_timeout, idle_in_transaction_timeout, …; 0 = off
+  int64_t setting_millis(
+      std::string_view name) const;  // statement_timeout, idle_in_transaction_timeout, …; 0 = off
   // Milliseconds of silence after which the server ends the session, by its settings and state; 0: never.
   int64_t idle_limit_ms() const;
   std::shared_ptr<const TimeZone> time_zone() const;

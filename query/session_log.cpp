@@ -13,7 +13,8 @@ constexpr std::string_view kNever = "-1";
 void SessionState::end_request() {
   int64_t micros = -1;
   if (request_start_nanos != 0) {
-    micros = std::max<int64_t>(0, server.clock->monotonic_nanos() - std::exchange(request_start_nanos, 0)) / 1'000;
+    micros =
+        std::max<int64_t>(0, server.clock->monotonic_nanos() - std::exchange(request_start_nanos, 0)) / 1'000;
     server.metrics.requests.add(static_cast<uint64_t>(micros));
   }
   log_audited(nullptr);
@@ -34,7 +35,8 @@ void SessionState::end_request() {
 }
 
 void SessionState::note_audited(const StatementInput& input) {
-  if (server.statement_log && server.statement_log->audits()) audited.push_back(without_passwords(input.text));
+  if (server.statement_log && server.statement_log->audits())
+    audited.push_back(without_passwords(input.text));
 }
 
 void SessionState::log_audited(const SqlError* error) {

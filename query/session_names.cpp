@@ -32,9 +32,7 @@ struct NameParts {
 
 NameParts split_name(const std::vector<std::string>& parts, const std::string& database) {
   if (parts.size() == 1) return {"", parts[0]};
-  if (parts.size() == 3 && parts[0] != database) {
-    throw cross_database_error(parts[0], parts[1], parts[2]);
-  }
+  if (parts.size() == 3 && parts[0] != database) { throw cross_database_error(parts[0], parts[1], parts[2]); }
   return {parts[parts.size() - 2], parts.back()};
 }
 
@@ -42,7 +40,8 @@ NameParts split_name(const std::vector<std::string>& parts, const std::string& d
 
 std::vector<std::string> SessionState::search_path(bool with_implicit) const {
   const bool cacheable = !with_implicit && view_.catalog && acting_role_.empty();
-  if (cacheable && path_.generation == settings.generation() && path_.catalog == view_.catalog) return path_.schemas;
+  if (cacheable && path_.generation == settings.generation() && path_.catalog == view_.catalog)
+    return path_.schemas;
   std::vector<std::string> path;
   if (with_implicit) path.push_back("pg_catalog");
   const Catalog& catalog = view_.catalog ? *view_.catalog : *server.database->snapshot().catalog;
@@ -80,12 +79,15 @@ std::shared_ptr<const ViewSchema> SessionState::find_view(const std::vector<std:
   return nullptr;
 }
 
-std::shared_ptr<const VirtualTable> SessionState::find_virtual_table(const std::vector<std::string>& name) const {
+std::shared_ptr<const VirtualTable> SessionState::find_virtual_table(
+    const std::vector<std::string>& name) const {
   NameParts parts = split_name(name, database_name);
   return find_system_relation(parts.schema.empty() ? "pg_catalog" : parts.schema, parts.name);
 }
 
-std::shared_ptr<const VirtualTable> SessionState::find_virtual_function(const std::string& name) const { return find_system_function(name); }
+std::shared_ptr<const VirtualTable> SessionState::find_virtual_function(const std::string& name) const {
+  return find_system_function(name);
+}
 
 std::shared_ptr<const TableVersion> SessionState::target_table(const ast::ObjectName& name) const {
   std::vector<std::string> parts;
@@ -94,20 +96,27 @@ std::shared_ptr<const TableVersion> SessionState::target_table(const ast::Object
   }
   if (!name.schema.empty()) check_schema(name.schema.text, Privilege::kUsage);
   if (auto table = find_table(parts)) return table;
-  if (find_view(parts)) throw sql_error(sqlstate::kWrongObjectType, "\"{}\" is a view", name.name.text).with_position(name.position());
+  if (find_view(parts))
+    throw sql_error(sqlstate::kWrongObjectType, "\"{}\" is a view", name.name.text)
+        .with_position(name.position());
   if (find_virtual_table(parts)) {
-    throw sql_error(sqlstate::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog", name.name.text).with_position(name.position());
+    throw sql_error(sqlstate::kInsufficientPrivilege, "permission denied: \"{}\" is a system catalog",
+                    name.name.text)
+        .with_position(name.position());
   }
-  throw sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist", fmt::join(parts, ".")).with_position(name.position());
+  throw sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist", fmt::join(parts, "."))
+      .with_position(name.position());
 }
 
 std::string SessionState::creation_schema(const ast::ObjectName& name) const {
   if (!name.database.empty() && name.database.text != database_name) {
-    throw cross_database_error(name.database.text, name.schema.text, name.name.text).with_position(name.position());
+    throw cross_database_error(name.database.text, name.schema.text, name.name.text)
+        .with_position(name.position());
   }
   if (!name.schema.empty()) {
     if (!view_.catalog->schemas.contains(name.schema.text)) {
-      throw sql_error(sqlstate::kInvalidSchemaName, "schema \"{}\" does not exist", name.schema.text).with_position(name.position());
+      throw sql_error(sqlstate::kInvalidSchemaName, "schema \"{}\" does not exist", name.schema.text)
+          .with_position(name.position());
     }
     check_schema(name.schema.text, Privilege::kCreate);
     return name.schema.text;
@@ -116,7 +125,8 @@ std::string SessionState::creation_schema(const ast::ObjectName& name) const {
     check_schema(schema, Privilege::kCreate);
     return std::move(schema);
   }
-  throw SqlError(sqlstate::kInvalidSchemaName, "no schema has been selected to create in").with_position(name.position());
+  throw SqlError(sqlstate::kInvalidSchemaName, "no schema has been selected to create in")
+      .with_position(name.position());
 }
 
 }  // namespace idem

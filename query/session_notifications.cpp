@@ -21,10 +21,13 @@ void SessionNotifications::set_receiver(std::function<void()> wake) {
   mailbox_ = std::make_shared<NotificationMailbox>(std::move(wake));
 }
 
-std::vector<Notification> SessionNotifications::take() { return mailbox_ ? mailbox_->take() : std::vector<Notification>(); }
+std::vector<Notification> SessionNotifications::take() {
+  return mailbox_ ? mailbox_->take() : std::vector<Notification>();
+}
 
 void SessionNotifications::listen(std::string channel) {
-  if (!mailbox_) throw SqlError(sqlstate::kFeatureNotSupported, "LISTEN is supported over the wire protocol only");
+  if (!mailbox_)
+    throw SqlError(sqlstate::kFeatureNotSupported, "LISTEN is supported over the wire protocol only");
   changes_.push_back({Change::Kind::kListen, std::move(channel)});
 }
 
@@ -37,9 +40,12 @@ void SessionNotifications::unlisten_all() {
 }
 
 void SessionNotifications::notify(Notification message) {
-  if (message.channel.empty()) throw SqlError(sqlstate::kInvalidParameterValue, "channel name cannot be empty");
-  if (message.channel.size() > kMaxChannelBytes) throw SqlError(sqlstate::kInvalidParameterValue, "channel name too long");
-  if (message.payload.size() > kMaxPayloadBytes) throw SqlError(sqlstate::kInvalidParameterValue, "payload string too long");
+  if (message.channel.empty())
+    throw SqlError(sqlstate::kInvalidParameterValue, "channel name cannot be empty");
+  if (message.channel.size() > kMaxChannelBytes)
+    throw SqlError(sqlstate::kInvalidParameterValue, "channel name too long");
+  if (message.payload.size() > kMaxPayloadBytes)
+    throw SqlError(sqlstate::kInvalidParameterValue, "payload string too long");
   if (hub_->is_full(message.channel))
     throw SqlError(sqlstate::kProgramLimitExceeded, "too many notifications in the NOTIFY queue");
   std::lock_guard lock(mutex_);

@@ -50,8 +50,8 @@ class SessionNotifications {
   std::shared_ptr<NotificationMailbox> mailbox_;
   // Of the transaction:
   std::vector<Change> changes_;
-  mutable std::mutex mutex_;            // guards what follows
-  std::vector<Notification> messages_;  // no two of them equal
+  mutable std::mutex mutex_;                            // guards what follows
+  std::vector<Notification> messages_;                  // no two of them equal
   std::set<std::pair<std::string, std::string>> sent_;  // channels and payloads of them
 };
 

@@ -12,14 +12,25 @@ namespace idem {
 
 namespace {
 
-enum class SettingKind : uint8_t { kText, kBool, kInt, kMillis, kMillisOrNever, kBytes, kChoice, kEncoding, kDateStyle, kTimeZone };
+enum class SettingKind : uint8_t {
+  kText,
+  kBool,
+  kInt,
+  kMillis,
+  kMillisOrNever,
+  kBytes,
+  kChoice,
+  kEncoding,
+  kDateStyle,
+  kTimeZone
+};
 
 struct SettingInfo {
   std::string_view name, default_value;
   SettingKind kind = SettingKind::kText;
   bool read_only = false;
-  bool reported = false;       // by ParameterStatus
-  std::string_view choices;    // kChoice: separated by |
+  bool reported = false;     // by ParameterStatus
+  std::string_view choices;  // kChoice: separated by |
   std::string_view description;
 };
 
@@ -31,19 +42,24 @@ constexpr SettingInfo kSettings[] = {
     {"bytea_output", "hex", SettingKind::kChoice, false, false, "hex"},
     {"check_function_bodies", "on", SettingKind::kBool},
     {"client_encoding", "UTF8", SettingKind::kEncoding, false, true, "", "Encoding of the client's text."},
-    {"client_min_messages", "notice", SettingKind::kChoice, false, false, "debug5|debug4|debug3|debug2|debug1|log|notice|warning|error"},
+    {"client_min_messages", "notice", SettingKind::kChoice, false, false,
+     "debug5|debug4|debug3|debug2|debug1|log|notice|warning|error"},
     {"data_directory_mode", "0700", SettingKind::kText, true},
     {"DateStyle", "ISO, MDY", SettingKind::kDateStyle, false, true, "", "Form in which dates are shown."},
     {"default_tablespace", "", SettingKind::kText},
     {"default_transaction_deferrable", "off", SettingKind::kBool},
     {"default_transaction_isolation", "read committed", SettingKind::kChoice, false, false,
      "read uncommitted|read committed|repeatable read", "Isolation level of new transactions."},
-    {"default_transaction_read_only", "off", SettingKind::kBool, false, true, "", "Whether new transactions are read-only."},
+    {"default_transaction_read_only", "off", SettingKind::kBool, false, true, "",
+     "Whether new transactions are read-only."},
     {"extra_float_digits", "1", SettingKind::kInt},
-    {"history_retention", "7 days", SettingKind::kText, true, false, "", "How long versions of tables can be read that others replaced."},
-    {"history_versions", "10000", SettingKind::kInt, true, false, "", "How many versions of a table are kept at most."},
+    {"history_retention", "7 days", SettingKind::kText, true, false, "",
+     "How long versions of tables can be read that others replaced."},
+    {"history_versions", "10000", SettingKind::kInt, true, false, "",
+     "How many versions of a table are kept at most."},
     {"idle_in_transaction_session_timeout", "0", SettingKind::kMillis},
-    {"idle_in_transaction_timeout", "0", SettingKind::kMillis, false, false, "", "Ends a session that is idle in a transaction for this long."},
+    {"idle_in_transaction_timeout", "0", SettingKind::kMillis, false, false, "",
+     "Ends a session that is idle in a transaction for this long."},
     {"idle_session_timeout", "0", SettingKind::kMillis},
     {"in_hot_standby", "off", SettingKind::kBool, true, true},
     {"integer_datetimes", "on", SettingKind::kBool, true, true},
@@ -56,30 +72,39 @@ constexpr SettingInfo kSettings[] = {
     {"lc_numeric", "C", SettingKind::kText},
     {"lc_time", "C", SettingKind::kText},
     {"lock_timeout", "0", SettingKind::kMillis},
-    {"log_min_duration_statement", "-1", SettingKind::kMillisOrNever, false, false, "", "Requests that take this long are logged; -1: none."},
-    {"log_retention", "1 hour", SettingKind::kText, true, false, "", "How long the log is kept to rebuild versions in between."},
+    {"log_min_duration_statement", "-1", SettingKind::kMillisOrNever, false, false, "",
+     "Requests that take this long are logged; -1: none."},
+    {"log_retention", "1 hour", SettingKind::kText, true, false, "",
+     "How long the log is kept to rebuild versions in between."},
     {"max_identifier_length", "63", SettingKind::kInt, true},
     {"max_index_keys", "32", SettingKind::kInt, true},
-    {"plan_cache_mode", "auto", SettingKind::kChoice, false, false, "auto|force_generic_plan|force_custom_plan"},
+    {"plan_cache_mode", "auto", SettingKind::kChoice, false, false,
+     "auto|force_generic_plan|force_custom_plan"},
     {"query_memory_limit", "0", SettingKind::kBytes, false, false, "",
      "Memory of one query beyond which it uses temporary files; 0 for the server's."},
     {"row_security", "on", SettingKind::kBool},
-    {"search_path", "\"$user\", public", SettingKind::kText, false, false, "", "Schemas in which unqualified names are looked up."},
+    {"search_path", "\"$user\", public", SettingKind::kText, false, false, "",
+     "Schemas in which unqualified names are looked up."},
     {"server_encoding", "UTF8", SettingKind::kText, true, true},
     {"server_version", "15.0 (IdemDB 0.1.0)", SettingKind::kText, true, true},
     {"server_version_num", "150000", SettingKind::kInt, true},
     {"session_authorization", "", SettingKind::kText, true, true},
-    {"snapshot_timeout", "0", SettingKind::kMillis, false, false, "", "Ends a transaction that holds its snapshot for this long."},
+    {"snapshot_timeout", "0", SettingKind::kMillis, false, false, "",
+     "Ends a transaction that holds its snapshot for this long."},
     {"standard_conforming_strings", "on", SettingKind::kChoice, false, true, "on"},
-    {"statement_timeout", "0", SettingKind::kMillis, false, false, "", "Ends a statement that runs for this long."},
+    {"statement_timeout", "0", SettingKind::kMillis, false, false, "",
+     "Ends a statement that runs for this long."},
     {"synchronize_seqscans", "on", SettingKind::kBool},
     {"synchronous_commit", "on", SettingKind::kChoice, false, false, "on|off|local|remote_write|remote_apply",
      "Whether COMMIT waits until the log is on disk."},
     {"TimeZone", "UTC", SettingKind::kTimeZone, false, true, "", "Zone in which TIMESTAMPTZ is shown."},
     {"role", "none", SettingKind::kText, false, false, "", "The current role (SET ROLE)."},
-    {"run", "", SettingKind::kText, true, false, "", "The key of the run that the next transaction is (SET run)."},
-    {"run_retention", "7 days", SettingKind::kText, true, false, "", "How long keys of runs and what they need are kept."},
-    {"transaction_isolation", "read committed", SettingKind::kChoice, false, false, "read uncommitted|read committed|repeatable read"},
+    {"run", "", SettingKind::kText, true, false, "",
+     "The key of the run that the next transaction is (SET run)."},
+    {"run_retention", "7 days", SettingKind::kText, true, false, "",
+     "How long keys of runs and what they need are kept."},
+    {"transaction_isolation", "read committed", SettingKind::kChoice, false, false,
+     "read uncommitted|read committed|repeatable read"},
     {"transaction_read_only", "off", SettingKind::kBool},
     {"wal_level", "replica", SettingKind::kText, true},
     {"xmloption", "content", SettingKind::kText},
@@ -87,7 +112,8 @@ constexpr SettingInfo kSettings[] = {
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return out;
 }
 
@@ -103,7 +129,8 @@ SqlError unknown_setting(std::string_view name) {
 }
 
 SqlError invalid_value(std::string_view name, std::string_view value) {
-  return sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"", name, value);
+  return sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"", name,
+                   value);
 }
 
 std::string checked_choice(const SettingInfo& info, std::string_view value) {
@@ -126,14 +153,18 @@ int64_t parse_millis(const SettingInfo& info, std::string_view value) {
   auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
   std::string_view unit(end, static_cast<size_t>(value.data() + value.size() - end));
   while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
-  constexpr std::pair<std::string_view, int64_t> kUnits[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"min", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+  constexpr std::pair<std::string_view, int64_t> kUnits[] = {
+      {"", 1}, {"ms", 1}, {"s", 1000}, {"min", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
   for (auto [name, factor] : kUnits) {
-    if (error == std::errc() && unit == name && number >= 0 && number <= INT32_MAX / factor) return number * factor;
+    if (error == std::errc() && unit == name && number >= 0 && number <= INT32_MAX / factor)
+      return number * factor;
   }
-  throw invalid_value(info.name, value).with_hint("Valid units for this parameter are \"ms\", \"s\", \"min\", \"h\", and \"d\".");
+  throw invalid_value(info.name, value)
+      .with_hint("Valid units for this parameter are \"ms\", \"s\", \"min\", \"h\", and \"d\".");
 }
 
-constexpr std::pair<std::string_view, int64_t> kByteUnits[] = {{"GB", 1 << 30}, {"MB", 1 << 20}, {"kB", 1 << 10}, {"B", 1}};
+constexpr std::pair<std::string_view, int64_t> kByteUnits[] = {
+    {"GB", 1 << 30}, {"MB", 1 << 20}, {"kB", 1 << 10}, {"B", 1}};
 
 // A number with an optional unit, in bytes.
 int64_t parse_bytes(const SettingInfo& info, std::string_view value) {
@@ -143,9 +174,11 @@ int64_t parse_bytes(const SettingInfo& info, std::string_view value) {
   while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
   if (unit.empty()) unit = "B";
   for (auto [name, factor] : kByteUnits) {
-    if (error == std::errc() && unit == name && number >= 0 && number <= INT64_MAX / factor) return number * factor;
+    if (error == std::errc() && unit == name && number >= 0 && number <= INT64_MAX / factor)
+      return number * factor;
   }
-  throw invalid_value(info.name, value).with_hint("Valid units for this parameter are \"B\", \"kB\", \"MB\", and \"GB\".");
+  throw invalid_value(info.name, value)
+      .with_hint("Valid units for this parameter are \"B\", \"kB\", \"MB\", and \"GB\".");
 }
 
 std::string show_bytes(int64_t bytes) {
@@ -156,7 +189,8 @@ std::string show_bytes(int64_t bytes) {
 }
 
 std::string show_millis(int64_t millis) {
-  constexpr std::pair<std::string_view, int64_t> kUnits[] = {{"d", 86'400'000}, {"h", 3'600'000}, {"min", 60'000}, {"s", 1000}};
+  constexpr std::pair<std::string_view, int64_t> kUnits[] = {
+      {"d", 86'400'000}, {"h", 3'600'000}, {"min", 60'000}, {"s", 1000}};
   if (millis == 0) return "0";
   for (auto [name, factor] : kUnits) {
     if (millis % factor == 0) return fmt::format("{}{}", millis / factor, name);
@@ -188,7 +222,9 @@ std::string SessionSettings::checked(std::string_view lower_name, std::string_vi
     case SettingKind::kText: return std::string(value);
     case SettingKind::kBool: {
       bool on = false;
-      if (!parse_boolean(value, &on)) throw sql_error(sqlstate::kInvalidParameterValue, "parameter \"{}\" requires a Boolean value", info->name);
+      if (!parse_boolean(value, &on))
+        throw sql_error(sqlstate::kInvalidParameterValue, "parameter \"{}\" requires a Boolean value",
+                        info->name);
       return on ? "on" : "off";
     }
     case SettingKind::kInt: {
@@ -212,7 +248,8 @@ std::string SessionSettings::checked(std::string_view lower_name, std::string_vi
     case SettingKind::kDateStyle: {
       std::string style = lower(value);
       if (style.find("iso") == style.npos && style != "default" && style != "mdy") {
-        throw sql_error(sqlstate::kFeatureNotSupported, "DateStyle \"{}\" is not supported", value).with_hint("Dates are shown in ISO style only.");
+        throw sql_error(sqlstate::kFeatureNotSupported, "DateStyle \"{}\" is not supported", value)
+            .with_hint("Dates are shown in ISO style only.");
       }
       return "ISO, MDY";
     }
@@ -249,7 +286,8 @@ int64_t SessionSettings::get_int(std::string_view name) const {
   std::string value = get(name);
   if (value == "0") return 0;
   const SettingInfo* info = find_info(lower(name));
-  const bool is_time = info && (info->kind == SettingKind::kMillis || info->kind == SettingKind::kMillisOrNever);
+  const bool is_time =
+      info && (info->kind == SettingKind::kMillis || info->kind == SettingKind::kMillisOrNever);
   if (is_time && value != "-1") return parse_millis(*info, value);
   if (info && info->kind == SettingKind::kBytes) return parse_bytes(*info, value);
   int64_t number = 0;
@@ -292,7 +330,8 @@ void SessionSettings::reset_all() {
 void SessionSettings::set_internal(std::string_view name, std::string_view value) {
   std::string key = lower(name);
   auto it = values_.find(key), fallback = defaults_.find(key);
-  if (it != values_.end() && it->second == value && fallback != defaults_.end() && fallback->second == value) return;
+  if (it != values_.end() && it->second == value && fallback != defaults_.end() && fallback->second == value)
+    return;
   defaults_[key] = value;
   changing()[key] = value;
 }
@@ -330,7 +369,8 @@ std::vector<SettingRow> SessionSettings::all() const {
   std::vector<SettingRow> rows;
   for (const auto& [name, value] : values_) {
     const SettingInfo* info = find_info(name);
-    rows.push_back({info ? std::string(info->name) : name, value, info ? std::string(info->description) : ""});
+    rows.push_back(
+        {info ? std::string(info->name) : name, value, info ? std::string(info->description) : ""});
   }
   return rows;
 }

@@ -22,17 +22,18 @@ class SessionSettings {
  public:
   // `configured`: defaults from the server's configuration; `startup`: from the client (names unknown to the server are ignored,
   // as clients send what they like).
-  SessionSettings(const std::map<std::string, std::string>& configured, const std::vector<std::pair<std::string, std::string>>& startup);
+  SessionSettings(const std::map<std::string, std::string>& configured,
+                  const std::vector<std::pair<std::string, std::string>>& startup);
 
   bool has(std::string_view name) const;
-  std::string get(std::string_view name) const;             // 42704 if unknown
+  std::string get(std::string_view name) const;  // 42704 if unknown
   bool get_bool(std::string_view name) const;
-  int64_t get_int(std::string_view name) const;              // times in milliseconds, memory in bytes
+  int64_t get_int(std::string_view name) const;  // times in milliseconds, memory in bytes
 
   void set(std::string_view name, std::string_view value, bool local);  // 42704, 22023, 55P02 (read-only)
   void reset(std::string_view name);
   void reset_all();
-  void set_internal(std::string_view name, std::string_view value);     // also read-only ones; no transaction
+  void set_internal(std::string_view name, std::string_view value);  // also read-only ones; no transaction
 
   void begin_transaction();
   void commit_transaction();
@@ -44,7 +45,7 @@ class SessionSettings {
   Mark mark() const;
   void return_to(const Mark& mark);
 
-  std::vector<SettingRow> all() const;                       // sorted by name
+  std::vector<SettingRow> all() const;  // sorted by name
 
   // Grows with every change of a value.
   uint64_t generation() const { return generation_; }
@@ -55,11 +56,11 @@ class SessionSettings {
  private:
   std::string checked(std::string_view lower_name, std::string_view value) const;
   Values::const_iterator find(std::string_view name) const;
-  Values& changing();                                         // values_, to be changed
+  Values& changing();  // values_, to be changed
 
   Values defaults_, values_;
-  std::optional<Values> at_begin_;                            // values when the transaction began, if they have changed since
-  Values before_local_;                                       // of settings changed by SET LOCAL
+  std::optional<Values> at_begin_;  // values when the transaction began, if they have changed since
+  Values before_local_;             // of settings changed by SET LOCAL
   bool in_transaction_ = false;
   Values reported_;
   uint64_t generation_ = 1, reported_generation_ = 0;

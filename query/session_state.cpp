@@ -12,16 +12,24 @@
 
 namespace idem {
 
-StatementRun::StatementRun(MemoryBudget* server_memory, uint64_t limit) : memory("query", limit, server_memory) {}
+StatementRun::StatementRun(MemoryBudget* server_memory, uint64_t limit)
+    : memory("query", limit, server_memory) {}
 
-SessionState::SessionState(ServerContext& server_context, std::string name, std::string database, std::string address,
+SessionState::SessionState(ServerContext& server_context, std::string name, std::string database,
+                           std::string address,
                            const std::vector<std::pair<std::string, std::string>>& startup)
-    : server(server_context), user_name(std::move(name)), database_name(std::move(database)), client_address(std::move(address)),
-      settings(*server_context.settings.get(), startup), cancel(*server_context.clock), notifications(server_context.notifications) {
+    : server(server_context),
+      user_name(std::move(name)),
+      database_name(std::move(database)),
+      client_address(std::move(address)),
+      settings(*server_context.settings.get(), startup),
+      cancel(*server_context.clock),
+      notifications(server_context.notifications) {
   Snapshot now = server.database->snapshot();
   auto role = now.catalog->roles.find(user_name);
   settings.set_internal("session_authorization", user_name);
-  settings.set_internal("is_superuser", role != now.catalog->roles.end() && role->second.superuser ? "on" : "off");
+  settings.set_internal("is_superuser",
+                        role != now.catalog->roles.end() && role->second.superuser ? "on" : "off");
   check_role(settings.get("role"));
   follow_settings();
   activity.user = user_name;
@@ -91,14 +99,16 @@ void SessionState::set_modes(const ast::TransactionModes& modes) {
   if (modes.isolation) {
     bool repeatable = modes.isolation == ast::IsolationLevel::kRepeatableRead;
     if (has_snapshot_ && repeatable != repeatable_read_) {
-      throw SqlError(sqlstate::kActiveSqlTransaction, "SET TRANSACTION ISOLATION LEVEL must be called before any query");
+      throw SqlError(sqlstate::kActiveSqlTransaction,
+                     "SET TRANSACTION ISOLATION LEVEL must be called before any query");
     }
     repeatable_read_ = repeatable;
     settings.set_internal("transaction_isolation", repeatable ? "repeatable read" : "read committed");
   }
   if (modes.read_only) {
     if (!*modes.read_only && read_only_ && has_snapshot_) {
-      throw SqlError(sqlstate::kActiveSqlTransaction, "transaction read-write mode must be set before any query");
+      throw SqlError(sqlstate::kActiveSqlTransaction,
+                     "transaction read-write mode must be set before any query");
     }
     read_only_ = *modes.read_only;
     settings.set_internal("transaction_read_only", read_only_ ? "on" : "off");
@@ -107,7 +117,8 @@ void SessionState::set_modes(const ast::TransactionModes& modes) {
 
 void SessionState::begin_block(const ast::TransactionModes& modes) {
   if (block_ == Block::kOpen) {
-    notice("WARNING", SqlError(sqlstate::kActiveSqlTransaction, "there is already a transaction in progress"));
+    notice("WARNING",
+           SqlError(sqlstate::kActiveSqlTransaction, "there is already a transaction in progress"));
     set_modes(modes);
     return;
   }
@@ -131,14 +142,16 @@ std::string SessionState::commit_block() {
     rollback_block();
     return "ROLLBACK";
   }
-  if (block_ == Block::kNone) notice("WARNING", SqlError(sqlstate::kNoActiveSqlTransaction, "there is no transaction in progress"));
+  if (block_ == Block::kNone)
+    notice("WARNING", SqlError(sqlstate::kNoActiveSqlTransaction, "there is no transaction in progress"));
   block_ = Block::kNone;
   finish_statements();
   return "COMMIT";
 }
 
 void SessionState::rollback_block() {
-  if (block_ == Block::kNone) notice("WARNING", SqlError(sqlstate::kNoActiveSqlTransaction, "there is no transaction in progress"));
+  if (block_ == Block::kNone)
+    notice("WARNING", SqlError(sqlstate::kNoActiveSqlTransaction, "there is no transaction in progress"));
   block_ = Block::kNone;
   close_portals(false);
   if (transaction_) transaction_->rollback();
@@ -149,7 +162,8 @@ void SessionState::set_savepoint(const std::string& name) {
   if (block_ != Block::kOpen) {
     throw SqlError(sqlstate::kNoActiveSqlTransaction, "SAVEPOINT can only be used in transaction blocks");
   }
-  Savepoint savepoint{name, transaction().savepoint(), settings.mark(), dropped_, altered_, {}, notifications.mark()};
+  Savepoint savepoint{name, transaction().savepoint(), settings.mark(), dropped_, altered_,
+                      {},   notifications.mark()};
   for (const auto& [portal_name, portal] : portals) savepoint.portals.insert(portal.get());
   savepoints_.push_back(std::move(savepoint));
 }
@@ -166,7 +180,8 @@ std::vector<SessionState::Savepoint>::iterator SessionState::find_savepoint(cons
 
 void SessionState::rollback_to_savepoint(const ast::Identifier& name) {
   if (block_ == Block::kNone) {
-    throw SqlError(sqlstate::kNoActiveSqlTransaction, "ROLLBACK TO SAVEPOINT can only be used in transaction blocks");
+    throw SqlError(sqlstate::kNoActiveSqlTransaction,
+                   "ROLLBACK TO SAVEPOINT can only be used in transaction blocks");
   }
   const auto savepoint = find_savepoint(name);
   savepoints_.erase(savepoint + 1, savepoints_.end());
@@ -183,7 +198,8 @@ void SessionState::rollback_to_savepoint(const ast::Identifier& name) {
 
 void SessionState::release_savepoint(const ast::Identifier& name) {
   if (block_ == Block::kNone) {
-    throw SqlError(sqlstate::kNoActiveSqlTransaction, "RELEASE SAVEPOINT can only be used in transaction blocks");
+    throw SqlError(sqlstate::kNoActiveSqlTransaction,
+                   "RELEASE SAVEPOINT can only be used in transaction blocks");
   }
   savepoints_.erase(find_savepoint(name), savepoints_.end());
 }
@@ -217,7 +233,8 @@ const ast::ObjectName* contested_table(const ast::Statement& statement) {
   if (const auto* update = ast::try_as<ast::UpdateStatement>(&statement)) return &update->table;
   if (const auto* remove = ast::try_as<ast::DeleteStatement>(&statement)) return &remove->table;
   if (const auto* merge = ast::try_as<ast::MergeStatement>(&statement)) return &merge->table;
-  if (const auto* refresh = ast::try_as<ast::RefreshMaterializedViewStatement>(&statement)) return &refresh->name;
+  if (const auto* refresh = ast::try_as<ast::RefreshMaterializedViewStatement>(&statement))
+    return &refresh->name;
   return nullptr;
 }
 
@@ -262,7 +279,8 @@ CommitNumber SessionState::commit_statements(bool wait) {
   try {
     before_commit();
     if (run_ && !run_->skips()) transaction_->end_run(run_->take_writes());
-    CommitResult result = synchronous && !wait ? transaction_->commit_without_waiting() : transaction_->commit(synchronous);
+    CommitResult result =
+        synchronous && !wait ? transaction_->commit_without_waiting() : transaction_->commit(synchronous);
     visible_after = result.visible_after;
     const WriteCounts& c = result.counts;
     if (result.wrote || c.skipped > 0) {
@@ -290,7 +308,8 @@ void SessionState::before_commit() {
   if (temporary_.empty()) return;
   const std::shared_ptr<const Catalog> catalog = transaction_->schema_view().catalog;
   const std::string schema = temporary_schema();
-  for (auto at = catalog->tables.lower_bound({schema, ""}); at != catalog->tables.end() && at->first.first == schema; ++at) {
+  for (auto at = catalog->tables.lower_bound({schema, ""});
+       at != catalog->tables.end() && at->first.first == schema; ++at) {
     const ast::OnCommit action = temporary_[at->second];
     if (action == ast::OnCommit::kDrop) transaction_->drop_table(at->second);
     if (action == ast::OnCommit::kDeleteRows && transaction_->read_view().table(at->second)->row_count > 0) {
@@ -304,8 +323,10 @@ void SessionState::check_views() {
   view_ = transaction_->schema_view();
   for (const DependentView& broken : broken_materialized_views(*this, altered_)) {
     throw sql_error(sqlstate::kDependentObjectsStillExist,
-                    "cannot change the columns or the name of what materialized view {} reads", broken.view.name)
-        .with_detail(fmt::format("The query of materialized view {} would no longer give its columns.", broken.view.name))
+                    "cannot change the columns or the name of what materialized view {} reads",
+                    broken.view.name)
+        .with_detail(fmt::format("The query of materialized view {} would no longer give its columns.",
+                                 broken.view.name))
         .with_hint("Drop the materialized view first, or use DROP COLUMN ... CASCADE.");
   }
   if (dropped_.empty()) return;
@@ -313,19 +334,24 @@ void SessionState::check_views() {
   const auto committed_kind = [&](const std::pair<std::string, std::string>& name) -> std::string_view {
     if (committed.views.contains(name)) return "view";
     const auto table = committed.tables.find(name);
-    return table != committed.tables.end() && committed.materialized_view(table->second) ? "materialized view" : "table";
+    return table != committed.tables.end() && committed.materialized_view(table->second) ? "materialized view"
+                                                                                         : "table";
   };
   const std::vector<BrokenView> broken = broken_views(*this, dropped_);
   if (broken.empty()) return;
   std::string detail;
   for (const BrokenView& b : broken) {
     if (!detail.empty()) detail += "\n";
-    detail += fmt::format("{} {} depends on {} {}", b.view.kind(), b.view.view.name, committed_kind(b.missing), b.missing.second);
+    detail += fmt::format("{} {} depends on {} {}", b.view.kind(), b.view.view.name,
+                          committed_kind(b.missing), b.missing.second);
   }
-  throw sql_error(sqlstate::kDependentObjectsStillExist, "cannot drop {} {} because other objects depend on it",
-                  committed_kind(broken[0].missing), broken[0].missing.second)
+  throw sql_error(sqlstate::kDependentObjectsStillExist,
+                  "cannot drop {} {} because other objects depend on it", committed_kind(broken[0].missing),
+                  broken[0].missing.second)
       .with_detail(detail)
-      .with_hint("Use DROP ... CASCADE to drop the dependent objects too, or create it anew in the same transaction.");
+      .with_hint(
+          "Use DROP ... CASCADE to drop the dependent objects too, or create it anew in the same "
+          "transaction.");
 }
 
 std::string SessionState::temporary_schema() const { return fmt::format("pg_temp_{}", pid); }
@@ -335,7 +361,8 @@ void SessionState::drop_temporary_tables() {
   auto transaction = server.database->begin();
   const std::shared_ptr<const Catalog> catalog = transaction->schema_view().catalog;
   const std::string schema = temporary_schema();
-  for (auto at = catalog->tables.lower_bound({schema, ""}); at != catalog->tables.end() && at->first.first == schema; ++at) {
+  for (auto at = catalog->tables.lower_bound({schema, ""});
+       at != catalog->tables.end() && at->first.first == schema; ++at) {
     transaction->drop_table(at->second);
   }
   transaction->commit(false);
@@ -430,7 +457,8 @@ void SessionState::close_portals_after(const Savepoint& savepoint) {
 // -- execution ------------------------------------------------------------------------------------------
 
 uint64_t SessionState::query_memory_limit() const {
-  const uint64_t most = server.query_memory_limit > 0 ? server.query_memory_limit : server.memory->limit() / 2;
+  const uint64_t most =
+      server.query_memory_limit > 0 ? server.query_memory_limit : server.memory->limit() / 2;
   return session_memory_limit_ > 0 ? std::min(most, session_memory_limit_) : most;
 }
 
@@ -481,7 +509,8 @@ void show_names(PlanPtr& plan) {
 
 }  // namespace
 
-std::unique_ptr<Portal> SessionState::make_query_portal(BoundQuery query, const std::vector<Value>& parameters) {
+std::unique_ptr<Portal> SessionState::make_query_portal(BoundQuery query,
+                                                        const std::vector<Value>& parameters) {
   show_names(query.plan);
   std::vector<PlanColumn> columns = query.plan->columns;
   auto run = start_run();
@@ -492,15 +521,17 @@ std::unique_ptr<Portal> SessionState::make_query_portal(BoundQuery query, const 
 }
 
 std::shared_ptr<PreparedEntry> SessionState::prepare(const parser::ParsedStatement& parsed,
-                                                     std::shared_ptr<const parser::ParsedStatement> shared, std::string name,
-                                                     std::string text, std::vector<SqlType> types) {
+                                                     std::shared_ptr<const parser::ParsedStatement> shared,
+                                                     std::string name, std::string text,
+                                                     std::vector<SqlType> types) {
   auto entry = std::make_shared<PreparedEntry>();
   entry->info.name = std::move(name);
   entry->info.text = std::move(text);
   entry->info.statement = std::move(shared);
   if (!parsed.statement) return entry;
   ParameterTypes parameters{std::move(types)};
-  if (parameters.types.size() < parsed.parameter_count) parameters.types.resize(parsed.parameter_count, TypeId::kUnknown);
+  if (parameters.types.size() < parsed.parameter_count)
+    parameters.types.resize(parsed.parameter_count, TypeId::kUnknown);
   describe(*parsed.statement, parameters, &entry->info);
   for (SqlType& type : parameters.types) {
     if (type.id == TypeId::kUnknown) type = TypeId::kText;
@@ -512,15 +543,18 @@ std::shared_ptr<PreparedEntry> SessionState::prepare(const parser::ParsedStateme
 std::shared_ptr<PreparedEntry> SessionState::find_prepared(const std::string& name) const {
   auto it = prepared.find(name);
   if (it == prepared.end()) {
-    if (name.empty()) throw SqlError(sqlstate::kInvalidSqlStatementName, "unnamed prepared statement does not exist");
+    if (name.empty())
+      throw SqlError(sqlstate::kInvalidSqlStatementName, "unnamed prepared statement does not exist");
     throw sql_error(sqlstate::kInvalidSqlStatementName, "prepared statement \"{}\" does not exist", name);
   }
   return it->second;
 }
 
-std::vector<Value> SessionState::decode_parameters(const std::vector<SqlType>& types, const std::vector<RawParameter>& raw) const {
+std::vector<Value> SessionState::decode_parameters(const std::vector<SqlType>& types,
+                                                   const std::vector<RawParameter>& raw) const {
   if (types.size() != raw.size()) {
-    throw sql_error(sqlstate::kProtocolViolation, "bind message supplies {} parameters, but prepared statement requires {}", raw.size(),
+    throw sql_error(sqlstate::kProtocolViolation,
+                    "bind message supplies {} parameters, but prepared statement requires {}", raw.size(),
                     types.size());
   }
   TextOptions options;
@@ -537,7 +571,9 @@ std::vector<Value> SessionState::decode_parameters(const std::vector<SqlType>& t
   return values;
 }
 
-void SessionState::notice(std::string severity, SqlError content) { notices.push_back({std::move(severity), std::move(content)}); }
+void SessionState::notice(std::string severity, SqlError content) {
+  notices.push_back({std::move(severity), std::move(content)});
+}
 
 void SessionState::notify(std::string_view channel, std::string_view payload) {
   notifications.notify({pid, std::string(channel), std::string(payload)});
@@ -551,7 +587,8 @@ std::string SessionState::setting(std::string_view name, bool missing_ok) const 
 }
 
 void SessionState::set_setting(std::string_view name, std::string_view value, bool local) {
-  const bool is_role = name.size() == 4 && std::equal(name.begin(), name.end(), "role", [](char c, char lower) { return (c | 0x20) == lower; });
+  const bool is_role = name.size() == 4 && std::equal(name.begin(), name.end(), "role",
+                                                      [](char c, char lower) { return (c | 0x20) == lower; });
   if (is_role) check_role(std::string(value));
   settings.set(name, value, local);
   follow_settings();

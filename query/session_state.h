@@ -27,7 +27,8 @@ struct InsertPlan;
 // A statement as prepared, with what its executions share.
 struct PreparedEntry {
   PreparedStatement info;
-  std::shared_ptr<const InsertPlan> insert_plan;  // INSERT … VALUES: kept as long as the table's schema is the same
+  std::shared_ptr<const InsertPlan>
+      insert_plan;  // INSERT … VALUES: kept as long as the table's schema is the same
 };
 
 // What one execution keeps alive: its snapshot, memory account and context. Held by the portal's stream.
@@ -45,7 +46,7 @@ struct StatementRun {
 // query's caller does so itself.
 struct StatementInput {
   const ast::Statement* statement = nullptr;
-  std::string_view text;                 // of this statement alone
+  std::string_view text;  // of this statement alone
   ParameterTypes parameter_types;
   std::vector<Value> parameters;
   std::shared_ptr<PreparedEntry> entry;
@@ -54,8 +55,8 @@ struct StatementInput {
 // The inside of Session: state, and the services that the executors of single statements (statement_*.h) use.
 class SessionState final : public SessionInfo, public NameResolver, public NotificationSender {
  public:
-  SessionState(ServerContext& server_context, std::string user_name, std::string database_name, std::string address,
-               const std::vector<std::pair<std::string, std::string>>& startup);
+  SessionState(ServerContext& server_context, std::string user_name, std::string database_name,
+               std::string address, const std::vector<std::pair<std::string, std::string>>& startup);
   ~SessionState() override;
 
   // -- transactions
@@ -65,7 +66,7 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   const Snapshot& begin_statement();
   // As begin_statement for statements that only write; collected inserts stay collected.
   const Snapshot& begin_write_statement();
-  void check_writable(std::string_view what) const;   // 25006 in a read-only transaction
+  void check_writable(std::string_view what) const;  // 25006 in a read-only transaction
   // The transaction for a statement that writes: named in the log and the history by `operation`.
   Transaction& write_transaction(std::string operation);
   void begin_block(const ast::TransactionModes& modes);
@@ -73,10 +74,10 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   // -- runs: session_run.cpp
   // Turns the transaction, in which nothing was executed yet, into the run of a key; waits while another session has it.
   void begin_run(const std::string& key, bool restores, bool force);
-  void set_next_run(std::string key);                  // SET run: the next transaction; "": none
-  SessionRun* run() { return run_.get(); }             // null: the transaction is none
+  void set_next_run(std::string key);       // SET run: the next transaction; "": none
+  SessionRun* run() { return run_.get(); }  // null: the transaction is none
 
-  std::string commit_block();                          // the tag: COMMIT, or ROLLBACK of a failed block
+  std::string commit_block();  // the tag: COMMIT, or ROLLBACK of a failed block
   void rollback_block();
   void set_savepoint(const std::string& name);
   void rollback_to_savepoint(const ast::Identifier& name);  // 3B001; also brings a failed block back to life
@@ -104,11 +105,13 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   std::shared_ptr<StatementRun> start_run();
   // Rows of a bound query as a portal; tag "SELECT n".
   std::unique_ptr<Portal> make_query_portal(BoundQuery query, const std::vector<Value>& parameters);
-  std::shared_ptr<PreparedEntry> prepare(const parser::ParsedStatement& parsed, std::shared_ptr<const parser::ParsedStatement> shared,
+  std::shared_ptr<PreparedEntry> prepare(const parser::ParsedStatement& parsed,
+                                         std::shared_ptr<const parser::ParsedStatement> shared,
                                          std::string name, std::string text, std::vector<SqlType> types);
   void describe(const ast::Statement& statement, ParameterTypes& types, PreparedStatement* info);
   std::shared_ptr<PreparedEntry> find_prepared(const std::string& name) const;
-  std::vector<Value> decode_parameters(const std::vector<SqlType>& types, const std::vector<RawParameter>& raw) const;
+  std::vector<Value> decode_parameters(const std::vector<SqlType>& types,
+                                       const std::vector<RawParameter>& raw) const;
 
   void notice(std::string severity, SqlError content);
   void follow_settings();  // what is taken from settings, after they may have changed
@@ -125,7 +128,8 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   std::shared_ptr<const VirtualTable> bind_change_function(const ast::FunctionCall& call) const override;
   // The value of an expression that names no column; never NULL (22023).
   Value constant_value(const ast::Expression& expression, SqlType type);
-  KeptVersion past_version(const std::shared_ptr<const TableVersion>& table, const ast::VersionClause& clause);
+  KeptVersion past_version(const std::shared_ptr<const TableVersion>& table,
+                           const ast::VersionClause& clause);
   VersionTarget version_target(const ast::VersionClause& clause);
   // -- access: session_access.cpp
   class AccessControl access() const;  // of whoever acts
@@ -133,12 +137,12 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   void check_read(const ViewSchema& view) const override;
   void check_schema(const std::string& schema, Privilege wanted) const override;
   std::string act_as(std::string role) const override;
-  void check_role(const std::string& role) const;   // SET ROLE: 22023, 42501
+  void check_role(const std::string& role) const;  // SET ROLE: 22023, 42501
   // The table of a statement that changes rows, with all these privileges; of one that changes the table itself, as its owner.
   // As target_table(), and 42501; the first thing looked at is whether the table is immutable.
   std::shared_ptr<const TableVersion> writable_table(const ast::ObjectName& name, PrivilegeSet wanted) const;
   std::shared_ptr<const TableVersion> owned_table(const ast::ObjectName& name) const;
-  std::string object_owner(const std::string& schema) const;   // of what the session creates there
+  std::string object_owner(const std::string& schema) const;  // of what the session creates there
   // What a new table or view is granted from the start: default privileges, and the creator's where another one owns it.
   void grant_initial_access(const struct SecuredObject& object, const std::string& schema);
 
@@ -151,7 +155,7 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   std::string setting(std::string_view name, bool missing_ok) const override;
   std::vector<SettingRow> all_settings() const override { return settings.all(); }
   void set_setting(std::string_view name, std::string_view value, bool local) override;
-  std::string user() const override;                          // the current role: SET ROLE
+  std::string user() const override;  // the current role: SET ROLE
   std::string session_user() const override { return user_name; }
   std::string database() const override { return database_name; }
   std::vector<std::string> search_path(bool with_implicit) const override;
@@ -173,19 +177,19 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   CancelToken cancel;
   std::shared_ptr<const TimeZone> zone;
   std::map<std::string, std::shared_ptr<PreparedEntry>> prepared;
-  std::map<std::string, std::unique_ptr<Portal>> portals;   // protocol portals and SQL cursors
+  std::map<std::string, std::unique_ptr<Portal>> portals;  // protocol portals and SQL cursors
   // Portals that a COMMIT or ROLLBACK closed, itself among them where it came through the extended protocol: destroyed when
   // it has run.
   std::vector<std::unique_ptr<Portal>> closed_portals;
   std::vector<Notice> notices;
   SessionNotifications notifications;
   LastWrite last_write;
-  int64_t request_start_nanos = 0;                          // monotonic; 0: the client waits for nothing
-  std::vector<std::string> audited;                         // statements of this request that are to be logged
+  int64_t request_start_nanos = 0;   // monotonic; 0: the client waits for nothing
+  std::vector<std::string> audited;  // statements of this request that are to be logged
   int64_t transaction_time_micros = 0, statement_time_micros = 0;
-  QueryProfile* profile = nullptr;                          // set while EXPLAIN ANALYZE runs a statement: for its executions
+  QueryProfile* profile = nullptr;  // set while EXPLAIN ANALYZE runs a statement: for its executions
 
-  mutable std::mutex activity_mutex;                        // guards `activity`
+  mutable std::mutex activity_mutex;  // guards `activity`
   SessionActivity activity;
 
  private:
@@ -215,11 +219,11 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   std::string next_run_;
   std::unique_ptr<Transaction> transaction_;
   Snapshot view_;
-  mutable std::string acting_role_;                         // while a view is bound: its owner
-  mutable std::string role_;                                // user(), of these settings
+  mutable std::string acting_role_;  // while a view is bound: its owner
+  mutable std::string role_;         // user(), of these settings
   mutable uint64_t role_generation_ = 0;
-  uint64_t zone_generation_ = 0;                            // of the settings that `zone` was taken from
-  uint64_t session_memory_limit_ = 0;                       // bytes for a query; 0: the server's
+  uint64_t zone_generation_ = 0;       // of the settings that `zone` was taken from
+  uint64_t session_memory_limit_ = 0;  // bytes for a query; 0: the server's
   // search_path(false) for these settings and this catalog; a statement asks for it several times.
   struct SearchPath {
     uint64_t generation = 0;
@@ -229,8 +233,8 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   mutable SearchPath path_;
   // By (schema, name), of the running transaction.
   std::set<std::pair<std::string, std::string>> dropped_;
-  std::set<TableId> altered_;                               // by the running transaction
-  std::map<TableId, ast::OnCommit> temporary_;              // also of tables that are gone
+  std::set<TableId> altered_;                   // by the running transaction
+  std::map<TableId, ast::OnCommit> temporary_;  // also of tables that are gone
   struct Savepoint {
     std::string name;
     std::shared_ptr<const Transaction::Savepoint> state;
@@ -240,9 +244,9 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
     std::set<const Portal*> portals;
     SessionNotifications::Mark notifications;
   };
-  std::optional<Retry> retry_;                              // the statement that is alone in the running transaction
-  uint32_t statements_ = 0;                                 // of the client in the running transaction
-  std::vector<Savepoint> savepoints_;                       // of the running transaction, the last one innermost
+  std::optional<Retry> retry_;         // the statement that is alone in the running transaction
+  uint32_t statements_ = 0;            // of the client in the running transaction
+  std::vector<Savepoint> savepoints_;  // of the running transaction, the last one innermost
   std::vector<Savepoint>::iterator find_savepoint(const ast::Identifier& name);
 };
 

@@ -12,7 +12,7 @@ namespace idem {
 namespace {
 
 constexpr uint64_t kMostTopRows = 100'000;  // beyond, sorting everything is as good
-constexpr uint64_t kCandidateSlack = 256;  // little, so that the bound tightens early
+constexpr uint64_t kCandidateSlack = 256;   // little, so that the bound tightens early
 
 }  // namespace
 
@@ -29,15 +29,17 @@ SortInput::SortInput(const std::vector<SortKey>& keys, std::vector<SqlType> inpu
   }
 }
 
-SortOperator::SortOperator(const std::vector<SortKey>& keys, std::vector<SqlType> input_types, OperatorPtr input)
+SortOperator::SortOperator(const std::vector<SortKey>& keys, std::vector<SqlType> input_types,
+                           OperatorPtr input)
     : input_(std::move(input)), sort_(keys, std::move(input_types)) {}
 
 void SortOperator::start(EvaluationState& state) {
   ++starts_;
   reset();
   input_->start(state);
-  RowsOrRuns read = read_rows_or_runs(*input_, state, {sort_.row_types(), sort_.computed(), sort_.columns(), false, false,
-                                                       RowSorter::kBytesPerRow});
+  RowsOrRuns read = read_rows_or_runs(
+      *input_, state,
+      {sort_.row_types(), sort_.computed(), sort_.columns(), false, false, RowSorter::kBytesPerRow});
   input_->reset();
   runs_ = std::move(read.runs);
   if (runs_) return;
@@ -47,9 +49,13 @@ void SortOperator::start(EvaluationState& state) {
   publish(std::move(read.rows), std::move(ids), sort_.input_columns());
 }
 
-size_t SortOperator::morsel_count() const { return runs_ ? runs_->morsel_count() : StoredRowsOperator::morsel_count(); }
+size_t SortOperator::morsel_count() const {
+  return runs_ ? runs_->morsel_count() : StoredRowsOperator::morsel_count();
+}
 
-uint64_t SortOperator::row_estimate() const { return runs_ ? runs_->rows() : StoredRowsOperator::row_estimate(); }
+uint64_t SortOperator::row_estimate() const {
+  return runs_ ? runs_->rows() : StoredRowsOperator::row_estimate();
+}
 
 std::unique_ptr<MorselStream> SortOperator::open(EvaluationState& state) {
   return std::make_unique<RestartedStream>(starts_, [this, &state] {

@@ -71,8 +71,8 @@ class TopRowsOperator final : public StoredRowsOperator {
 
   const LogicalPlan& plan_;
   const std::vector<SortKey>& keys_;
-  Operator* input_ = nullptr;                // of all_'s sort
-  std::unique_ptr<LimitOperator> all_;       // sorts everything, where more rows are wanted than can be candidates
+  Operator* input_ = nullptr;           // of all_'s sort
+  std::unique_ptr<LimitOperator> all_;  // sorts everything, where more rows are wanted than can be candidates
   bool sorts_all_ = false;
   uint64_t starts_ = 0;
   SortInput sort_;

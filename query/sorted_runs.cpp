@@ -14,7 +14,8 @@ namespace idem {
 namespace {
 
 constexpr size_t kMostBounds = kVectorSize;  // of morsels
-constexpr uint64_t kMorselRows = RowStore::kSegmentRows;  // less where memory is little, more where runs are many
+constexpr uint64_t kMorselRows =
+    RowStore::kSegmentRows;  // less where memory is little, more where runs are many
 constexpr uint32_t kLeastBlockRows = 16;
 
 uint32_t block_rows_for(uint64_t bytes, uint64_t rows, uint64_t block_bytes) {
@@ -47,7 +48,8 @@ void read_ordinals(const Vector& vector, uint32_t rows, std::vector<uint64_t>* o
   }
   if (vector.type.id == TypeId::kSymbol || ordinal_of(vector.type) == Ordinal::kNone) return;
   switch (physical_type(vector.type)) {
-    case PhysicalType::kBool: return read(static_cast<uint8_t*>(nullptr), [](uint8_t v) { return uint64_t{v}; });
+    case PhysicalType::kBool:
+      return read(static_cast<uint8_t*>(nullptr), [](uint8_t v) { return uint64_t{v}; });
     case PhysicalType::kInt16:
       return read(static_cast<int16_t*>(nullptr), [](int16_t v) { return ordered_bits(int64_t{v}); });
     case PhysicalType::kInt32:
@@ -55,11 +57,15 @@ void read_ordinals(const Vector& vector, uint32_t rows, std::vector<uint64_t>* o
         return read(static_cast<uint32_t*>(nullptr), [](uint32_t v) { return ordered_bits(int64_t{v}); });
       }
       return read(static_cast<int32_t*>(nullptr), [](int32_t v) { return ordered_bits(int64_t{v}); });
-    case PhysicalType::kInt64: return read(static_cast<int64_t*>(nullptr), [](int64_t v) { return ordered_bits(v); });
+    case PhysicalType::kInt64:
+      return read(static_cast<int64_t*>(nullptr), [](int64_t v) { return ordered_bits(v); });
     case PhysicalType::kFloat:
       return read(static_cast<float*>(nullptr), [](float v) { return ordered_bits(static_cast<double>(v)); });
-    case PhysicalType::kDouble: return read(static_cast<double*>(nullptr), [](double v) { return ordered_bits(v); });
-    default: return read(static_cast<std::string_view*>(nullptr), [](std::string_view v) { return string_prefix(v); });
+    case PhysicalType::kDouble:
+      return read(static_cast<double*>(nullptr), [](double v) { return ordered_bits(v); });
+    default:
+      return read(static_cast<std::string_view*>(nullptr),
+                  [](std::string_view v) { return string_prefix(v); });
   }
 }
 
@@ -83,7 +89,8 @@ struct SortedRuns::Bound {
 // Writes rows that come in order as one run.
 class SortedRuns::RunWriter {
  public:
-  RunWriter(const SortedRuns& runs, std::shared_ptr<SpillFile> file) : runs_(runs), run_(std::make_shared<Run>()) {
+  RunWriter(const SortedRuns& runs, std::shared_ptr<SpillFile> file)
+      : runs_(runs), run_(std::make_shared<Run>()) {
     std::vector<SqlType> key_types;
     for (const SortColumn& column : runs.columns_) key_types.push_back(runs.types_[column.column]);
     run_->first_keys = RowStore::make(std::move(key_types), nullptr);  // SortedRuns counts them
@@ -94,7 +101,8 @@ class SortedRuns::RunWriter {
     run_->blocks.push_back(run_->file->write(rows.columns, rows.selection, scratch_));
     run_->first_keys->append(runs_.keys_of(rows).columns, {nullptr, 1});
     run_->rows += rows.count();
-    if (!runs_.columns_.empty()) run_->first_has_nulls |= rows.columns[runs_.columns_[0].column].may_have_nulls();
+    if (!runs_.columns_.empty())
+      run_->first_has_nulls |= rows.columns[runs_.columns_[0].column].may_have_nulls();
   }
   RunPtr finish() {
     run_->first_keys->seal();
@@ -107,8 +115,8 @@ class SortedRuns::RunWriter {
   SpillFile::Scratch scratch_;
 };
 
-SortedRuns::SortedRuns(std::vector<SqlType> types, std::vector<SortColumn> columns, size_t head, size_t ranges,
-                       const ExecutionContext& context)
+SortedRuns::SortedRuns(std::vector<SqlType> types, std::vector<SortColumn> columns, size_t head,
+                       size_t ranges, const ExecutionContext& context)
     : types_(std::move(types)),
       columns_(std::move(columns)),
       at_heads_(head > 0),
@@ -140,7 +148,8 @@ void SortedRuns::add(size_t range, RowStore& rows, const ExecutionContext& conte
   DataChunk chunk;
   for (size_t first = 0; first < ids.size(); first += block_rows) {
     if (context.cancel) context.cancel->check();
-    rows.gather(ids.data() + first, static_cast<uint32_t>(std::min<size_t>(block_rows, ids.size() - first)), &chunk);
+    rows.gather(ids.data() + first, static_cast<uint32_t>(std::min<size_t>(block_rows, ids.size() - first)),
+                &chunk);
     writer.write(chunk);
   }
   ranges_[range].push_back(writer.finish());
@@ -148,7 +157,8 @@ void SortedRuns::add(size_t range, RowStore& rows, const ExecutionContext& conte
 
 uint64_t SortedRuns::spilled_bytes() const { return merged_bytes_ + file_->bytes(); }
 
-int SortedRuns::compare(const DataChunk& a, uint32_t row_a, const DataChunk& b, uint32_t row_b, size_t columns) const {
+int SortedRuns::compare(const DataChunk& a, uint32_t row_a, const DataChunk& b, uint32_t row_b,
+                        size_t columns) const {
   for (size_t c = 0; c < columns; ++c) {
     const Vector &x = a.columns[c], &y = b.columns[c];
     const bool x_valid = x.is_valid(row_a), y_valid = y.is_valid(row_b);
@@ -339,7 +349,8 @@ class SortedRuns::Merger {
     void* elements = out->allocate(type, count);
     if (as_strings) {
       auto* texts = static_cast<std::string_view*>(elements);
-      for (uint32_t i = 0; i < count; ++i) texts[i] = text_of(sources_[picks_[i].source]->chunk.columns[c], picks_[i].row);
+      for (uint32_t i = 0; i < count; ++i)
+        texts[i] = text_of(sources_[picks_[i].source]->chunk.columns[c], picks_[i].row);
     } else {
       copy_elements(c, physical_size(physical_type(type)), static_cast<char*>(elements));
       out->dictionary = first.dictionary;
@@ -367,7 +378,8 @@ class SortedRuns::Merger {
 
   void copy_elements(size_t c, size_t size, char* out) const {
     std::vector<const char*> bases;
-    for (const auto& source : sources_) bases.push_back(static_cast<const char*>(source->chunk.columns[c].data));
+    for (const auto& source : sources_)
+      bases.push_back(static_cast<const char*>(source->chunk.columns[c].data));
     const auto copy = [&](auto bytes) {
       for (size_t i = 0; i < picks_.size(); ++i) {
         std::memcpy(out + i * bytes, bases[picks_[i].source] + picks_[i].row * bytes, bytes);
@@ -404,7 +416,8 @@ SortedRuns::RunPtr SortedRuns::merge_runs(size_t first, size_t end, const std::s
     blocks += runs_[r]->blocks.size();
   }
   RunWriter writer(*this, into);
-  const auto block_rows = static_cast<uint32_t>(std::clamp<uint64_t>(rows / blocks, kLeastBlockRows, kVectorSize));
+  const auto block_rows =
+      static_cast<uint32_t>(std::clamp<uint64_t>(rows / blocks, kLeastBlockRows, kVectorSize));
   DataChunk chunk;
   while (merger.next(block_rows, types_.size(), &chunk)) {
     if (context.cancel) context.cancel->check();
@@ -420,7 +433,8 @@ void SortedRuns::merge_to(size_t most, const ExecutionContext& context) {
     auto into = std::make_shared<SpillFile>(folder_, types_);
     std::vector<RunPtr> merged(groups);
     const auto merge = [&](size_t group) {
-      merged[group] = merge_runs(runs_.size() * group / groups, runs_.size() * (group + 1) / groups, into, context);
+      merged[group] =
+          merge_runs(runs_.size() * group / groups, runs_.size() * (group + 1) / groups, into, context);
     };
     if (context.workers && groups > 1) {
       context.workers->parallel_run(groups, merge);

@@ -64,7 +64,7 @@ class SortedRuns {
   std::vector<RunPtr> runs_;                 // after it
   std::vector<Bound> bounds_;                // where morsel 1, 2 … begin
   uint64_t rows_ = 0, merged_bytes_ = 0;
-  bool first_has_nulls_ = false;  // the first sort column
+  bool first_has_nulls_ = false;    // the first sort column
   OperatorMemory memory_{nullptr};  // the first keys of all blocks
 };
 

@@ -12,7 +12,8 @@ ScopeTable source_table(const Relation& relation, const Add& add) {
   ScopeTable table;
   table.alias = relation.alias;
   for (const ScopeColumn& column : relation.columns) {
-    table.columns.push_back({column.name, column.type, column.table, column.attribute, column.expression->shape});
+    table.columns.push_back(
+        {column.name, column.type, column.table, column.attribute, column.expression->shape});
     add(table.columns.back(), column.reference());
   }
   return table;

@@ -45,7 +45,8 @@ void append_elements(const Vector& vector, Selection selection, std::vector<char
   } else if (selection.is_all()) {
     std::memcpy(to, from, selection.count * sizeof(T));
   } else {
-    for (uint32_t i = 0; i < selection.count; ++i) std::memcpy(to + i * sizeof(T), from + selection.rows[i], sizeof(T));
+    for (uint32_t i = 0; i < selection.count; ++i)
+      std::memcpy(to + i * sizeof(T), from + selection.rows[i], sizeof(T));
   }
 }
 
@@ -144,7 +145,8 @@ SpillBlock SpillFile::write(std::span<const Vector> columns, Selection selection
   const int raw_bytes = static_cast<int>(scratch.raw.size());
   scratch.stored.resize(kHeaderBytes + static_cast<size_t>(LZ4_compressBound(raw_bytes)));
   char* const content = scratch.stored.data() + kHeaderBytes;
-  int bytes = LZ4_compress_fast(scratch.raw.data(), content, raw_bytes, LZ4_compressBound(raw_bytes), kLz4Acceleration);
+  int bytes = LZ4_compress_fast(scratch.raw.data(), content, raw_bytes, LZ4_compressBound(raw_bytes),
+                                kLz4Acceleration);
   if (bytes <= 0 || bytes >= raw_bytes) {
     std::copy(scratch.raw.begin(), scratch.raw.end(), content);
     bytes = raw_bytes;
@@ -188,7 +190,8 @@ void SpillFile::read(const SpillBlock& block, Scratch& scratch, DataChunk* out) 
     void* elements = vector.allocate(codes ? SqlType(TypeId::kSymbol) : type, rows);
     if (kind & kHasNulls) {
       const size_t words = (rows + 63) / 64;
-      std::memcpy(vector.allocate_validity(rows), reader.take(words * sizeof(uint64_t)), words * sizeof(uint64_t));
+      std::memcpy(vector.allocate_validity(rows), reader.take(words * sizeof(uint64_t)),
+                  words * sizeof(uint64_t));
     }
     if (codes) {
       vector.dictionary = dictionary.first;

@@ -45,7 +45,8 @@ class SpillFile {
   void read(const SpillBlock& block, Scratch& scratch, DataChunk* out) const;
 
  private:
-  using Dictionary = std::pair<const SymbolDictionary*, std::shared_ptr<const void>>;  // and what keeps it alive
+  using Dictionary =
+      std::pair<const SymbolDictionary*, std::shared_ptr<const void>>;  // and what keeps it alive
   uint32_t number_of(const Vector& vector);
   Dictionary dictionary(uint32_t number) const;
   void encode(const Vector& vector, Selection selection, std::vector<char>& out);

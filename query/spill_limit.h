@@ -55,7 +55,9 @@ class SpillLimit {
     if (!budget_ || own < limit_ / 16 / threads_) return false;
     uint64_t eighths = of_query;
     for (const MemoryBudget* budget = budget_; budget; budget = budget->parent()) {
-      if (budget->limit() != MemoryBudget::kUnlimited && budget->used() + more > budget->limit() / 8 * eighths) return true;
+      if (budget->limit() != MemoryBudget::kUnlimited &&
+          budget->used() + more > budget->limit() / 8 * eighths)
+        return true;
       eighths = of_server;
     }
     return false;

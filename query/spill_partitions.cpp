@@ -27,7 +27,8 @@ uint64_t SpillPartitions::rows(uint32_t partition) const {
 
 uint64_t SpillPartitions::rows() const {
   uint64_t rows = 0;
-  for (const Written& written : writers_) rows += std::accumulate(written.rows.begin(), written.rows.end(), uint64_t{0});
+  for (const Written& written : writers_)
+    rows += std::accumulate(written.rows.begin(), written.rows.end(), uint64_t{0});
   return rows;
 }
 
@@ -42,7 +43,8 @@ SpillPartitions::Writer::Writer(SpillPartitions& partitions, size_t number)
       number_(number),
       buffer_(RowStore::make(partitions.file_->types(), partitions.limit_.budget())) {}
 
-void SpillPartitions::Writer::append(std::span<const Vector> columns, Selection selection, const uint64_t* hashes) {
+void SpillPartitions::Writer::append(std::span<const Vector> columns, Selection selection,
+                                     const uint64_t* hashes) {
   if (selection.count == 0) return;
   buffer_->append(columns.first(buffer_->column_count()), selection);
   for (uint32_t i = 0; i < selection.count; ++i) {
@@ -112,6 +114,8 @@ class SpillScanOperator::Stream final : public MorselStream {
   SpillFile::Scratch scratch_;
 };
 
-std::unique_ptr<MorselStream> SpillScanOperator::open(EvaluationState&) { return std::make_unique<Stream>(*this); }
+std::unique_ptr<MorselStream> SpillScanOperator::open(EvaluationState&) {
+  return std::make_unique<Stream>(*this);
+}
 
 }  // namespace idem

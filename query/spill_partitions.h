@@ -24,7 +24,8 @@ class SpillPartitions {
   static constexpr uint32_t kBits = 6, kCount = 1u << kBits;
   static constexpr uint32_t kMostLevels = 4;
 
-  SpillPartitions(const ExecutionContext& context, std::vector<SqlType> types, size_t writers, uint32_t level);
+  SpillPartitions(const ExecutionContext& context, std::vector<SqlType> types, size_t writers,
+                  uint32_t level);
 
   static uint32_t partition_of(uint64_t hash, uint32_t level) {
     return static_cast<uint32_t>(hash >> (64 - kBits * (level + 1))) & (kCount - 1);
@@ -75,7 +76,8 @@ class SpillPartitions {
 // Reads blocks of a temporary file. With `numbered` a last BIGINT column has the number of the row, from 0.
 class SpillScanOperator final : public Operator {
  public:
-  SpillScanOperator(std::shared_ptr<const SpillFile> file, std::vector<SpillBlock> blocks, bool numbered = false);
+  SpillScanOperator(std::shared_ptr<const SpillFile> file, std::vector<SpillBlock> blocks,
+                    bool numbered = false);
   void start(EvaluationState&) override {}
   size_t morsel_count() const override { return (blocks_.size() + kMorselBlocks - 1) / kMorselBlocks; }
   uint64_t row_estimate() const override { return rows_; }

@@ -31,20 +31,24 @@ Value constant_default(SessionState& session, const ColumnSchema& column) {
   return evaluate_constant(state, *bind_default(column, session));
 }
 
-void add_column(SessionState& session, const AlterAction& action, const TableVersion& table, TableSchema& schema) {
+void add_column(SessionState& session, const AlterAction& action, const TableVersion& table,
+                TableSchema& schema) {
   if (schema.find_column(action.column.name.text) >= 0) {
     if (action.if_not_exists) {
-      session.notice("NOTICE", sql_error(sqlstate::kDuplicateColumn, "column \"{}\" of relation \"{}\" already exists, skipping",
+      session.notice("NOTICE", sql_error(sqlstate::kDuplicateColumn,
+                                         "column \"{}\" of relation \"{}\" already exists, skipping",
                                          action.column.name.text, schema.name));
       return;
     }
-    throw sql_error(sqlstate::kDuplicateColumn, "column \"{}\" of relation \"{}\" already exists", action.column.name.text, schema.name)
+    throw sql_error(sqlstate::kDuplicateColumn, "column \"{}\" of relation \"{}\" already exists",
+                    action.column.name.text, schema.name)
         .with_position(action.column.name.position);
   }
   ColumnSchema column = column_from_definition(action.column, session);
   column.initial = constant_default(session, column);
   if (column.not_null && column.initial.is_null() && table.row_count > 0) {
-    throw sql_error(sqlstate::kNotNullViolation, "column \"{}\" of relation \"{}\" contains null values", column.name, schema.name);
+    throw sql_error(sqlstate::kNotNullViolation, "column \"{}\" of relation \"{}\" contains null values",
+                    column.name, schema.name);
   }
   schema.columns.push_back(std::move(column));
 }
@@ -52,18 +56,25 @@ void add_column(SessionState& session, const AlterAction& action, const TableVer
 void drop_column(SessionState& session, const AlterAction& action, TableSchema& schema) {
   int found = schema.find_column(action.name.text);
   if (found < 0 && action.if_exists) {
-    session.notice("NOTICE", sql_error(sqlstate::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist, skipping", action.name.text, schema.name));
+    session.notice("NOTICE", sql_error(sqlstate::kUndefinedColumn,
+                                       "column \"{}\" of relation \"{}\" does not exist, skipping",
+                                       action.name.text, schema.name));
     return;
   }
   int index = column_index(schema, action.name);
   auto used_as = [&](std::string_view what) {
-    throw sql_error(sqlstate::kDependentObjectsStillExist, "cannot drop column \"{}\": it is {} of the table", action.name.text, what)
+    throw sql_error(sqlstate::kDependentObjectsStillExist, "cannot drop column \"{}\": it is {} of the table",
+                    action.name.text, what)
         .with_position(action.name.position);
   };
   if (index == schema.timestamp_column) used_as("the designated timestamp");
-  if (index == schema.version_column || index == schema.deleted_column) used_as("the version or deletion column");
-  if (std::find(schema.upsert_keys.begin(), schema.upsert_keys.end(), static_cast<uint32_t>(index)) != schema.upsert_keys.end()) used_as("an upsert key");
-  if (schema.columns.size() == 1) throw SqlError(sqlstate::kInvalidTableDefinition, "a table must have at least one column");
+  if (index == schema.version_column || index == schema.deleted_column)
+    used_as("the version or deletion column");
+  if (std::find(schema.upsert_keys.begin(), schema.upsert_keys.end(), static_cast<uint32_t>(index)) !=
+      schema.upsert_keys.end())
+    used_as("an upsert key");
+  if (schema.columns.size() == 1)
+    throw SqlError(sqlstate::kInvalidTableDefinition, "a table must have at least one column");
   schema.columns.erase(schema.columns.begin() + index);
   auto shift = [&](int& i) { i -= i > index; };
   shift(schema.timestamp_column);
@@ -73,14 +84,16 @@ void drop_column(SessionState& session, const AlterAction& action, TableSchema& 
 }
 
 // ALTER COLUMN … TYPE writes the table anew: every row is read, the column cast.
-void change_type(SessionState& session, const AlterAction& action, const TableVersion& table, TableSchema schema) {
+void change_type(SessionState& session, const AlterAction& action, const TableVersion& table,
+                 TableSchema schema) {
   int index = column_index(schema, action.column.name);
   ColumnSchema& column = schema.columns[static_cast<size_t>(index)];
   SqlType old_type = column.type;
-  column.type = resolve_type_name(action.column.type.name, action.column.type.modifiers.data(), action.column.type.modifiers.size(),
-                                  action.column.type.is_array());
+  column.type = resolve_type_name(action.column.type.name, action.column.type.modifiers.data(),
+                                  action.column.type.modifiers.size(), action.column.type.is_array());
   if (index == schema.timestamp_column && !is_timestamp(column.type.id)) {
-    throw SqlError(sqlstate::kDatatypeMismatch, "the designated timestamp must stay a TIMESTAMP").with_position(action.column.type.position);
+    throw SqlError(sqlstate::kDatatypeMismatch, "the designated timestamp must stay a TIMESTAMP")
+        .with_position(action.column.type.position);
   }
   column.dictionary = nullptr;
   check_table_definition(schema, 0);
@@ -109,8 +122,11 @@ void change_type(SessionState& session, const AlterAction& action, const TableVe
         value = bind_expression(*action.expression, scope, session, none, target);
       } else {
         if (!can_cast(old_type, target, CastContext::kAssignment)) {
-          throw sql_error(sqlstate::kDatatypeMismatch, "column \"{}\" cannot be cast automatically to type {}", column.name, format_type(column.type))
-              .with_hint(fmt::format("You might need to specify \"USING {}::{}\".", column.name, format_type(column.type)));
+          throw sql_error(sqlstate::kDatatypeMismatch,
+                          "column \"{}\" cannot be cast automatically to type {}", column.name,
+                          format_type(column.type))
+              .with_hint(fmt::format("You might need to specify \"USING {}::{}\".", column.name,
+                                     format_type(column.type)));
         }
         ResolvedCall cast{find_cast(old_type, target, CastContext::kAssignment), {{old_type}, target}};
         std::vector<BoundPtr> arguments;
@@ -133,7 +149,8 @@ void change_type(SessionState& session, const AlterAction& action, const TableVe
   auto stream = execute(query, StatementRun::share_context(run), {});
   DataChunk chunk;
   while (stream->next(&chunk)) {
-    for (size_t c = 0; c < chunk.columns.size(); c++) rows.column(c).append_vector(chunk.columns[c], chunk.selection);
+    for (size_t c = 0; c < chunk.columns.size(); c++)
+      rows.column(c).append_vector(chunk.columns[c], chunk.selection);
   }
   session.transaction().rewrite_table(schema.id, std::move(schema), std::move(rows));
 }
@@ -174,18 +191,22 @@ void check_primary_key(SessionState& session, const TableSchema& schema) {
     texts += comma + name + "::text";
     names += comma + schema.columns[key].name;
     if (first_row(session, fmt::format("SELECT 'null' FROM {} WHERE {} IS NULL LIMIT 1", table, name))) {
-      throw sql_error(sqlstate::kNotNullViolation, "column \"{}\" of relation \"{}\" contains null values", schema.columns[key].name, schema.name);
+      throw sql_error(sqlstate::kNotNullViolation, "column \"{}\" of relation \"{}\" contains null values",
+                      schema.columns[key].name, schema.name);
     }
   }
-  if (auto twice = first_row(session, fmt::format("SELECT {} FROM {} GROUP BY {} HAVING count(*) > 1 LIMIT 1", texts, table, keys))) {
+  if (auto twice = first_row(session, fmt::format("SELECT {} FROM {} GROUP BY {} HAVING count(*) > 1 LIMIT 1",
+                                                  texts, table, keys))) {
     throw sql_error(sqlstate::kUniqueViolation, "could not make ({}) the keys of \"{}\"", names, schema.name)
         .with_detail(fmt::format("Key ({})=({}) is duplicated.", names, fmt::join(*twice, ", ")));
   }
 }
 
-void add_primary_key(SessionState& session, const AlterAction& action, const TableVersion& table, TableSchema& schema) {
+void add_primary_key(SessionState& session, const AlterAction& action, const TableVersion& table,
+                     TableSchema& schema) {
   if (schema.has_keys()) {
-    throw sql_error(sqlstate::kInvalidTableDefinition, "multiple primary keys for table \"{}\" are not allowed: it has upsert keys", schema.name)
+    throw sql_error(sqlstate::kInvalidTableDefinition,
+                    "multiple primary keys for table \"{}\" are not allowed: it has upsert keys", schema.name)
         .with_position(action.position);
   }
   ast::DedupClause dedup;
@@ -200,7 +221,8 @@ void add_primary_key(SessionState& session, const AlterAction& action, const Tab
 void set_options(const AlterAction& action, TableSchema& schema) {
   for (const ast::Option& option : action.options) {
     if (option.name != "history_retention") {
-      throw not_supported(fmt::format("SET ({})", option.name), option.position ? option.position : action.position);
+      throw not_supported(fmt::format("SET ({})", option.name),
+                          option.position ? option.position : action.position);
     }
     std::erase_if(schema.options, [&](const auto& known) { return known.first == option.name; });
     if (action.kind == Kind::kResetOptions) continue;
@@ -217,9 +239,12 @@ void move_partition(SessionState& session, const AlterAction& action, const Tabl
   const TableSchema& to = detaches ? *other->schema : *table.schema;
   auto start = parse_partition_name(from.partition_by, action.partitions[0]);
   if (!start || (detaches ? table : *other).find_partition(*start) < 0) {
-    throw sql_error(sqlstate::kUndefinedObject, "table \"{}\" has no partition \"{}\"", from.name, action.partitions[0]).with_position(action.position);
+    throw sql_error(sqlstate::kUndefinedObject, "table \"{}\" has no partition \"{}\"", from.name,
+                    action.partitions[0])
+        .with_position(action.position);
   }
-  session.write_transaction(detaches ? "DETACH" : "ATTACH").move_partition(from.id, *start, to.id, action.replace);
+  session.write_transaction(detaches ? "DETACH" : "ATTACH")
+      .move_partition(from.id, *start, to.id, action.replace);
 }
 
 std::string altered_tag(const ast::AlterTableStatement& s) {
@@ -235,12 +260,15 @@ std::string rename(SessionState& session, const ast::AlterTableStatement& s, con
     if (!s.table.schema.empty()) parts.push_back(s.table.schema.text);
     parts.push_back(s.table.name.text);
     auto found = session.find_view(parts);
-    if (!found) throw sql_error(sqlstate::kUndefinedTable, "view \"{}\" does not exist", s.table.name.text).with_position(s.table.position());
+    if (!found)
+      throw sql_error(sqlstate::kUndefinedTable, "view \"{}\" does not exist", s.table.name.text)
+          .with_position(s.table.position());
     session.access().require_owner(SecuredObject::of(*found));
     session.check_schema(found->schema_name, Privilege::kCreate);
     ViewSchema renamed = *found;
     renamed.name = action.new_name.text;
-    if (view.find_table(renamed.schema_name, renamed.name) || view.find_view(renamed.schema_name, renamed.name)) {
+    if (view.find_table(renamed.schema_name, renamed.name) ||
+        view.find_view(renamed.schema_name, renamed.name)) {
       throw sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists", renamed.name);
     }
     transaction.rename_view(*found, std::move(renamed));
@@ -262,9 +290,12 @@ void alter(SessionState& session, const ast::AlterTableStatement& s, TableSchema
   const TableId table = schema.id;
   session.transaction().alter_table(table, std::move(schema));
   session.note_altered(table);
-  if (std::none_of(s.actions.begin(), s.actions.end(), [](const AlterAction& action) { return action.cascade; })) return;
+  if (std::none_of(s.actions.begin(), s.actions.end(),
+                   [](const AlterAction& action) { return action.cascade; }))
+    return;
   session.begin_write_statement();
-  for (const DependentView& broken : broken_materialized_views(session, {table})) drop_cascading(session, broken);
+  for (const DependentView& broken : broken_materialized_views(session, {table}))
+    drop_cascading(session, broken);
 }
 
 std::string change_view_owner(SessionState& session, const ast::AlterTableStatement& s) {
@@ -272,7 +303,9 @@ std::string change_view_owner(SessionState& session, const ast::AlterTableStatem
   if (!s.table.schema.empty()) parts.push_back(s.table.schema.text);
   parts.push_back(s.table.name.text);
   const auto found = session.find_view(parts);
-  if (!found) throw sql_error(sqlstate::kUndefinedTable, "view \"{}\" does not exist", s.table.name.text).with_position(s.table.position());
+  if (!found)
+    throw sql_error(sqlstate::kUndefinedTable, "view \"{}\" does not exist", s.table.name.text)
+        .with_position(s.table.position());
   change_owner(session, s.actions[0], nullptr, found.get());
   return "ALTER VIEW";
 }
@@ -296,7 +329,8 @@ std::string execute_alter_table(SessionState& session, const ast::AlterTableStat
     table = session.target_table(s.table);
   } catch (const SqlError& error) {
     if (!s.if_exists || error.sqlstate() != sqlstate::kUndefinedTable) throw;
-    session.notice("NOTICE", sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist, skipping", s.table.name.text));
+    session.notice("NOTICE", sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist, skipping",
+                                       s.table.name.text));
     return altered_tag(s);
   }
   if (only_renames) return rename(session, s, s.actions[0]);
@@ -321,7 +355,8 @@ std::string execute_alter_table(SessionState& session, const ast::AlterTableStat
         break;
       }
       case Kind::kAlterType:
-        if (s.actions.size() > 1) throw not_supported("several actions with a change of type", action.position);
+        if (s.actions.size() > 1)
+          throw not_supported("several actions with a change of type", action.position);
         change_type(session, action, *table, std::move(schema));
         session.note_altered(table->schema->id);
         return "ALTER TABLE";
@@ -332,11 +367,16 @@ std::string execute_alter_table(SessionState& session, const ast::AlterTableStat
         column.default_text = parser::deparse(*action.expression);
         break;
       }
-      case Kind::kDropDefault: schema.columns[static_cast<size_t>(column_index(schema, action.name))].default_text.clear(); break;
-      case Kind::kDropNotNull: schema.columns[static_cast<size_t>(column_index(schema, action.name))].not_null = false; break;
+      case Kind::kDropDefault:
+        schema.columns[static_cast<size_t>(column_index(schema, action.name))].default_text.clear();
+        break;
+      case Kind::kDropNotNull:
+        schema.columns[static_cast<size_t>(column_index(schema, action.name))].not_null = false;
+        break;
       case Kind::kDedupEnable:
         apply_dedup(action.dedup, schema);
-        schema.keys_unique = table->row_count == 0 || (table->schema->keys_unique && schema.upsert_keys == table->schema->upsert_keys);
+        schema.keys_unique = table->row_count == 0 ||
+                             (table->schema->keys_unique && schema.upsert_keys == table->schema->upsert_keys);
         break;
       case Kind::kDedupDisable:
         schema.upsert_keys.clear();
@@ -351,7 +391,9 @@ std::string execute_alter_table(SessionState& session, const ast::AlterTableStat
         for (const std::string& name : action.partitions) {
           auto start = parse_partition_name(schema.partition_by, name);
           if (!start || table->find_partition(*start) < 0) {
-            throw sql_error(sqlstate::kUndefinedObject, "table \"{}\" has no partition \"{}\"", schema.name, name).with_position(action.position);
+            throw sql_error(sqlstate::kUndefinedObject, "table \"{}\" has no partition \"{}\"", schema.name,
+                            name)
+                .with_position(action.position);
           }
           starts.push_back(*start);
         }
@@ -376,7 +418,8 @@ std::string execute_alter_table(SessionState& session, const ast::AlterTableStat
       case Kind::kFreezePartition: protect_table(session, action, *table); continue;
       case Kind::kDetachPartition:
       case Kind::kAttachPartition:
-        if (s.actions.size() > 1) throw not_supported("several actions with DETACH or ATTACH PARTITION", action.position);
+        if (s.actions.size() > 1)
+          throw not_supported("several actions with DETACH or ATTACH PARTITION", action.position);
         move_partition(session, action, *table);
         return "ALTER TABLE";
       case Kind::kCreateTag:

@@ -30,12 +30,14 @@ TextOptions copy_text_options(const SessionState& session) {
 
 // Server-side files lie in the import folder and nowhere else.
 std::string resolve_file(const SessionState& session, const std::string& path) {
-  return path_within(session.server.import_folder, path, "import folder", " \\copy of psql reads the client's files.");
+  return path_within(session.server.import_folder, path, "import folder",
+                     " \\copy of psql reads the client's files.");
 }
 
 // -- COPY FROM ------------------------------------------------------------------------------------------
 
-std::shared_ptr<const TableSchema> copy_target(SessionState& session, const ast::CopyStatement& s, const CopyFormat& format) {
+std::shared_ptr<const TableSchema> copy_target(SessionState& session, const ast::CopyStatement& s,
+                                               const CopyFormat& format) {
   session.check_writable("COPY FROM");
   session.begin_write_statement();
   auto wanted = static_cast<PrivilegeSet>(Privilege::kInsert);
@@ -46,17 +48,22 @@ std::shared_ptr<const TableSchema> copy_target(SessionState& session, const ast:
 // Rows on their way from a file with these columns into a table.
 class CopyRows {
  public:
-  CopyRows(SessionState& session, const ast::CopyStatement& s, const CopyFormat& format, const std::vector<ast::Identifier>& columns)
-      : session_(session), format_(format), schema_(copy_target(session, s, format)), targets_(resolve_target_columns(*schema_, columns)) {
+  CopyRows(SessionState& session, const ast::CopyStatement& s, const CopyFormat& format,
+           const std::vector<ast::Identifier>& columns)
+      : session_(session),
+        format_(format),
+        schema_(copy_target(session, s, format)),
+        targets_(resolve_target_columns(*schema_, columns)) {
     run_ = session.start_run();
     state_.context = &run_->context;
     if (s.where) bind_condition(*s.where);
     std::vector<Value> defaults;
-    for (const ColumnSchema& c : schema_->columns) defaults.push_back(evaluate_constant(state_, *bind_default(c, session)));
+    for (const ColumnSchema& c : schema_->columns)
+      defaults.push_back(evaluate_constant(state_, *bind_default(c, session)));
     zone_ = session.zone;
     reader_ = std::make_unique<CopyReader>(
-        CopyLayout(format_, schema_, targets_, std::move(defaults), copy_text_options(session)), session.server.workers,
-        [this](ColumnBatch&& batch) {
+        CopyLayout(format_, schema_, targets_, std::move(defaults), copy_text_options(session)),
+        session.server.workers, [this](ColumnBatch&& batch) {
           session_.cancel.check();
           if (condition_) batch = rows_that_meet_condition(batch);
           insert(std::move(batch));
@@ -68,12 +75,15 @@ class CopyRows {
     reader_->finish();
     if (format_.overwrite != CopyFormat::Overwrite::kNone) overwrite_target();  // also where no row came
     if (reader_->rejected() > 0) {
-      session_.notice("NOTICE", sql_error(sqlstate::kSuccessfulCompletion, "{} row{} skipped due to data type incompatibility",
+      session_.notice("NOTICE", sql_error(sqlstate::kSuccessfulCompletion,
+                                          "{} row{} skipped due to data type incompatibility",
                                           reader_->rejected(), reader_->rejected() == 1 ? " was" : "s were"));
     }
     return fmt::format("COPY {}", reader_->rows() - left_out_);
   }
-  CopyOutcome outcome() const { return {reader_->rows() - left_out_, reader_->rejected(), reader_->bad_values()}; }
+  CopyOutcome outcome() const {
+    return {reader_->rows() - left_out_, reader_->rejected(), reader_->bad_values()};
+  }
 
  private:
   void bind_condition(const ast::Expression& where) {
@@ -81,7 +91,8 @@ class CopyRows {
     uint32_t slots = 0;
     condition_ = bind_expression(where, table_scope(*schema_, ""), session_, none, TypeId::kBoolean, &slots);
     if (has_subquery(*condition_)) {
-      throw SqlError(sqlstate::kFeatureNotSupported, "cannot use subquery in COPY FROM WHERE condition").with_position(where.position);
+      throw SqlError(sqlstate::kFeatureNotSupported, "cannot use subquery in COPY FROM WHERE condition")
+          .with_position(where.position);
     }
     evaluator_ = std::make_unique<ExpressionEvaluator>(*condition_);
     state_.slots.resize(slots);
@@ -94,7 +105,8 @@ class CopyRows {
     for (uint32_t first = 0; first < batch.rows(); first += kVectorSize) {
       DataChunk chunk;
       const uint32_t count = std::min(kVectorSize, batch.rows() - first);
-      for (size_t c = 0; c < batch.column_count(); c++) chunk.columns.push_back(batch.column(c).slice(first, count));
+      for (size_t c = 0; c < batch.column_count(); c++)
+        chunk.columns.push_back(batch.column(c).slice(first, count));
       chunk.set_size(count);
       const uint32_t selected = evaluator_->select(state_, chunk, chunk.selection, met.data());
       for (uint32_t i = 0; i < selected; i++) rows.push_back(first + met[i]);
@@ -138,7 +150,8 @@ class CopyRows {
 // COPY FROM, fed piece by piece.
 class CopyIn {
  public:
-  CopyIn(SessionState& session, const ast::CopyStatement& s) : session_(session), statement_(s), format_(parse_copy_format(s)) {
+  CopyIn(SessionState& session, const ast::CopyStatement& s)
+      : session_(session), statement_(s), format_(parse_copy_format(s)) {
     const std::shared_ptr<const TableSchema> schema = copy_target(session, s, format_);
     for (uint32_t t : resolve_target_columns(*schema, s.columns)) {
       columns_.push_back({schema->columns[t].name, schema->columns[t].type, schema->id, t + 1});
@@ -185,7 +198,9 @@ class CopyInPortal final : public Portal {
   std::string tag() const override { return tag_; }
   void copy_data(std::string bytes) override { copy_.feed(std::move(bytes)); }
   void copy_done() override { tag_ = copy_.finish(); }
-  void copy_fail(std::string_view message) override { throw sql_error(sqlstate::kQueryCanceled, "COPY from stdin failed: {}", message); }
+  void copy_fail(std::string_view message) override {
+    throw sql_error(sqlstate::kQueryCanceled, "COPY from stdin failed: {}", message);
+  }
   bool copy_is_binary() const override { return copy_.format().kind == CopyFormat::Kind::kBinary; }
   CopyOutcome copy_outcome() const override { return copy_.outcome(); }
 
@@ -212,7 +227,8 @@ std::string copy_from_file(SessionState& session, const ast::CopyStatement& s) {
 
 class CopyOut {
  public:
-  CopyOut(SessionState& session, const ast::CopyStatement& s, StatementInput& input) : format_(parse_copy_format(s)), zone_(session.zone) {
+  CopyOut(SessionState& session, const ast::CopyStatement& s, StatementInput& input)
+      : format_(parse_copy_format(s)), zone_(session.zone) {
     session.begin_statement();
     BoundQuery query;
     if (s.query) {
@@ -224,7 +240,9 @@ class CopyOut {
       scan->kind = PlanKind::kScan;
       scan->table = table;
       scan->scan_columns = resolve_target_columns(*table->schema, s.columns);
-      for (uint32_t c : scan->scan_columns) scan->columns.push_back({table->schema->columns[c].name, table->schema->columns[c].type, table->schema->id, c + 1});
+      for (uint32_t c : scan->scan_columns)
+        scan->columns.push_back(
+            {table->schema->columns[c].name, table->schema->columns[c].type, table->schema->id, c + 1});
       query.plan = std::move(scan);
     }
     rows_ = session.make_query_portal(std::move(query), input.parameters);
@@ -252,7 +270,8 @@ class CopyOut {
     }
     ended_ = true;
     writer_->end(*bytes);
-    if (!bytes->empty() && (row_ends->empty() || row_ends->back() != bytes->size())) row_ends->push_back(static_cast<uint32_t>(bytes->size()));
+    if (!bytes->empty() && (row_ends->empty() || row_ends->back() != bytes->size()))
+      row_ends->push_back(static_cast<uint32_t>(bytes->size()));
     return !bytes->empty();
   }
 
@@ -271,11 +290,14 @@ class CopyOut {
 
 class CopyOutPortal final : public Portal {
  public:
-  CopyOutPortal(SessionState& session, const ast::CopyStatement& s, StatementInput input) : copy_(session, s, input) {}
+  CopyOutPortal(SessionState& session, const ast::CopyStatement& s, StatementInput input)
+      : copy_(session, s, input) {}
   Kind kind() const override { return Kind::kCopyOut; }
   const std::vector<PlanColumn>& columns() const override { return copy_.columns(); }
   std::string tag() const override { return copy_.tag(); }
-  bool copy_next(std::string* bytes, std::vector<uint32_t>* row_ends) override { return copy_.next(bytes, row_ends); }
+  bool copy_next(std::string* bytes, std::vector<uint32_t>* row_ends) override {
+    return copy_.next(bytes, row_ends);
+  }
   bool copy_is_binary() const override { return copy_.format().kind == CopyFormat::Kind::kBinary; }
 
  private:
@@ -304,14 +326,17 @@ std::string copy_to_file(SessionState& session, const ast::CopyStatement& s, Sta
 
 }  // namespace
 
-std::unique_ptr<Portal> execute_copy(SessionState& session, const ast::CopyStatement& s, StatementInput input) {
+std::unique_ptr<Portal> execute_copy(SessionState& session, const ast::CopyStatement& s,
+                                     StatementInput input) {
   bool file = s.endpoint == ast::CopyStatement::Endpoint::kFile;
   if (s.from) {
     if (!file) return std::make_unique<CopyInPortal>(session, s);
-    return std::make_unique<CommandPortal>([&session, &s, keep = input.entry] { return copy_from_file(session, s); });
+    return std::make_unique<CommandPortal>(
+        [&session, &s, keep = input.entry] { return copy_from_file(session, s); });
   }
   if (!file) return std::make_unique<CopyOutPortal>(session, s, std::move(input));
-  return std::make_unique<CommandPortal>([&session, &s, input = std::move(input)] { return copy_to_file(session, s, input); });
+  return std::make_unique<CommandPortal>(
+      [&session, &s, input = std::move(input)] { return copy_to_file(session, s, input); });
 }
 
 }  // namespace idem

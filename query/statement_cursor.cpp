@@ -13,15 +13,14 @@ namespace {
 // WITH HOLD once its transaction has committed.
 class CursorPortal final : public Portal {
  public:
-  CursorPortal(std::unique_ptr<Portal> rows, bool scroll, bool hold) : rows_(std::move(rows)), scroll_(scroll), hold_(hold) {}
+  CursorPortal(std::unique_ptr<Portal> rows, bool scroll, bool hold)
+      : rows_(std::move(rows)), scroll_(scroll), hold_(hold) {}
 
   Kind kind() const override { return Kind::kRows; }
   const std::vector<PlanColumn>& columns() const override { return rows_->columns(); }
   std::string tag() const override { return "SELECT " + std::to_string(position_); }
   // Execute on a cursor by the protocol: forward.
-  bool next(DataChunk* chunk, uint64_t max_rows) override {
-    return fetch_piece(max_rows, chunk);
-  }
+  bool next(DataChunk* chunk, uint64_t max_rows) override { return fetch_piece(max_rows, chunk); }
 
   bool hold() const { return hold_; }
   bool kept() const { return kept_; }
@@ -49,7 +48,9 @@ class CursorPortal final : public Portal {
         if (s.count < 0) return fetch_forward(static_cast<uint64_t>(-s.count), out);
         return s.count == 0 ? fetch_current(out) : fetch_backward(static_cast<uint64_t>(s.count), out);
       case Direction::kAbsolute: return fetch_absolute(s.count, out);
-      case Direction::kRelative: return s.count == 0 ? fetch_current(out) : fetch_absolute(static_cast<int64_t>(position_) + s.count, out);
+      case Direction::kRelative:
+        return s.count == 0 ? fetch_current(out)
+                            : fetch_absolute(static_cast<int64_t>(position_) + s.count, out);
     }
     return 0;
   }
@@ -73,7 +74,8 @@ class CursorPortal final : public Portal {
   }
 
   DataChunk row(uint64_t number, uint32_t count) const {
-    size_t i = static_cast<size_t>(std::lower_bound(chunk_ends_.begin(), chunk_ends_.end(), number) - chunk_ends_.begin());
+    size_t i = static_cast<size_t>(std::lower_bound(chunk_ends_.begin(), chunk_ends_.end(), number) -
+                                   chunk_ends_.begin());
     uint64_t before = i == 0 ? forgotten_rows_ : chunk_ends_[i - 1];
     uint32_t first = static_cast<uint32_t>(number - 1 - before);
     return narrow(kept_chunks_[i], first, std::min<uint32_t>(count, kept_chunks_[i].count() - first));
@@ -86,7 +88,9 @@ class CursorPortal final : public Portal {
         position_ = known_rows_ + 1;
         return false;
       }
-      *chunk = row(position_ + 1, static_cast<uint32_t>(max_rows == 0 ? kVectorSize : std::min<uint64_t>(max_rows, kVectorSize)));
+      *chunk =
+          row(position_ + 1,
+              static_cast<uint32_t>(max_rows == 0 ? kVectorSize : std::min<uint64_t>(max_rows, kVectorSize)));
     } else if (!rows_->next(chunk, max_rows)) {
       return false;
     }
@@ -106,7 +110,8 @@ class CursorPortal final : public Portal {
 
   void need_scroll() const {
     if (!scroll_) {
-      throw SqlError(sqlstate::kObjectNotInPrerequisiteState, "cursor can only scan forward").with_hint("Declare it with SCROLL option to enable backward scan.");
+      throw SqlError(sqlstate::kObjectNotInPrerequisiteState, "cursor can only scan forward")
+          .with_hint("Declare it with SCROLL option to enable backward scan.");
     }
   }
 
@@ -134,16 +139,16 @@ class CursorPortal final : public Portal {
       // Forward is possible without SCROLL.
       int64_t step = target - static_cast<int64_t>(position_);
       if (target <= 0 || step <= 0) need_scroll();
-      if (step > 1 && fetch_forward(static_cast<uint64_t>(step - 1), nullptr) < static_cast<uint64_t>(step - 1)) return 0;
+      if (step > 1 &&
+          fetch_forward(static_cast<uint64_t>(step - 1), nullptr) < static_cast<uint64_t>(step - 1))
+        return 0;
       return fetch_forward(1, out);
     }
     if (target < 0) {
-      while (read_more()) {
-      }
+      while (read_more()) {}
       target += static_cast<int64_t>(known_rows_) + 1;
     }
-    while (static_cast<int64_t>(known_rows_) < target && read_more()) {
-    }
+    while (static_cast<int64_t>(known_rows_) < target && read_more()) {}
     position_ = target <= 0 ? 0 : std::min<uint64_t>(static_cast<uint64_t>(target), known_rows_ + 1);
     return fetch_current(out);
   }
@@ -159,7 +164,8 @@ class CursorPortal final : public Portal {
 Portal& find_portal(SessionState& session, const ast::Identifier& name) {
   auto it = session.portals.find(name.text);
   if (it == session.portals.end()) {
-    throw sql_error(sqlstate::kInvalidCursorName, "cursor \"{}\" does not exist", name.text).with_position(name.position);
+    throw sql_error(sqlstate::kInvalidCursorName, "cursor \"{}\" does not exist", name.text)
+        .with_position(name.position);
   }
   return *it->second;
 }
@@ -183,27 +189,34 @@ uint64_t fetch_from(Portal& portal, const ast::FetchStatement& s, std::deque<Dat
 
 }  // namespace
 
-std::string execute_declare_cursor(SessionState& session, const ast::DeclareCursorStatement& s, const StatementInput& input) {
+std::string execute_declare_cursor(SessionState& session, const ast::DeclareCursorStatement& s,
+                                   const StatementInput& input) {
   if (!s.hold && session.status() == TransactionStatus::kIdle) {
-    throw SqlError(sqlstate::kNoActiveSqlTransaction, "DECLARE CURSOR can only be used in transaction blocks");
+    throw SqlError(sqlstate::kNoActiveSqlTransaction,
+                   "DECLARE CURSOR can only be used in transaction blocks");
   }
   if (s.binary) throw SqlError(sqlstate::kFeatureNotSupported, "binary cursors are not supported");
   if (session.portals.contains(s.name.text)) {
-    throw sql_error(sqlstate::kDuplicateCursor, "cursor \"{}\" already exists", s.name.text).with_position(s.name.position);
+    throw sql_error(sqlstate::kDuplicateCursor, "cursor \"{}\" already exists", s.name.text)
+        .with_position(s.name.position);
   }
   session.begin_statement();
   ParameterTypes types = input.parameter_types;
   BoundQuery query = bind_query(*s.query, session, types);
-  session.portals[s.name.text] =
-      std::make_unique<CursorPortal>(session.make_query_portal(std::move(query), input.parameters), s.scroll.value_or(false), s.hold);
+  session.portals[s.name.text] = std::make_unique<CursorPortal>(
+      session.make_query_portal(std::move(query), input.parameters), s.scroll.value_or(false), s.hold);
   return "DECLARE CURSOR";
 }
 
-std::vector<PlanColumn> fetch_columns(SessionState& session, const ast::FetchStatement& s) { return find_portal(session, s.cursor).columns(); }
+std::vector<PlanColumn> fetch_columns(SessionState& session, const ast::FetchStatement& s) {
+  return find_portal(session, s.cursor).columns();
+}
 
 std::unique_ptr<Portal> execute_fetch(SessionState& session, const ast::FetchStatement& s) {
   if (s.move) {
-    return std::make_unique<CommandPortal>([&session, &s] { return "MOVE " + std::to_string(fetch_from(find_portal(session, s.cursor), s, nullptr)); });
+    return std::make_unique<CommandPortal>([&session, &s] {
+      return "MOVE " + std::to_string(fetch_from(find_portal(session, s.cursor), s, nullptr));
+    });
   }
   std::vector<PlanColumn> columns = fetch_columns(session, s);
   return std::make_unique<RowsPortal>(std::move(columns), [&session, &s] {
@@ -240,10 +253,12 @@ bool is_held_cursor(const Portal& portal) {
 
 std::string execute_prepare(SessionState& session, const ast::PrepareStatement& s) {
   if (session.prepared.contains(s.name.text)) {
-    throw sql_error(sqlstate::kDuplicatePreparedStatement, "prepared statement \"{}\" already exists", s.name.text);
+    throw sql_error(sqlstate::kDuplicatePreparedStatement, "prepared statement \"{}\" already exists",
+                    s.name.text);
   }
   std::vector<SqlType> types;
-  for (const ast::TypeName& t : s.parameter_types) types.push_back(resolve_type_name(t.name, t.modifiers.data(), t.modifiers.size(), t.is_array()));
+  for (const ast::TypeName& t : s.parameter_types)
+    types.push_back(resolve_type_name(t.name, t.modifiers.data(), t.modifiers.size(), t.is_array()));
   std::string text = parser::deparse(*s.statement);
   auto parsed = std::make_shared<parser::ParsedStatement>(parser::parse_one(text));
   session.prepared[s.name.text] = session.prepare(*parsed, parsed, s.name.text, text, std::move(types));
@@ -254,7 +269,8 @@ std::unique_ptr<Portal> execute_execute(SessionState& session, const ast::Execut
   auto entry = session.find_prepared(s.name.text);
   const std::vector<SqlType>& types = entry->info.parameter_types;
   if (types.size() != s.arguments.size()) {
-    throw sql_error(sqlstate::kSyntaxError, "wrong number of parameters for prepared statement \"{}\"", s.name.text)
+    throw sql_error(sqlstate::kSyntaxError, "wrong number of parameters for prepared statement \"{}\"",
+                    s.name.text)
         .with_detail(fmt::format("Expected {} parameters but got {}.", types.size(), s.arguments.size()));
   }
   session.begin_statement();

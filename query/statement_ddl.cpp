@@ -18,7 +18,8 @@ std::vector<std::string> name_parts(const ast::ObjectName& name) {
 }
 
 // Views that read the relation go with it (CASCADE), or must be able to do without it when the transaction commits.
-void drop_dependents(SessionState& session, const std::string& schema, const std::string& name, bool cascade) {
+void drop_dependents(SessionState& session, const std::string& schema, const std::string& name,
+                     bool cascade) {
   if (!cascade) return session.note_dropped(schema, name);
   drop_views_reading(session, {schema, name});
 }
@@ -37,7 +38,8 @@ void drop_schema(SessionState& session, const std::string& name, bool cascade) {
     if (table) require_removable(*view.catalog, *table->schema, session.server.clock->now_micros());
   }
   session.access().require_owner(SecuredObject::of(view.catalog->schemas.find(name)->second));
-  if (name == "public" || name == "default") throw sql_error(sqlstate::kDependentObjectsStillExist, "schema \"{}\" cannot be dropped", name);
+  if (name == "public" || name == "default")
+    throw sql_error(sqlstate::kDependentObjectsStillExist, "schema \"{}\" cannot be dropped", name);
   std::vector<TableId> tables;
   std::vector<std::shared_ptr<const ViewSchema>> views;
   for (const auto& [key, id] : view.catalog->tables) {
@@ -47,7 +49,8 @@ void drop_schema(SessionState& session, const std::string& name, bool cascade) {
     if (key.first == name) views.push_back(v);
   }
   if (!cascade && !(tables.empty() && views.empty())) {
-    throw sql_error(sqlstate::kDependentObjectsStillExist, "cannot drop schema {} because other objects depend on it", name)
+    throw sql_error(sqlstate::kDependentObjectsStillExist,
+                    "cannot drop schema {} because other objects depend on it", name)
         .with_hint("Use DROP ... CASCADE to drop the dependent objects too.");
   }
   Transaction& transaction = session.write_transaction("DROP");
@@ -57,13 +60,16 @@ void drop_schema(SessionState& session, const std::string& name, bool cascade) {
 }
 
 std::string drop_hint(const Snapshot& snapshot, const TableVersion& table) {
-  return snapshot.catalog->materialized_view(table.schema->id) ? "Use DROP MATERIALIZED VIEW to remove a materialized view."
-                                                               : "Use DROP TABLE to remove a table.";
+  return snapshot.catalog->materialized_view(table.schema->id)
+             ? "Use DROP MATERIALIZED VIEW to remove a materialized view."
+             : "Use DROP TABLE to remove a table.";
 }
 
 void drop_one(SessionState& session, const ast::DropStatement& s, const ast::ObjectName& name) {
   auto missing = [&](std::string_view kind, std::string_view state) {
-    if (!s.if_exists) throw sql_error(state, "{} \"{}\" does not exist", kind, fmt::join(name_parts(name), ".")).with_position(name.position());
+    if (!s.if_exists)
+      throw sql_error(state, "{} \"{}\" does not exist", kind, fmt::join(name_parts(name), "."))
+          .with_position(name.position());
     session.notice("NOTICE", sql_error(state, "{} \"{}\" does not exist, skipping", kind, name.name.text));
   };
   const Snapshot& view = session.snapshot();
@@ -74,15 +80,18 @@ void drop_one(SessionState& session, const ast::DropStatement& s, const ast::Obj
       const std::string_view kind = materialized ? "materialized view" : "table";
       auto table = session.find_table(name_parts(name));
       const auto wrong_kind = [&](std::string_view hint) {
-        return sql_error(sqlstate::kWrongObjectType, "\"{}\" is not a {}", name.name.text, kind).with_hint(std::string(hint));
+        return sql_error(sqlstate::kWrongObjectType, "\"{}\" is not a {}", name.name.text, kind)
+            .with_hint(std::string(hint));
       };
       if (!table) {
         if (session.find_view(name_parts(name))) throw wrong_kind("Use DROP VIEW to remove a view.");
         return missing(kind, sqlstate::kUndefinedTable);
       }
-      if (materialized != (view.catalog->materialized_view(table->schema->id) != nullptr)) throw wrong_kind(drop_hint(view, *table));
+      if (materialized != (view.catalog->materialized_view(table->schema->id) != nullptr))
+        throw wrong_kind(drop_hint(view, *table));
       require_removable(*view.catalog, *table->schema, session.server.clock->now_micros());
-      if (!owns_schema(session, table->schema->schema_name)) session.access().require_owner(SecuredObject::of(*table->schema));
+      if (!owns_schema(session, table->schema->schema_name))
+        session.access().require_owner(SecuredObject::of(*table->schema));
       drop_dependents(session, table->schema->schema_name, table->schema->name, s.cascade);
       session.write_transaction("DROP").drop_table(table->schema->id);
       return;
@@ -91,27 +100,32 @@ void drop_one(SessionState& session, const ast::DropStatement& s, const ast::Obj
       auto found = session.find_view(name_parts(name));
       if (!found) {
         if (const auto table = session.find_table(name_parts(name))) {
-          throw sql_error(sqlstate::kWrongObjectType, "\"{}\" is not a view", name.name.text).with_hint(drop_hint(view, *table));
+          throw sql_error(sqlstate::kWrongObjectType, "\"{}\" is not a view", name.name.text)
+              .with_hint(drop_hint(view, *table));
         }
         return missing("view", sqlstate::kUndefinedTable);
       }
-      if (!owns_schema(session, found->schema_name)) session.access().require_owner(SecuredObject::of(*found));
+      if (!owns_schema(session, found->schema_name))
+        session.access().require_owner(SecuredObject::of(*found));
       drop_dependents(session, found->schema_name, found->name, s.cascade);
       session.write_transaction("DROP").drop_view(found->schema_name, found->name);
       return;
     }
     case ast::ObjectKind::kSchema:
-      if (!view.catalog->schemas.contains(name.name.text)) return missing("schema", sqlstate::kInvalidSchemaName);
+      if (!view.catalog->schemas.contains(name.name.text))
+        return missing("schema", sqlstate::kInvalidSchemaName);
       drop_schema(session, name.name.text, s.cascade);
       return;
     case ast::ObjectKind::kRole:
       session.access().require_superuser("drop role");
       if (!view.catalog->roles.contains(name.name.text)) return missing("role", sqlstate::kUndefinedObject);
-      if (name.name.text == session.user() || name.name.text == session.session_user()) throw SqlError(sqlstate::kObjectInUse, "current user cannot be dropped");
+      if (name.name.text == session.user() || name.name.text == session.session_user())
+        throw SqlError(sqlstate::kObjectInUse, "current user cannot be dropped");
       drop_role(session, name.name.text);
       return;
     case ast::ObjectKind::kChangeSlot:
-      if (!view.catalog->slots.contains(name.name.text)) return missing("change slot", sqlstate::kUndefinedObject);
+      if (!view.catalog->slots.contains(name.name.text))
+        return missing("change slot", sqlstate::kUndefinedObject);
       session.access().require_role(view.catalog->slots.find(name.name.text)->second.owner);
       session.write_transaction("DROP").drop_slot(name.name.text);
       return;
@@ -163,32 +177,43 @@ std::string execute_create_schema(SessionState& session, const ast::CreateSchema
   bool owns_objects = false;
   for (const ast::Option& option : s.options) {
     if (option.name != "owns_objects") {
-      throw sql_error(sqlstate::kFeatureNotSupported, "CREATE SCHEMA … WITH ({}) is not supported", option.name).with_position(option.position);
+      throw sql_error(sqlstate::kFeatureNotSupported, "CREATE SCHEMA … WITH ({}) is not supported",
+                      option.name)
+          .with_position(option.position);
     }
     owns_objects = boolean_option(option);
   }
   if (!session.access().is_superuser()) {
-    throw sql_error(sqlstate::kInsufficientPrivilege, "permission denied for database {}", session.database());
+    throw sql_error(sqlstate::kInsufficientPrivilege, "permission denied for database {}",
+                    session.database());
   }
   if (!s.owner.empty() && !session.snapshot().catalog->roles.contains(s.owner)) {
     throw sql_error(sqlstate::kUndefinedObject, "role \"{}\" does not exist", s.owner);
   }
-  if (session.snapshot().catalog->schemas.contains(name) || name == "pg_catalog" || name == "information_schema") {
-    if (!s.if_not_exists) throw sql_error(sqlstate::kDuplicateSchema, "schema \"{}\" already exists", name).with_position(s.name.position);
-    session.notice("NOTICE", sql_error(sqlstate::kDuplicateSchema, "schema \"{}\" already exists, skipping", name));
+  if (session.snapshot().catalog->schemas.contains(name) || name == "pg_catalog" ||
+      name == "information_schema") {
+    if (!s.if_not_exists)
+      throw sql_error(sqlstate::kDuplicateSchema, "schema \"{}\" already exists", name)
+          .with_position(s.name.position);
+    session.notice("NOTICE",
+                   sql_error(sqlstate::kDuplicateSchema, "schema \"{}\" already exists, skipping", name));
     return "CREATE SCHEMA";
   }
   if (name.starts_with("pg_")) {
-    throw sql_error("42939", "unacceptable schema name \"{}\"", name).with_detail("The prefix \"pg_\" is reserved for system schemas.");
+    throw sql_error("42939", "unacceptable schema name \"{}\"", name)
+        .with_detail("The prefix \"pg_\" is reserved for system schemas.");
   }
-  session.write_transaction("CREATE SCHEMA").create_schema(name, s.owner.empty() ? session.user() : s.owner, owns_objects);
+  session.write_transaction("CREATE SCHEMA")
+      .create_schema(name, s.owner.empty() ? session.user() : s.owner, owns_objects);
   return "CREATE SCHEMA";
 }
 
 std::string execute_create_view(SessionState& session, const ast::CreateViewStatement& s) {
   session.check_writable("CREATE VIEW");
   if (s.temporary) throw SqlError(sqlstate::kFeatureNotSupported, "temporary views are not supported");
-  if (!s.options.empty()) throw SqlError(sqlstate::kFeatureNotSupported, "CREATE VIEW … WITH is not supported").with_position(s.options[0].position);
+  if (!s.options.empty())
+    throw SqlError(sqlstate::kFeatureNotSupported, "CREATE VIEW … WITH is not supported")
+        .with_position(s.options[0].position);
   session.begin_statement();
   ViewSchema view;
   view.schema_name = view_schema(session, s);
@@ -198,22 +223,26 @@ std::string execute_create_view(SessionState& session, const ast::CreateViewStat
   view.owner = existing ? existing->owner : session.object_owner(view.schema_name);
   bool taken = existing || snapshot.find_table(view.schema_name, view.name);
   if (existing && s.if_not_exists) {
-    session.notice("NOTICE", sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists, skipping", view.name));
+    session.notice("NOTICE", sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists, skipping",
+                                       view.name));
     return "CREATE VIEW";
   }
-  if (taken && !(existing && s.or_replace)) throw sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists", view.name);
+  if (taken && !(existing && s.or_replace))
+    throw sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists", view.name);
 
   ParameterTypes none;
   BoundQuery query = bind_query(*s.query, session, none);
   if (s.columns.size() > query.plan->columns.size()) {
-    throw SqlError(sqlstate::kSyntaxError, "CREATE VIEW specifies more column names than columns").with_position(s.columns.back().position);
+    throw SqlError(sqlstate::kSyntaxError, "CREATE VIEW specifies more column names than columns")
+        .with_position(s.columns.back().position);
   }
   for (const ast::Identifier& name : s.columns) view.column_names.push_back(name.text);
   view.query_text = parser::deparse(*s.query);
   Transaction& transaction = session.write_transaction("CREATE VIEW");
   if (existing) {
     const SecuredObject object = SecuredObject::of(*existing);
-    if (!contains(session.access().privileges(object), Privilege::kReplace)) session.access().require_owner(object);
+    if (!contains(session.access().privileges(object), Privilege::kReplace))
+      session.access().require_owner(object);
     view.id = existing->id;
     transaction.put_view(std::move(view));
     return "CREATE VIEW";

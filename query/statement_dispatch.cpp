@@ -8,9 +8,13 @@ namespace {
 
 using ast::StatementKind;
 
-std::unique_ptr<Portal> command(std::function<std::string()> execute) { return std::make_unique<CommandPortal>(std::move(execute)); }
+std::unique_ptr<Portal> command(std::function<std::string()> execute) {
+  return std::make_unique<CommandPortal>(std::move(execute));
+}
 
-SqlError not_supported(std::string_view what) { return sql_error(sqlstate::kFeatureNotSupported, "{} is not supported", what); }
+SqlError not_supported(std::string_view what) {
+  return sql_error(sqlstate::kFeatureNotSupported, "{} is not supported", what);
+}
 
 // Statements of the dialect whose execution is not there yet, and PostgreSQL's that never will be.
 std::string_view unsupported_name(StatementKind kind) {
@@ -23,7 +27,8 @@ std::string_view unsupported_name(StatementKind kind) {
 bool allowed_in_failed_block(const ast::Statement& statement) {
   const auto* t = ast::try_as<ast::TransactionStatement>(&statement);
   using Action = ast::TransactionStatement::Action;
-  return t && (t->action == Action::kCommit || t->action == Action::kRollback || t->action == Action::kRollbackTo);
+  return t &&
+         (t->action == Action::kCommit || t->action == Action::kRollback || t->action == Action::kRollbackTo);
 }
 
 void check_tables(SessionState& session, const std::vector<ast::ObjectName>& names, PrivilegeSet wanted) {
@@ -34,7 +39,8 @@ void check_tables(SessionState& session, const std::vector<ast::ObjectName>& nam
   }
 }
 
-std::unique_ptr<Portal> query_portal(SessionState& session, const ast::QueryStatement& statement, StatementInput input) {
+std::unique_ptr<Portal> query_portal(SessionState& session, const ast::QueryStatement& statement,
+                                     StatementInput input) {
   session.begin_statement();
   BoundQuery query = bind_query(*statement.query, session, input.parameter_types);
   return session.make_query_portal(std::move(query), input.parameters);
@@ -45,27 +51,46 @@ std::unique_ptr<Portal> query_portal(SessionState& session, const ast::QueryStat
 std::unique_ptr<Portal> SessionState::make_statement_portal(StatementInput input) {
   const ast::Statement& statement = *input.statement;
   if (status() == TransactionStatus::kFailed && !allowed_in_failed_block(statement)) {
-    throw SqlError(sqlstate::kInFailedSqlTransaction, "current transaction is aborted, commands ignored until end of transaction block");
+    throw SqlError(sqlstate::kInFailedSqlTransaction,
+                   "current transaction is aborted, commands ignored until end of transaction block");
   }
   auto keep = input.entry;  // owns the tree of a prepared statement while its portal lives
   switch (statement.kind) {
-    case StatementKind::kQuery: return query_portal(*this, ast::as<ast::QueryStatement>(statement), std::move(input));
-    case StatementKind::kInsert: return execute_insert(*this, ast::as<ast::InsertStatement>(statement), std::move(input));
-    case StatementKind::kUpdate: return execute_update(*this, ast::as<ast::UpdateStatement>(statement), std::move(input));
-    case StatementKind::kDelete: return execute_delete(*this, ast::as<ast::DeleteStatement>(statement), std::move(input));
-    case StatementKind::kMerge: return execute_merge(*this, ast::as<ast::MergeStatement>(statement), std::move(input));
-    case StatementKind::kCopy: return execute_copy(*this, ast::as<ast::CopyStatement>(statement), std::move(input));
+    case StatementKind::kQuery:
+      return query_portal(*this, ast::as<ast::QueryStatement>(statement), std::move(input));
+    case StatementKind::kInsert:
+      return execute_insert(*this, ast::as<ast::InsertStatement>(statement), std::move(input));
+    case StatementKind::kUpdate:
+      return execute_update(*this, ast::as<ast::UpdateStatement>(statement), std::move(input));
+    case StatementKind::kDelete:
+      return execute_delete(*this, ast::as<ast::DeleteStatement>(statement), std::move(input));
+    case StatementKind::kMerge:
+      return execute_merge(*this, ast::as<ast::MergeStatement>(statement), std::move(input));
+    case StatementKind::kCopy:
+      return execute_copy(*this, ast::as<ast::CopyStatement>(statement), std::move(input));
     case StatementKind::kCreateTable:
-      return command([this, keep, &s = ast::as<ast::CreateTableStatement>(statement), input] { return execute_create_table(*this, s, input); });
+      return command([this, keep, &s = ast::as<ast::CreateTableStatement>(statement), input] {
+        return execute_create_table(*this, s, input);
+      });
     case StatementKind::kAlterTable:
-      return command([this, keep, &s = ast::as<ast::AlterTableStatement>(statement)] { return execute_alter_table(*this, s); });
-    case StatementKind::kDrop: return command([this, keep, &s = ast::as<ast::DropStatement>(statement)] { return execute_drop(*this, s); });
+      return command([this, keep, &s = ast::as<ast::AlterTableStatement>(statement)] {
+        return execute_alter_table(*this, s);
+      });
+    case StatementKind::kDrop:
+      return command(
+          [this, keep, &s = ast::as<ast::DropStatement>(statement)] { return execute_drop(*this, s); });
     case StatementKind::kTruncate:
-      return command([this, keep, &s = ast::as<ast::TruncateStatement>(statement)] { return execute_truncate(*this, s); });
+      return command([this, keep, &s = ast::as<ast::TruncateStatement>(statement)] {
+        return execute_truncate(*this, s);
+      });
     case StatementKind::kCreateSchema:
-      return command([this, keep, &s = ast::as<ast::CreateSchemaStatement>(statement)] { return execute_create_schema(*this, s); });
+      return command([this, keep, &s = ast::as<ast::CreateSchemaStatement>(statement)] {
+        return execute_create_schema(*this, s);
+      });
     case StatementKind::kCreateView:
-      return command([this, keep, &s = ast::as<ast::CreateViewStatement>(statement)] { return execute_create_view(*this, s); });
+      return command([this, keep, &s = ast::as<ast::CreateViewStatement>(statement)] {
+        return execute_create_view(*this, s);
+      });
     case StatementKind::kCreateMaterializedView:
       return command([this, keep, &s = ast::as<ast::CreateMaterializedViewStatement>(statement)] {
         return execute_create_materialized_view(*this, s);
@@ -75,28 +100,46 @@ std::unique_ptr<Portal> SessionState::make_statement_portal(StatementInput input
         return execute_refresh_materialized_view(*this, s);
       });
     case StatementKind::kCreateRole:
-      return command([this, keep, &s = ast::as<ast::CreateRoleStatement>(statement)] { return execute_create_role(*this, s); });
+      return command([this, keep, &s = ast::as<ast::CreateRoleStatement>(statement)] {
+        return execute_create_role(*this, s);
+      });
     case StatementKind::kAlterRole:
-      return command([this, keep, &s = ast::as<ast::AlterRoleStatement>(statement)] { return execute_alter_role(*this, s); });
+      return command([this, keep, &s = ast::as<ast::AlterRoleStatement>(statement)] {
+        return execute_alter_role(*this, s);
+      });
     case StatementKind::kGrant:
-      return command([this, keep, &s = ast::as<ast::GrantStatement>(statement)] { return execute_grant(*this, s); });
+      return command(
+          [this, keep, &s = ast::as<ast::GrantStatement>(statement)] { return execute_grant(*this, s); });
     case StatementKind::kAlterDefaultPrivileges:
       return command([this, keep, &s = ast::as<ast::AlterDefaultPrivilegesStatement>(statement)] {
         return execute_alter_default_privileges(*this, s);
       });
     case StatementKind::kAlterSchema:
-      return command([this, keep, &s = ast::as<ast::AlterSchemaStatement>(statement)] { return execute_alter_schema(*this, s); });
+      return command([this, keep, &s = ast::as<ast::AlterSchemaStatement>(statement)] {
+        return execute_alter_schema(*this, s);
+      });
     case StatementKind::kRestoreTable:
-      return command([this, keep, &s = ast::as<ast::RestoreTableStatement>(statement)] { return execute_restore(*this, s); });
-    case StatementKind::kUndrop: return command([this, keep, &s = ast::as<ast::UndropStatement>(statement)] { return execute_undrop(*this, s); });
+      return command([this, keep, &s = ast::as<ast::RestoreTableStatement>(statement)] {
+        return execute_restore(*this, s);
+      });
+    case StatementKind::kUndrop:
+      return command(
+          [this, keep, &s = ast::as<ast::UndropStatement>(statement)] { return execute_undrop(*this, s); });
     case StatementKind::kCreateChangeSlot:
-      return command([this, keep, &s = ast::as<ast::CreateChangeSlotStatement>(statement)] { return execute_create_change_slot(*this, s); });
+      return command([this, keep, &s = ast::as<ast::CreateChangeSlotStatement>(statement)] {
+        return execute_create_change_slot(*this, s);
+      });
     case StatementKind::kAdvanceChangeSlot:
-      return command([this, keep, &s = ast::as<ast::AdvanceChangeSlotStatement>(statement)] { return execute_advance_change_slot(*this, s); });
-    case StatementKind::kDescribeHistory: return execute_describe_history(*this, ast::as<ast::DescribeHistoryStatement>(statement));
+      return command([this, keep, &s = ast::as<ast::AdvanceChangeSlotStatement>(statement)] {
+        return execute_advance_change_slot(*this, s);
+      });
+    case StatementKind::kDescribeHistory:
+      return execute_describe_history(*this, ast::as<ast::DescribeHistoryStatement>(statement));
     case StatementKind::kVacuum: return execute_vacuum(*this, ast::as<ast::VacuumStatement>(statement));
     case StatementKind::kForgetRun:
-      return command([this, keep, &s = ast::as<ast::ForgetRunStatement>(statement)] { return execute_forget_run(*this, s); });
+      return command([this, keep, &s = ast::as<ast::ForgetRunStatement>(statement)] {
+        return execute_forget_run(*this, s);
+      });
     case StatementKind::kCheckpoint:
       return command([this] {
         begin_statement();
@@ -112,41 +155,65 @@ std::unique_ptr<Portal> SessionState::make_statement_portal(StatementInput input
     case StatementKind::kLock:  // readers hold snapshots: nothing to wait for
       return command([this, keep, &s = ast::as<ast::LockStatement>(statement)] {
         const bool only_reads = s.mode == "access share";
-        check_tables(*this, s.tables, static_cast<PrivilegeSet>(only_reads ? Privilege::kSelect : Privilege::kUpdate));
+        check_tables(*this, s.tables,
+                     static_cast<PrivilegeSet>(only_reads ? Privilege::kSelect : Privilege::kUpdate));
         return std::string("LOCK TABLE");
       });
     case StatementKind::kShow: return execute_show(*this, ast::as<ast::ShowStatement>(statement));
-    case StatementKind::kSet: return command([this, keep, &s = ast::as<ast::SetStatement>(statement)] { return execute_set(*this, s); });
-    case StatementKind::kReset: return command([this, keep, &s = ast::as<ast::ResetStatement>(statement)] { return execute_reset(*this, s); });
+    case StatementKind::kSet:
+      return command(
+          [this, keep, &s = ast::as<ast::SetStatement>(statement)] { return execute_set(*this, s); });
+    case StatementKind::kReset:
+      return command(
+          [this, keep, &s = ast::as<ast::ResetStatement>(statement)] { return execute_reset(*this, s); });
     case StatementKind::kSetTransaction:
-      return command([this, keep, &s = ast::as<ast::SetTransactionStatement>(statement)] { return execute_set_transaction(*this, s); });
+      return command([this, keep, &s = ast::as<ast::SetTransactionStatement>(statement)] {
+        return execute_set_transaction(*this, s);
+      });
     case StatementKind::kTransaction:
-      return command([this, keep, &s = ast::as<ast::TransactionStatement>(statement)] { return execute_transaction(*this, s); });
+      return command([this, keep, &s = ast::as<ast::TransactionStatement>(statement)] {
+        return execute_transaction(*this, s);
+      });
     case StatementKind::kDeclareCursor:
-      return command([this, keep, &s = ast::as<ast::DeclareCursorStatement>(statement), input] { return execute_declare_cursor(*this, s, input); });
+      return command([this, keep, &s = ast::as<ast::DeclareCursorStatement>(statement), input] {
+        return execute_declare_cursor(*this, s, input);
+      });
     case StatementKind::kFetch: return execute_fetch(*this, ast::as<ast::FetchStatement>(statement));
     case StatementKind::kCloseCursor:
-      return command([this, keep, &s = ast::as<ast::CloseCursorStatement>(statement)] { return execute_close_cursor(*this, s); });
-    case StatementKind::kPrepare: return command([this, keep, &s = ast::as<ast::PrepareStatement>(statement)] { return execute_prepare(*this, s); });
+      return command([this, keep, &s = ast::as<ast::CloseCursorStatement>(statement)] {
+        return execute_close_cursor(*this, s);
+      });
+    case StatementKind::kPrepare:
+      return command(
+          [this, keep, &s = ast::as<ast::PrepareStatement>(statement)] { return execute_prepare(*this, s); });
     case StatementKind::kExecute: return execute_execute(*this, ast::as<ast::ExecuteStatement>(statement));
     case StatementKind::kDeallocate:
-      return command([this, keep, &s = ast::as<ast::DeallocateStatement>(statement)] { return execute_deallocate(*this, s); });
-    case StatementKind::kExplain: return execute_explain(*this, ast::as<ast::ExplainStatement>(statement), input);
+      return command([this, keep, &s = ast::as<ast::DeallocateStatement>(statement)] {
+        return execute_deallocate(*this, s);
+      });
+    case StatementKind::kExplain:
+      return execute_explain(*this, ast::as<ast::ExplainStatement>(statement), input);
     case StatementKind::kDiscard:
-      return command([this, keep, &s = ast::as<ast::DiscardStatement>(statement)] { return execute_discard(*this, s); });
+      return command(
+          [this, keep, &s = ast::as<ast::DiscardStatement>(statement)] { return execute_discard(*this, s); });
     case StatementKind::kListen:
-      return command([this, keep, &s = ast::as<ast::ListenStatement>(statement)] { return execute_listen(*this, s); });
+      return command(
+          [this, keep, &s = ast::as<ast::ListenStatement>(statement)] { return execute_listen(*this, s); });
     case StatementKind::kAlterSystem:
-      return command([this, keep, &s = ast::as<ast::AlterSystemStatement>(statement)] { return execute_alter_system(*this, s); });
+      return command([this, keep, &s = ast::as<ast::AlterSystemStatement>(statement)] {
+        return execute_alter_system(*this, s);
+      });
     case StatementKind::kUnsupported: throw not_supported(ast::as<ast::UnsupportedStatement>(statement).what);
     default: throw not_supported(unsupported_name(statement.kind));
   }
 }
 
 // Result columns and parameter types of a statement, without running it.
-void SessionState::describe_statement(const ast::Statement& statement, ParameterTypes& types, PreparedStatement* info) {
+void SessionState::describe_statement(const ast::Statement& statement, ParameterTypes& types,
+                                      PreparedStatement* info) {
   if (status() == TransactionStatus::kFailed && !allowed_in_failed_block(statement)) {
-    throw SqlError(sqlstate::kInFailedSqlTransaction, "current transaction is aborted, commands ignored until end of transaction block");
+    throw SqlError(sqlstate::kInFailedSqlTransaction,
+                   "current transaction is aborted, commands ignored until end of transaction block");
   }
   auto rows = [&](std::vector<PlanColumn> columns) {
     info->returns_rows = true;
@@ -177,10 +244,12 @@ void SessionState::describe_statement(const ast::Statement& statement, Parameter
     case StatementKind::kShow: rows(show_columns(ast::as<ast::ShowStatement>(statement))); break;
     case StatementKind::kExplain: rows(explain_columns(ast::as<ast::ExplainStatement>(statement))); break;
     case StatementKind::kFetch:
-      if (!ast::as<ast::FetchStatement>(statement).move) rows(fetch_columns(*this, ast::as<ast::FetchStatement>(statement)));
+      if (!ast::as<ast::FetchStatement>(statement).move)
+        rows(fetch_columns(*this, ast::as<ast::FetchStatement>(statement)));
       break;
     case StatementKind::kExecute: {
-      const PreparedStatement& other = find_prepared(ast::as<ast::ExecuteStatement>(statement).name.text)->info;
+      const PreparedStatement& other =
+          find_prepared(ast::as<ast::ExecuteStatement>(statement).name.text)->info;
       if (other.returns_rows) rows(other.columns);
       break;
     }

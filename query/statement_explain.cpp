@@ -112,12 +112,13 @@ Explained bind_explained(SessionState& session, const ast::ExplainStatement& s, 
                                         std::move(inner), &explained.write);
       break;
     case ast::StatementKind::kMerge:
-      explained.portal = execute_merge(session, ast::as<ast::MergeStatement>(*s.statement),
-                                       std::move(inner), &explained.write);
+      explained.portal = execute_merge(session, ast::as<ast::MergeStatement>(*s.statement), std::move(inner),
+                                       &explained.write);
       break;
     default:
-      throw SqlError(sqlstate::kFeatureNotSupported,
-                     "EXPLAIN of statements other than SELECT, INSERT, UPDATE, DELETE and MERGE is not supported")
+      throw SqlError(
+          sqlstate::kFeatureNotSupported,
+          "EXPLAIN of statements other than SELECT, INSERT, UPDATE, DELETE and MERGE is not supported")
           .with_position(s.position);
   }
   return explained;

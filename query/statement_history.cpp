@@ -55,8 +55,7 @@ RetentionRequest retention_request(const SessionState& session, const ast::Vacuu
   RetentionRequest request;
   if (!s.tables.empty()) {
     request.tables.emplace();
-    for (const ast::ObjectName& name : s.tables)
-{
+    for (const ast::ObjectName& name : s.tables) {
       const auto table = session.target_table(name);
       const SecuredObject object = SecuredObject::of(*table->schema);
       // Giving back the past is for owners, the rest for whoever maintains the table.
@@ -142,7 +141,8 @@ std::string execute_undrop(SessionState& session, const ast::UndropStatement& s)
   }
   const std::string name = s.new_name.empty() ? dropped->name : s.new_name.text;
   if (!session.access().is_superuser()) {
-    throw sql_error(sqlstate::kInsufficientPrivilege, "must be owner of table {}", dropped->name).with_position(s.table.position());
+    throw sql_error(sqlstate::kInsufficientPrivilege, "must be owner of table {}", dropped->name)
+        .with_position(s.table.position());
   }
   session.write_transaction("UNDROP").undrop_table(dropped->table, dropped->schema_name, name);
   return "UNDROP TABLE";

@@ -17,7 +17,8 @@ constexpr uint32_t kBatchRows = 128 * 1024;  // of INSERT … SELECT: handed to 
 
 void refuse_unsupported(const ast::InsertStatement& s) {
   if (s.overwrite != ast::Overwrite::kNone && s.on_conflict) {
-    throw SqlError(sqlstate::kFeatureNotSupported, "ON CONFLICT in a statement that overwrites is not supported")
+    throw SqlError(sqlstate::kFeatureNotSupported,
+                   "ON CONFLICT in a statement that overwrites is not supported")
         .with_position(s.on_conflict->position);
   }
 }
@@ -39,8 +40,8 @@ std::shared_ptr<const OverwritePlan> plan_overwrite(const TableSchema& schema, c
   plan->kind = s.overwrite;
   plan->partitions = s.partitions;
   if (s.overwrite == ast::Overwrite::kReplaceWhere) {
-    plan->condition = bind_expression(*s.replace_where, table_scope(schema, s.alias.text), session, types, TypeId::kBoolean,
-                                      &plan->condition_slots);
+    plan->condition = bind_expression(*s.replace_where, table_scope(schema, s.alias.text), session, types,
+                                      TypeId::kBoolean, &plan->condition_slots);
     plan->met = std::make_shared<BoundQuery>(
         bind_target_rows(s.table, s.alias.text, {}, s.replace_where.get(), {}, session, types).query);
   }
@@ -59,7 +60,8 @@ std::vector<RowPosition> positions_of(const BoundQuery& query, const std::shared
     }
   }
   const auto before = [](const RowPosition& a, const RowPosition& b) { return a.packed() < b.packed(); };
-  if (!std::is_sorted(positions.begin(), positions.end(), before)) std::sort(positions.begin(), positions.end(), before);
+  if (!std::is_sorted(positions.begin(), positions.end(), before))
+    std::sort(positions.begin(), positions.end(), before);
   return positions;
 }
 
@@ -84,7 +86,8 @@ Returning::Source returning_source(const InsertPlan& plan, const ast::InsertStat
 void append_given_rows(const InsertPlan& plan, const std::vector<Value>& parameters, ColumnBatch& batch) {
   for (const std::vector<BoundPtr>& row : plan.rows) {
     for (size_t c = 0; c < plan.source.size(); c++) {
-      const BoundExpression& e = plan.source[c] < 0 ? *plan.defaults[c] : *row[static_cast<size_t>(plan.source[c])];
+      const BoundExpression& e =
+          plan.source[c] < 0 ? *plan.defaults[c] : *row[static_cast<size_t>(plan.source[c])];
       batch.column(c).append_value(e.kind == BoundKind::kSlot ? parameters[e.index] : e.value);
     }
   }
@@ -93,7 +96,8 @@ void append_given_rows(const InsertPlan& plan, const std::vector<Value>& paramet
 void append_rows(const InsertPlan& plan, EvaluationState& state, ColumnBatch& batch) {
   for (const std::vector<BoundPtr>& row : plan.rows) {
     for (size_t c = 0; c < plan.source.size(); c++) {
-      const BoundExpression& e = plan.source[c] < 0 ? *plan.defaults[c] : *row[static_cast<size_t>(plan.source[c])];
+      const BoundExpression& e =
+          plan.source[c] < 0 ? *plan.defaults[c] : *row[static_cast<size_t>(plan.source[c])];
       if (e.kind == BoundKind::kSlot) batch.column(c).append_value(state.slots[e.index]);
       else if (e.kind == BoundKind::kConstant) batch.column(c).append_value(e.value);
       else batch.column(c).append_value(evaluate_constant(state, e));
@@ -103,7 +107,8 @@ void append_rows(const InsertPlan& plan, EvaluationState& state, ColumnBatch& ba
 
 // Gives the rows of the plan's query to `take`, some `batch_rows` at a time.
 template <class Take>
-void read_query_rows(const InsertPlan& plan, EvaluationState& state, const std::shared_ptr<StatementRun>& run, uint32_t batch_rows, Take take) {
+void read_query_rows(const InsertPlan& plan, EvaluationState& state, const std::shared_ptr<StatementRun>& run,
+                     uint32_t batch_rows, Take take) {
   auto stream = execute(*plan.query, StatementRun::share_context(run), state.slots);
   ColumnBatch batch(plan.schema);
   std::vector<Value> default_values;
@@ -124,8 +129,8 @@ void read_query_rows(const InsertPlan& plan, EvaluationState& state, const std::
   if (batch.rows() > 0) take(std::move(batch));
 }
 
-uint64_t insert_query_rows(SessionState& session, const InsertPlan& plan, EvaluationState& state, const std::shared_ptr<StatementRun>& run,
-                           Returning* returning) {
+uint64_t insert_query_rows(SessionState& session, const InsertPlan& plan, EvaluationState& state,
+                           const std::shared_ptr<StatementRun>& run, Returning* returning) {
   uint64_t rows = 0;
   Transaction& transaction = session.write_transaction("INSERT");
   read_query_rows(plan, state, run, kBatchRows, [&](ColumnBatch&& batch) {
@@ -137,8 +142,9 @@ uint64_t insert_query_rows(SessionState& session, const InsertPlan& plan, Evalua
 }
 
 // The query's rows are those from before: it was bound to them.
-uint64_t run_overwrite(SessionState& session, const InsertPlan& plan, const OverwritePlan& overwrite, EvaluationState& state,
-                       const std::shared_ptr<StatementRun>& run, Returning* returning) {
+uint64_t run_overwrite(SessionState& session, const InsertPlan& plan, const OverwritePlan& overwrite,
+                       EvaluationState& state, const std::shared_ptr<StatementRun>& run,
+                       Returning* returning) {
   std::vector<RowPosition> met;
   if (overwrite.met) met = positions_of(*overwrite.met, run, state.slots);
   OverwriteTarget target(session.write_transaction("OVERWRITE"), plan.schema);
@@ -167,10 +173,12 @@ uint64_t run_overwrite(SessionState& session, const InsertPlan& plan, const Over
   return rows;
 }
 
-uint64_t run_insert_with_conflicts(SessionState& session, const InsertPlan& plan, const ConflictPlan& conflict, EvaluationState& state,
+uint64_t run_insert_with_conflicts(SessionState& session, const InsertPlan& plan,
+                                   const ConflictPlan& conflict, EvaluationState& state,
                                    const std::shared_ptr<StatementRun>& run, Returning* returning) {
   ColumnBatch rows(plan.schema);
-  if (plan.query) read_query_rows(plan, state, run, UINT32_MAX, [&](ColumnBatch&& all) { rows = std::move(all); });
+  if (plan.query)
+    read_query_rows(plan, state, run, UINT32_MAX, [&](ColumnBatch&& all) { rows = std::move(all); });
   else append_rows(plan, state, rows);
   return insert_with_conflicts(session, conflict, std::move(rows), state, returning);
 }
@@ -181,8 +189,8 @@ struct InsertMode {
   std::shared_ptr<const OverwritePlan> overwrite;  // null: they stay
 };
 
-uint64_t run_insert(SessionState& session, const InsertPlan& plan, const InsertMode& mode, const std::vector<Value>& parameters,
-                    Returning* returning) {
+uint64_t run_insert(SessionState& session, const InsertPlan& plan, const InsertMode& mode,
+                    const std::vector<Value>& parameters, Returning* returning) {
   session.check_writable("INSERT");
   if (plan.is_direct && !mode.conflict && !mode.overwrite && !returning) {
     Transaction& transaction = session.write_transaction("INSERT");
@@ -211,7 +219,8 @@ uint64_t run_insert(SessionState& session, const InsertPlan& plan, const InsertM
 
 }  // namespace
 
-std::vector<PlanColumn> describe_insert(SessionState& session, const ast::InsertStatement& s, ParameterTypes& types) {
+std::vector<PlanColumn> describe_insert(SessionState& session, const ast::InsertStatement& s,
+                                        ParameterTypes& types) {
   refuse_unsupported(s);
   session.begin_statement();
   auto plan = plan_insert(target_of(session, s), s, session, types);
@@ -221,8 +230,8 @@ std::vector<PlanColumn> describe_insert(SessionState& session, const ast::Insert
   return Returning(s.returning, returning_source(*plan, s), session, types).columns();
 }
 
-std::unique_ptr<Portal> execute_insert(SessionState& session, const ast::InsertStatement& s, StatementInput input,
-                                       ExplainedWrite* explained) {
+std::unique_ptr<Portal> execute_insert(SessionState& session, const ast::InsertStatement& s,
+                                       StatementInput input, ExplainedWrite* explained) {
   refuse_unsupported(s);
   // A cached plan is a list of VALUES: it reads nothing, so what the transaction collected stays collected.
   std::shared_ptr<const InsertPlan> plan = input.entry ? input.entry->insert_plan : nullptr;
@@ -246,12 +255,14 @@ std::unique_ptr<Portal> execute_insert(SessionState& session, const ast::InsertS
       return fmt::format("INSERT 0 {}", run_insert(session, *plan, mode, input.parameters, nullptr));
     });
   }
-  auto returning = std::make_shared<Returning>(s.returning, returning_source(*plan, s), session, input.parameter_types);
+  auto returning =
+      std::make_shared<Returning>(s.returning, returning_source(*plan, s), session, input.parameter_types);
   std::vector<PlanColumn> columns = returning->columns();
-  return std::make_unique<RowsPortal>(std::move(columns), [&session, plan, mode, returning, input = std::move(input)] {
-    uint64_t rows = run_insert(session, *plan, mode, input.parameters, returning.get());
-    return RowsPortal::Result{returning->take(), fmt::format("INSERT 0 {}", rows)};
-  });
+  return std::make_unique<RowsPortal>(
+      std::move(columns), [&session, plan, mode, returning, input = std::move(input)] {
+        uint64_t rows = run_insert(session, *plan, mode, input.parameters, returning.get());
+        return RowsPortal::Result{returning->take(), fmt::format("INSERT 0 {}", rows)};
+      });
 }
 
 }  // namespace idem

@@ -36,7 +36,8 @@ void set_refresh_mode(const Create& s, MaterializedView& view) {
     case Create::Refresh::kEvery: break;
   }
   constexpr int64_t kMost = 10'000'000;
-  if (std::string_view("smhdw").find(s.every.unit) == std::string_view::npos || s.every.count < 1 || s.every.count > kMost) {
+  if (std::string_view("smhdw").find(s.every.unit) == std::string_view::npos || s.every.count < 1 ||
+      s.every.count > kMost) {
     throw SqlError(sqlstate::kInvalidParameterValue, "invalid interval of REFRESH EVERY")
         .with_hint("Write a number and a unit: seconds, minutes, hours, days or weeks.")
         .with_position(s.every.position);
@@ -58,7 +59,8 @@ TableSchema table_schema(SessionState& session, const Create& s, MaterializedVie
   schema.columns = columns_of_query(s.columns, query.query.plan->columns);
   check_column_names(schema);
   schema.timestamp_column = query.timestamp;
-  if (schema.has_timestamp()) schema.partition_by = query.sampled ? partition_by(*query.sampled) : PartitionUnit::kDay;
+  if (schema.has_timestamp())
+    schema.partition_by = query.sampled ? partition_by(*query.sampled) : PartitionUnit::kDay;
   if (s.partition_by) schema.partition_by = partition_unit(*s.partition_by);
   if (s.ttl) {
     schema.ttl_count = s.ttl->count;
@@ -73,7 +75,8 @@ TableSchema table_schema(SessionState& session, const Create& s, MaterializedVie
 std::shared_ptr<const TableVersion> named_view(const SessionState& session, const ast::ObjectName& name) {
   auto table = session.target_table(name);
   if (session.snapshot().catalog->materialized_view(table->schema->id)) return table;
-  throw sql_error(sqlstate::kWrongObjectType, "\"{}\" is not a materialized view", name.name.text).with_position(name.position());
+  throw sql_error(sqlstate::kWrongObjectType, "\"{}\" is not a materialized view", name.name.text)
+      .with_position(name.position());
 }
 
 }  // namespace
@@ -81,18 +84,23 @@ std::shared_ptr<const TableVersion> named_view(const SessionState& session, cons
 std::string execute_create_materialized_view(SessionState& session, const Create& s) {
   session.check_writable("CREATE MATERIALIZED VIEW");
   if (!s.options.empty()) {
-    throw SqlError(sqlstate::kFeatureNotSupported, "CREATE MATERIALIZED VIEW … WITH (…) is not supported").with_position(s.options[0].position);
+    throw SqlError(sqlstate::kFeatureNotSupported, "CREATE MATERIALIZED VIEW … WITH (…) is not supported")
+        .with_position(s.options[0].position);
   }
   session.begin_statement();
   const std::string in_schema = session.creation_schema(s.name);
-  if (session.snapshot().find_table(in_schema, s.name.name.text) || session.snapshot().find_view(in_schema, s.name.name.text)) {
-    if (!s.if_not_exists) throw sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists", s.name.name.text);
-    session.notice("NOTICE", sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists, skipping", s.name.name.text));
+  if (session.snapshot().find_table(in_schema, s.name.name.text) ||
+      session.snapshot().find_view(in_schema, s.name.name.text)) {
+    if (!s.if_not_exists)
+      throw sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists", s.name.name.text);
+    session.notice("NOTICE", sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists, skipping",
+                                       s.name.name.text));
     return "CREATE MATERIALIZED VIEW";
   }
   MaterializedView view;
   view.query_text = parser::deparse(*s.query);
-  for (const char* name : {"TimeZone", "search_path"}) view.settings.emplace_back(name, session.settings.get(name));
+  for (const char* name : {"TimeZone", "search_path"})
+    view.settings.emplace_back(name, session.settings.get(name));
   set_refresh_mode(s, view);
   TableSchema schema = table_schema(session, s, view);
   const std::string owner = schema.owner, schema_name = schema.schema_name;
@@ -100,14 +108,16 @@ std::string execute_create_materialized_view(SessionState& session, const Create
   view.table = transaction.create_table(std::move(schema));
   const TableId table = view.table;
   transaction.put_materialized_view(std::move(view), {});
-  session.grant_initial_access({SecuredObject::Kind::kTable, static_cast<uint32_t>(table), "", owner}, schema_name);
+  session.grant_initial_access({SecuredObject::Kind::kTable, static_cast<uint32_t>(table), "", owner},
+                               schema_name);
   if (s.with_no_data) return "CREATE MATERIALIZED VIEW";
   session.begin_write_statement();  // the table is there now
   refresh_materialized_view(session, *session.snapshot().table(table), true);
   return fmt::format("SELECT {}", transaction.read_view().table(table)->row_count);
 }
 
-std::string execute_refresh_materialized_view(SessionState& session, const ast::RefreshMaterializedViewStatement& s) {
+std::string execute_refresh_materialized_view(SessionState& session,
+                                              const ast::RefreshMaterializedViewStatement& s) {
   session.check_writable("REFRESH MATERIALIZED VIEW");
   session.begin_statement();
   const auto table = named_view(session, s.name);
@@ -116,7 +126,8 @@ std::string execute_refresh_materialized_view(SessionState& session, const ast::
     refresh_materialized_view(session, *table, s.full);
     return "REFRESH MATERIALIZED VIEW";
   }
-  MaterializedView emptied = with_unknown_sources(*session.snapshot().catalog->materialized_view(table->schema->id));
+  MaterializedView emptied =
+      with_unknown_sources(*session.snapshot().catalog->materialized_view(table->schema->id));
   emptied.populated = false;
   Transaction& transaction = session.write_transaction("REFRESH");
   if (table->row_count > 0) transaction.truncate(table->schema->id);
@@ -124,7 +135,8 @@ std::string execute_refresh_materialized_view(SessionState& session, const ast::
   return "REFRESH MATERIALIZED VIEW";
 }
 
-std::shared_ptr<const TableVersion> altered_materialized_view(SessionState& session, const ast::AlterTableStatement& s) {
+std::shared_ptr<const TableVersion> altered_materialized_view(SessionState& session,
+                                                              const ast::AlterTableStatement& s) {
   using Kind = ast::AlterAction::Kind;
   auto table = named_view(session, s.table);
   require_not_immutable(*session.snapshot().catalog, *table->schema, session.server.clock->now_micros());
@@ -139,7 +151,8 @@ std::shared_ptr<const TableVersion> altered_materialized_view(SessionState& sess
       case Kind::kCreateTag:
       case Kind::kDropTag: break;
       default:
-        throw sql_error(sqlstate::kWrongObjectType, "this action does not apply to materialized view \"{}\"", table->schema->name)
+        throw sql_error(sqlstate::kWrongObjectType, "this action does not apply to materialized view \"{}\"",
+                        table->schema->name)
             .with_hint("Its rows and columns are those of its query.")
             .with_position(action.position);
     }

@@ -16,7 +16,8 @@ void apply_options(const ast::RoleOptions& options, Role& role) {
       throw SqlError(sqlstate::kInvalidParameterValue, "empty string is not a valid password");
     } else if (options.password->starts_with("SCRAM-SHA-256$")) {
       // A verifier made elsewhere (psql's \password, createuser): it is taken as it is.
-      if (!ScramVerifier::from_text(*options.password)) throw SqlError(sqlstate::kInvalidParameterValue, "malformed SCRAM verifier");
+      if (!ScramVerifier::from_text(*options.password))
+        throw SqlError(sqlstate::kInvalidParameterValue, "malformed SCRAM verifier");
       role.scram_verifier = *options.password;
     } else {
       role.scram_verifier = ScramVerifier::from_password(*options.password).to_text();
@@ -36,9 +37,12 @@ void apply_options(const ast::RoleOptions& options, Role& role) {
 // IN ROLE, ROLE and ADMIN of CREATE ROLE.
 void add_members(SessionState& session, const std::string& role, const ast::RoleOptions& options) {
   Transaction& t = session.write_transaction("ROLE");
-  for (const ast::RoleName& parent : options.in_roles) t.set_membership({role_of(session, parent), role, session.user(), false}, true);
-  for (const ast::RoleName& member : options.members) t.set_membership({role, role_of(session, member), session.user(), false}, true);
-  for (const ast::RoleName& admin : options.admins) t.set_membership({role, role_of(session, admin), session.user(), true}, true);
+  for (const ast::RoleName& parent : options.in_roles)
+    t.set_membership({role_of(session, parent), role, session.user(), false}, true);
+  for (const ast::RoleName& member : options.members)
+    t.set_membership({role, role_of(session, member), session.user(), false}, true);
+  for (const ast::RoleName& admin : options.admins)
+    t.set_membership({role, role_of(session, admin), session.user(), true}, true);
 }
 
 }  // namespace
@@ -48,8 +52,11 @@ std::string execute_create_role(SessionState& session, const ast::CreateRoleStat
   session.begin_statement();
   session.access().require_superuser("create role");
   if (session.snapshot().catalog->roles.contains(s.name.text)) {
-    if (!s.if_not_exists) throw sql_error(sqlstate::kDuplicateObject, "role \"{}\" already exists", s.name.text).with_position(s.name.position);
-    session.notice("NOTICE", sql_error(sqlstate::kDuplicateObject, "role \"{}\" already exists, skipping", s.name.text));
+    if (!s.if_not_exists)
+      throw sql_error(sqlstate::kDuplicateObject, "role \"{}\" already exists", s.name.text)
+          .with_position(s.name.position);
+    session.notice(
+        "NOTICE", sql_error(sqlstate::kDuplicateObject, "role \"{}\" already exists, skipping", s.name.text));
     return "CREATE ROLE";
   }
   Role role;
@@ -64,8 +71,10 @@ std::string execute_create_role(SessionState& session, const ast::CreateRoleStat
 
 std::string execute_alter_role(SessionState& session, const ast::AlterRoleStatement& s) {
   session.check_writable("ALTER ROLE");
-  if (s.all || !s.setting.empty()) throw SqlError(sqlstate::kFeatureNotSupported, "ALTER ROLE … SET is not supported");
-  if (!s.new_name.empty()) throw SqlError(sqlstate::kFeatureNotSupported, "ALTER ROLE … RENAME is not supported");
+  if (s.all || !s.setting.empty())
+    throw SqlError(sqlstate::kFeatureNotSupported, "ALTER ROLE … SET is not supported");
+  if (!s.new_name.empty())
+    throw SqlError(sqlstate::kFeatureNotSupported, "ALTER ROLE … RENAME is not supported");
   session.begin_statement();
   std::string name = s.role.kind == ast::RoleName::Kind::kName ? s.role.name : session.user();
   const ast::RoleOptions& o = s.options;
@@ -73,7 +82,8 @@ std::string execute_alter_role(SessionState& session, const ast::AlterRoleStatem
   if (!(only_password && name == session.user())) session.access().require_superuser("alter role");
   auto found = session.snapshot().catalog->roles.find(name);
   if (found == session.snapshot().catalog->roles.end()) {
-    throw sql_error(sqlstate::kUndefinedObject, "role \"{}\" does not exist", name).with_position(s.role.position);
+    throw sql_error(sqlstate::kUndefinedObject, "role \"{}\" does not exist", name)
+        .with_position(s.role.position);
   }
   Role role = found->second;
   apply_options(o, role);

@@ -1,8 +1,8 @@
 #include "query/access_control.h"
 #include "query/portal.h"
 #include "query/statement_executors.h"
-#include "query/table_definition.h"
 #include "query/system_relations.h"
+#include "query/table_definition.h"
 
 namespace idem {
 
@@ -10,26 +10,31 @@ namespace {
 
 using ast::ShowStatement;
 
-std::string joined(const std::vector<std::string>& values) { return fmt::format("{}", fmt::join(values, ", ")); }
+std::string joined(const std::vector<std::string>& values) {
+  return fmt::format("{}", fmt::join(values, ", "));
+}
 
 // search_path = a, "B c" is kept as PostgreSQL shows it: names that need quotes get them.
 std::string joined_names(const std::vector<std::string>& values) {
   std::string out;
   for (const std::string& v : values) {
-    bool plain = !v.empty() && v.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == v.npos && (v[0] < '0' || v[0] > '9');
+    bool plain = !v.empty() && v.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == v.npos &&
+                 (v[0] < '0' || v[0] > '9');
     out += (out.empty() ? "" : ", ") + (plain ? v : "\"" + v + "\"");
   }
   return out;
 }
 
-std::unique_ptr<Portal> rows(const std::vector<std::string>& names, std::function<void(TextRows&)> fill, std::string tag = "SHOW") {
+std::unique_ptr<Portal> rows(const std::vector<std::string>& names, std::function<void(TextRows&)> fill,
+                             std::string tag = "SHOW") {
   TextRows header(names);
   std::vector<PlanColumn> columns = header.columns();
-  return std::make_unique<RowsPortal>(std::move(columns), [names, fill = std::move(fill), tag = std::move(tag)] {
-    TextRows text(names);
-    fill(text);
-    return text.finish(tag);
-  });
+  return std::make_unique<RowsPortal>(std::move(columns),
+                                      [names, fill = std::move(fill), tag = std::move(tag)] {
+                                        TextRows text(names);
+                                        fill(text);
+                                        return text.finish(tag);
+                                      });
 }
 
 std::vector<std::string> column_names(const ShowStatement& s) {
@@ -46,7 +51,8 @@ std::vector<std::string> column_names(const ShowStatement& s) {
 }
 
 // SHOW COLUMNS FROM t is table_columns('t').
-std::unique_ptr<Portal> function_rows(SessionState& session, std::string_view function, const ast::ObjectName& table) {
+std::unique_ptr<Portal> function_rows(SessionState& session, std::string_view function,
+                                      const ast::ObjectName& table) {
   auto found = session.target_table(table);
   auto plan = std::make_shared<LogicalPlan>();
   plan->kind = PlanKind::kVirtualScan;
@@ -87,13 +93,18 @@ std::unique_ptr<Portal> execute_show(SessionState& session, const ShowStatement&
         }
       });
     }
-    case ShowStatement::What::kColumns: session.begin_statement(); return function_rows(session, "table_columns", s.object);
-    case ShowStatement::What::kPartitions: session.begin_statement(); return function_rows(session, "table_partitions", s.object);
+    case ShowStatement::What::kColumns:
+      session.begin_statement();
+      return function_rows(session, "table_columns", s.object);
+    case ShowStatement::What::kPartitions:
+      session.begin_statement();
+      return function_rows(session, "table_partitions", s.object);
     case ShowStatement::What::kCreateTable: {
       session.begin_statement();
       const auto table = session.target_table(s.object);
       const MaterializedView* view = session.snapshot().catalog->materialized_view(table->schema->id);
-      std::string ddl = view ? create_materialized_view_text(*view, *table->schema) : create_table_text(*table->schema);
+      std::string ddl =
+          view ? create_materialized_view_text(*view, *table->schema) : create_table_text(*table->schema);
       return rows(column_names(s), [ddl](TextRows& text) { text.add({ddl}); });
     }
     case ShowStatement::What::kCreateView: {
@@ -103,17 +114,22 @@ std::unique_ptr<Portal> execute_show(SessionState& session, const ShowStatement&
       parts.push_back(s.object.name.text);
       auto view = session.find_view(parts);
       const auto table = view ? nullptr : session.find_table(parts);
-      if (const MaterializedView* found = table ? session.snapshot().catalog->materialized_view(table->schema->id) : nullptr) {
-        return rows(column_names(s), [ddl = create_materialized_view_text(*found, *table->schema)](TextRows& text) { text.add({ddl}); });
+      if (const MaterializedView* found =
+              table ? session.snapshot().catalog->materialized_view(table->schema->id) : nullptr) {
+        return rows(column_names(s), [ddl = create_materialized_view_text(*found, *table->schema)](
+                                         TextRows& text) { text.add({ddl}); });
       }
-      if (!view) throw sql_error(sqlstate::kUndefinedTable, "view \"{}\" does not exist", s.object.name.text).with_position(s.object.position());
+      if (!view)
+        throw sql_error(sqlstate::kUndefinedTable, "view \"{}\" does not exist", s.object.name.text)
+            .with_position(s.object.position());
       std::string ddl = fmt::format("CREATE VIEW {} AS {}", view->name, view->query_text);
       return rows(column_names(s), [ddl](TextRows& text) { text.add({ddl}); });
     }
     case ShowStatement::What::kLastWrite:
       return rows(column_names(s), [&session](TextRows& text) {
         const WriteCounts& w = session.last_write.counts;
-        text.add({std::to_string(w.inserted), std::to_string(w.replaced), std::to_string(w.skipped), std::to_string(w.deleted)});
+        text.add({std::to_string(w.inserted), std::to_string(w.replaced), std::to_string(w.skipped),
+                  std::to_string(w.deleted)});
       });
   }
   throw SqlError(sqlstate::kFeatureNotSupported, "this SHOW is not supported");
@@ -130,10 +146,13 @@ std::string execute_set(SessionState& session, const ast::SetStatement& s) {
     return "SET";
   }
   if (s.local && session.status() == TransactionStatus::kIdle) {
-    session.notice("WARNING", SqlError(sqlstate::kNoActiveSqlTransaction, "SET LOCAL can only be used in transaction blocks"));
+    session.notice("WARNING", SqlError(sqlstate::kNoActiveSqlTransaction,
+                                       "SET LOCAL can only be used in transaction blocks"));
   }
   if (s.to_default) session.settings.reset(s.name);
-  else session.settings.set(s.name, s.name == "search_path" ? joined_names(s.values) : joined(s.values), s.local);
+  else
+    session.settings.set(s.name, s.name == "search_path" ? joined_names(s.values) : joined(s.values),
+                         s.local);
   session.set_setting("TimeZone", session.settings.get("TimeZone"), s.local);
   return "SET";
 }
@@ -164,11 +183,12 @@ std::string execute_discard(SessionState& session, const ast::DiscardStatement& 
       session.transaction();
       session.notifications.unlisten_all();
       return "DISCARD ALL";
-    case What::kPlans: return "DISCARD PLANS";           // plans are made for each execution
+    case What::kPlans: return "DISCARD PLANS";  // plans are made for each execution
     case What::kSequences: return "DISCARD SEQUENCES";
     case What::kTemporary:
       if (session.status() != TransactionStatus::kIdle) {
-        throw SqlError(sqlstate::kFeatureNotSupported, "DISCARD TEMP inside a transaction block is not supported");
+        throw SqlError(sqlstate::kFeatureNotSupported,
+                       "DISCARD TEMP inside a transaction block is not supported");
       }
       session.drop_temporary_tables();
       return "DISCARD TEMP";
@@ -179,9 +199,7 @@ std::string execute_discard(SessionState& session, const ast::DiscardStatement& 
 std::string execute_transaction(SessionState& session, const ast::TransactionStatement& s) {
   using Action = ast::TransactionStatement::Action;
   switch (s.action) {
-    case Action::kBegin:
-      session.begin_block(s.modes);
-      return s.start ? "START TRANSACTION" : "BEGIN";
+    case Action::kBegin: session.begin_block(s.modes); return s.start ? "START TRANSACTION" : "BEGIN";
     case Action::kCommit: {
       std::string tag = session.commit_block();
       if (s.chain) session.begin_block({});
@@ -209,7 +227,8 @@ std::string execute_set_transaction(SessionState& session, const ast::SetTransac
   if (s.snapshot) throw SqlError(sqlstate::kFeatureNotSupported, "SET TRANSACTION SNAPSHOT is not supported");
   if (!s.session) {
     if (session.status() == TransactionStatus::kIdle) {
-      session.notice("WARNING", SqlError(sqlstate::kNoActiveSqlTransaction, "SET TRANSACTION can only be used in transaction blocks"));
+      session.notice("WARNING", SqlError(sqlstate::kNoActiveSqlTransaction,
+                                         "SET TRANSACTION can only be used in transaction blocks"));
     }
     session.set_modes(s.modes);
     return "SET";
@@ -220,9 +239,14 @@ std::string execute_set_transaction(SessionState& session, const ast::SetTransac
     }
     bool repeatable = *s.modes.isolation == ast::IsolationLevel::kRepeatableRead;
     bool uncommitted = *s.modes.isolation == ast::IsolationLevel::kReadUncommitted;
-    session.settings.set("default_transaction_isolation", repeatable ? "repeatable read" : uncommitted ? "read uncommitted" : "read committed", false);
+    session.settings.set("default_transaction_isolation",
+                         repeatable    ? "repeatable read"
+                         : uncommitted ? "read uncommitted"
+                                       : "read committed",
+                         false);
   }
-  if (s.modes.read_only) session.settings.set("default_transaction_read_only", *s.modes.read_only ? "on" : "off", false);
+  if (s.modes.read_only)
+    session.settings.set("default_transaction_read_only", *s.modes.read_only ? "on" : "off", false);
   return "SET";
 }
 
@@ -239,11 +263,13 @@ std::string execute_listen(SessionState& session, const ast::ListenStatement& s)
 }
 
 std::string execute_alter_system(SessionState& session, const ast::AlterSystemStatement& s) {
-  if (session.status() != TransactionStatus::kIdle) throw SqlError(sqlstate::kActiveSqlTransaction, "ALTER SYSTEM cannot run inside a transaction block");
+  if (session.status() != TransactionStatus::kIdle)
+    throw SqlError(sqlstate::kActiveSqlTransaction, "ALTER SYSTEM cannot run inside a transaction block");
   session.begin_statement();
   session.access().require_superuser("ALTER SYSTEM");
   SystemConfiguration* configuration = session.server.system_configuration;
-  if (!configuration) throw SqlError(sqlstate::kFeatureNotSupported, "ALTER SYSTEM is not supported by this server");
+  if (!configuration)
+    throw SqlError(sqlstate::kFeatureNotSupported, "ALTER SYSTEM is not supported by this server");
   if (s.reset && s.setting == "all") configuration->reset_all();
   else if (s.reset) configuration->set(s.setting, std::nullopt);
   else configuration->set(s.setting, s.setting == "search_path" ? joined_names(s.values) : joined(s.values));

@@ -12,7 +12,9 @@ namespace idem {
 namespace {
 
 void refuse_current_of(const ast::Identifier& current_of) {
-  if (!current_of.empty()) throw SqlError(sqlstate::kFeatureNotSupported, "WHERE CURRENT OF is not supported").with_position(current_of.position);
+  if (!current_of.empty())
+    throw SqlError(sqlstate::kFeatureNotSupported, "WHERE CURRENT OF is not supported")
+        .with_position(current_of.position);
 }
 
 // The rows that a statement acts on, in table order, each once: a join that finds one twice counts once, as in PostgreSQL.
@@ -52,12 +54,13 @@ void TargetSet::sort_and_deduplicate() {
 // What UPDATE and DELETE do, bound.
 struct WritePlan {
   std::shared_ptr<const TableSchema> schema;
-  BoundQuery query;                    // of bind_target_rows
-  std::vector<uint32_t> output_of;     // which of its columns is the value of each table column; empty: not wanted
-  std::vector<ScopeTable> from_tables; // of the FROM or USING list
-  uint32_t first_from_column = 0;      // in the query's columns
-  bool everything = false;             // DELETE without a condition: by metadata
-  uint64_t row_count = 0;              // of the table, then
+  BoundQuery query;  // of bind_target_rows
+  std::vector<uint32_t>
+      output_of;  // which of its columns is the value of each table column; empty: not wanted
+  std::vector<ScopeTable> from_tables;  // of the FROM or USING list
+  uint32_t first_from_column = 0;       // in the query's columns
+  bool everything = false;              // DELETE without a condition: by metadata
+  uint64_t row_count = 0;               // of the table, then
 
   void take(TargetRows rows, size_t outputs);
 };
@@ -74,8 +77,8 @@ void WritePlan::take(TargetRows rows, size_t outputs) {
 }
 
 // Runs the plan of bind_target_rows.
-TargetSet collect(const std::shared_ptr<StatementRun>& run, const WritePlan& plan, const std::vector<Value>& parameters,
-                  bool with_others) {
+TargetSet collect(const std::shared_ptr<StatementRun>& run, const WritePlan& plan,
+                  const std::vector<Value>& parameters, bool with_others) {
   TargetSet set(plan.schema);
   if (with_others) {
     for (const ScopeTable& table : plan.from_tables) {
@@ -101,11 +104,13 @@ TargetSet collect(const std::shared_ptr<StatementRun>& run, const WritePlan& pla
   return set;
 }
 
-std::vector<TargetOutput> assignment_outputs(const TableSchema& schema, const ast::UpdateStatement& s, std::vector<uint32_t>* targets) {
+std::vector<TargetOutput> assignment_outputs(const TableSchema& schema, const ast::UpdateStatement& s,
+                                             std::vector<uint32_t>* targets) {
   std::vector<ast::Identifier> names;
   for (const ast::Assignment& a : s.assignments) {
     if (a.columns.size() != 1) {
-      throw SqlError(sqlstate::kFeatureNotSupported, "UPDATE … SET (columns) = (query) is not supported").with_position(a.columns[0].position);
+      throw SqlError(sqlstate::kFeatureNotSupported, "UPDATE … SET (columns) = (query) is not supported")
+          .with_position(a.columns[0].position);
     }
     names.push_back(a.columns[0]);
   }
@@ -114,7 +119,8 @@ std::vector<TargetOutput> assignment_outputs(const TableSchema& schema, const as
   for (size_t i = 0; i < s.assignments.size(); i++) {
     const ColumnSchema& column = schema.columns[(*targets)[i]];
     bool is_default = s.assignments[i].value->kind == ast::ExpressionKind::kDefault;
-    outputs.push_back({is_default ? nullptr : s.assignments[i].value.get(), assignment_type(column.type), column.name});
+    outputs.push_back(
+        {is_default ? nullptr : s.assignments[i].value.get(), assignment_type(column.type), column.name});
   }
   return outputs;
 }
@@ -126,17 +132,17 @@ bool reads_columns(const SessionState& session, const ast::UpdateStatement& s, c
     ParameterTypes unchanged = types;
     try {
       bind_expression(*a.value, {}, session, unchanged);
-    } catch (const SqlError&) {
-      return true;
-    }
+    } catch (const SqlError&) { return true; }
   }
   return false;
 }
 
-std::shared_ptr<WritePlan> plan_update(SessionState& session, const ast::UpdateStatement& s, ParameterTypes& types) {
+std::shared_ptr<WritePlan> plan_update(SessionState& session, const ast::UpdateStatement& s,
+                                       ParameterTypes& types) {
   auto plan = std::make_shared<WritePlan>();
   auto wanted = static_cast<PrivilegeSet>(Privilege::kUpdate);
-  if (s.where || !s.from.empty() || !s.returning.empty() || reads_columns(session, s, types)) wanted = wanted | Privilege::kSelect;
+  if (s.where || !s.from.empty() || !s.returning.empty() || reads_columns(session, s, types))
+    wanted = wanted | Privilege::kSelect;
   plan->schema = session.writable_table(s.table, wanted)->schema;
   const TableSchema& schema = *plan->schema;
   std::vector<uint32_t> targets;
@@ -148,15 +154,17 @@ std::shared_ptr<WritePlan> plan_update(SessionState& session, const ast::UpdateS
     defaults.push_back(parser::parse_expression(text.empty() ? "NULL" : text));
     outputs[i].value = defaults.back().get();
   }
-  plan->take(bind_target_rows(s.table, s.alias.text, s.from, s.where.get(), outputs, session, types, s.with.get()),
-             outputs.size());
+  plan->take(
+      bind_target_rows(s.table, s.alias.text, s.from, s.where.get(), outputs, session, types, s.with.get()),
+      outputs.size());
   uint32_t columns = static_cast<uint32_t>(schema.columns.size());
   for (uint32_t c = 0; c < columns; c++) plan->output_of.push_back(1 + c);
   for (uint32_t i = 0; i < targets.size(); i++) plan->output_of[targets[i]] = 1 + columns + i;
   return plan;
 }
 
-uint64_t run_update(SessionState& session, const WritePlan& plan, const std::vector<Value>& parameters, Returning* returning) {
+uint64_t run_update(SessionState& session, const WritePlan& plan, const std::vector<Value>& parameters,
+                    Returning* returning) {
   session.check_writable("UPDATE");
   auto run = session.start_run();
   TargetSet set = collect(run, plan, parameters, returning != nullptr);
@@ -174,7 +182,8 @@ uint64_t run_update(SessionState& session, const WritePlan& plan, const std::vec
   return count;
 }
 
-std::shared_ptr<WritePlan> plan_delete(SessionState& session, const ast::DeleteStatement& s, ParameterTypes& types) {
+std::shared_ptr<WritePlan> plan_delete(SessionState& session, const ast::DeleteStatement& s,
+                                       ParameterTypes& types) {
   auto plan = std::make_shared<WritePlan>();
   auto wanted = static_cast<PrivilegeSet>(Privilege::kDelete);
   if (s.where || !s.using_tables.empty() || !s.returning.empty()) wanted = wanted | Privilege::kSelect;
@@ -183,13 +192,17 @@ std::shared_ptr<WritePlan> plan_delete(SessionState& session, const ast::DeleteS
   plan->everything = !s.where && s.using_tables.empty() && s.returning.empty();
   plan->row_count = plan->everything ? visible_rows(*table) : 0;
   if (!plan->everything) {
-    plan->take(bind_target_rows(s.table, s.alias.text, s.using_tables, s.where.get(), {}, session, types, s.with.get()), 0);
+    plan->take(bind_target_rows(s.table, s.alias.text, s.using_tables, s.where.get(), {}, session, types,
+                                s.with.get()),
+               0);
   }
-  for (uint32_t c = 0; !s.returning.empty() && c < plan->schema->columns.size(); c++) plan->output_of.push_back(1 + c);
+  for (uint32_t c = 0; !s.returning.empty() && c < plan->schema->columns.size(); c++)
+    plan->output_of.push_back(1 + c);
   return plan;
 }
 
-uint64_t run_delete(SessionState& session, const WritePlan& plan, const std::vector<Value>& parameters, Returning* returning) {
+uint64_t run_delete(SessionState& session, const WritePlan& plan, const std::vector<Value>& parameters,
+                    Returning* returning) {
   session.check_writable("DELETE");
   Transaction& transaction = session.write_transaction("DELETE");
   if (plan.everything) {
@@ -224,33 +237,34 @@ ExplainedWrite explained_write(std::string_view verb, const std::shared_ptr<Writ
 
 // A command, or rows where there is RETURNING. `run` gets null or the collector and gives the number of rows.
 template <class Statement, class Run>
-std::unique_ptr<Portal> write_portal(SessionState& session, std::shared_ptr<WritePlan> plan, const Statement& s,
-                                     StatementInput input, std::string verb, Run run) {
+std::unique_ptr<Portal> write_portal(SessionState& session, std::shared_ptr<WritePlan> plan,
+                                     const Statement& s, StatementInput input, std::string verb, Run run) {
   if (s.returning.empty()) {
     return std::make_unique<CommandPortal>([&session, plan, verb, run, input = std::move(input)] {
       return fmt::format("{} {}", verb, run(session, *plan, input.parameters, nullptr));
     });
   }
-  auto returning = std::make_shared<Returning>(s.returning, returning_source(*plan, s.alias.text, s.with.get()),
-                                               session, input.parameter_types);
+  auto returning = std::make_shared<Returning>(
+      s.returning, returning_source(*plan, s.alias.text, s.with.get()), session, input.parameter_types);
   std::vector<PlanColumn> columns = returning->columns();
-  return std::make_unique<RowsPortal>(std::move(columns), [&session, plan, returning, verb, run, input = std::move(input)] {
-    uint64_t rows = run(session, *plan, input.parameters, returning.get());
-    return RowsPortal::Result{returning->take(), fmt::format("{} {}", verb, rows)};
-  });
+  return std::make_unique<RowsPortal>(
+      std::move(columns), [&session, plan, returning, verb, run, input = std::move(input)] {
+        uint64_t rows = run(session, *plan, input.parameters, returning.get());
+        return RowsPortal::Result{returning->take(), fmt::format("{} {}", verb, rows)};
+      });
 }
 
 template <class Statement>
-std::vector<PlanColumn> returning_columns(const WritePlan& plan, const Statement& s, const SessionState& session,
-                                          ParameterTypes& types) {
+std::vector<PlanColumn> returning_columns(const WritePlan& plan, const Statement& s,
+                                          const SessionState& session, ParameterTypes& types) {
   if (s.returning.empty()) return {};
   return Returning(s.returning, returning_source(plan, s.alias.text, s.with.get()), session, types).columns();
 }
 
 }  // namespace
 
-std::unique_ptr<Portal> execute_update(SessionState& session, const ast::UpdateStatement& s, StatementInput input,
-                                       ExplainedWrite* explained) {
+std::unique_ptr<Portal> execute_update(SessionState& session, const ast::UpdateStatement& s,
+                                       StatementInput input, ExplainedWrite* explained) {
   refuse_current_of(s.current_of);
   session.begin_statement();
   auto plan = plan_update(session, s, input.parameter_types);
@@ -258,8 +272,8 @@ std::unique_ptr<Portal> execute_update(SessionState& session, const ast::UpdateS
   return write_portal(session, std::move(plan), s, std::move(input), "UPDATE", run_update);
 }
 
-std::unique_ptr<Portal> execute_delete(SessionState& session, const ast::DeleteStatement& s, StatementInput input,
-                                       ExplainedWrite* explained) {
+std::unique_ptr<Portal> execute_delete(SessionState& session, const ast::DeleteStatement& s,
+                                       StatementInput input, ExplainedWrite* explained) {
   refuse_current_of(s.current_of);
   session.begin_statement();
   auto plan = plan_delete(session, s, input.parameter_types);
@@ -267,13 +281,16 @@ std::unique_ptr<Portal> execute_delete(SessionState& session, const ast::DeleteS
   return write_portal(session, std::move(plan), s, std::move(input), "DELETE", run_delete);
 }
 
-std::vector<PlanColumn> describe_write(SessionState& session, const ast::Statement& statement, ParameterTypes& types) {
+std::vector<PlanColumn> describe_write(SessionState& session, const ast::Statement& statement,
+                                       ParameterTypes& types) {
   session.begin_statement();
-  if (const auto* insert = ast::try_as<ast::InsertStatement>(&statement)) return describe_insert(session, *insert, types);
+  if (const auto* insert = ast::try_as<ast::InsertStatement>(&statement))
+    return describe_insert(session, *insert, types);
   if (const auto* update = ast::try_as<ast::UpdateStatement>(&statement)) {
     return returning_columns(*plan_update(session, *update, types), *update, session, types);
   }
-  if (const auto* merge = ast::try_as<ast::MergeStatement>(&statement)) return describe_merge(session, *merge, types);
+  if (const auto* merge = ast::try_as<ast::MergeStatement>(&statement))
+    return describe_merge(session, *merge, types);
   const auto& remove = ast::as<ast::DeleteStatement>(statement);
   return returning_columns(*plan_delete(session, remove, types), remove, session, types);
 }

@@ -21,20 +21,22 @@ struct SampledTables {
 // The query of a materialized view, bound to the present state.
 struct StoredQuery {
   BoundQuery query;
-  int timestamp = -1;                   // the output column that is its designated timestamp; -1: none
-  std::vector<TableId> sources;         // the tables that it reads, ascending
-  bool reads_clock = false;             // gives other rows at another time, whatever the tables hold
+  int timestamp = -1;                    // the output column that is its designated timestamp; -1: none
+  std::vector<TableId> sources;          // the tables that it reads, ascending
+  bool reads_clock = false;              // gives other rows at another time, whatever the tables hold
   std::optional<SampledTables> sampled;  // where it is computed bucket by bucket
 };
 
 // Binds the text of a view as its owner. `within`: only of rows of the sampled tables within these times, which are whole
 // buckets; the query must have such tables.
-StoredQuery bind_stored_query(const ViewSchema& view, const NameResolver& names, const TimeRange* within = nullptr);
+StoredQuery bind_stored_query(const ViewSchema& view, const NameResolver& names,
+                              const TimeRange* within = nullptr);
 
 // Whether the columns of a view's table are the first ones of what its query gives.
 bool gives_columns(const StoredQuery& query, const TableSchema& table);
 
 // All rows of a table, or those within these times: their positions (RowPosition::packed), then its columns.
-BoundQuery bind_stored_rows(std::shared_ptr<const TableVersion> table, const NameResolver& names, const TimeRange* within);
+BoundQuery bind_stored_rows(std::shared_ptr<const TableVersion> table, const NameResolver& names,
+                            const TimeRange* within);
 
 }  // namespace idem

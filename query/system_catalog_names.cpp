@@ -415,7 +415,8 @@ const CatalogType* catalog_type_of_array_oid(uint32_t oid) {
 const CatalogType* catalog_type_of_name(std::string_view name) {
   auto found = find_name(kTypes, name);
   if (found == kTypes.end() || name == "char") {
-    found = std::find_if(kTypes.begin(), kTypes.end(), [&](const CatalogType& t) { return t.sql_name == name; });
+    found =
+        std::find_if(kTypes.begin(), kTypes.end(), [&](const CatalogType& t) { return t.sql_name == name; });
   }
   return found == kTypes.end() ? nullptr : &*found;
 }
@@ -426,8 +427,8 @@ std::string format_type_of_oid(uint32_t oid, std::optional<int32_t> modifier) {
   const bool is_array = type == nullptr;
   if (is_array) type = catalog_type_of_array_oid(oid);
   if (type == nullptr) return "???";
-  constexpr uint32_t kBpchar = 1042, kVarchar = 1043, kNumeric = 1700, kTime = 1083, kTimestamp = 1114, kTimestampTz = 1184,
-                     kInterval = 1186;
+  constexpr uint32_t kBpchar = 1042, kVarchar = 1043, kNumeric = 1700, kTime = 1083, kTimestamp = 1114,
+                     kTimestampTz = 1184, kInterval = 1186;
   const int32_t m = modifier.value_or(-1);
   std::string text(type->sql_name);
   switch (type->oid) {

@@ -32,6 +32,8 @@ std::shared_ptr<const VirtualTable> find_system_relation(std::string_view schema
   return nullptr;
 }
 
-std::shared_ptr<const VirtualTable> find_system_function(std::string_view name) { return all_relations().functions.find(name); }
+std::shared_ptr<const VirtualTable> find_system_function(std::string_view name) {
+  return all_relations().functions.find(name);
+}
 
 }  // namespace idem

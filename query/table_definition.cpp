@@ -12,7 +12,8 @@ namespace idem {
 namespace {
 
 SqlError undefined_column(const TableSchema& schema, const ast::Identifier& name) {
-  SqlError error = sql_error(sqlstate::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", name.text, schema.name);
+  SqlError error = sql_error(sqlstate::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist",
+                             name.text, schema.name);
   error.with_position(name.position);
   return error;
 }
@@ -20,7 +21,9 @@ SqlError undefined_column(const TableSchema& schema, const ast::Identifier& name
 bool column_type_allowed(SqlType type) { return type.id < TypeId::kUnknown; }
 
 std::string quoted(const std::string& name) {
-  bool plain = !name.empty() && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == name.npos && (name[0] < '0' || name[0] > '9');
+  bool plain = !name.empty() &&
+               name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == name.npos &&
+               (name[0] < '0' || name[0] > '9');
   if (plain) return name;
   std::string out = "\"";
   for (char c : name) out += c == '"' ? std::string("\"\"") : std::string(1, c);
@@ -67,15 +70,16 @@ ColumnSchema column_from_definition(const ast::ColumnDefinition& d, const Sessio
   ColumnSchema column;
   column.name = d.name.text;
   try {
-    column.type = resolve_type_name(d.type.name, d.type.modifiers.data(), d.type.modifiers.size(), d.type.is_array());
-  } catch (SqlError& error) {
-    throw error.with_position(d.type.position);
-  }
+    column.type =
+        resolve_type_name(d.type.name, d.type.modifiers.data(), d.type.modifiers.size(), d.type.is_array());
+  } catch (SqlError& error) { throw error.with_position(d.type.position); }
   if (d.type.array_dimensions > 1) {
-    throw SqlError(sqlstate::kFeatureNotSupported, "arrays of more than one dimension are not supported").with_position(d.type.position);
+    throw SqlError(sqlstate::kFeatureNotSupported, "arrays of more than one dimension are not supported")
+        .with_position(d.type.position);
   }
   if (!column_type_allowed(column.type)) {
-    throw sql_error(sqlstate::kInvalidTableDefinition, "column \"{}\" has pseudo-type {}", column.name, format_type(column.type))
+    throw sql_error(sqlstate::kInvalidTableDefinition, "column \"{}\" has pseudo-type {}", column.name,
+                    format_type(column.type))
         .with_position(d.type.position);
   }
   column.not_null = d.not_null || d.primary_key;
@@ -92,7 +96,8 @@ ColumnSchema column_from_definition(const ast::ColumnDefinition& d, const Sessio
 void check_column_names(const TableSchema& schema) {
   std::set<std::string> seen;
   for (const ColumnSchema& c : schema.columns) {
-    if (!seen.insert(c.name).second) throw sql_error(sqlstate::kDuplicateColumn, "column \"{}\" specified more than once", c.name);
+    if (!seen.insert(c.name).second)
+      throw sql_error(sqlstate::kDuplicateColumn, "column \"{}\" specified more than once", c.name);
   }
 }
 
@@ -107,7 +112,8 @@ void apply_dedup(const ast::DedupClause& dedup, TableSchema& schema) {
   for (const ast::Identifier& key : dedup.keys) {
     uint32_t index = static_cast<uint32_t>(column_index(schema, key));
     if (std::find(schema.upsert_keys.begin(), schema.upsert_keys.end(), index) != schema.upsert_keys.end()) {
-      throw sql_error(sqlstate::kDuplicateColumn, "column \"{}\" appears twice in the upsert keys", key.text).with_position(key.position);
+      throw sql_error(sqlstate::kDuplicateColumn, "column \"{}\" appears twice in the upsert keys", key.text)
+          .with_position(key.position);
     }
     schema.upsert_keys.push_back(index);
   }
@@ -118,7 +124,8 @@ void apply_dedup(const ast::DedupClause& dedup, TableSchema& schema) {
 void apply_table_clauses(const ast::CreateTableStatement& s, TableSchema& schema) {
   if (!s.timestamp.empty()) schema.timestamp_column = column_index(schema, s.timestamp);
   if (s.dedup && !s.primary_key.empty()) {
-    throw SqlError(sqlstate::kSyntaxError, "PRIMARY KEY and DEDUP UPSERT KEYS cannot be used together").with_position(s.dedup->position);
+    throw SqlError(sqlstate::kSyntaxError, "PRIMARY KEY and DEDUP UPSERT KEYS cannot be used together")
+        .with_position(s.dedup->position);
   }
   if (s.dedup) apply_dedup(*s.dedup, schema);
   for (const ast::Identifier& name : s.primary_key) {
@@ -136,7 +143,8 @@ void apply_table_clauses(const ast::CreateTableStatement& s, TableSchema& schema
       parse_retention(option.value);
       schema.options.emplace_back(option.name, option.value);
     } else if (option.name != "fillfactor") {  // pgbench sends it; there is no page to fill
-      throw sql_error(sqlstate::kInvalidParameterValue, "unrecognized parameter \"{}\"", option.name).with_position(option.position);
+      throw sql_error(sqlstate::kInvalidParameterValue, "unrecognized parameter \"{}\"", option.name)
+          .with_position(option.position);
     }
   }
 }
@@ -150,7 +158,8 @@ void check_policies_have_keys(const TableSchema& schema) {
   if (schema.has_keys()) return;
   for (const ColumnSchema& c : schema.columns) {
     if (c.keep == KeepPolicy::kLast) continue;
-    throw sql_error(sqlstate::kInvalidTableDefinition, "KEEP {} on column \"{}\" needs upsert keys", keep_policy_name(c.keep), c.name)
+    throw sql_error(sqlstate::kInvalidTableDefinition, "KEEP {} on column \"{}\" needs upsert keys",
+                    keep_policy_name(c.keep), c.name)
         .with_hint("Add DEDUP UPSERT KEYS(…).");
   }
 }
@@ -161,31 +170,42 @@ void check_table_definition(const TableSchema& schema, uint32_t dedup_position) 
     if (dedup_position > 0) error.with_position(dedup_position);
     return error;
   };
-  if (schema.columns.empty()) throw SqlError(sqlstate::kInvalidTableDefinition, "a table must have at least one column");
+  if (schema.columns.empty())
+    throw SqlError(sqlstate::kInvalidTableDefinition, "a table must have at least one column");
   if (schema.has_timestamp()) {
     const ColumnSchema& ts = schema.columns[static_cast<size_t>(schema.timestamp_column)];
     if (!is_timestamp(ts.type.id)) {
-      throw sql_error(sqlstate::kDatatypeMismatch, "designated timestamp \"{}\" must be of type TIMESTAMP, not {}", ts.name, format_type(ts.type));
+      throw sql_error(sqlstate::kDatatypeMismatch,
+                      "designated timestamp \"{}\" must be of type TIMESTAMP, not {}", ts.name,
+                      format_type(ts.type));
     }
     uint32_t index = static_cast<uint32_t>(schema.timestamp_column);
-    if (schema.has_keys() && std::find(schema.upsert_keys.begin(), schema.upsert_keys.end(), index) == schema.upsert_keys.end()) {
-      throw fail(sqlstate::kSyntaxError, fmt::format("the upsert keys must include the designated timestamp \"{}\"", ts.name));
+    if (schema.has_keys() &&
+        std::find(schema.upsert_keys.begin(), schema.upsert_keys.end(), index) == schema.upsert_keys.end()) {
+      throw fail(sqlstate::kSyntaxError,
+                 fmt::format("the upsert keys must include the designated timestamp \"{}\"", ts.name));
     }
   } else if (schema.partition_by != PartitionUnit::kNone) {
-    throw SqlError(sqlstate::kInvalidTableDefinition, "PARTITION BY needs a designated timestamp").with_hint("Add TIMESTAMP(column).");
+    throw SqlError(sqlstate::kInvalidTableDefinition, "PARTITION BY needs a designated timestamp")
+        .with_hint("Add TIMESTAMP(column).");
   } else if (schema.ttl_count > 0) {
-    throw SqlError(sqlstate::kInvalidTableDefinition, "TTL needs a designated timestamp").with_hint("Add TIMESTAMP(column).");
+    throw SqlError(sqlstate::kInvalidTableDefinition, "TTL needs a designated timestamp")
+        .with_hint("Add TIMESTAMP(column).");
   }
   for (uint32_t key : schema.upsert_keys) {
     if (schema.columns[key].keep != KeepPolicy::kLast) {
-      throw fail(sqlstate::kInvalidTableDefinition, fmt::format("KEEP does not apply to the upsert key \"{}\"", schema.columns[key].name));
+      throw fail(sqlstate::kInvalidTableDefinition,
+                 fmt::format("KEEP does not apply to the upsert key \"{}\"", schema.columns[key].name));
     }
   }
   auto is_key = [&](int index) {
-    return std::find(schema.upsert_keys.begin(), schema.upsert_keys.end(), static_cast<uint32_t>(index)) != schema.upsert_keys.end();
+    return std::find(schema.upsert_keys.begin(), schema.upsert_keys.end(), static_cast<uint32_t>(index)) !=
+           schema.upsert_keys.end();
   };
   auto must_compare = [&](const ColumnSchema& c, std::string_view use) {
-    if (c.type.id == TypeId::kJson) throw fail(sqlstate::kUndefinedObject, fmt::format("type {} has no order: \"{}\" cannot be {}", format_type(c.type), c.name, use));
+    if (c.type.id == TypeId::kJson)
+      throw fail(sqlstate::kUndefinedObject,
+                 fmt::format("type {} has no order: \"{}\" cannot be {}", format_type(c.type), c.name, use));
   };
   for (uint32_t key : schema.upsert_keys) must_compare(schema.columns[key], "an upsert key");
   for (const ColumnSchema& c : schema.columns) {
@@ -194,37 +214,51 @@ void check_table_definition(const TableSchema& schema, uint32_t dedup_position) 
   if (schema.version_column >= 0) {
     const ColumnSchema& version = schema.columns[static_cast<size_t>(schema.version_column)];
     must_compare(version, "a version");
-    if (is_key(schema.version_column)) throw fail(sqlstate::kInvalidTableDefinition, fmt::format("the version column \"{}\" must not be an upsert key", version.name));
+    if (is_key(schema.version_column))
+      throw fail(sqlstate::kInvalidTableDefinition,
+                 fmt::format("the version column \"{}\" must not be an upsert key", version.name));
     if (version.keep != KeepPolicy::kLast && version.keep != KeepPolicy::kMax) {
-      throw fail(sqlstate::kInvalidTableDefinition, fmt::format("the version column \"{}\" keeps the greatest value: KEEP {} does not apply", version.name, keep_policy_name(version.keep)));
+      throw fail(sqlstate::kInvalidTableDefinition,
+                 fmt::format("the version column \"{}\" keeps the greatest value: KEEP {} does not apply",
+                             version.name, keep_policy_name(version.keep)));
     }
   }
   if (schema.deleted_column >= 0) {
     const ColumnSchema& deleted = schema.columns[static_cast<size_t>(schema.deleted_column)];
     if (deleted.type.id != TypeId::kBoolean) {
-      throw fail(sqlstate::kDatatypeMismatch, fmt::format("DELETED WHEN \"{}\" must be of type BOOLEAN, not {}", deleted.name, format_type(deleted.type)));
+      throw fail(sqlstate::kDatatypeMismatch,
+                 fmt::format("DELETED WHEN \"{}\" must be of type BOOLEAN, not {}", deleted.name,
+                             format_type(deleted.type)));
     }
-    if (is_key(schema.deleted_column)) throw fail(sqlstate::kInvalidTableDefinition, fmt::format("the deletion column \"{}\" must not be an upsert key", deleted.name));
+    if (is_key(schema.deleted_column))
+      throw fail(sqlstate::kInvalidTableDefinition,
+                 fmt::format("the deletion column \"{}\" must not be an upsert key", deleted.name));
     if (deleted.keep != KeepPolicy::kLast) {
-      throw fail(sqlstate::kInvalidTableDefinition, fmt::format("the deletion column \"{}\" goes with the version: KEEP {} does not apply", deleted.name, keep_policy_name(deleted.keep)));
+      throw fail(sqlstate::kInvalidTableDefinition,
+                 fmt::format("the deletion column \"{}\" goes with the version: KEEP {} does not apply",
+                             deleted.name, keep_policy_name(deleted.keep)));
     }
   }
 }
 
 std::string create_table_text(const TableSchema& schema) {
-  std::string out = fmt::format("CREATE TABLE {}{} (\n", schema.schema_name == "public" ? "" : quoted(schema.schema_name) + ".", quoted(schema.name));
+  std::string out = fmt::format("CREATE TABLE {}{} (\n",
+                                schema.schema_name == "public" ? "" : quoted(schema.schema_name) + ".",
+                                quoted(schema.name));
   for (size_t i = 0; i < schema.columns.size(); i++) {
     const ColumnSchema& c = schema.columns[i];
     out += fmt::format("  {} {}", quoted(c.name), dialect_type_name(c.type));
     if (c.symbol_capacity > 0) out += fmt::format(" CAPACITY {}", c.symbol_capacity);
     if (c.not_null) out += " NOT NULL";
     if (!c.default_text.empty()) out += " DEFAULT " + c.default_text;
-    if (c.keep != KeepPolicy::kLast && schema.has_keys()) out += fmt::format(" KEEP {}", keep_policy_name(c.keep));
+    if (c.keep != KeepPolicy::kLast && schema.has_keys())
+      out += fmt::format(" KEEP {}", keep_policy_name(c.keep));
     out += i + 1 < schema.columns.size() ? ",\n" : "\n)";
   }
   auto name_of = [&](int index) { return quoted(schema.columns[static_cast<size_t>(index)].name); };
   if (schema.has_timestamp()) {
-    out += fmt::format(" TIMESTAMP({}) PARTITION BY {}", name_of(schema.timestamp_column), partition_unit_name(schema.partition_by));
+    out += fmt::format(" TIMESTAMP({}) PARTITION BY {}", name_of(schema.timestamp_column),
+                       partition_unit_name(schema.partition_by));
   }
   if (schema.has_keys()) {
     std::vector<std::string> keys;
@@ -236,7 +270,8 @@ std::string create_table_text(const TableSchema& schema) {
   if (schema.ttl_count > 0) out += fmt::format(" TTL {} {}", schema.ttl_count, schema.ttl_unit);
   for (size_t i = 0; i < schema.options.size(); i++) {
     const auto& [name, value] = schema.options[i];
-    out += fmt::format("{}{} = '{}'{}", i == 0 ? " WITH (" : ", ", name, value, i + 1 == schema.options.size() ? ")" : "");
+    out += fmt::format("{}{} = '{}'{}", i == 0 ? " WITH (" : ", ", name, value,
+                       i + 1 == schema.options.size() ? ")" : "");
   }
   return out + ";";
 }

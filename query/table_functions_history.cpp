@@ -42,7 +42,9 @@ void emit_dropped_tables(ExecutionContext& c, const std::vector<Value>&, RowEmit
 std::string table_name(const Snapshot& snapshot, TableId id) {
   if (const auto table = snapshot.table(id)) return table->schema->schema_name + "." + table->schema->name;
   const auto dropped = snapshot.catalog->dropped.find(static_cast<uint32_t>(id));
-  return dropped == snapshot.catalog->dropped.end() ? "?" : dropped->second.schema_name + "." + dropped->second.name;
+  return dropped == snapshot.catalog->dropped.end()
+             ? "?"
+             : dropped->second.schema_name + "." + dropped->second.name;
 }
 
 void emit_materialized_views(ExecutionContext& c, RowEmitter& out) {
@@ -52,7 +54,8 @@ void emit_materialized_views(ExecutionContext& c, RowEmitter& out) {
     ArrayBuilder read(TypeId::kBigInt);
     for (const MaterializedViewSource& source : view.sources) {
       bases.push_back(table_name(snapshot, source.table));
-      const auto version = static_cast<int64_t>(static_cast<uint64_t>(source.version.value_or(VersionNumber{})));
+      const auto version =
+          static_cast<int64_t>(static_cast<uint64_t>(source.version.value_or(VersionNumber{})));
       if (source.version) {
         read.append(&version);
       } else {
@@ -61,8 +64,9 @@ void emit_materialized_views(ExecutionContext& c, RowEmitter& out) {
     }
     const auto failure = c.server ? c.server->refresh_failures->find(view.table) : std::nullopt;
     const bool failed = failure && failure->time_micros > view.refreshed_micros;
-    out.row({table.schema->schema_name, table.schema->name, table.schema->owner, refresh_mode_text(view), text_array(bases),
-             read.finish(), view.refreshed_micros == 0 ? Cell(nullptr) : Cell(view.refreshed_micros), view.populated,
+    out.row({table.schema->schema_name, table.schema->name, table.schema->owner, refresh_mode_text(view),
+             text_array(bases), read.finish(),
+             view.refreshed_micros == 0 ? Cell(nullptr) : Cell(view.refreshed_micros), view.populated,
              !view.populated || is_stale(snapshot, view), failed ? Cell(failure->text) : Cell(nullptr),
              failed ? Cell(failure->time_micros) : Cell(nullptr), view.query_text});
   });
@@ -90,7 +94,8 @@ void emit_change_slots(ExecutionContext& c, const std::vector<Value>&, RowEmitte
 std::string versions_array(const std::vector<RunTable>& tables, bool after) {
   ArrayBuilder builder(TypeId::kBigInt);
   for (const RunTable& table : tables) {
-    const bool none = after ? table.effect == RunTable::Effect::kDropped : table.effect == RunTable::Effect::kCreated;
+    const bool none =
+        after ? table.effect == RunTable::Effect::kDropped : table.effect == RunTable::Effect::kCreated;
     if (none) {
       builder.append_null();
     } else {
@@ -105,9 +110,10 @@ void emit_runs(ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) 
   for (const auto& [key, run] : c.snapshot->catalog->runs) {
     std::vector<std::string> names;
     for (const RunTable& table : run->tables) names.push_back(table_name(*c.snapshot, table.table));
-    out.row({key, run->user, count(static_cast<uint64_t>(run->first_commit)), count(static_cast<uint64_t>(run->last_commit)),
-             run->first_time_micros, run->last_time_micros, count(run->writes.size()), text_array(names),
-             versions_array(run->tables, false), versions_array(run->tables, true)});
+    out.row({key, run->user, count(static_cast<uint64_t>(run->first_commit)),
+             count(static_cast<uint64_t>(run->last_commit)), run->first_time_micros, run->last_time_micros,
+             count(run->writes.size()), text_array(names), versions_array(run->tables, false),
+             versions_array(run->tables, true)});
   }
 }
 
@@ -130,14 +136,19 @@ void register_history(RelationSet& functions) {
                 [](ExecutionContext& c, const std::vector<Value>& a, RowEmitter& out) {
                   emit_change_slots(c, a, out);
                 });
-  functions.add("runs",
-                "key varchar, user varchar, first_commit int8, last_commit int8, first_committed_at timestamp, "
-                "last_committed_at timestamp, writes int8, tables _text, versions_before _int8, versions_after _int8",
-                [](ExecutionContext& c, const std::vector<Value>& a, RowEmitter& out) { emit_runs(c, a, out); });
+  functions.add(
+      "runs",
+      "key varchar, user varchar, first_commit int8, last_commit int8, first_committed_at timestamp, "
+      "last_committed_at timestamp, writes int8, tables _text, versions_before _int8, versions_after _int8",
+      [](ExecutionContext& c, const std::vector<Value>& a, RowEmitter& out) { emit_runs(c, a, out); });
   functions.add("materialized_views",
-                "schema_name varchar, view_name varchar, owner varchar, refresh varchar, base_tables _text, versions_read _int8, "
-                "last_refresh timestamp, populated bool, stale bool, last_error varchar, last_error_at timestamp, query varchar",
-                [](ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) { emit_materialized_views(c, out); });
+                "schema_name varchar, view_name varchar, owner varchar, refresh varchar, base_tables _text, "
+                "versions_read _int8, "
+                "last_refresh timestamp, populated bool, stale bool, last_error varchar, last_error_at "
+                "timestamp, query varchar",
+                [](ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) {
+                  emit_materialized_views(c, out);
+                });
   functions.add("dropped_tables", "schema_name varchar, table_name varchar, dropped_at timestamp",
                 [](ExecutionContext& c, const std::vector<Value>& a, RowEmitter& out) {
                   emit_dropped_tables(c, a, out);

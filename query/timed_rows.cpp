@@ -21,14 +21,16 @@ bool is_in_time_order(const RowStore& rows, uint32_t timestamp) {
 }
 
 // The number of each row's key, by row id.
-std::vector<uint32_t> number_keys(const RowStore& rows, const std::vector<size_t>& key_columns, GroupTable& keys) {
+std::vector<uint32_t> number_keys(const RowStore& rows, const std::vector<size_t>& key_columns,
+                                  GroupTable& keys) {
   std::vector<uint32_t> key_of_id(rows.segment_count() << RowStore::kSegmentBits);
   std::vector<Vector> values(key_columns.size());
   for (size_t s = 0; s < rows.segment_count(); ++s) {
     for (uint32_t first = 0; first < rows.segment_rows(s); first += kVectorSize) {
       const uint32_t count = std::min(kVectorSize, rows.segment_rows(s) - first);
       for (size_t k = 0; k < values.size(); ++k) values[k] = rows.view(key_columns[k], s, first);
-      keys.find_or_insert(values.data(), {nullptr, count}, key_of_id.data() + (s << RowStore::kSegmentBits) + first);
+      keys.find_or_insert(values.data(), {nullptr, count},
+                          key_of_id.data() + (s << RowStore::kSegmentBits) + first);
     }
   }
   return key_of_id;
@@ -61,9 +63,11 @@ TimedRows read_timed_rows(const LogicalPlan& plan, Operator& right, EvaluationSt
   timed.memory.set(rows.rows() * (sizeof(int64_t) + 2 * sizeof(uint32_t)));
   rows.all_ids(&timed.ids);
   const uint32_t timestamp = plan.right_timestamp;
-  if (!is_in_time_order(rows, timestamp)) RowSorter(rows, {{timestamp, false, true}}).sort(&timed.ids, *state.context);
+  if (!is_in_time_order(rows, timestamp))
+    RowSorter(rows, {{timestamp, false, true}}).sort(&timed.ids, *state.context);
   size_t without_time = 0;
-  while (without_time < timed.ids.size() && !rows.is_valid(timestamp, timed.ids[without_time])) ++without_time;
+  while (without_time < timed.ids.size() && !rows.is_valid(timestamp, timed.ids[without_time]))
+    ++without_time;
   timed.ids.erase(timed.ids.begin(), timed.ids.begin() + static_cast<ptrdiff_t>(without_time));
   timed.times.resize(timed.ids.size());
   for (size_t i = 0; i < timed.ids.size(); ++i) timed.times[i] = rows.value<int64_t>(timestamp, timed.ids[i]);

@@ -4,7 +4,8 @@
 
 namespace idem {
 
-Value decode_value(SqlType type, std::string_view bytes, bool binary, const TextOptions& options, StringArena& arena) {
+Value decode_value(SqlType type, std::string_view bytes, bool binary, const TextOptions& options,
+                   StringArena& arena) {
   SqlType stored = type.id == TypeId::kSymbol ? SqlType(TypeId::kVarchar) : type;
   alignas(16) unsigned char element[32] = {};
   if (binary) parse_binary(stored, std::span<const char>(bytes.data(), bytes.size()), element, arena);

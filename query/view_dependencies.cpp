@@ -60,9 +60,9 @@ class ReadRecorder final : public NameResolver {
       } else {
         // As a reader of the view does, so that names are looked for beside it first.
         ParameterTypes none;
-        const auto query =
-            parser::parse_query(fmt::format("SELECT * FROM {}.{}", parser::quote_identifier(dependent.view.schema_name),
-                                            parser::quote_identifier(dependent.view.name)));
+        const auto query = parser::parse_query(
+            fmt::format("SELECT * FROM {}.{}", parser::quote_identifier(dependent.view.schema_name),
+                        parser::quote_identifier(dependent.view.name)));
         bind_query(*query, *this, none);
       }
     } catch (const SqlError& e) {
@@ -96,7 +96,8 @@ void add_views_reading(const SessionState& session, const RelationName& relation
     recorder.bind(dependent);
     if (!recorder.read().contains(relation)) return;
     found->emplace(name, dependent);
-    if (dependent.materialized) add_views_reading(session, name, found);  // others read its rows, not its query
+    if (dependent.materialized)
+      add_views_reading(session, name, found);  // others read its rows, not its query
   });
 }
 
@@ -113,7 +114,8 @@ std::vector<DependentView> views_reading(const SessionState& session, const Rela
 namespace {
 
 void drop_one(SessionState& session, const DependentView& dependent) {
-  session.notice("NOTICE", sql_error(sqlstate::kSuccessfulCompletion, "drop cascades to {} {}", dependent.kind(), dependent.view.name));
+  session.notice("NOTICE", sql_error(sqlstate::kSuccessfulCompletion, "drop cascades to {} {}",
+                                     dependent.kind(), dependent.view.name));
   Transaction& transaction = session.write_transaction("DROP");
   if (dependent.materialized) {
     transaction.drop_table(static_cast<TableId>(dependent.view.id));
@@ -147,7 +149,8 @@ std::vector<BrokenView> broken_views(const SessionState& session, const std::set
   return found;
 }
 
-std::vector<DependentView> broken_materialized_views(const SessionState& session, const std::set<TableId>& altered) {
+std::vector<DependentView> broken_materialized_views(const SessionState& session,
+                                                     const std::set<TableId>& altered) {
   std::vector<DependentView> found;
   const Snapshot& snapshot = session.snapshot();
   for (const auto& [id, view] : snapshot.catalog->materialized_views) {

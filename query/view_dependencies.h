@@ -35,6 +35,7 @@ struct BrokenView {
 };
 std::vector<BrokenView> broken_views(const SessionState& session, const std::set<RelationName>& dropped);
 // Materialized views whose query no longer does now that the columns or names of these tables are others.
-std::vector<DependentView> broken_materialized_views(const SessionState& session, const std::set<TableId>& altered);
+std::vector<DependentView> broken_materialized_views(const SessionState& session,
+                                                     const std::set<TableId>& altered);
 
 }  // namespace idem

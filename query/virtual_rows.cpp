@@ -50,7 +50,8 @@ void append_cell(BatchColumn& column, const Cell& cell) {
 
 }  // namespace
 
-RowEmitter::RowEmitter(const std::vector<PlanColumn>& columns, const std::function<void(DataChunk&)>& emit) : columns_(columns), emit_(emit) {}
+RowEmitter::RowEmitter(const std::vector<PlanColumn>& columns, const std::function<void(DataChunk&)>& emit)
+    : columns_(columns), emit_(emit) {}
 
 void RowEmitter::row(std::vector<Cell> cells) {
   assert(cells.size() == columns_.size());
@@ -74,9 +75,11 @@ void RowEmitter::flush() {
   emit_(chunk);
 }
 
-GeneratedRelation::GeneratedRelation(std::string_view columns, Generate generate) : columns_(parse_columns(columns)), generate_(std::move(generate)) {}
+GeneratedRelation::GeneratedRelation(std::string_view columns, Generate generate)
+    : columns_(parse_columns(columns)), generate_(std::move(generate)) {}
 
-void GeneratedRelation::produce(ExecutionContext& context, const std::vector<Value>& arguments, const std::function<void(DataChunk&)>& emit) const {
+void GeneratedRelation::produce(ExecutionContext& context, const std::vector<Value>& arguments,
+                                const std::function<void(DataChunk&)>& emit) const {
   RowEmitter rows(columns_, emit);
   if (generate_) generate_(context, arguments, rows);
   rows.flush();

@@ -20,7 +20,7 @@ using Cell = std::variant<std::nullptr_t, bool, int64_t, double, std::string>;
 class RowEmitter {
  public:
   RowEmitter(const std::vector<PlanColumn>& columns, const std::function<void(DataChunk&)>& emit);
-  void row(std::vector<Cell> cells);   // one cell for each column
+  void row(std::vector<Cell> cells);  // one cell for each column
   void flush();
 
  private:
@@ -37,7 +37,8 @@ class GeneratedRelation final : public VirtualTable {
   GeneratedRelation(std::string_view columns, Generate generate);
 
   const std::vector<PlanColumn>& columns() const override { return columns_; }
-  void produce(ExecutionContext& context, const std::vector<Value>& arguments, const std::function<void(DataChunk&)>& emit) const override;
+  void produce(ExecutionContext& context, const std::vector<Value>& arguments,
+               const std::function<void(DataChunk&)>& emit) const override;
 
  private:
   std::vector<PlanColumn> columns_;
@@ -56,13 +57,15 @@ class RelationSet {
   std::map<std::string, std::shared_ptr<const VirtualTable>, std::less<>> relations_;
 };
 
-void register_class_relations(RelationSet& catalog);           // pg_class, pg_attribute, pg_namespace, …: catalog_classes.cpp
-void register_type_relations(RelationSet& catalog);            // pg_type, pg_range, pg_enum, …: catalog_types.cpp
-void register_server_relations(RelationSet& catalog);          // pg_database, pg_roles, pg_settings, …: catalog_server.cpp
-void register_empty_relations(RelationSet& catalog);           // what the server has none of: catalog_empty.cpp
-void register_information_schema(RelationSet& information);    // information_schema.cpp
-void register_introspection(RelationSet& functions);           // tables(), sessions(), …: introspection.cpp
-void register_history(RelationSet& functions);                 // table_history(), table_tags(): table_functions_history.cpp
+void register_class_relations(
+    RelationSet& catalog);  // pg_class, pg_attribute, pg_namespace, …: catalog_classes.cpp
+void register_type_relations(RelationSet& catalog);  // pg_type, pg_range, pg_enum, …: catalog_types.cpp
+void register_server_relations(
+    RelationSet& catalog);  // pg_database, pg_roles, pg_settings, …: catalog_server.cpp
+void register_empty_relations(RelationSet& catalog);         // what the server has none of: catalog_empty.cpp
+void register_information_schema(RelationSet& information);  // information_schema.cpp
+void register_introspection(RelationSet& functions);         // tables(), sessions(), …: introspection.cpp
+void register_history(RelationSet& functions);  // table_history(), table_tags(): table_functions_history.cpp
 
 // An array of text in the form of array_value.h, as a cell.
 std::string text_array(const std::vector<std::string>& elements);

@@ -97,14 +97,17 @@ class WindowAggregate final : public WindowFunction {
     if (input_.filter == UINT32_MAX) return std::nullopt;
     std::vector<uint16_t> rows;
     for (uint32_t i = 0; i < count; ++i) {
-      if (input_.rows->is_valid(input_.filter, ids[i]) && input_.rows->value<uint8_t>(input_.filter, ids[i]) != 0)
+      if (input_.rows->is_valid(input_.filter, ids[i]) &&
+          input_.rows->value<uint8_t>(input_.filter, ids[i]) != 0)
         rows.push_back(static_cast<uint16_t>(i));
     }
     return rows;
   }
 
   // Folds places [from, to) into a state.
-  void fold(size_t from, size_t to, char* state) { ranges_.fold_rows(from - begin_, to - begin_, state, *arena_); }
+  void fold(size_t from, size_t to, char* state) {
+    ranges_.fold_rows(from - begin_, to - begin_, state, *arena_);
+  }
 
   void slide(PartitionFrames& frames, ResultWriter& writer) {
     std::vector<char> state(stride_);

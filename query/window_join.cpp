@@ -23,9 +23,9 @@ WindowJoinOperator::WindowJoinOperator(const LogicalPlan& plan, OperatorPtr left
     need(aggregate.filter);
     for (const BoundAggregate::Order& order : aggregate.order_by) need(order.expression);
   }
-  reads_right_alone_ =
-      !spec_.has_deferred && std::find(needed_.begin(), needed_.begin() + static_cast<ptrdiff_t>(left_columns_), true) ==
-                                 needed_.begin() + static_cast<ptrdiff_t>(left_columns_);
+  reads_right_alone_ = !spec_.has_deferred &&
+                       std::find(needed_.begin(), needed_.begin() + static_cast<ptrdiff_t>(left_columns_),
+                                 true) == needed_.begin() + static_cast<ptrdiff_t>(left_columns_);
 }
 
 WindowJoinOperator::~WindowJoinOperator() = default;
@@ -68,7 +68,8 @@ void WindowJoinOperator::order_by_key() {
   right_rows_.key_of = std::vector<uint32_t>();
 }
 
-std::shared_ptr<const WindowJoinOperator::Ranges> WindowJoinOperator::make_ranges(EvaluationState& state) const {
+std::shared_ptr<const WindowJoinOperator::Ranges> WindowJoinOperator::make_ranges(
+    EvaluationState& state) const {
   auto ranges = std::make_shared<Ranges>();
   std::vector<ColumnExpressions> arguments;
   std::vector<std::optional<ExpressionEvaluator>> filters(plan_.aggregates.size());
@@ -85,7 +86,8 @@ std::shared_ptr<const WindowJoinOperator::Ranges> WindowJoinOperator::make_range
     rows.columns.resize(needed_.size());
     for (size_t c = left_columns_; c < needed_.size(); ++c) {
       if (needed_[c])
-        right_rows_.rows->gather(c - left_columns_, right_rows_.ids.data() + first, count, false, &rows.columns[c]);
+        right_rows_.rows->gather(c - left_columns_, right_rows_.ids.data() + first, count, false,
+                                 &rows.columns[c]);
     }
     rows.set_size(count);
     for (size_t a = 0; a < ranges->size(); ++a) {
@@ -168,7 +170,8 @@ class WindowJoinOperator::Stream final : public MorselStream {
       probe_->find(key_values_.data(), input_.selection, false, key_of_row_.data());
       keys_.release(key_values_.data());
     }
-    const Vector time = flatten(input_.columns[join_.plan_.left_timestamp], input_.size, input_.selection, false);
+    const Vector time =
+        flatten(input_.columns[join_.plan_.left_timestamp], input_.size, input_.selection, false);
     for (uint32_t i = 0; i < count; ++i) {
       const uint32_t row = input_.selection[i];
       const bool is_met = time.is_valid(row) && key_of_row_[i] != GroupTable::kNoGroup;
@@ -243,7 +246,8 @@ class WindowJoinOperator::Stream final : public MorselStream {
       if (c < join_.left_columns_) {
         pair_.columns[c] = compact(input_.columns[c], {left_rows_.data(), pairs_});
       } else {
-        join_.right_rows_.rows->gather(c - join_.left_columns_, right_ids_.data(), pairs_, false, &pair_.columns[c]);
+        join_.right_rows_.rows->gather(c - join_.left_columns_, right_ids_.data(), pairs_, false,
+                                       &pair_.columns[c]);
       }
     }
     pair_.set_size(pairs_);

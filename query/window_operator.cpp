@@ -17,7 +17,10 @@
 namespace idem {
 
 WindowOperator::WindowOperator(const LogicalPlan& plan, OperatorPtr input, bool in_memory)
-    : plan_(plan), input_(std::move(input)), in_memory_(in_memory), row_types_(column_types(*plan.children[0])) {
+    : plan_(plan),
+      input_(std::move(input)),
+      in_memory_(in_memory),
+      row_types_(column_types(*plan.children[0])) {
   for (const LogicalPlan::Window& window : plan.windows) {
     Columns columns;
     for (const BoundPtr& expression : window.partition_by)
@@ -72,7 +75,8 @@ std::optional<PartitionTop::Spec> WindowOperator::limit_spec() const {
   if (spec.ties == PartitionTop::Ties::kRowNumber) {
     if (order.order_columns.empty()) spec.by = PartitionTop::Order::kArrival;
     if (order.in_order) {
-      spec.by = window.order_by[0].descending ? PartitionTop::Order::kLatestFirst : PartitionTop::Order::kArrival;
+      spec.by =
+          window.order_by[0].descending ? PartitionTop::Order::kLatestFirst : PartitionTop::Order::kArrival;
     }
   } else if (order.order_columns.empty()) {
     return std::nullopt;  // all rows are peers
@@ -231,8 +235,8 @@ void WindowOperator::keep_all(EvaluationState& state) {
   const bool in_memory = in_memory_ || partition.empty();
   // For each window: a result, its id, and the place of a row.
   const uint64_t bytes_per_row = RowSorter::kBytesPerRow + plan_.windows.size() * 3 * sizeof(uint64_t);
-  RowsOrRuns read =
-      read_rows_or_runs(*input_, state, {row_types_, computed_, std::move(partition), true, in_memory, bytes_per_row});
+  RowsOrRuns read = read_rows_or_runs(
+      *input_, state, {row_types_, computed_, std::move(partition), true, in_memory, bytes_per_row});
   rows_ = std::move(read.rows);
   runs_ = std::move(read.runs);
 }
@@ -333,8 +337,7 @@ class WindowOperator::Stream final : public MorselStream {
     places_.resize(count);
     for (size_t w = 0; w < window_.results_.size(); ++w) {
       if (window_.all_first_) {
-        chunk->columns[input_columns + w] =
-            Vector::constant(Value::of_int(window_.plan_.windows[w].type, 1));
+        chunk->columns[input_columns + w] = Vector::constant(Value::of_int(window_.plan_.windows[w].type, 1));
         continue;
       }
       const Order& order = window_.orders_[window_.order_of_[w]];
@@ -360,9 +363,7 @@ class WindowOperator::Stream final : public MorselStream {
 class WindowOperator::RunsStream final : public MorselStream {
  public:
   RunsStream(const WindowOperator& window, EvaluationState& state)
-      : window_(window),
-        context_(*state.context),
-        state_(state) {
+      : window_(window), context_(*state.context), state_(state) {
     context_.workers = nullptr;  // the parts are divided among threads
     state_.context = &context_;
   }
@@ -394,7 +395,8 @@ class WindowOperator::RunsStream final : public MorselStream {
   // One morsel of the runs.
   class Part final : public Operator {
    public:
-    Part(const SortedRuns& runs, size_t morsel, size_t columns) : runs_(runs), morsel_(morsel), columns_(columns) {}
+    Part(const SortedRuns& runs, size_t morsel, size_t columns)
+        : runs_(runs), morsel_(morsel), columns_(columns) {}
     void start(EvaluationState&) override {}
     size_t morsel_count() const override { return 1; }
     uint64_t row_estimate() const override { return 0; }

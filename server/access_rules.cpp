@@ -1,10 +1,9 @@
 #include "server/access_rules.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <charconv>
+#include <fmt/format.h>
 #include <optional>
 
 #include "common/error.h"
@@ -20,8 +19,10 @@ std::optional<std::array<uint8_t, 16>> parse_address(const std::string& text, bo
   const auto address = boost::asio::ip::make_address(text, error);
   if (error) return std::nullopt;
   *is_v4 = address.is_v4();
-  const auto bytes = address.is_v4() ? boost::asio::ip::make_address_v6(boost::asio::ip::v4_mapped, address.to_v4()).to_bytes()
-                                     : address.to_v6().to_bytes();
+  const auto bytes =
+      address.is_v4()
+          ? boost::asio::ip::make_address_v6(boost::asio::ip::v4_mapped, address.to_v4()).to_bytes()
+          : address.to_v6().to_bytes();
   std::array<uint8_t, 16> out;
   std::copy(bytes.begin(), bytes.end(), out.begin());
   return out;
@@ -42,13 +43,15 @@ std::vector<std::string> split_names(std::string_view text) {
 }
 
 template <class T>
-T choice(std::string_view key, const std::string& value, std::initializer_list<std::pair<std::string_view, T>> allowed) {
+T choice(std::string_view key, const std::string& value,
+         std::initializer_list<std::pair<std::string_view, T>> allowed) {
   std::string hint;
   for (const auto& [name, meaning] : allowed) {
     if (value == name) return meaning;
     hint += (hint.empty() ? "Available values: " : ", ") + std::string(name);
   }
-  throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for \"{}\" of an access rule: \"{}\"", key, value)
+  throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for \"{}\" of an access rule: \"{}\"", key,
+                  value)
       .with_hint(hint + ".");
 }
 
@@ -75,9 +78,11 @@ AccessRule::AccessRule(const std::map<std::string, std::string>& keys) {
       const int most = is_v4 ? kAddressBits - kMappedBits : kAddressBits;
       int bits = most;
       const char* const end = value.data() + value.size();
-      const bool is_number = slash == value.npos || std::from_chars(value.data() + slash + 1, end, bits).ptr == end;
+      const bool is_number =
+          slash == value.npos || std::from_chars(value.data() + slash + 1, end, bits).ptr == end;
       if (!address || !is_number || bits < 0 || bits > most)
-        throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for \"address\" of an access rule: \"{}\"", value)
+        throw sql_error(sqlstate::kInvalidParameterValue,
+                        "invalid value for \"address\" of an access rule: \"{}\"", value)
             .with_hint("all, an address, or a network as 10.0.0.0/8.");
       network_ = *address;
       prefix_ = is_v4 ? kMappedBits + bits : bits;
@@ -87,7 +92,8 @@ AccessRule::AccessRule(const std::map<std::string, std::string>& keys) {
       databases_ = split_names(value);
     } else if (key == "tls") {
       transport_ = choice<Transport>(
-          key, value, {{"any", Transport::kAny}, {"required", Transport::kEncrypted}, {"none", Transport::kPlain}});
+          key, value,
+          {{"any", Transport::kAny}, {"required", Transport::kEncrypted}, {"none", Transport::kPlain}});
     } else if (key == "method") {
       has_method = true;
       method_ = choice<AuthenticationMethod>(key, value,
@@ -108,7 +114,8 @@ bool AccessRule::matches(const ClientIdentity& client) const {
     return list.empty() || std::find(list.begin(), list.end(), name) != list.end();
   };
   if (!names(users_, client.user) || !names(databases_, client.database)) return false;
-  if (transport_ != Transport::kAny && client.is_encrypted != (transport_ == Transport::kEncrypted)) return false;
+  if (transport_ != Transport::kAny && client.is_encrypted != (transport_ == Transport::kEncrypted))
+    return false;
   if (prefix_ == 0) return true;
   bool is_v4 = false;
   const auto address = parse_address(client.address, &is_v4);
@@ -119,14 +126,16 @@ bool AccessRule::trusts_others() const {
   if (method_ != AuthenticationMethod::kTrust) return false;
   constexpr int kLoopbackBits = 8;  // of 127.0.0.0/8
   bool is_v4 = false;
-  const bool is_v4_loopback = prefix_ >= kMappedBits + kLoopbackBits &&
-                              same_prefix(network_, *parse_address("127.0.0.1", &is_v4), kMappedBits + kLoopbackBits);
+  const bool is_v4_loopback =
+      prefix_ >= kMappedBits + kLoopbackBits &&
+      same_prefix(network_, *parse_address("127.0.0.1", &is_v4), kMappedBits + kLoopbackBits);
   const bool is_v6_loopback = prefix_ == kAddressBits && network_ == *parse_address("::1", &is_v4);
   return !is_v4_loopback && !is_v6_loopback;
 }
 
 AuthenticationMethod method_for(const std::vector<AccessRule>& rules, const ClientIdentity& client) {
-  const auto rule = std::find_if(rules.begin(), rules.end(), [&](const AccessRule& r) { return r.matches(client); });
+  const auto rule =
+      std::find_if(rules.begin(), rules.end(), [&](const AccessRule& r) { return r.matches(client); });
   return rule == rules.end() ? AuthenticationMethod::kReject : rule->method();
 }
 

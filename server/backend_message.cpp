@@ -89,7 +89,8 @@ void MessageWriter::command_complete(std::string_view tag) {
   end();
 }
 
-void MessageWriter::diagnostic(char type, const SqlError& error, std::string_view severity, std::string_view statement) {
+void MessageWriter::diagnostic(char type, const SqlError& error, std::string_view severity,
+                               std::string_view statement) {
   auto field = [&](char code, std::string_view value) {
     if (value.empty()) return;
     int8(static_cast<uint8_t>(code));
@@ -110,7 +111,8 @@ void MessageWriter::diagnostic(char type, const SqlError& error, std::string_vie
   end();
 }
 
-void MessageWriter::error_response(const SqlError& error, std::string_view severity, std::string_view statement) {
+void MessageWriter::error_response(const SqlError& error, std::string_view severity,
+                                   std::string_view statement) {
   diagnostic('E', error, severity, statement);
 }
 
@@ -126,7 +128,8 @@ void MessageWriter::notification_response(int32_t pid, std::string_view channel,
   end();
 }
 
-void MessageWriter::row_description(const std::vector<PlanColumn>& columns, const std::vector<int16_t>& formats) {
+void MessageWriter::row_description(const std::vector<PlanColumn>& columns,
+                                    const std::vector<int16_t>& formats) {
   begin('T');
   int16(static_cast<int>(columns.size()));
   for (size_t i = 0; i < columns.size(); i++) {

@@ -40,7 +40,7 @@ class MessageWriter {
   void row_description(const std::vector<PlanColumn>& columns, const std::vector<int16_t>& formats);
   void parameter_description(const std::vector<SqlType>& types);
   void copy_response(char type, bool binary, size_t columns);  // type 'G' in, 'H' out
-  void empty(char type) {                                       // messages without a body
+  void empty(char type) {                                      // messages without a body
     begin(type);
     end();
   }

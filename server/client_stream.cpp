@@ -1,16 +1,14 @@
 #include "server/client_stream.h"
 
-#include <fmt/format.h>
-
 #include <atomic>
-#include <optional>
-
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <fmt/format.h>
+#include <optional>
 
 namespace idem {
 
@@ -80,10 +78,14 @@ std::string ClientStream::certificate_name() const {
 asio::awaitable<size_t> ClientStream::read_some(Buffers buffers) {
   boost::system::error_code error;
   size_t bytes = 0;
-  if (state_->tls) bytes = co_await state_->tls->async_read_some(buffers, asio::redirect_error(asio::use_awaitable, error));
-  else bytes = co_await state_->socket.async_read_some(buffers, asio::redirect_error(asio::use_awaitable, error));
+  if (state_->tls)
+    bytes = co_await state_->tls->async_read_some(buffers, asio::redirect_error(asio::use_awaitable, error));
+  else
+    bytes =
+        co_await state_->socket.async_read_some(buffers, asio::redirect_error(asio::use_awaitable, error));
   // Clients that close without TLS's farewell are common; what they sent is whole or not by the protocol above.
-  if (error && error != asio::error::eof && error != asio::ssl::error::stream_truncated) throw boost::system::system_error(error);
+  if (error && error != asio::error::eof && error != asio::ssl::error::stream_truncated)
+    throw boost::system::system_error(error);
   co_return bytes;
 }
 
@@ -104,7 +106,9 @@ void ClientStream::set_deadline(std::chrono::steady_clock::duration from_now) {
   });
 }
 
-void ClientStream::clear_deadline() { state_->deadline.expires_at(std::chrono::steady_clock::time_point::max()); }
+void ClientStream::clear_deadline() {
+  state_->deadline.expires_at(std::chrono::steady_clock::time_point::max());
+}
 
 void ClientStream::cancel() {
   boost::system::error_code ignored;

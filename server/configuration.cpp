@@ -34,45 +34,62 @@ std::vector<Option> options_of(Configuration& c) {
       {"data", "data folder; created when it is missing or empty", &c.data, kRestart},
       {"listen", "address to listen on", &c.listen, kRestart},
       {"port", "TCP port, 0 for any free one", &c.port, kRestart},
-      {"http_port", "port for HTTP (line protocol, health), 0 for any free one; default: none", &c.http_port, kRestart},
-      {"line_port", "port for InfluxDB line protocol over TCP, 0 for any free one; default: none", &c.line_port, kRestart},
+      {"http_port", "port for HTTP (line protocol, health), 0 for any free one; default: none", &c.http_port,
+       kRestart},
+      {"line_port", "port for InfluxDB line protocol over TCP, 0 for any free one; default: none",
+       &c.line_port, kRestart},
       {"auth", "trust or scram; default: trust on loopback, scram elsewhere", &c.auth, kReload},
       {"tls_cert", "certificate chain (PEM); with tls_key turns TLS on", &c.tls_cert, kReload},
       {"tls_key", "private key (PEM)", &c.tls_key, kReload},
       {"tls_min_version", "oldest version of TLS that is spoken: 1.2 or 1.3", &c.tls_min_version, kReload},
       {"tls_client_ca", "authority (PEM) whose certificates clients may show", &c.tls_client_ca, kReload},
       {"config", "TOML file with settings of these names", &c.config, kRestart},
-      {"import_folder", "the only folder COPY … 'file' may read and write; default: import in the data folder", &c.import_folder, kRestart},
-      {"backup_folder", "the only folder backup() writes to; default: backup in the data folder", &c.backup_folder, kRestart},
+      {"import_folder",
+       "the only folder COPY … 'file' may read and write; default: import in the data folder",
+       &c.import_folder, kRestart},
+      {"backup_folder", "the only folder backup() writes to; default: backup in the data folder",
+       &c.backup_folder, kRestart},
       {"log_level", "trace, debug, info, warn, error or off", &c.log_level, kReload},
       {"log_format", "text or json", &c.log_format, kReload},
       {"audit_log", "on: log statements that change what there is or who may do what", &c.audit_log, kReload},
       {"pid_file", "file to write the process id to when connections are accepted", &c.pid_file, kRestart},
       {"port_file", "file to write the port to when connections are accepted", &c.port_file, kRestart},
       {"max_connections", "connections at one time", &c.max_connections, kRestart},
-      {"drain_seconds", "how long statements may go on when the server is told to end", &c.drain_seconds, kReload},
+      {"drain_seconds", "how long statements may go on when the server is told to end", &c.drain_seconds,
+       kReload},
       {"worker_threads", "threads that work on queries, 0 for one per core", &c.worker_threads, kRestart},
-      {"memory_limit", "memory for queries, rows and caches, e.g. 4GB; 0 for half of the machine's", &c.memory_limit, kReload, true},
-      {"query_memory_limit", "memory of one query beyond which it uses temporary files, 0 for half of memory_limit",
+      {"memory_limit", "memory for queries, rows and caches, e.g. 4GB; 0 for half of the machine's",
+       &c.memory_limit, kReload, true},
+      {"query_memory_limit",
+       "memory of one query beyond which it uses temporary files, 0 for half of memory_limit",
        &c.query_memory_limit, kRestart, true},
-      {"chunk_cache", "memory for encoded columns read from files, 0 for a quarter of memory_limit", &c.chunk_cache, kRestart, true},
-      {"history_retention", "how long versions of tables can be read that others replaced, e.g. '30 days'", &c.history_retention, kRestart},
-      {"run_retention", "how long keys of runs and what they need are kept; default: history_retention", &c.run_retention, kRestart},
+      {"chunk_cache", "memory for encoded columns read from files, 0 for a quarter of memory_limit",
+       &c.chunk_cache, kRestart, true},
+      {"history_retention", "how long versions of tables can be read that others replaced, e.g. '30 days'",
+       &c.history_retention, kRestart},
+      {"run_retention", "how long keys of runs and what they need are kept; default: history_retention",
+       &c.run_retention, kRestart},
       {"history_versions", "how many versions of a table are kept at most", &c.history_versions, kRestart},
-      {"log_retention", "how long the log is kept to rebuild versions in between, e.g. '1 hour'", &c.log_retention, kRestart},
+      {"log_retention", "how long the log is kept to rebuild versions in between, e.g. '1 hour'",
+       &c.log_retention, kRestart},
       {"log_retention_bytes", "and at most how much of it", &c.log_retention_bytes, kRestart, true},
-      {"checkpoint_log_bytes", "log since the last checkpoint that starts the next", &c.checkpoint_log_bytes, kRestart, true},
+      {"checkpoint_log_bytes", "log since the last checkpoint that starts the next", &c.checkpoint_log_bytes,
+       kRestart, true},
   };
 }
 
 uint64_t parse_number(const Option& option, const std::string& text) {
   size_t digits = text.find_first_not_of("0123456789");
   std::string unit = digits == text.npos ? "" : text.substr(digits);
-  static const std::map<std::string, uint64_t> kUnits = {{"", 1}, {"B", 1}, {"kB", 1 << 10}, {"MB", 1 << 20}, {"GB", 1 << 30}};
+  static const std::map<std::string, uint64_t> kUnits = {
+      {"", 1}, {"B", 1}, {"kB", 1 << 10}, {"MB", 1 << 20}, {"GB", 1 << 30}};
   auto factor = kUnits.find(unit);
-  if (digits == 0 || text.empty() || text.size() > 18 || factor == kUnits.end() || (!option.is_bytes && !unit.empty())) {
-    throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"", option.name, text)
-        .with_hint(option.is_bytes ? "A number of bytes, with an optional unit: kB, MB, GB." : "A whole number.");
+  if (digits == 0 || text.empty() || text.size() > 18 || factor == kUnits.end() ||
+      (!option.is_bytes && !unit.empty())) {
+    throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"",
+                    option.name, text)
+        .with_hint(option.is_bytes ? "A number of bytes, with an optional unit: kB, MB, GB."
+                                   : "A whole number.");
   }
   return std::stoull(text) * factor->second;
 }
@@ -85,7 +102,8 @@ void assign(const Option& option, const std::string& text) {
     } else {
       const uint64_t number = parse_number(option, text);
       if (number > std::numeric_limits<Value>::max())
-        throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"", option.name, text);
+        throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"",
+                        option.name, text);
       *target = static_cast<Value>(number);
     }
   };
@@ -109,8 +127,8 @@ FileContent read_file(const std::string& path) {
   try {
     table = toml::parse(content);
   } catch (const toml::parse_error& error) {
-    throw sql_error(sqlstate::kInvalidParameterValue, "{}:{}:{}: {}", path, error.source().begin.line, error.source().begin.column,
-                    error.description());
+    throw sql_error(sqlstate::kInvalidParameterValue, "{}:{}:{}: {}", path, error.source().begin.line,
+                    error.source().begin.column, error.description());
   }
   const auto values_of = [&](const toml::table& from) {
     std::map<std::string, std::string> values;
@@ -119,7 +137,9 @@ FileContent read_file(const std::string& path) {
       if (const auto s = node.value<std::string>(); s && node.is_string()) value = *s;
       else if (node.is_integer()) value = std::to_string(*node.value<int64_t>());
       else if (node.is_boolean()) value = *node.value<bool>() ? "on" : "off";
-      else throw sql_error(sqlstate::kInvalidParameterValue, "{}: \"{}\" must be a string, a whole number or a boolean", path, key.str());
+      else
+        throw sql_error(sqlstate::kInvalidParameterValue,
+                        "{}: \"{}\" must be a string, a whole number or a boolean", path, key.str());
     }
     return values;
   };
@@ -130,7 +150,9 @@ FileContent read_file(const std::string& path) {
   }
   if (const toml::array* rules = table["access"].as_array()) {
     for (const toml::node& rule : *rules) {
-      if (!rule.is_table()) throw sql_error(sqlstate::kInvalidParameterValue, "{}: \"access\" must be an array of tables: [[access]]", path);
+      if (!rule.is_table())
+        throw sql_error(sqlstate::kInvalidParameterValue,
+                        "{}: \"access\" must be an array of tables: [[access]]", path);
       read.access.emplace_back(values_of(*rule.as_table()));
     }
     table.erase("access");
@@ -139,11 +161,15 @@ FileContent read_file(const std::string& path) {
   return read;
 }
 
-void assign_all(const std::map<std::string, std::string>& values, const std::vector<Option>& options, const std::string& path) {
+void assign_all(const std::map<std::string, std::string>& values, const std::vector<Option>& options,
+                const std::string& path) {
   for (const auto& [name, value] : values) {
-    const auto option = std::find_if(options.begin(), options.end(), [&, n = std::string_view(name)](const Option& o) { return o.name == n; });
+    const auto option =
+        std::find_if(options.begin(), options.end(),
+                     [&, n = std::string_view(name)](const Option& o) { return o.name == n; });
     if (option == options.end() || option->name == "config")
-      throw sql_error(sqlstate::kInvalidParameterValue, "{}: unrecognized configuration parameter \"{}\"", path, name);
+      throw sql_error(sqlstate::kInvalidParameterValue, "{}: unrecognized configuration parameter \"{}\"",
+                      path, name);
     assign(*option, value);
   }
 }
@@ -156,7 +182,8 @@ std::string flag_of(std::string_view option) {
 
 std::string environment_name(std::string_view option) {
   std::string name(option);
-  std::transform(name.begin(), name.end(), name.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
   return "IDEMDB_" + name;
 }
 
@@ -173,7 +200,9 @@ std::optional<uint16_t> parse_port(std::string_view setting, const std::string& 
   uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (error != std::errc() || end != text.data() + text.size())
-    throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"", setting, text).with_hint("A port, or 0 for any free one.");
+    throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"", setting,
+                    text)
+        .with_hint("A port, or 0 for any free one.");
   return port;
 }
 
@@ -190,7 +219,8 @@ std::string KeptSettings::path(const std::string& data) { return join_path(data,
 std::string KeptSettings::text() const {
   const auto lines = [](const std::map<std::string, std::string>& values) {
     std::string out;
-    for (const auto& [name, value] : values) out += fmt::format("{} = {}\n", json_quoted(name), json_quoted(value));  // TOML's strings are JSON's
+    for (const auto& [name, value] : values)
+      out += fmt::format("{} = {}\n", json_quoted(name), json_quoted(value));  // TOML's strings are JSON's
     return out;
   };
   std::string out = "# Written by ALTER SYSTEM; changes made here are lost.\n" + lines(server);
@@ -205,7 +235,8 @@ bool ConfigurationSource::parse_arguments(int argc, char** argv, int* exit_code)
   app.set_version_flag("--version", "idemdb " IDEM_VERSION);
   std::vector<std::string> given(options.size());
   std::vector<CLI::Option*> flags;
-  for (size_t i = 0; i < options.size(); i++) flags.push_back(app.add_option(flag_of(options[i].name), given[i], std::string(options[i].help)));
+  for (size_t i = 0; i < options.size(); i++)
+    flags.push_back(app.add_option(flag_of(options[i].name), given[i], std::string(options[i].help)));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -264,21 +295,26 @@ std::vector<std::string> changes_for_restart(Configuration before, Configuration
   const std::vector<Option> old_options = options_of(before), new_options = options_of(after);
   std::vector<std::string> names;
   for (size_t i = 0; i < old_options.size(); ++i) {
-    if (old_options[i].takes_effect == kRestart && text_of(old_options[i]) != text_of(new_options[i])) names.emplace_back(old_options[i].name);
+    if (old_options[i].takes_effect == kRestart && text_of(old_options[i]) != text_of(new_options[i]))
+      names.emplace_back(old_options[i].name);
   }
   return names;
 }
 
 void check_configuration(const Configuration& c) {
   if (c.data.empty()) {
-    throw SqlError(sqlstate::kInvalidParameterValue, "no data folder given").with_hint("Start with: idemdb --data DIR");
+    throw SqlError(sqlstate::kInvalidParameterValue, "no data folder given")
+        .with_hint("Start with: idemdb --data DIR");
   }
   if (!c.auth.empty() && c.auth != "trust" && c.auth != "scram") {
-    throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"auth\": \"{}\"", c.auth).with_hint("Available values: trust, scram.");
+    throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"auth\": \"{}\"", c.auth)
+        .with_hint("Available values: trust, scram.");
   }
-  const auto check_choice = [](std::string_view name, const std::string& value, std::initializer_list<std::string_view> choices) {
+  const auto check_choice = [](std::string_view name, const std::string& value,
+                               std::initializer_list<std::string_view> choices) {
     if (std::find(choices.begin(), choices.end(), value) != choices.end()) return;
-    throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"", name, value)
+    throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"", name,
+                    value)
         .with_hint(fmt::format("Available values: {}.", fmt::join(choices, ", ")));
   };
   check_choice("log_level", c.log_level, {"trace", "debug", "info", "warn", "error", "off"});
@@ -286,18 +322,28 @@ void check_configuration(const Configuration& c) {
   check_choice("audit_log", c.audit_log, {"on", "off"});
   check_choice("tls_min_version", c.tls_min_version, {"1.2", "1.3"});
   SessionSettings(c.settings, {});  // throws for a value that cannot be
-  const bool trusts_others = std::any_of(c.access.begin(), c.access.end(), [](const AccessRule& rule) { return rule.trusts_others(); });
+  const bool trusts_others = std::any_of(c.access.begin(), c.access.end(),
+                                         [](const AccessRule& rule) { return rule.trusts_others(); });
   if (!c.listens_on_loopback() && trusts_others) {
-    throw sql_error(sqlstate::kInvalidParameterValue, "an access rule of method trust is for loopback addresses only, and the server listens on {}", c.listen)
+    throw sql_error(
+        sqlstate::kInvalidParameterValue,
+        "an access rule of method trust is for loopback addresses only, and the server listens on {}",
+        c.listen)
         .with_hint("Give the rule address = \"127.0.0.1\".");
   }
   if (!c.listens_on_loopback() && c.access.empty() && c.authentication() == AuthenticationMethod::kTrust) {
-    throw sql_error(sqlstate::kInvalidParameterValue, "auth = trust is for loopback addresses only, not for {}", c.listen)
-        .with_hint("Start once on 127.0.0.1, run ALTER USER admin PASSWORD '…', then start with --auth scram --listen " + c.listen + ".");
+    throw sql_error(sqlstate::kInvalidParameterValue,
+                    "auth = trust is for loopback addresses only, not for {}", c.listen)
+        .with_hint(
+            "Start once on 127.0.0.1, run ALTER USER admin PASSWORD '…', then start with --auth scram "
+            "--listen " +
+            c.listen + ".");
   }
   parse_port("http_port", c.http_port);
-  if (parse_port("line_port", c.line_port) && c.access.empty() && c.authentication() == AuthenticationMethod::kScram) {
-    throw SqlError(sqlstate::kInvalidParameterValue, "line protocol over TCP knows no passwords: it needs auth = trust")
+  if (parse_port("line_port", c.line_port) && c.access.empty() &&
+      c.authentication() == AuthenticationMethod::kScram) {
+    throw SqlError(sqlstate::kInvalidParameterValue,
+                   "line protocol over TCP knows no passwords: it needs auth = trust")
         .with_hint("Send it over HTTP: --http-port, POST /write with user and password.");
   }
   if (c.tls_cert.empty() != c.tls_key.empty()) {

@@ -13,35 +13,37 @@ namespace idem {
 // Settings of the server: defaults, then the TOML file, then the environment (IDEMDB_<NAME>), then the command line; the
 // same names everywhere (docs/operations.md lists them).
 struct Configuration {
-  std::string data;                         // folder; required
+  std::string data;  // folder; required
   std::string listen = "127.0.0.1";
-  uint16_t port = 5433;                     // 0: any free one
-  std::string http_port;                    // of HTTP (server/http_service.h); "": not served, 0: any free one
-  std::string line_port;                    // of InfluxDB line protocol over TCP; likewise
-  std::string auth;                         // trust, scram; "" = trust on loopback, scram elsewhere
+  uint16_t port = 5433;   // 0: any free one
+  std::string http_port;  // of HTTP (server/http_service.h); "": not served, 0: any free one
+  std::string line_port;  // of InfluxDB line protocol over TCP; likewise
+  std::string auth;       // trust, scram; "" = trust on loopback, scram elsewhere
   std::string tls_cert, tls_key;
-  std::string tls_min_version = "1.2";      // 1.2, 1.3
-  std::string tls_client_ca;                // PEM; certificates of clients that it has signed are accepted as proof
-  std::string config;                       // TOML file
-  std::string import_folder;                // COPY … 'file' may read and write here only; "" = <data>/import
-  std::string backup_folder;                // backup() writes here only; "" = <data>/backup
+  std::string tls_min_version = "1.2";  // 1.2, 1.3
+  std::string tls_client_ca;  // PEM; certificates of clients that it has signed are accepted as proof
+  std::string config;         // TOML file
+  std::string import_folder;  // COPY … 'file' may read and write here only; "" = <data>/import
+  std::string backup_folder;  // backup() writes here only; "" = <data>/backup
   std::string database = "main";
   std::string log_level = "info";
-  std::string log_format = "text";          // text, json
-  std::string audit_log = "off";            // on, off
-  std::string pid_file, port_file;          // written when connections are accepted
+  std::string log_format = "text";  // text, json
+  std::string audit_log = "off";    // on, off
+  std::string pid_file, port_file;  // written when connections are accepted
   uint32_t max_connections = 1000;
-  uint32_t drain_seconds = 10;              // that statements may still take at the end
-  uint32_t worker_threads = 0;              // 0: one per core
-  uint64_t memory_limit = 0;                // bytes; 0: half of the machine's
-  uint64_t query_memory_limit = 0;          // bytes of one query; 0: half of memory_limit
-  uint64_t chunk_cache = 0;                 // bytes; 0: a quarter of memory_limit, at most 1 GiB
+  uint32_t drain_seconds = 10;      // that statements may still take at the end
+  uint32_t worker_threads = 0;      // 0: one per core
+  uint64_t memory_limit = 0;        // bytes; 0: half of the machine's
+  uint64_t query_memory_limit = 0;  // bytes of one query; 0: half of memory_limit
+  uint64_t chunk_cache = 0;         // bytes; 0: a quarter of memory_limit, at most 1 GiB
   uint64_t checkpoint_log_bytes = 512ull << 20;
-  std::string history_retention = "7 days"; // how long replaced versions of tables can be read; "12 hours", "4 weeks", …
-  std::string run_retention;                // how long keys of runs and the versions that they need are kept; "": as history_retention
-  std::string log_retention = "1 hour";     // how long the log is kept for versions in between,
-  uint64_t log_retention_bytes = 4ull << 30;  // and at most how much of it
-  uint64_t history_versions = 10'000;         // of a table that are kept at most
+  std::string history_retention =
+      "7 days";  // how long replaced versions of tables can be read; "12 hours", "4 weeks", …
+  std::string
+      run_retention;  // how long keys of runs and the versions that they need are kept; "": as history_retention
+  std::string log_retention = "1 hour";         // how long the log is kept for versions in between,
+  uint64_t log_retention_bytes = 4ull << 30;    // and at most how much of it
+  uint64_t history_versions = 10'000;           // of a table that are kept at most
   std::map<std::string, std::string> settings;  // [settings] of the file: defaults of session settings
   std::vector<AccessRule> access;               // [[access]] of the file; none: `auth` for all
 

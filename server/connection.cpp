@@ -1,17 +1,15 @@
 #include "server/connection.h"
 
-#include <spdlog/spdlog.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <array>
-
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
 
 namespace idem {
 
@@ -20,11 +18,12 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr size_t kReadBytes = 256 * 1024;
-constexpr size_t kMaxInputBytes = 64 << 20;   // unhandled; then reading pauses
-constexpr size_t kMaxCopyBytes = 8 << 20;     // of it in CopyData: a client that sends them waits for nothing but us
-constexpr size_t kMaxUnsentBytes = 1 << 20;   // then the handler waits
+constexpr size_t kMaxInputBytes = 64 << 20;  // unhandled; then reading pauses
+constexpr size_t kMaxCopyBytes =
+    8 << 20;  // of it in CopyData: a client that sends them waits for nothing but us
+constexpr size_t kMaxUnsentBytes = 1 << 20;  // then the handler waits
 constexpr auto kIdleCheck = std::chrono::seconds(1);
-constexpr auto kFarewellLimit = std::chrono::seconds(2);   // for what is unsent at the end
+constexpr auto kFarewellLimit = std::chrono::seconds(2);  // for what is unsent at the end
 
 int64_t steady_ms() {
   using namespace std::chrono;
@@ -34,8 +33,13 @@ int64_t steady_ms() {
 }  // namespace
 
 Connection::Connection(asio::ip::tcp::socket socket, const ConnectionEnvironment& environment)
-    : environment_(environment), options_(environment.options.get()), stream_(std::move(socket)), read_pause_(stream_.executor()), idle_timer_(stream_.executor()) {
-  handler_ = std::make_unique<ProtocolHandler>(*environment_.server, options_->protocol, *this, stream_.client_address());
+    : environment_(environment),
+      options_(environment.options.get()),
+      stream_(std::move(socket)),
+      read_pause_(stream_.executor()),
+      idle_timer_(stream_.executor()) {
+  handler_ = std::make_unique<ProtocolHandler>(*environment_.server, options_->protocol, *this,
+                                               stream_.client_address());
   idle_since_ms_ = steady_ms();
   idle_limit_ms_ = environment_.authentication_timeout_ms;
 }
@@ -44,8 +48,10 @@ Connection::~Connection() = default;
 
 void Connection::start() {
   auto self = shared_from_this();
-  asio::co_spawn(stream_.executor(), [self]() { return self->run(); }, asio::detached);
-  asio::co_spawn(stream_.executor(), [self]() { return self->watch_idleness(); }, asio::detached);
+  asio::co_spawn(
+      stream_.executor(), [self]() { return self->run(); }, asio::detached);
+  asio::co_spawn(
+      stream_.executor(), [self]() { return self->watch_idleness(); }, asio::detached);
 }
 
 asio::awaitable<void> Connection::run() {
@@ -53,9 +59,7 @@ asio::awaitable<void> Connection::run() {
   std::optional<SqlError> broken;
   try {
     if (co_await negotiate_encryption()) co_await read_loop();
-  } catch (const SqlError& error) {
-    broken = error;
-  } catch (const std::exception&) {
+  } catch (const SqlError& error) { broken = error; } catch (const std::exception&) {
     // The client went away.
   }
   end_input(std::move(broken));
@@ -81,7 +85,8 @@ asio::awaitable<bool> Connection::negotiate_encryption() {
       co_return true;
     }
     // Bytes sent before the answer would be read as if they had come encrypted (CVE-2021-23214).
-    if (decoder_.buffered() > 0) throw SqlError(sqlstate::kProtocolViolation, "received unencrypted data after an encryption request");
+    if (decoder_.buffered() > 0)
+      throw SqlError(sqlstate::kProtocolViolation, "received unencrypted data after an encryption request");
     bool accept = wants_tls && options_->tls && !stream_.encrypted();
     co_await stream_.write_all(accept ? "S" : "N");
     if (accept) co_await stream_.handshake(*options_->tls);
@@ -149,7 +154,8 @@ void Connection::notifications_came() {
   notified_ = true;
   if (handling_ || input_ended_ || end_reason_) return;
   handling_ = true;
-  environment_.statements->submit([self = shared_from_this()] { self->handle_input(); });  // the caller is another client's thread
+  environment_.statements->submit(
+      [self = shared_from_this()] { self->handle_input(); });  // the caller is another client's thread
 }
 
 void Connection::end_input(std::optional<SqlError> broken) {
@@ -220,23 +226,20 @@ void Connection::handle_input() {
     if (reason && !handler_->closed()) handler_->terminate(*reason);
   } catch (const ConnectionClosed&) {
     // Nobody is left to answer.
-  } catch (const std::exception& error) {
-    spdlog::error("internal error in a connection: {}", error.what());
-  }
+  } catch (const std::exception& error) { spdlog::error("internal error in a connection: {}", error.what()); }
   end_session();
 }
 
 void Connection::await_commit(CommitNumber commit) {
-  environment_.server->database->when_visible(
-      commit, [self = shared_from_this()](const SqlError* error) { self->environment_.answers->add(self, error); });
+  environment_.server->database->when_visible(commit, [self = shared_from_this()](const SqlError* error) {
+    self->environment_.answers->add(self, error);
+  });
 }
 
 void Connection::answer_commit(const SqlError* error) {
   try {
     handler_->commit_is_visible(error);
-  } catch (const ConnectionClosed&) {
-    return end_session();
-  }
+  } catch (const ConnectionClosed&) { return end_session(); }
   bool more = next_taken_ < taken_.size();
   if (!more) {
     std::lock_guard lock(mutex_);
@@ -254,7 +257,8 @@ void Connection::end_session() {
     input_ended_ = true;
     input_.clear();
   }
-  asio::co_spawn(stream_.executor(), [self = shared_from_this()] { return self->close(); }, asio::detached);
+  asio::co_spawn(
+      stream_.executor(), [self = shared_from_this()] { return self->close(); }, asio::detached);
 }
 
 void CommitAnswers::add(std::shared_ptr<Connection> connection, const SqlError* error) {
@@ -288,7 +292,8 @@ void Connection::send(std::string& bytes) {
   size_t sent = 0;
   if (!stream_.encrypted() && !writing_ && unsent_.empty()) {
     // Straight to the socket: saves a thread switch on every short answer.
-    ssize_t n = ::send(stream_.socket().native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t n =
+        ::send(stream_.socket().native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n > 0) sent = static_cast<size_t>(n);
   }
   if (sent < bytes.size()) {
@@ -297,7 +302,8 @@ void Connection::send(std::string& bytes) {
       writing_ = true;
       // Posted: on a network thread co_spawn would begin at once, and wait for the lock that is held here.
       asio::post(stream_.executor(), [self = shared_from_this()] {
-        asio::co_spawn(self->stream_.executor(), [self] { return self->write_loop(); }, asio::detached);
+        asio::co_spawn(
+            self->stream_.executor(), [self] { return self->write_loop(); }, asio::detached);
       });
     }
   }
@@ -322,9 +328,7 @@ asio::awaitable<void> Connection::write_loop() {
     boost::system::error_code failure;
     try {
       co_await stream_.write_all(batch);
-    } catch (const boost::system::system_error& error) {
-      failure = error.code();
-    }
+    } catch (const boost::system::system_error& error) { failure = error.code(); }
     if (failure) {
       {
         std::lock_guard lock(mutex_);
@@ -388,7 +392,9 @@ asio::awaitable<void> Connection::watch_idleness() {
       std::lock_guard lock(mutex_);
       if (closed_ || input_ended_) co_return;
       if (handling_ || idle_limit_ms_ == 0 || steady_ms() - idle_since_ms_ <= idle_limit_ms_) continue;
-      reason = session_pid_ != 0 ? idle_error_ : SqlError(sqlstate::kProtocolViolation, "canceling authentication due to timeout");
+      reason = session_pid_ != 0
+                   ? idle_error_
+                   : SqlError(sqlstate::kProtocolViolation, "canceling authentication due to timeout");
     }
     shut_down(*reason, true);
   }

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -40,8 +40,8 @@ class CommitAnswers {
   };
   StatementPool& statements_;
   std::mutex mutex_;
-  std::vector<Answer> due_;   // guarded by mutex_
-  bool running_ = false;      // a thread answers, or will; guarded by mutex_
+  std::vector<Answer> due_;  // guarded by mutex_
+  bool running_ = false;     // a thread answers, or will; guarded by mutex_
 };
 
 // What of the configuration connections look at: those that begin after a reload see the new one.
@@ -68,7 +68,9 @@ struct ConnectionEnvironment {
 // Both directions are bounded: the read loop pauses while much input is unhandled, the handler waits while much output is
 // unsent. Reading goes on while the handler waits for the client to read, since drivers send many megabytes before they do.
 // Lives until the read loop has ended and the handler has returned.
-class Connection : public std::enable_shared_from_this<Connection>, public ServedConnection, public ClientChannel {
+class Connection : public std::enable_shared_from_this<Connection>,
+                   public ServedConnection,
+                   public ClientChannel {
  public:
   Connection(boost::asio::ip::tcp::socket socket, const ConnectionEnvironment& environment);
   ~Connection() override;
@@ -89,8 +91,8 @@ class Connection : public std::enable_shared_from_this<Connection>, public Serve
   enum class Next : uint8_t { kMessage, kNotifications, kWait, kEnd };
 
   void enqueue(std::vector<FrontendMessage>& messages);  // leaves it empty
-  void schedule_handler();           // with the lock
-  void handle_input();               // on a statement thread
+  void schedule_handler();                               // with the lock
+  void handle_input();                                   // on a statement thread
   void await_commit(CommitNumber commit);
   void answer_commit(const SqlError* error);
   void end_session();
@@ -111,27 +113,27 @@ class Connection : public std::enable_shared_from_this<Connection>, public Serve
   FrontendDecoder decoder_;
   std::string read_buffer_;
   boost::asio::steady_timer read_pause_, idle_timer_;
-  std::unique_ptr<ProtocolHandler> handler_;   // of the thread that handles input; ends with the session
+  std::unique_ptr<ProtocolHandler> handler_;  // of the thread that handles input; ends with the session
   // What the handler has taken of input_; of the thread that handles input.
   std::vector<FrontendMessage> taken_;
   size_t next_taken_ = 0;
-  std::atomic<bool> ending_{false};            // end_reason_ is set
-  std::atomic<int32_t> session_pid_{0};        // 0 before authentication
+  std::atomic<bool> ending_{false};      // end_reason_ is set
+  std::atomic<int32_t> session_pid_{0};  // 0 before authentication
 
-  std::mutex mutex_;                 // guards what follows
+  std::mutex mutex_;  // guards what follows
   std::vector<FrontendMessage> input_;
   size_t input_bytes_ = 0, copy_bytes_ = 0;
-  bool terminate_came_ = false;      // the last message was Terminate
-  bool notified_ = false;            // notifications_came(), and they were not delivered
+  bool terminate_came_ = false;  // the last message was Terminate
+  bool notified_ = false;        // notifications_came(), and they were not delivered
   bool handling_ = false, input_ended_ = false, read_paused_ = false;
-  bool in_transaction_ = false;      // of interest while nothing is handled
+  bool in_transaction_ = false;           // of interest while nothing is handled
   std::optional<SqlError> drain_reason_;  // to end with when nothing is handled and no transaction is open
-  std::optional<SqlError> end_reason_;  // FATAL error to end with: broken input, shutdown, idleness
+  std::optional<SqlError> end_reason_;    // FATAL error to end with: broken input, shutdown, idleness
   std::string unsent_;
   bool writing_ = false, closed_ = false;
   std::condition_variable sent_;
-  int64_t idle_since_ms_ = 0;        // steady clock; of interest while nothing is handled
-  int64_t idle_limit_ms_ = 0;        // 0: none
+  int64_t idle_since_ms_ = 0;  // steady clock; of interest while nothing is handled
+  int64_t idle_limit_ms_ = 0;  // 0: none
   std::optional<SqlError> idle_error_;
 };
 

@@ -1,8 +1,7 @@
 #include "server/console_assets.h"
 
-#include <zlib.h>
-
 #include <algorithm>
+#include <zlib.h>
 
 #include "common/error.h"
 
@@ -11,7 +10,8 @@ namespace idem {
 namespace {
 
 constexpr std::string_view kContentSecurityPolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri "
+    "'none'; form-action 'none'; "
     "frame-ancestors 'none'";
 
 std::string unpacked(const ConsoleAsset& asset) {
@@ -25,7 +25,8 @@ std::string unpacked(const ConsoleAsset& asset) {
   if (inflateInit2(&stream, kGzip + MAX_WBITS) != Z_OK) throw std::bad_alloc();
   const int code = inflate(&stream, Z_FINISH);
   inflateEnd(&stream);
-  if (code != Z_STREAM_END) throw sql_error(sqlstate::kInternalError, "{} was damaged by the build", asset.path);
+  if (code != Z_STREAM_END)
+    throw sql_error(sqlstate::kInternalError, "{} was damaged by the build", asset.path);
   return out;
 }
 
@@ -33,7 +34,8 @@ std::string unpacked(const ConsoleAsset& asset) {
 
 HttpAnswer console_answer(const HttpRequest& request) {
   const auto assets = console_assets();
-  const auto asset = std::find_if(assets.begin(), assets.end(), [&](const ConsoleAsset& known) { return known.path == request.path; });
+  const auto asset = std::find_if(assets.begin(), assets.end(),
+                                  [&](const ConsoleAsset& known) { return known.path == request.path; });
   HttpAnswer answer;
   if (asset == assets.end()) {
     answer.status = 404;

@@ -9,7 +9,7 @@ namespace idem {
 namespace {
 
 constexpr size_t kCompactAt = 64 * 1024;
-constexpr size_t kLargeBytes = 64 * 1024;   // messages from here on are put together in their own memory …
+constexpr size_t kLargeBytes = 64 * 1024;  // messages from here on are put together in their own memory …
 constexpr size_t kReservedBytes = 1 << 20;
 constexpr size_t kSpaceBytes = 256 * 1024;  // … which grows by so much at a time
 
@@ -18,7 +18,9 @@ uint32_t get32(const char* at) {
   return byte(0) << 24 | byte(1) << 16 | byte(2) << 8 | byte(3);
 }
 
-SqlError violation(std::string_view what) { return SqlError(sqlstate::kProtocolViolation, std::string(what)); }
+SqlError violation(std::string_view what) {
+  return SqlError(sqlstate::kProtocolViolation, std::string(what));
+}
 
 }  // namespace
 
@@ -80,7 +82,8 @@ bool FrontendDecoder::next(FrontendMessage* message) {
   if (length < 4) throw violation("invalid message length");
   if (startup_ && length < 8) throw violation("invalid length of startup packet");
   if (length > max_bytes_) {
-    throw violation(startup_ ? "invalid length of startup packet" : fmt::format("message of {} bytes is too long", length));
+    throw violation(startup_ ? "invalid length of startup packet"
+                             : fmt::format("message of {} bytes is too long", length));
   }
   size_t total = header - 4 + length;
   if (have < total) return length >= kLargeBytes && !startup_ ? begin_large(*p, length - 4, header) : false;
@@ -201,7 +204,8 @@ BindMessage decode_bind(std::string_view body) {
   for (int16_t& f : formats) f = in.int16();
   uint16_t count = in.uint16();
   if (formats.size() > 1 && formats.size() != count) {
-    throw sql_error(sqlstate::kProtocolViolation, "bind message has {} parameter formats but {} parameters", formats.size(), count);
+    throw sql_error(sqlstate::kProtocolViolation, "bind message has {} parameter formats but {} parameters",
+                    formats.size(), count);
   }
   m.parameters.resize(count);
   for (size_t i = 0; i < count; i++) {
@@ -210,7 +214,8 @@ BindMessage decode_bind(std::string_view body) {
     if (length >= 0) m.parameters[i].bytes = in.bytes(static_cast<size_t>(length));
     m.parameters[i].format = formats.empty() ? int16_t{0} : formats.size() == 1 ? formats[0] : formats[i];
     if (m.parameters[i].format != 0 && m.parameters[i].format != 1) {
-      throw sql_error(sqlstate::kInvalidParameterValue, "unsupported format code: {}", m.parameters[i].format);
+      throw sql_error(sqlstate::kInvalidParameterValue, "unsupported format code: {}",
+                      m.parameters[i].format);
     }
   }
   m.result_formats.resize(in.uint16());

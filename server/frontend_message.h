@@ -20,11 +20,11 @@ inline constexpr uint32_t kCancelRequestCode = 80877102;
 inline constexpr uint32_t kSslRequestCode = 80877103;
 inline constexpr uint32_t kGssEncRequestCode = 80877104;
 
-inline constexpr uint32_t kMaxStartupBytes = 10'000;       // before authentication, as PostgreSQL
-inline constexpr uint32_t kMaxMessageBytes = 0x3fffffff;   // after it, as PostgreSQL
+inline constexpr uint32_t kMaxStartupBytes = 10'000;      // before authentication, as PostgreSQL
+inline constexpr uint32_t kMaxMessageBytes = 0x3fffffff;  // after it, as PostgreSQL
 
 struct FrontendMessage {
-  char type = 0;      // 0: a start-up packet (no type byte on the wire)
+  char type = 0;  // 0: a start-up packet (no type byte on the wire)
   std::string body;
 };
 
@@ -53,8 +53,8 @@ class FrontendDecoder {
   size_t at_ = 0;
   bool startup_ = true;
   uint32_t max_bytes_ = kMaxStartupBytes;
-  FrontendMessage large_;       // a message that is being put together outside the buffer …
-  size_t large_bytes_ = 0;      // … the size of its body; 0: there is none
+  FrontendMessage large_;   // a message that is being put together outside the buffer …
+  size_t large_bytes_ = 0;  // … the size of its body; 0: there is none
   size_t large_filled_ = 0;
 };
 
@@ -67,7 +67,7 @@ class MessageReader {
   int16_t int16();
   uint16_t uint16() { return static_cast<uint16_t>(int16()); }
   int32_t int32();
-  std::string_view text();              // up to its NUL
+  std::string_view text();  // up to its NUL
   std::string_view bytes(size_t count);
   std::string_view rest();
   bool at_end() const { return at_ == body_.size(); }
@@ -79,7 +79,7 @@ class MessageReader {
 };
 
 struct StartupPacket {
-  uint32_t code = 0;                    // protocol version or request code
+  uint32_t code = 0;  // protocol version or request code
   int32_t cancel_pid = 0;
   uint32_t cancel_key = 0;
   std::vector<std::pair<std::string, std::string>> parameters;
@@ -98,19 +98,19 @@ ParseMessage decode_parse(std::string_view body);
 
 struct BindMessage {
   std::string portal, statement;
-  std::vector<RawParameter> parameters;   // views into the message's body
+  std::vector<RawParameter> parameters;  // views into the message's body
   std::vector<int16_t> result_formats;
 };
 BindMessage decode_bind(std::string_view body);
 
 struct ExecuteMessage {
   std::string portal;
-  uint64_t max_rows = 0;                  // 0: all
+  uint64_t max_rows = 0;  // 0: all
 };
 ExecuteMessage decode_execute(std::string_view body);
 
-struct TargetMessage {                    // Describe and Close
-  char kind = 'S';                        // 'S' statement, 'P' portal
+struct TargetMessage {  // Describe and Close
+  char kind = 'S';      // 'S' statement, 'P' portal
   std::string name;
 };
 TargetMessage decode_target(std::string_view body);

@@ -1,7 +1,5 @@
 #include "server/http_connection.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -9,6 +7,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <span>
+#include <sys/socket.h>
 
 #include "common/error.h"
 #include "server/client_channel.h"
@@ -19,11 +18,12 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::chrono::milliseconds kIdleLimit = std::chrono::seconds(75);  // with the header of the next request
-constexpr auto kBodyLimit = std::chrono::seconds(60);                       // without more of a body
-constexpr auto kSendLimit = std::chrono::seconds(300);                      // without room for more of an answer
-constexpr auto kDrainLimit = std::chrono::seconds(2);                       // for what a client still sends that is being refused
-constexpr size_t kMaxBodyBytes = 256 * 1024;                                // read ahead
+constexpr std::chrono::milliseconds kIdleLimit =
+    std::chrono::seconds(75);                           // with the header of the next request
+constexpr auto kBodyLimit = std::chrono::seconds(60);   // without more of a body
+constexpr auto kSendLimit = std::chrono::seconds(300);  // without room for more of an answer
+constexpr auto kDrainLimit = std::chrono::seconds(2);   // for what a client still sends that is being refused
+constexpr size_t kMaxBodyBytes = 256 * 1024;            // read ahead
 constexpr size_t kMaxUnsentBytes = 1 << 20;
 constexpr size_t kMaxDrainedBytes = 16 << 20;
 constexpr unsigned char kTlsHandshake = 0x16;
@@ -168,9 +168,7 @@ void HttpConnection::answer(HttpRequest& request) {
   HttpAnswer result;
   try {
     result = service_.answer(request, *this);
-  } catch (const ConnectionClosed&) {
-    result.is = HttpAnswer::Body::kCut;
-  }
+  } catch (const ConnectionClosed&) { result.is = HttpAnswer::Body::kCut; }
   {
     std::lock_guard lock(mutex_);
     idle_limit_ms_ = service_.idle_limit_ms();
@@ -226,7 +224,9 @@ void HttpConnection::follow_deadline() {
     stream_.clear_deadline();  // a statement may take long; its own limits apply
   else if (state_ == State::kAnswering) stream_.set_deadline(kBodyLimit);
   else if (ending_) stream_.set_deadline(kDrainLimit);
-  else stream_.set_deadline(idle_limit_ms_ > 0 ? std::min(kIdleLimit, std::chrono::milliseconds(idle_limit_ms_)) : kIdleLimit);
+  else
+    stream_.set_deadline(idle_limit_ms_ > 0 ? std::min(kIdleLimit, std::chrono::milliseconds(idle_limit_ms_))
+                                            : kIdleLimit);
 }
 
 void HttpConnection::client_has_gone() {
@@ -246,7 +246,8 @@ void HttpConnection::queue(std::string_view bytes) {
   if (std::exchange(writing_, true)) return;
   // Posted, since on the strand the coroutine would begin at once, with the lock held.
   asio::post(stream_.executor(), [self = shared_from_this()] {
-    asio::co_spawn(self->stream_.executor(), [self] { return self->write_loop(); }, asio::detached);
+    asio::co_spawn(
+        self->stream_.executor(), [self] { return self->write_loop(); }, asio::detached);
   });
 }
 
@@ -254,7 +255,8 @@ void HttpConnection::queue(std::string_view bytes) {
 
 std::string HttpConnection::read_body() {
   std::unique_lock lock(mutex_);
-  if (std::exchange(go_on_is_expected_, false) && body_.empty() && !body_ended_) queue("HTTP/1.1 100 Continue\r\n\r\n");
+  if (std::exchange(go_on_is_expected_, false) && body_.empty() && !body_ended_)
+    queue("HTTP/1.1 100 Continue\r\n\r\n");
   body_came_.wait(lock, [this] { return !body_.empty() || body_ended_ || ending_; });
   if (closed_ || (ending_ && !body_ended_)) throw ConnectionClosed();
   wake_reader();

@@ -22,7 +22,9 @@ namespace idem {
 //
 // While a request is being answered the client's side is read on, so that its end cancels the statement; what it sends already of the next
 // request waits.
-class HttpConnection : public std::enable_shared_from_this<HttpConnection>, public ServedConnection, private HttpChannel {
+class HttpConnection : public std::enable_shared_from_this<HttpConnection>,
+                       public ServedConnection,
+                       private HttpChannel {
  public:
   HttpConnection(boost::asio::ip::tcp::socket socket, const ConnectionEnvironment& environment);
   ~HttpConnection() override;
@@ -42,9 +44,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection>, publ
   bool refuse(const SqlError& error);
   bool is_answered();
   bool end_request();
-  void answer(HttpRequest& request);   // on a statement thread
+  void answer(HttpRequest& request);  // on a statement thread
   void client_has_gone();
-  void follow_deadline();              // on the strand: sets the one of the state
+  void follow_deadline();  // on the strand: sets the one of the state
   void wake_reader();
   void queue(std::string_view bytes);  // to be written; with the lock
 
@@ -62,19 +64,19 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection>, publ
   std::mutex mutex_;  // guards what follows
   std::condition_variable body_came_, sent_;
   enum class State : uint8_t {
-    kIdle,       // no request, or not all of its header
+    kIdle,  // no request, or not all of its header
     kAnswering,
-    kAnswered,   // all of the answer is in unsent_
+    kAnswered,  // all of the answer is in unsent_
   };
   State state_ = State::kIdle;
-  HttpAnswerForm form_;         // of the answer to this request
-  bool ending_ = false;         // after this answer
-  bool closed_ = false;         // the client has gone
-  std::string body_;            // come and not taken
+  HttpAnswerForm form_;  // of the answer to this request
+  bool ending_ = false;  // after this answer
+  bool closed_ = false;  // the client has gone
+  std::string body_;     // come and not taken
   bool body_ended_ = false, go_on_is_expected_ = false;
   std::string unsent_;
   bool writing_ = false;
-  int64_t idle_limit_ms_ = 0;   // the session's; 0: none
+  int64_t idle_limit_ms_ = 0;  // the session's; 0: none
 };
 
 }  // namespace idem

@@ -1,9 +1,8 @@
 #include "server/http_import.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-
-#include <algorithm>
 #include <functional>
 #include <optional>
 
@@ -54,14 +53,16 @@ constexpr HttpParameter<ImportOptions> kParameters[] = {
        o.partition_by = v;
      }},
     {"keys", [](ImportOptions& o, const std::string& v) { o.keys = split_names(v); }},
-    {"overwrite", [](ImportOptions& o, const std::string& v) { o.overwrite = parse_http_flag("overwrite", v); }},
+    {"overwrite",
+     [](ImportOptions& o, const std::string& v) { o.overwrite = parse_http_flag("overwrite", v); }},
     {"create", [](ImportOptions& o, const std::string& v) { o.create = parse_http_flag("create", v); }},
     {"atomicity",
      [](ImportOptions& o, const std::string& v) {
        check_http_choice("atomicity", v, {"abort", "skipRow", "skipCol"});
        o.atomicity = v;
      }},
-    {"delimiter", [](ImportOptions& o, const std::string& v) { o.delimiter = parse_http_delimiter("delimiter", v); }},
+    {"delimiter",
+     [](ImportOptions& o, const std::string& v) { o.delimiter = parse_http_delimiter("delimiter", v); }},
     {"header", [](ImportOptions& o, const std::string& v) { o.header = parse_http_flag("header", v); }},
     {"forceHeader",
      [](ImportOptions& o, const std::string& v) {
@@ -101,7 +102,8 @@ class CsvImport {
 
   HttpAnswer run() {
     if (options_.table.empty())
-      throw SqlError(sqlstate::kInvalidParameterValue, "the parameter \"name\" is missing").with_hint("The table to load.");
+      throw SqlError(sqlstate::kInvalidParameterValue, "the parameter \"name\" is missing")
+          .with_hint("The table to load.");
     table_ = table_text();
     session_.begin_statement_text("CSV import into " + table_);
     const uint64_t writes_before = session_.last_write().number;
@@ -122,18 +124,21 @@ class CsvImport {
   void find_file() {
     while (parts_->next_part()) {
       if (parts_->name() == "data" || !parts_->file_name().empty()) {
-        if (options_.table.empty()) options_.table = parts_->file_name().substr(0, parts_->file_name().rfind('.'));
+        if (options_.table.empty())
+          options_.table = parts_->file_name().substr(0, parts_->file_name().rfind('.'));
         return;
       }
       if (parts_->name() != "schema") continue;
       std::string json;
       for (std::string piece = parts_->read_part(); !piece.empty(); piece = parts_->read_part()) {
         json += piece;
-        if (json.size() > kMaxSchemaBytes) throw SqlError(sqlstate::kProgramLimitExceeded, "the part \"schema\" is too large");
+        if (json.size() > kMaxSchemaBytes)
+          throw SqlError(sqlstate::kProgramLimitExceeded, "the part \"schema\" is too large");
       }
       read_types(json);
     }
-    throw SqlError(sqlstate::kInvalidParameterValue, "the form has no file").with_hint("It is the part named \"data\".");
+    throw SqlError(sqlstate::kInvalidParameterValue, "the form has no file")
+        .with_hint("It is the part named \"data\".");
   }
 
   void read_types(const std::string& json) {
@@ -142,16 +147,19 @@ class CsvImport {
       const auto member = json_kind(object) == JsonKind::kObject ? json_member(object, name) : std::nullopt;
       const auto text = member ? json_as_text(*member) : std::nullopt;
       if (!text)
-        throw SqlError(sqlstate::kInvalidParameterValue, "the part \"schema\" is not an array of {\"name\":…,\"type\":…}");
+        throw SqlError(sqlstate::kInvalidParameterValue,
+                       "the part \"schema\" is not an array of {\"name\":…,\"type\":…}");
       return *text;
     };
     if (json_kind(json) != JsonKind::kArray) text_member(json, "");
-    for (const std::string_view column : json_elements(json)) types_[text_member(column, "name")] = text_member(column, "type");
+    for (const std::string_view column : json_elements(json))
+      types_[text_member(column, "name")] = text_member(column, "type");
   }
 
   std::string table_text() const {
     const ast::ObjectName name = parser::parse_object_name(options_.table);
-    return (name.schema.empty() ? "" : quoted_identifier(name.schema.text) + ".") + quoted_identifier(name.name.text);
+    return (name.schema.empty() ? "" : quoted_identifier(name.schema.text) + ".") +
+           quoted_identifier(name.name.text);
   }
 
   void take_sample() {
@@ -169,9 +177,11 @@ class CsvImport {
   }
 
   void create_table() {
-    if (!options_.create) throw sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist", options_.table);
+    if (!options_.create)
+      throw sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist", options_.table);
     has_header_ = options_.header.value_or(has_header(records_));
-    for (const CsvField& field : records_[0]) names_.push_back(has_header_ ? field.text : fmt::format("f{}", names_.size()));
+    for (const CsvField& field : records_[0])
+      names_.push_back(has_header_ ? field.text : fmt::format("f{}", names_.size()));
     if (has_header_) records_.erase(records_.begin());
     std::vector<GuessedColumn> columns = guess_columns(names_, records_, shape_);
     std::vector<std::string> definitions, keys;
@@ -182,9 +192,11 @@ class CsvImport {
       definitions.push_back(quoted_identifier(column.name) + " " + column.type);
     }
     std::string sql = fmt::format("CREATE TABLE {} ({})", table_, fmt::join(definitions, ", "));
-    if (!options_.timestamp.empty()) sql += fmt::format(" TIMESTAMP({})", quoted_identifier(options_.timestamp));
+    if (!options_.timestamp.empty())
+      sql += fmt::format(" TIMESTAMP({})", quoted_identifier(options_.timestamp));
     if (!options_.partition_by.empty()) sql += " PARTITION BY " + options_.partition_by;
-    const bool lacks_timestamp = std::find(options_.keys.begin(), options_.keys.end(), options_.timestamp) == options_.keys.end();
+    const bool lacks_timestamp =
+        std::find(options_.keys.begin(), options_.keys.end(), options_.timestamp) == options_.keys.end();
     if (!options_.keys.empty() && !options_.timestamp.empty() && lacks_timestamp)
       keys.push_back(quoted_identifier(options_.timestamp));
     for (const std::string& key : options_.keys) keys.push_back(quoted_identifier(key));
@@ -196,22 +208,27 @@ class CsvImport {
   void read_columns() {
     const std::vector<PlanColumn> columns = execute(fmt::format("COPY {} FROM STDIN", table_))->columns();
     const auto column_of = [&](const std::string& name) -> const PlanColumn* {
-      auto found = std::find_if(columns.begin(), columns.end(), [&](const PlanColumn& c) { return c.name == name; });
+      auto found =
+          std::find_if(columns.begin(), columns.end(), [&](const PlanColumn& c) { return c.name == name; });
       if (found == columns.end())
-        found = std::find_if(columns.begin(), columns.end(),
-                             [&, lower = utf8_lower(name)](const PlanColumn& c) { return utf8_lower(c.name) == lower; });
+        found = std::find_if(
+            columns.begin(), columns.end(),
+            [&, lower = utf8_lower(name)](const PlanColumn& c) { return utf8_lower(c.name) == lower; });
       return found == columns.end() ? nullptr : &*found;
     };
     const std::vector<CsvField>& first = records_[0];
-    has_header_ = options_.header.value_or(
-        std::all_of(first.begin(), first.end(), [&](const CsvField& f) { return column_of(f.text) != nullptr; }));
+    has_header_ = options_.header.value_or(std::all_of(
+        first.begin(), first.end(), [&](const CsvField& f) { return column_of(f.text) != nullptr; }));
     for (size_t i = 0; i < first.size(); ++i) {
-      const PlanColumn* column = has_header_ ? column_of(first[i].text) : i < columns.size() ? &columns[i] : nullptr;
+      const PlanColumn* column = has_header_          ? column_of(first[i].text)
+                                 : i < columns.size() ? &columns[i]
+                                                      : nullptr;
       if (!column && has_header_)
-        throw sql_error(sqlstate::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist", first[i].text,
-                        options_.table);
+        throw sql_error(sqlstate::kUndefinedColumn, "column \"{}\" of relation \"{}\" does not exist",
+                        first[i].text, options_.table);
       if (!column)
-        throw sql_error(sqlstate::kBadCopyFileFormat, "the file has {} columns, the table {}", first.size(), columns.size());
+        throw sql_error(sqlstate::kBadCopyFileFormat, "the file has {} columns, the table {}", first.size(),
+                        columns.size());
       names_.push_back(column->name);
     }
   }
@@ -219,14 +236,16 @@ class CsvImport {
   void load() {
     std::vector<std::string> columns;
     for (const std::string& name : names_) columns.push_back(quoted_identifier(name));
-    std::string sql = fmt::format("COPY {} ({}) FROM STDIN WITH (FORMAT csv, HEADER {}, DELIMITER {}", table_,
-                                  fmt::join(columns, ", "), has_header_, quoted_literal(std::string(1, shape_.delimiter)));
+    std::string sql =
+        fmt::format("COPY {} ({}) FROM STDIN WITH (FORMAT csv, HEADER {}, DELIMITER {}", table_,
+                    fmt::join(columns, ", "), has_header_, quoted_literal(std::string(1, shape_.delimiter)));
     if (options_.atomicity == "skipRow") sql += ", ON_ERROR ignore";
     if (options_.atomicity == "skipCol") sql += ", ON_ERROR set_null";
     if (options_.overwrite && !created_) sql += ", OVERWRITE all";
     const std::unique_ptr<Portal> copy = execute(sql + ")");
     columns_ = copy->columns();
-    for (std::string piece = std::exchange(sample_, {}); !piece.empty(); piece = read_()) copy->copy_data(std::move(piece));
+    for (std::string piece = std::exchange(sample_, {}); !piece.empty(); piece = read_())
+      copy->copy_data(std::move(piece));
     copy->copy_done();
     while (parts_ && parts_->next_part()) {}
     while (!channel_.read_body().empty()) {}
@@ -257,27 +276,31 @@ class CsvImport {
     if (options_.format == "json") {
       std::string& out = answer.body;
       out = fmt::format(
-          "{{\"status\":\"OK\",\"location\":{},\"created\":{},\"header\":{},\"delimiter\":{},\"rowsImported\":{},"
+          "{{\"status\":\"OK\",\"location\":{},\"created\":{},\"header\":{},\"delimiter\":{},"
+          "\"rowsImported\":{},"
           "\"rowsRejected\":{},",
-          json_quoted(options_.table), created_, has_header_, json_quoted(std::string(1, shape_.delimiter)), outcome_.rows,
-          outcome_.rejected);
-      out += fmt::format("\"written\":{{\"inserted\":{},\"replaced\":{},\"skipped\":{},\"deleted\":{}}},\"columns\":[",
-                         written_.inserted, written_.replaced, written_.skipped, written_.deleted);
+          json_quoted(options_.table), created_, has_header_, json_quoted(std::string(1, shape_.delimiter)),
+          outcome_.rows, outcome_.rejected);
+      out += fmt::format(
+          "\"written\":{{\"inserted\":{},\"replaced\":{},\"skipped\":{},\"deleted\":{}}},\"columns\":[",
+          written_.inserted, written_.replaced, written_.skipped, written_.deleted);
       for (size_t i = 0; i < columns_.size(); ++i) {
-        out += fmt::format("{}{{\"name\":{},\"type\":{},\"errors\":{}}}", i ? "," : "", json_quoted(columns_[i].name),
-                           json_quoted(dialect_type_name(columns_[i].type)), outcome_.bad_values[i]);
+        out += fmt::format("{}{{\"name\":{},\"type\":{},\"errors\":{}}}", i ? "," : "",
+                           json_quoted(columns_[i].name), json_quoted(dialect_type_name(columns_[i].type)),
+                           outcome_.bad_values[i]);
       }
       out += "]}\n";
       return answer;
     }
     answer.content_type = "text/plain; charset=utf-8";
-    answer.body =
-        fmt::format("table     {}{}\nimported  {}\nrejected  {}\ninserted  {}\nreplaced  {}\nskipped   {}\n\n{:<32} {:<16} {}\n",
-                    options_.table, created_ ? " (created)" : "", outcome_.rows, outcome_.rejected, written_.inserted,
-                    written_.replaced, written_.skipped, "column", "type", "errors");
+    answer.body = fmt::format(
+        "table     {}{}\nimported  {}\nrejected  {}\ninserted  {}\nreplaced  {}\nskipped   {}\n\n{:<32} "
+        "{:<16} {}\n",
+        options_.table, created_ ? " (created)" : "", outcome_.rows, outcome_.rejected, written_.inserted,
+        written_.replaced, written_.skipped, "column", "type", "errors");
     for (size_t i = 0; i < columns_.size(); ++i)
-      answer.body +=
-          fmt::format("{:<32} {:<16} {}\n", columns_[i].name, dialect_type_name(columns_[i].type), outcome_.bad_values[i]);
+      answer.body += fmt::format("{:<32} {:<16} {}\n", columns_[i].name, dialect_type_name(columns_[i].type),
+                                 outcome_.bad_values[i]);
     return answer;
   }
 

@@ -1,11 +1,10 @@
 #include "server/http_message.h"
 
-#include <fmt/format.h>
-#include <zlib.h>
-
 #include <algorithm>
 #include <boost/beast/http/status.hpp>
+#include <fmt/format.h>
 #include <iterator>
+#include <zlib.h>
 
 #include "common/error.h"
 #include "common/json_text.h"
@@ -46,7 +45,8 @@ struct Inflater {
   z_stream stream{};
   Inflater() {
     constexpr int kGzip = 16;
-    if (inflateInit2(&stream, kGzip + MAX_WBITS) != Z_OK) throw SqlError(sqlstate::kOutOfMemory, "could not start decompression");
+    if (inflateInit2(&stream, kGzip + MAX_WBITS) != Z_OK)
+      throw SqlError(sqlstate::kOutOfMemory, "could not start decompression");
   }
   ~Inflater() { inflateEnd(&stream); }
 };
@@ -64,7 +64,8 @@ std::string gunzip(std::string_view bytes, size_t limit) {
     stream.avail_out = static_cast<uInt>(out.size() - begin);
     const int code = inflate(&stream, Z_NO_FLUSH);
     out.resize(out.size() - stream.avail_out);
-    if (out.size() > limit) throw sql_error(sqlstate::kProgramLimitExceeded, "the body has more than {} bytes", limit);
+    if (out.size() > limit)
+      throw sql_error(sqlstate::kProgramLimitExceeded, "the body has more than {} bytes", limit);
     if (code == Z_STREAM_END) {
       if (stream.avail_in == 0) return out;
       inflateReset(&stream);  // another member follows
@@ -89,7 +90,8 @@ std::string_view host_name(std::string_view host) {
 }
 
 bool is_address_or_localhost(std::string_view name) {
-  return name == "localhost" || name.find(':') != name.npos || name.find_first_not_of("0123456789.") == name.npos;
+  return name == "localhost" || name.find(':') != name.npos ||
+         name.find_first_not_of("0123456789.") == name.npos;
 }
 
 }  // namespace
@@ -127,7 +129,8 @@ HttpAnswer HttpAnswerBody::cut() {
 namespace {
 
 std::string answer_head(const HttpAnswer& answer, const HttpAnswerForm& form, std::string_view length_field) {
-  const std::string_view reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(answer.status));
+  const std::string_view reason =
+      boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(answer.status));
   std::string bytes = fmt::format("HTTP/1.1 {} {}\r\nServer: IdemDB\r\n", answer.status, reason);
   const auto field = [&](std::string_view name, std::string_view value) {
     if (!value.empty()) fmt::format_to(std::back_inserter(bytes), "{}: {}\r\n", name, value);
@@ -143,13 +146,15 @@ std::string answer_head(const HttpAnswer& answer, const HttpAnswerForm& form, st
 
 std::string http_answer_bytes(const HttpAnswer& answer, const HttpAnswerForm& form) {
   const bool has_body = answer.status != 204 && answer.status != 304;
-  std::string bytes = answer_head(answer, form, has_body ? fmt::format("Content-Length: {}\r\n", answer.body.size()) : "");
+  std::string bytes =
+      answer_head(answer, form, has_body ? fmt::format("Content-Length: {}\r\n", answer.body.size()) : "");
   if (!form.only_header && has_body) bytes += answer.body;
   return bytes;
 }
 
 std::string http_answer_head(const HttpAnswer& answer, const HttpAnswerForm& form) {
-  return answer_head(answer, form, form.version < kHttpVersionWithChunks ? "" : "Transfer-Encoding: chunked\r\n");
+  return answer_head(answer, form,
+                     form.version < kHttpVersionWithChunks ? "" : "Transfer-Encoding: chunked\r\n");
 }
 
 void append_http_chunk(std::string& out, std::string_view bytes, const HttpAnswerForm& form) {
@@ -161,7 +166,9 @@ void append_http_chunk(std::string& out, std::string_view bytes, const HttpAnswe
   out.append(bytes).append("\r\n");
 }
 
-std::string_view http_last_chunk(const HttpAnswerForm& form) { return form.version < kHttpVersionWithChunks ? "" : "0\r\n\r\n"; }
+std::string_view http_last_chunk(const HttpAnswerForm& form) {
+  return form.version < kHttpVersionWithChunks ? "" : "0\r\n\r\n";
+}
 
 bool parse_http_target(std::string_view target, HttpRequest* request) {
   const size_t mark = target.find('?');
@@ -196,12 +203,14 @@ std::optional<HttpCredentials> http_credentials(const HttpRequest& request) {
   const std::string header = request.header("authorization");
   if (header.starts_with("Basic ")) {
     const auto text = base64_decode(std::string_view(header).substr(6));
-    if (!text) throw SqlError(sqlstate::kInvalidAuthorization, "the Authorization header is not valid base64");
+    if (!text)
+      throw SqlError(sqlstate::kInvalidAuthorization, "the Authorization header is not valid base64");
     return split(*text);
   }
   if (header.starts_with("Token ")) return split(std::string_view(header).substr(6));
   if (!header.empty())
-    throw SqlError(sqlstate::kInvalidAuthorization, "unsupported Authorization: Basic or Token user:password was expected");
+    throw SqlError(sqlstate::kInvalidAuthorization,
+                   "unsupported Authorization: Basic or Token user:password was expected");
   if (!request.query.contains("u")) return std::nullopt;
   HttpCredentials credentials{request.parameter("u"), std::nullopt};
   if (request.query.contains("p")) credentials.password = request.parameter("p");
@@ -212,7 +221,8 @@ std::string read_http_body(const HttpRequest& request, HttpChannel& channel, siz
   const std::string encoding = request.header("content-encoding");
   const bool is_plain = encoding.empty() || encoding == "identity";
   if (!is_plain && encoding != "gzip")
-    throw sql_error(sqlstate::kInvalidParameterValue, "unsupported Content-Encoding \"{}\": gzip was expected", encoding);
+    throw sql_error(sqlstate::kInvalidParameterValue,
+                    "unsupported Content-Encoding \"{}\": gzip was expected", encoding);
   std::string body;
   for (std::string piece = channel.read_body(); !piece.empty(); piece = channel.read_body()) {
     if (body.size() + piece.size() > limit)
@@ -224,14 +234,15 @@ std::string read_http_body(const HttpRequest& request, HttpChannel& channel, siz
 }
 
 void check_http_origin(const HttpRequest& request, bool has_passwords) {
-  const std::string host = request.header("host"), origin = request.header("origin"), site = request.header("sec-fetch-site");
+  const std::string host = request.header("host"), origin = request.header("origin"),
+                    site = request.header("sec-fetch-site");
   const size_t scheme = origin.find("://");
   const bool is_foreign = !origin.empty() && (scheme == origin.npos || origin.substr(scheme + 3) != host);
   if (is_foreign || site == "cross-site" || site == "same-site")
     throw SqlError(sqlstate::kInsufficientPrivilege, "requests on behalf of another site are refused");
   if (!has_passwords && !host.empty() && !is_address_or_localhost(host_name(host))) {
-    throw sql_error(sqlstate::kInsufficientPrivilege, "without passwords the host must be an address or localhost, not \"{}\"",
-                    host)
+    throw sql_error(sqlstate::kInsufficientPrivilege,
+                    "without passwords the host must be an address or localhost, not \"{}\"", host)
         .with_hint("Turn passwords on: auth = scram.");
   }
 }

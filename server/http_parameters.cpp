@@ -1,16 +1,16 @@
 #include "server/http_parameters.h"
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <charconv>
+#include <fmt/ranges.h>
 
 namespace idem {
 
 namespace {
 
 SqlError invalid_value(std::string_view name, std::string_view value, std::string hint) {
-  return sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"", name, value)
+  return sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"", name,
+                   value)
       .with_hint(std::move(hint));
 }
 
@@ -40,7 +40,8 @@ char parse_http_delimiter(std::string_view name, std::string_view value) {
   return value[0];
 }
 
-void check_http_choice(std::string_view name, std::string_view value, std::initializer_list<std::string_view> choices) {
+void check_http_choice(std::string_view name, std::string_view value,
+                       std::initializer_list<std::string_view> choices) {
   if (std::find(choices.begin(), choices.end(), value) == choices.end())
     throw invalid_value(name, value, fmt::format("Available values: {}.", fmt::join(choices, ", ")));
 }

@@ -23,8 +23,8 @@ SqlError unknown_http_parameter(const std::string& name, const std::vector<std::
 
 // Sets all that were given. 22023 for one that is not known.
 template <class Target>
-void set_http_parameters(const std::map<std::string, std::string>& given, std::span<const HttpParameter<Target>> known,
-                         Target* target) {
+void set_http_parameters(const std::map<std::string, std::string>& given,
+                         std::span<const HttpParameter<Target>> known, Target* target) {
   for (const auto& [name, value] : given) {
     const HttpParameter<Target>* parameter = nullptr;
     std::vector<std::string_view> names;
@@ -40,7 +40,9 @@ void set_http_parameters(const std::map<std::string, std::string>& given, std::s
 // Values of parameters: 22023 for what they cannot be.
 bool parse_http_flag(std::string_view name, std::string_view value);  // true, false; "" is true
 uint64_t parse_http_count(std::string_view name, std::string_view value);
-char parse_http_delimiter(std::string_view name, std::string_view value);  // one character, of fields in a line
-void check_http_choice(std::string_view name, std::string_view value, std::initializer_list<std::string_view> choices);
+char parse_http_delimiter(std::string_view name,
+                          std::string_view value);  // one character, of fields in a line
+void check_http_choice(std::string_view name, std::string_view value,
+                       std::initializer_list<std::string_view> choices);
 
 }  // namespace idem

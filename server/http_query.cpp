@@ -44,7 +44,10 @@ constexpr HttpParameter<HttpQuery> kParameters[] = {
     {"nm", [](HttpQuery& q, const std::string& v) { q.has_metadata = !parse_http_flag("nm", v); }},
     {"timings", [](HttpQuery& q, const std::string& v) { q.has_timings = parse_http_flag("timings", v); }},
     {"explain", [](HttpQuery& q, const std::string& v) { q.has_plan = parse_http_flag("explain", v); }},
-    {"quoteLargeNum", [](HttpQuery& q, const std::string& v) { q.quotes_large_numbers = parse_http_flag("quoteLargeNum", v); }},
+    {"quoteLargeNum",
+     [](HttpQuery& q, const std::string& v) {
+       q.quotes_large_numbers = parse_http_flag("quoteLargeNum", v);
+     }},
     {"timeout",
      [](HttpQuery& q, const std::string& v) {
        constexpr uint64_t kMost = INT32_MAX;
@@ -55,24 +58,29 @@ constexpr HttpParameter<HttpQuery> kParameters[] = {
        check_http_choice("fmt", v, {"json", "csv"});
        q.format = v == "csv" ? HttpQuery::Format::kCsv : HttpQuery::Format::kJson;
      }},
-    {"delimiter", [](HttpQuery& q, const std::string& v) { q.delimiter = parse_http_delimiter("delimiter", v); }},
+    {"delimiter",
+     [](HttpQuery& q, const std::string& v) { q.delimiter = parse_http_delimiter("delimiter", v); }},
 };
 
 // The parameters that the body brings, by its type.
-void read_parameters(const HttpRequest& request, HttpChannel& channel, std::map<std::string, std::string>* parameters) {
+void read_parameters(const HttpRequest& request, HttpChannel& channel,
+                     std::map<std::string, std::string>* parameters) {
   const std::string body = read_http_body(request, channel, kMaxQueryBytes);
   if (body.empty()) return;
   const std::string type = request.media_type();
   if (type == "application/json") {
     validate_json(body);
-    if (json_kind(body) != JsonKind::kObject) throw SqlError(sqlstate::kInvalidParameterValue, "the body is not a JSON object");
+    if (json_kind(body) != JsonKind::kObject)
+      throw SqlError(sqlstate::kInvalidParameterValue, "the body is not a JSON object");
     for (const JsonMember& member : json_members(body)) {
       const JsonKind kind = json_kind(member.value);
       if (kind == JsonKind::kNull) continue;
-      (*parameters)[member.key] = kind == JsonKind::kString ? *json_as_text(member.value) : std::string(member.value);
+      (*parameters)[member.key] =
+          kind == JsonKind::kString ? *json_as_text(member.value) : std::string(member.value);
     }
   } else if (type == "application/x-www-form-urlencoded") {
-    if (!parse_http_parameters(body, parameters)) throw SqlError(sqlstate::kInvalidParameterValue, "the body is not a form");
+    if (!parse_http_parameters(body, parameters))
+      throw SqlError(sqlstate::kInvalidParameterValue, "the body is not a form");
   } else {
     (*parameters)["query"] = body;
   }
@@ -92,9 +100,7 @@ class QueryRun {
       const HttpAnswer answer = answer_.finish(execute());
       session_.begin_statement_text({});
       return answer;
-    } catch (const SqlError& error) {
-      return failed(error);
-    } catch (const std::bad_alloc&) {
+    } catch (const SqlError& error) { return failed(error); } catch (const std::bad_alloc&) {
       return failed(SqlError(sqlstate::kOutOfMemory, "out of memory"));
     } catch (const ConnectionClosed&) {
       failed(SqlError(sqlstate::kQueryCanceled, "the client has gone"));
@@ -113,7 +119,8 @@ class QueryRun {
     const int64_t compiled = micros();
     if (portal_) run_last(*portal_);
     session_.finish_statements();
-    if (portal_ && !outcome_.has_rows) outcome_.tag = portal_->tag();  // a statement that lost to others was run again
+    if (portal_ && !outcome_.has_rows)
+      outcome_.tag = portal_->tag();  // a statement that lost to others was run again
     outcome_.notices = session_.take_notices();
     const LastWrite write = session_.last_write();
     if (write.number != writes_before && counts_rows(write.counts)) outcome_.written = write.counts;
@@ -167,7 +174,8 @@ class QueryRun {
     DataChunk chunk;
     while (portal->next(&chunk, 0)) {
       const Vector column = flatten(chunk.columns[0], chunk.size, chunk.selection, true);
-      for (uint32_t i = 0; i < chunk.count(); ++i) lines.emplace_back(column.values<std::string_view>()[chunk.selection[i]]);
+      for (uint32_t i = 0; i < chunk.count(); ++i)
+        lines.emplace_back(column.values<std::string_view>()[chunk.selection[i]]);
     }
     return lines;
   }
@@ -182,7 +190,8 @@ class QueryRun {
       case Portal::Kind::kEmpty: break;
       case Portal::Kind::kCopyIn:
       case Portal::Kind::kCopyOut:
-        throw SqlError(sqlstate::kFeatureNotSupported, "COPY FROM STDIN and COPY TO STDOUT are not supported over HTTP")
+        throw SqlError(sqlstate::kFeatureNotSupported,
+                       "COPY FROM STDIN and COPY TO STDOUT are not supported over HTTP")
             .with_hint("/imp takes files, /exp gives the rows of a query.");
     }
   }
@@ -223,7 +232,8 @@ HttpQuery parse_http_query(const HttpRequest& request, HttpChannel& channel, Htt
   HttpQuery query;
   query.format = format;
   set_http_parameters<HttpQuery>(parameters, kParameters, &query);
-  if (!parameters.contains("query")) throw SqlError(sqlstate::kInvalidParameterValue, "the parameter \"query\" is missing");
+  if (!parameters.contains("query"))
+    throw SqlError(sqlstate::kInvalidParameterValue, "the parameter \"query\" is missing");
   return query;
 }
 

@@ -16,9 +16,11 @@ struct HttpQuery {
   enum class Format : uint8_t { kJson, kCsv };
 
   std::string text;
-  std::optional<std::vector<std::optional<std::string>>> arguments;  // of $1 …; without them several statements are allowed
-  uint64_t first_row = 0, end_row = UINT64_MAX;                      // of the result that are sent
-  bool counts_all = false, has_metadata = true, has_timings = false, has_plan = false, quotes_large_numbers = false;
+  std::optional<std::vector<std::optional<std::string>>>
+      arguments;                                 // of $1 …; without them several statements are allowed
+  uint64_t first_row = 0, end_row = UINT64_MAX;  // of the result that are sent
+  bool counts_all = false, has_metadata = true, has_timings = false, has_plan = false,
+       quotes_large_numbers = false;
   std::optional<int64_t> timeout_ms;
   Format format = Format::kJson;
   char delimiter = ',';

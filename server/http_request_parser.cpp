@@ -59,7 +59,8 @@ HttpRequestParser::~HttpRequestParser() = default;
 std::span<char> HttpRequestParser::space() {
   State& s = *state_;
   // Behind what is left, since the parser wants lines whole.
-  std::copy(s.bytes.begin() + static_cast<ptrdiff_t>(s.begin), s.bytes.begin() + static_cast<ptrdiff_t>(s.end), s.bytes.begin());
+  std::copy(s.bytes.begin() + static_cast<ptrdiff_t>(s.begin),
+            s.bytes.begin() + static_cast<ptrdiff_t>(s.end), s.bytes.begin());
   s.end -= std::exchange(s.begin, 0);
   if (s.end == s.bytes.size()) s.bytes.resize(s.bytes.size() * 2);  // at most a header, which is limited
   return std::span(s.bytes).subspan(s.end);
@@ -95,7 +96,8 @@ void HttpRequestParser::parse() {
   boost::system::error_code error;
   if (unparsed_bytes() > 0)
     s.begin += s.parser->put(boost::asio::const_buffer(s.bytes.data() + s.begin, unparsed_bytes()), error);
-  if (error == http::error::header_limit) throw SqlError(sqlstate::kProgramLimitExceeded, "the header is too large");
+  if (error == http::error::header_limit)
+    throw SqlError(sqlstate::kProgramLimitExceeded, "the header is too large");
   if (error && error != http::error::need_more)
     throw sql_error(sqlstate::kProtocolViolation, "the request is no HTTP: {}", error.message());
 }
@@ -104,8 +106,10 @@ HttpRequest HttpRequestParser::request() const {
   const auto& message = state_->parser->get();
   HttpRequest request;
   request.method = std::string(message.method_string());
-  if (!parse_http_target(std::string(message.target()), &request)) request.path = std::string(message.target());
-  for (const auto& field : message) request.headers[utf8_lower(std::string(field.name_string()))] = std::string(field.value());
+  if (!parse_http_target(std::string(message.target()), &request))
+    request.path = std::string(message.target());
+  for (const auto& field : message)
+    request.headers[utf8_lower(std::string(field.name_string()))] = std::string(field.value());
   return request;
 }
 

@@ -1,8 +1,7 @@
 #include "server/http_service.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <iterator>
 
 #include "common/error.h"
@@ -18,7 +17,8 @@ namespace idem {
 
 namespace {
 
-constexpr size_t kMaxLinesBytes = 256 << 20;  // held in memory, neither as they are sent nor unpacked may be more
+constexpr size_t kMaxLinesBytes = 256
+                                  << 20;  // held in memory, neither as they are sent nor unpacked may be more
 
 // Nanoseconds of a unit as /write (n, u, ms, s, m, h) and /api/v2/write (ns, us, ms, s) name them.
 int64_t parse_precision(const std::string& name) {
@@ -34,7 +34,8 @@ int64_t parse_precision(const std::string& name) {
   for (const auto& [unit, nanos] : kUnits) {
     if (name == unit) return nanos;
   }
-  throw sql_error(sqlstate::kInvalidParameterValue, "unknown precision \"{}\": ns, us, ms, s, m or h was expected", name);
+  throw sql_error(sqlstate::kInvalidParameterValue,
+                  "unknown precision \"{}\": ns, us, ms, s, m or h was expected", name);
 }
 
 std::string_view code_of(unsigned status) {
@@ -58,7 +59,8 @@ HttpAnswer error_answer(unsigned status, std::string_view message, std::string_v
 }
 
 HttpAnswer line_error_answer(const SqlError& error) {
-  return error_answer(http_status_of(error), error.message(), fmt::format("\"sqlstate\":{}", json_quoted(error.sqlstate())));
+  return error_answer(http_status_of(error), error.message(),
+                      fmt::format("\"sqlstate\":{}", json_quoted(error.sqlstate())));
 }
 
 HttpAnswer no_content() {
@@ -70,15 +72,16 @@ HttpAnswer no_content() {
 
 HttpAnswer lines_answer(const LineWriteResult& result) {
   if (result.rejected == 0) return no_content();
-  std::string members = fmt::format("\"accepted\":{},\"rejected\":{},\"line\":{},\"errors\":[", result.accepted, result.rejected,
-                                    result.errors[0].line);
+  std::string members = fmt::format("\"accepted\":{},\"rejected\":{},\"line\":{},\"errors\":[",
+                                    result.accepted, result.rejected, result.errors[0].line);
   for (size_t i = 0; i < result.errors.size(); ++i)
-    members +=
-        fmt::format("{}{{\"line\":{},\"reason\":{}}}", i ? "," : "", result.errors[i].line, json_quoted(result.errors[i].reason));
+    members += fmt::format("{}{{\"line\":{},\"reason\":{}}}", i ? "," : "", result.errors[i].line,
+                           json_quoted(result.errors[i].reason));
   members += "]";
-  return error_answer(
-      400, fmt::format("partial write: line {}: {} dropped={}", result.errors[0].line, result.errors[0].reason, result.rejected),
-      members);
+  return error_answer(400,
+                      fmt::format("partial write: line {}: {} dropped={}", result.errors[0].line,
+                                  result.errors[0].reason, result.rejected),
+                      members);
 }
 
 }  // namespace
@@ -100,12 +103,16 @@ HttpAnswer HttpService::answer(HttpRequest& request, HttpChannel& channel) {
   using Channel = HttpChannel;
   constexpr auto console = [](Service&, Request& r, Channel&) { return console_answer(r); };
   static constexpr Route kRoutes[] = {
-      {"/exec", "GET POST", true, [](Service& s, Request& r, Channel& c) { return s.query(r, c, HttpQuery::Format::kJson); }},
-      {"/exp", "GET POST", true, [](Service& s, Request& r, Channel& c) { return s.query(r, c, HttpQuery::Format::kCsv); }},
-      {"/imp", "POST", true, [](Service& s, Request& r, Channel& c) { return import_csv(s.session_for(r), r, c); }},
+      {"/exec", "GET POST", true,
+       [](Service& s, Request& r, Channel& c) { return s.query(r, c, HttpQuery::Format::kJson); }},
+      {"/exp", "GET POST", true,
+       [](Service& s, Request& r, Channel& c) { return s.query(r, c, HttpQuery::Format::kCsv); }},
+      {"/imp", "POST", true,
+       [](Service& s, Request& r, Channel& c) { return import_csv(s.session_for(r), r, c); }},
       {"/metrics", "GET HEAD", false, [](Service& s, Request& r, Channel&) { return s.metrics(r); }},
       {"/write", "POST", false, [](Service& s, Request& r, Channel& c) { return s.write_lines(r, c); }},
-      {"/api/v2/write", "POST", false, [](Service& s, Request& r, Channel& c) { return s.write_lines(r, c); }},
+      {"/api/v2/write", "POST", false,
+       [](Service& s, Request& r, Channel& c) { return s.write_lines(r, c); }},
       {"/ping", "GET HEAD", false, [](Service&, Request&, Channel&) { return no_content(); }},
       {"/health", "GET HEAD", false, [](Service& s, Request&, Channel&) { return s.health(); }},
       {"/ready", "GET HEAD", false, [](Service& s, Request&, Channel&) { return s.health(); }},
@@ -115,9 +122,10 @@ HttpAnswer HttpService::answer(HttpRequest& request, HttpChannel& channel) {
       {"/assets/favicon.svg", "GET HEAD", false, console},
       {"/assets/LICENSES.txt", "GET HEAD", false, console},
   };
-  const Route* route =
-      std::find_if(std::begin(kRoutes), std::end(kRoutes), [&](const Route& known) { return known.path == request.path; });
-  if (route == std::end(kRoutes)) return error_answer(404, fmt::format("there is nothing at {}", request.path));
+  const Route* route = std::find_if(std::begin(kRoutes), std::end(kRoutes),
+                                    [&](const Route& known) { return known.path == request.path; });
+  if (route == std::end(kRoutes))
+    return error_answer(404, fmt::format("there is nothing at {}", request.path));
   if (fmt::format(" {} ", route->methods).find(fmt::format(" {} ", request.method)) == std::string::npos)
     return error_answer(405, fmt::format("{} takes {}", route->path, route->methods));
   const auto failed = [&](const SqlError& error) {
@@ -130,15 +138,11 @@ HttpAnswer HttpService::answer(HttpRequest& request, HttpChannel& channel) {
   };
   try {
     return route->handle(*this, request, channel);
-  } catch (const SqlError& error) {
-    return failed(error);
-  } catch (const ConnectionClosed&) {
+  } catch (const SqlError& error) { return failed(error); } catch (const ConnectionClosed&) {
     throw;
   } catch (const std::bad_alloc&) {
     return failed(SqlError(sqlstate::kOutOfMemory, "out of memory"));
-  } catch (const std::exception& error) {
-    return failed(SqlError(sqlstate::kInternalError, error.what()));
-  }
+  } catch (const std::exception& error) { return failed(SqlError(sqlstate::kInternalError, error.what())); }
 }
 
 HttpAnswer HttpService::query(const HttpRequest& request, HttpChannel& channel, HttpQuery::Format format) {
@@ -158,8 +162,9 @@ HttpAnswer HttpService::health() const {
   const StorageStatus status = server_.database->status();
   HttpAnswer answer;
   answer.status = status.write_failed ? 503 : 200;
-  answer.body = fmt::format("{{\"name\":\"idemdb\",\"status\":\"{}\",\"message\":{}}}\n", status.write_failed ? "fail" : "pass",
-                            json_quoted(status.write_failed ? status.write_failure : "ready for queries and writes"));
+  answer.body = fmt::format(
+      "{{\"name\":\"idemdb\",\"status\":\"{}\",\"message\":{}}}\n", status.write_failed ? "fail" : "pass",
+      json_quoted(status.write_failed ? status.write_failure : "ready for queries and writes"));
   return answer;
 }
 
@@ -171,23 +176,23 @@ HttpAnswer HttpService::write_lines(const HttpRequest& request, HttpChannel& cha
   HttpAnswer answer;
   try {
     answer = lines_answer(session.write_lines(text, unit));
-  } catch (const SqlError& error) {
-    answer = line_error_answer(error);
-  }
+  } catch (const SqlError& error) { answer = line_error_answer(error); }
   session.begin_statement_text({});
   return answer;
 }
 
 const std::string& HttpService::authenticate(const HttpRequest& request) {
   const auto credentials = http_credentials(request);
-  const ClientIdentity client{without_port(client_address_), credentials ? credentials->user : "admin", options_.database,
-                              client_.encrypted()};
-  const bool trusted = authentication_of(options_, client, client_.certificate_name()) != AuthenticationMethod::kScram;
+  const ClientIdentity client{without_port(client_address_), credentials ? credentials->user : "admin",
+                              options_.database, client_.encrypted()};
+  const bool trusted =
+      authentication_of(options_, client, client_.certificate_name()) != AuthenticationMethod::kScram;
   check_http_origin(request, !trusted);
-  const std::string authorization =
-      fmt::format("{}\n{}\n{}", request.header("authorization"), request.parameter("u"), request.parameter("p"));
+  const std::string authorization = fmt::format("{}\n{}\n{}", request.header("authorization"),
+                                                request.parameter("u"), request.parameter("p"));
   if (authorization == authorization_) return user_;
-  if (!credentials && !trusted) throw SqlError(sqlstate::kInvalidAuthorization, "user and password are required");
+  if (!credentials && !trusted)
+    throw SqlError(sqlstate::kInvalidAuthorization, "user and password are required");
   const std::string& user = client.user;
   const Snapshot snapshot = server_.database->snapshot();
   const auto role = snapshot.catalog->roles.find(user);
@@ -214,8 +219,9 @@ Session& HttpService::session_for(const HttpRequest& request) {
   const std::string& user = authenticate(request);
   if (session_) return *session_;
   check_session_limit(server_, options_);
-  auto session = std::make_unique<Session>(server_, user, options_.database, client_address_,
-                                           std::vector<std::pair<std::string, std::string>>{{"application_name", "http"}});
+  auto session = std::make_unique<Session>(
+      server_, user, options_.database, client_address_,
+      std::vector<std::pair<std::string, std::string>>{{"application_name", "http"}});
   std::lock_guard lock(mutex_);
   session_ = std::move(session);
   return *session_;

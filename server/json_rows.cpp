@@ -32,8 +32,8 @@ void append_timestamp(std::string& out, int64_t micros) {
   char text[kMaxTimestampText];
   const std::string_view written(text, static_cast<size_t>(format_timestamp(text, micros) - text));
   out += '"';
-  const bool is_plain =
-      written.size() >= kSeconds && written.size() <= kMicros && written[kSpace] == ' ' && written.back() != 'C';
+  const bool is_plain = written.size() >= kSeconds && written.size() <= kMicros && written[kSpace] == ' ' &&
+                        written.back() != 'C';
   if (!is_plain) {
     out.append(written) += '"';
     return;
@@ -49,9 +49,13 @@ void append_timestamp(std::string& out, int64_t micros) {
 JsonRows::AppendFunction JsonRows::append_function(SqlType type) {
   switch (type.id) {
     case TypeId::kInteger:
-      return [](const Column& c, uint32_t row, std::string& out) { append_integer(out, c.vector.values<int32_t>()[row]); };
+      return [](const Column& c, uint32_t row, std::string& out) {
+        append_integer(out, c.vector.values<int32_t>()[row]);
+      };
     case TypeId::kBigInt:
-      return [](const Column& c, uint32_t row, std::string& out) { append_integer(out, c.vector.values<int64_t>()[row]); };
+      return [](const Column& c, uint32_t row, std::string& out) {
+        append_integer(out, c.vector.values<int64_t>()[row]);
+      };
     case TypeId::kDouble:
       return [](const Column& c, uint32_t row, std::string& out) {
         const double value = c.vector.values<double>()[row];
@@ -62,7 +66,9 @@ JsonRows::AppendFunction JsonRows::append_function(SqlType type) {
       };
     case TypeId::kTimestamp:
     case TypeId::kTimestampTz:
-      return [](const Column& c, uint32_t row, std::string& out) { append_timestamp(out, c.vector.values<int64_t>()[row]); };
+      return [](const Column& c, uint32_t row, std::string& out) {
+        append_timestamp(out, c.vector.values<int64_t>()[row]);
+      };
     default: break;
   }
   if (is_string_like(type.id) && physical_type(type) == PhysicalType::kString)
@@ -71,13 +77,15 @@ JsonRows::AppendFunction JsonRows::append_function(SqlType type) {
     };
   return [](const Column& c, uint32_t row, std::string& out) {
     const size_t at = out.size();
-    append_json_value(out, c.type, static_cast<const char*>(c.vector.data) + size_t{row} * c.element_size, TextOptions());
+    append_json_value(out, c.type, static_cast<const char*>(c.vector.data) + size_t{row} * c.element_size,
+                      TextOptions());
     if (c.type.id == TypeId::kDecimal && (out[at] == 'N' || out[at] == 'I' || out.compare(at, 2, "-I") == 0))
       (out.insert(at, 1, '"')) += '"';
   };
 }
 
-JsonRows::JsonRows(const std::vector<PlanColumn>& columns, bool quotes_large_numbers) : columns_(columns.size()) {
+JsonRows::JsonRows(const std::vector<PlanColumn>& columns, bool quotes_large_numbers)
+    : columns_(columns.size()) {
   for (size_t i = 0; i < columns.size(); ++i) {
     Column& c = columns_[i];
     c.type = columns[i].type.id == TypeId::kSymbol ? SqlType(TypeId::kVarchar) : columns[i].type;
@@ -102,7 +110,8 @@ void JsonRows::append_columns(const std::vector<PlanColumn>& columns, std::strin
 }
 
 void JsonRows::append(const DataChunk& chunk, uint32_t first, uint32_t count, std::string& out) {
-  for (size_t i = 0; i < columns_.size(); ++i) columns_[i].vector = flatten(chunk.columns[i], chunk.size, chunk.selection, true);
+  for (size_t i = 0; i < columns_.size(); ++i)
+    columns_[i].vector = flatten(chunk.columns[i], chunk.size, chunk.selection, true);
   for (uint32_t i = first; i < first + count; ++i) {
     const uint32_t row = chunk.selection[i];
     if (std::exchange(any_, true)) out += ',';

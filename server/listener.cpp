@@ -1,7 +1,5 @@
 #include "server/listener.h"
 
-#include <spdlog/spdlog.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
@@ -9,19 +7,22 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <spdlog/spdlog.h>
 
 namespace idem {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-Listener::Listener(asio::io_context& io, const std::string& address, uint16_t port, std::string_view setting, size_t most_connections,
-                   MakeConnection make)
+Listener::Listener(asio::io_context& io, const std::string& address, uint16_t port, std::string_view setting,
+                   size_t most_connections, MakeConnection make)
     : io_(io), acceptor_(asio::make_strand(io)), most_connections_(most_connections), make_(std::move(make)) {
   boost::system::error_code error;
   tcp::resolver resolver(io);
   const auto found = resolver.resolve(address, std::to_string(port), tcp::resolver::passive, error);
-  if (error) throw sql_error(sqlstate::kInvalidParameterValue, "could not resolve the address \"{}\": {}", address, error.message());
+  if (error)
+    throw sql_error(sqlstate::kInvalidParameterValue, "could not resolve the address \"{}\": {}", address,
+                    error.message());
   const tcp::endpoint endpoint = found.begin()->endpoint();
   acceptor_.open(endpoint.protocol());
   acceptor_.set_option(tcp::acceptor::reuse_address(true));
@@ -38,7 +39,8 @@ void Listener::start() { asio::co_spawn(acceptor_.get_executor(), accept_loop(),
 asio::awaitable<void> Listener::accept_loop() {
   while (true) {
     boost::system::error_code error;
-    tcp::socket socket = co_await acceptor_.async_accept(io_, asio::redirect_error(asio::use_awaitable, error));
+    tcp::socket socket =
+        co_await acceptor_.async_accept(io_, asio::redirect_error(asio::use_awaitable, error));
     if (!acceptor_.is_open()) co_return;
     if (error) {
       // Out of file descriptors, most likely: serve those who are here and try again.

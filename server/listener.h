@@ -20,8 +20,8 @@ class Listener {
 
   // Binds and listens; port 0 takes any free one. `setting` names the port in errors: 22023, 55006. More than `most_connections`, also such as
   // have not said who they are, are closed as they come.
-  Listener(boost::asio::io_context& io, const std::string& address, uint16_t port, std::string_view setting, size_t most_connections,
-           MakeConnection make);
+  Listener(boost::asio::io_context& io, const std::string& address, uint16_t port, std::string_view setting,
+           size_t most_connections, MakeConnection make);
 
   uint16_t port() const { return acceptor_.local_endpoint().port(); }
   // From here on connections are accepted, while `io` runs.

@@ -12,7 +12,8 @@ LiveConfiguration::LiveConfiguration(FileSystem& files, ConfigurationSource sour
     : files_(files), source_(std::move(source)), apply_(std::move(apply)), now_(std::move(now)) {}
 
 void LiveConfiguration::set(const std::string& name, const std::optional<std::string>& value) {
-  if (name == "data" || name == "config") throw sql_error("55P02", "parameter \"{}\" cannot be changed", name);
+  if (name == "data" || name == "config")
+    throw sql_error("55P02", "parameter \"{}\" cannot be changed", name);
   std::lock_guard lock(mutex_);
   KeptSettings kept = source_.read_kept(now_.data);
   auto& values = is_server_setting(name) ? kept.server : kept.session;
@@ -40,7 +41,8 @@ bool LiveConfiguration::reload() {
     const std::vector<std::string> waiting = changes_for_restart(now_, next);
     now_ = std::move(next);
     spdlog::info("the configuration was read again");
-    if (!waiting.empty()) spdlog::warn("these settings take effect at the next start: {}", fmt::join(waiting, ", "));
+    if (!waiting.empty())
+      spdlog::warn("these settings take effect at the next start: {}", fmt::join(waiting, ", "));
     return true;
   } catch (const SqlError& error) {
     spdlog::error("the configuration was not read again: {}", error.message());

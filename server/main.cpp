@@ -1,9 +1,7 @@
-#include <spdlog/spdlog.h>
-
-#include <malloc.h>
-
 #include <csignal>
 #include <iostream>
+#include <malloc.h>
+#include <spdlog/spdlog.h>
 
 #include "common/error.h"
 #include "server/configuration.h"
@@ -37,8 +35,8 @@ int main(int argc, char** argv) {
 
     idem::Server server(source, configuration, log);
     spdlog::info("data folder {}: {}", configuration.data, server.recovery_text());
-    std::cout << "idemdb is ready: psql -h " << configuration.listen << " -p " << server.port() << " -U admin "
-              << configuration.database;
+    std::cout << "idemdb is ready: psql -h " << configuration.listen << " -p " << server.port()
+              << " -U admin " << configuration.database;
     if (server.http_port()) std::cout << "; http://" << configuration.listen << ":" << *server.http_port();
     if (server.line_port()) std::cout << "; line protocol on port " << *server.line_port();
     std::cout << std::endl;

@@ -33,7 +33,9 @@ SqlError broken(std::string_view why) {
 
 }  // namespace
 
-std::string multipart_boundary(std::string_view content_type) { return field_parameter(content_type, "boundary"); }
+std::string multipart_boundary(std::string_view content_type) {
+  return field_parameter(content_type, "boundary");
+}
 
 MultipartReader::MultipartReader(std::string_view boundary, std::function<std::string()> read)
     : delimiter_("\r\n--" + std::string(boundary)), read_(std::move(read)), buffer_("\r\n") {}
@@ -84,7 +86,8 @@ void MultipartReader::read_header() {
   }
   const std::string_view header = std::string_view(buffer_).substr(0, end);
   const size_t field = utf8_lower(header).find("content-disposition:");
-  const std::string_view disposition = field == header.npos ? "" : header.substr(field, header.find("\r\n", field) - field);
+  const std::string_view disposition =
+      field == header.npos ? "" : header.substr(field, header.find("\r\n", field) - field);
   name_ = field_parameter(disposition, "name");
   file_name_ = field_parameter(disposition, "filename");
   buffer_.erase(0, end + kEnd.size() - 2);  // the line end may belong to the delimiter of an empty part

@@ -8,11 +8,11 @@ namespace idem {
 
 namespace {
 
-constexpr uint32_t kAlone = 16;                              // requests in a row
+constexpr uint32_t kAlone = 16;  // requests in a row
 constexpr auto kLook = std::chrono::milliseconds(2);
-constexpr int kQuietLooks = 250;                             // without a request, then both threads serve again
-constexpr int64_t kLongestPoll = 100'000;                    // ns
-constexpr int64_t kPauseWeight = 8;                          // of those before, against one of the newest
+constexpr int kQuietLooks = 250;           // without a request, then both threads serve again
+constexpr int64_t kLongestPoll = 100'000;  // ns
+constexpr int64_t kPauseWeight = 8;        // of those before, against one of the newest
 
 int64_t steady_ns() {
   using namespace std::chrono;

@@ -35,11 +35,12 @@ class NetworkThreads {
   boost::asio::io_context io_{2};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_running_{io_.get_executor()};
   std::atomic<const void*> last_client_{nullptr};
-  std::atomic<uint32_t> in_a_row_{0};      // requests of last_client_
-  std::atomic<uint64_t> begun_{0};         // tasks
-  std::atomic<bool> running_{false};       // a task is run or about to be
-  std::atomic<int64_t> answered_ns_{0};    // when the last task ended; steady clock
-  std::atomic<int64_t> pause_ns_{0};       // of the client between an answer and its next request: a moving average
+  std::atomic<uint32_t> in_a_row_{0};    // requests of last_client_
+  std::atomic<uint64_t> begun_{0};       // tasks
+  std::atomic<bool> running_{false};     // a task is run or about to be
+  std::atomic<int64_t> answered_ns_{0};  // when the last task ended; steady clock
+  std::atomic<int64_t> pause_ns_{
+      0};  // of the client between an answer and its next request: a moving average
   std::thread first_, second_;
 };
 

@@ -25,26 +25,31 @@ struct ProtocolHandler::SimpleQuery {
   std::string text;
   std::vector<parser::ParsedStatement> statements;
   size_t next = 0;
-  std::unique_ptr<Portal> portal;   // of statement next - 1
+  std::unique_ptr<Portal> portal;  // of statement next - 1
 };
 
 void check_session_limit(const ServerContext& server, const ProtocolOptions& options) {
-  if (server.sessions->count() >= options.max_connections) throw SqlError(sqlstate::kTooManyConnections, "sorry, too many clients already");
+  if (server.sessions->count() >= options.max_connections)
+    throw SqlError(sqlstate::kTooManyConnections, "sorry, too many clients already");
 }
 
-AuthenticationMethod authentication_of(const ProtocolOptions& options, const ClientIdentity& client, const std::string& certificate_name) {
+AuthenticationMethod authentication_of(const ProtocolOptions& options, const ClientIdentity& client,
+                                       const std::string& certificate_name) {
   const AuthenticationMethod method = method_for(options.access, client);
   if (method == AuthenticationMethod::kReject) {
-    throw sql_error(sqlstate::kInvalidAuthorization, "no access rule lets in host \"{}\", user \"{}\", database \"{}\", {}", client.address, client.user,
-                    client.database, client.is_encrypted ? "TLS encryption" : "no encryption");
+    throw sql_error(sqlstate::kInvalidAuthorization,
+                    "no access rule lets in host \"{}\", user \"{}\", database \"{}\", {}", client.address,
+                    client.user, client.database, client.is_encrypted ? "TLS encryption" : "no encryption");
   }
-  if (method == AuthenticationMethod::kCertificate && (certificate_name.empty() || certificate_name != client.user))
-    throw sql_error(sqlstate::kInvalidAuthorization, "certificate authentication failed for user \"{}\"", client.user);
+  if (method == AuthenticationMethod::kCertificate &&
+      (certificate_name.empty() || certificate_name != client.user))
+    throw sql_error(sqlstate::kInvalidAuthorization, "certificate authentication failed for user \"{}\"",
+                    client.user);
   return method;
 }
 
-ProtocolHandler::ProtocolHandler(ServerContext& server, const ProtocolOptions& options, ClientChannel& channel,
-                                 std::string client_address)
+ProtocolHandler::ProtocolHandler(ServerContext& server, const ProtocolOptions& options,
+                                 ClientChannel& channel, std::string client_address)
     : server_(server), options_(options), channel_(channel), client_address_(std::move(client_address)) {}
 
 ProtocolHandler::~ProtocolHandler() = default;
@@ -64,9 +69,7 @@ void ProtocolHandler::handle(FrontendMessage& message) {
   } catch (const SqlError& error) {
     if (session_) answer_error(error);
     else refuse(error);
-  } catch (const std::bad_alloc&) {
-    answer_error(SqlError(sqlstate::kOutOfMemory, "out of memory"));
-  }
+  } catch (const std::bad_alloc&) { answer_error(SqlError(sqlstate::kOutOfMemory, "out of memory")); }
 }
 
 void ProtocolHandler::handle_broken_input(const SqlError& error) { refuse(error); }
@@ -86,7 +89,8 @@ void ProtocolHandler::refuse(const SqlError& error) {
 void ProtocolHandler::start_up(std::string_view body) {
   StartupPacket packet = decode_startup(body);
   if (packet.code >> 16 != 3) {
-    throw sql_error(sqlstate::kFeatureNotSupported, "unsupported frontend protocol {}.{}: server supports 3.0", packet.code >> 16,
+    throw sql_error(sqlstate::kFeatureNotSupported,
+                    "unsupported frontend protocol {}.{}: server supports 3.0", packet.code >> 16,
                     packet.code & 0xffff);
   }
   std::vector<std::string> unknown;
@@ -100,7 +104,8 @@ void ProtocolHandler::start_up(std::string_view body) {
 
   user_ = packet.parameter("user");
   database_ = packet.parameter("database");
-  if (user_.empty()) throw SqlError(sqlstate::kInvalidAuthorization, "no PostgreSQL user name specified in startup packet");
+  if (user_.empty())
+    throw SqlError(sqlstate::kInvalidAuthorization, "no PostgreSQL user name specified in startup packet");
   if (database_.empty()) database_ = user_;
   if (packet.parameter("replication") == "database" || packet.parameter("replication") == "true") {
     throw SqlError(sqlstate::kFeatureNotSupported, "replication connections are not supported");
@@ -117,11 +122,15 @@ void ProtocolHandler::start_up(std::string_view body) {
 }
 
 void ProtocolHandler::authenticate(std::string_view body, char type) {
-  if (type != 'p') throw sql_error(sqlstate::kProtocolViolation, "expected SASL response, got message type {}", static_cast<int>(type));
+  if (type != 'p')
+    throw sql_error(sqlstate::kProtocolViolation, "expected SASL response, got message type {}",
+                    static_cast<int>(type));
   MessageReader in(body);
   if (!scram_first_done_) {
     std::string_view mechanism = in.text();
-    if (mechanism != "SCRAM-SHA-256") throw SqlError(sqlstate::kProtocolViolation, "client selected an invalid SASL authentication mechanism");
+    if (mechanism != "SCRAM-SHA-256")
+      throw SqlError(sqlstate::kProtocolViolation,
+                     "client selected an invalid SASL authentication mechanism");
     int32_t length = in.int32();
     if (length < 0) throw SqlError(sqlstate::kProtocolViolation, "the initial SASL response is missing");
     Snapshot snapshot = server_.database->snapshot();
@@ -137,7 +146,8 @@ void ProtocolHandler::authenticate(std::string_view body, char type) {
     return;
   }
   auto answer = scram_->server_final(in.rest());
-  if (!answer) throw sql_error(sqlstate::kInvalidPassword, "password authentication failed for user \"{}\"", user_);
+  if (!answer)
+    throw sql_error(sqlstate::kInvalidPassword, "password authentication failed for user \"{}\"", user_);
   writer_.authentication(12, *answer);
   begin_session();
 }
@@ -145,8 +155,10 @@ void ProtocolHandler::authenticate(std::string_view body, char type) {
 void ProtocolHandler::begin_session() {
   Snapshot snapshot = server_.database->snapshot();
   auto role = snapshot.catalog->roles.find(user_);
-  if (role == snapshot.catalog->roles.end()) throw sql_error(sqlstate::kInvalidAuthorization, "role \"{}\" does not exist", user_);
-  if (!role->second.can_login) throw sql_error(sqlstate::kInvalidAuthorization, "role \"{}\" is not permitted to log in", user_);
+  if (role == snapshot.catalog->roles.end())
+    throw sql_error(sqlstate::kInvalidAuthorization, "role \"{}\" does not exist", user_);
+  if (!role->second.can_login)
+    throw sql_error(sqlstate::kInvalidAuthorization, "role \"{}\" is not permitted to log in", user_);
   if (database_ != options_.database && database_ != kMaintenanceDatabase)
     throw sql_error(sqlstate::kInvalidCatalogName, "database \"{}\" does not exist", database_);
 
@@ -227,7 +239,8 @@ void ProtocolHandler::answer_error(const SqlError& error) {
   copying_ = nullptr;
   simple_.reset();
   session_->statement_failed(error);
-  for (auto it = portals_.begin(); it != portals_.end();) it = it->first.empty() ? portals_.erase(it) : std::next(it);
+  for (auto it = portals_.begin(); it != portals_.end();)
+    it = it->first.empty() ? portals_.erase(it) : std::next(it);
   send_session_messages();
   writer_.error_response(error, "ERROR", statement_text_);
   if (in_simple) {
@@ -322,10 +335,10 @@ void ProtocolHandler::extended(const FrontendMessage& message) {
     case 'd':
     case 'c':
     case 'f': break;  // the rest of a COPY that failed
-    case 'F':
-      throw SqlError(sqlstate::kFeatureNotSupported, "function call messages are not supported");
+    case 'F': throw SqlError(sqlstate::kFeatureNotSupported, "function call messages are not supported");
     default:
-      refuse(sql_error(sqlstate::kProtocolViolation, "invalid frontend message type {}", static_cast<unsigned char>(message.type)));
+      refuse(sql_error(sqlstate::kProtocolViolation, "invalid frontend message type {}",
+                       static_cast<unsigned char>(message.type)));
   }
   flush_if_large();
 }
@@ -345,7 +358,8 @@ void ProtocolHandler::bind(std::string_view body) {
   statement_text_ = statement.text;
   size_t columns = statement.columns.size();
   if (m.result_formats.size() > 1 && m.result_formats.size() != columns) {
-    throw sql_error(sqlstate::kProtocolViolation, "bind message has {} result formats but query has {} columns", m.result_formats.size(),
+    throw sql_error(sqlstate::kProtocolViolation,
+                    "bind message has {} result formats but query has {} columns", m.result_formats.size(),
                     columns);
   }
   OpenPortal open;
@@ -368,7 +382,9 @@ void ProtocolHandler::describe(std::string_view body) {
   Portal& portal = session_->portal(m.name);
   auto open = portals_.find(m.name);  // absent for an SQL cursor: text
   if (portal.kind() != Portal::Kind::kRows) writer_.empty('n');
-  else writer_.row_description(portal.columns(), open == portals_.end() ? std::vector<int16_t>{} : open->second.formats);
+  else
+    writer_.row_description(portal.columns(),
+                            open == portals_.end() ? std::vector<int16_t>{} : open->second.formats);
 }
 
 void ProtocolHandler::execute(std::string_view body) {
@@ -436,13 +452,15 @@ void ProtocolHandler::commit_is_visible(const SqlError* error) {
 // -- shared ---------------------------------------------------------------------------------------------
 
 void ProtocolHandler::send_session_messages() {
-  for (const Notice& notice : session_->take_notices()) writer_.notice_response(notice.content, notice.severity);
+  for (const Notice& notice : session_->take_notices())
+    writer_.notice_response(notice.content, notice.severity);
   for (const auto& [name, value] : session_->take_reported_settings()) writer_.parameter_status(name, value);
 }
 
 void ProtocolHandler::send_notifications() {
   if (session_->status() != TransactionStatus::kIdle) return;
-  for (const Notification& message : session_->take_notifications()) writer_.notification_response(message.pid, message.channel, message.payload);
+  for (const Notification& message : session_->take_notifications())
+    writer_.notification_response(message.pid, message.channel, message.payload);
 }
 
 void ProtocolHandler::deliver_notifications() {
@@ -462,15 +480,17 @@ void ProtocolHandler::flush_if_large() {
   if (out_.size() >= kFlushBytes) flush();
 }
 
-std::unique_ptr<RowEncoder> ProtocolHandler::make_encoder(const Portal& portal, const std::vector<int16_t>& formats) const {
-  return std::make_unique<RowEncoder>(portal.columns(), formats, session_->time_zone(), session_->extra_float_digits());
+std::unique_ptr<RowEncoder> ProtocolHandler::make_encoder(const Portal& portal,
+                                                          const std::vector<int16_t>& formats) const {
+  return std::make_unique<RowEncoder>(portal.columns(), formats, session_->time_zone(),
+                                      session_->extra_float_digits());
 }
 
 int64_t ProtocolHandler::idle_limit_ms() const { return session_ ? session_->idle_limit_ms() : 0; }
 
 SqlError ProtocolHandler::idle_error() const {
   return in_transaction() ? SqlError("25P03", "terminating connection due to idle-in-transaction timeout")
-                        : SqlError("57P05", "terminating connection due to idle-session timeout");
+                          : SqlError("57P05", "terminating connection due to idle-session timeout");
 }
 
 }  // namespace idem

@@ -28,7 +28,8 @@ struct ProtocolOptions {
 void check_session_limit(const ServerContext& server, const ProtocolOptions& options);
 
 // How this client must prove who it is. Throws 28000 where no access rule lets it in, and where a certificate is asked for that it has not shown.
-AuthenticationMethod authentication_of(const ProtocolOptions& options, const ClientIdentity& client, const std::string& certificate_name);
+AuthenticationMethod authentication_of(const ProtocolOptions& options, const ClientIdentity& client,
+                                       const std::string& certificate_name);
 
 // One connection's half of the wire protocol, message by message: start-up and authentication, simple and extended
 // queries, COPY both ways. Encryption and cancel requests are settled before it (connection.h).
@@ -40,7 +41,8 @@ AuthenticationMethod authentication_of(const ProtocolOptions& options, const Cli
 //        └───────────────┴──────────────┴───────────┴──▶ kClosed
 class ProtocolHandler {
  public:
-  ProtocolHandler(ServerContext& server, const ProtocolOptions& options, ClientChannel& channel, std::string client_address);
+  ProtocolHandler(ServerContext& server, const ProtocolOptions& options, ClientChannel& channel,
+                  std::string client_address);
   ~ProtocolHandler();
 
   // Deals with one message. Throws ConnectionClosed only; every other error is answered.
@@ -91,8 +93,8 @@ class ProtocolHandler {
   bool run_rows(Portal& portal, RowEncoder& encoder, uint64_t max_rows, uint64_t* rows);
   void run_copy_out(Portal& portal);
   void begin_copy_in(Portal& portal);
-  void send_session_messages();   // notices and changed settings
-  void send_notifications();      // unless in a transaction
+  void send_session_messages();  // notices and changed settings
+  void send_notifications();     // unless in a transaction
   void ready_for_query();
   void flush() { channel_.send(out_); }
   void flush_if_large();
@@ -112,10 +114,10 @@ class ProtocolHandler {
   bool scram_first_done_ = false;
 
   std::unique_ptr<Session> session_;
-  std::string statement_text_;                 // of the running statement, for error positions
+  std::string statement_text_;  // of the running statement, for error positions
   std::unique_ptr<SimpleQuery> simple_;
   std::unordered_map<std::string, OpenPortal> portals_;
-  Portal* copying_ = nullptr;                  // of state kCopyIn
+  Portal* copying_ = nullptr;  // of state kCopyIn
   bool skip_until_sync_ = false;
   CommitNumber awaited_commit_{};
 };

@@ -83,21 +83,22 @@ class JsonAnswer final : public QueryAnswer {
     }
     if (outcome.written) {
       const WriteCounts& w = *outcome.written;
-      out += fmt::format(",\"written\":{{\"inserted\":{},\"replaced\":{},\"skipped\":{},\"deleted\":{}}}", w.inserted, w.replaced,
-                         w.skipped, w.deleted);
+      out += fmt::format(",\"written\":{{\"inserted\":{},\"replaced\":{},\"skipped\":{},\"deleted\":{}}}",
+                         w.inserted, w.replaced, w.skipped, w.deleted);
     }
     append_notices(out, outcome.notices);
     if (outcome.plan) append_plan(out, *outcome.plan);
     if (outcome.timings_micros)
-      out += fmt::format(",\"timings\":{{\"compile_us\":{},\"execute_us\":{}}}", outcome.timings_micros->first,
-                         outcome.timings_micros->second);
+      out += fmt::format(",\"timings\":{{\"compile_us\":{},\"execute_us\":{}}}",
+                         outcome.timings_micros->first, outcome.timings_micros->second);
     out += "}\n";
     return body_.finish();
   }
 
   HttpAnswer fail(const SqlError& error, uint64_t rows_read) override {
     if (!body_.is_begun()) return json_error_answer(error, options_.query);
-    body_.bytes() += fmt::format("],\"count\":{},{}}}\n", rows_read, json_error_members(error, options_.query));
+    body_.bytes() +=
+        fmt::format("],\"count\":{},{}}}\n", rows_read, json_error_members(error, options_.query));
     return body_.finish();
   }
 

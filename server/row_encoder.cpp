@@ -59,7 +59,8 @@ RowEncoder::EncodeFunction RowEncoder::encode_function(SqlType type, bool binary
         return [](const Column& c, uint32_t row, const TextOptions&, std::string& out) {
           int64_t v = c.vector.values<int64_t>()[row];
           bool infinite = v == INT64_MIN || v == INT64_MAX;
-          append_fixed(out, __builtin_bswap64(static_cast<uint64_t>(infinite ? v : v - kPostgresEpochMicros)));
+          append_fixed(out,
+                       __builtin_bswap64(static_cast<uint64_t>(infinite ? v : v - kPostgresEpochMicros)));
         };
       default: break;
     }
@@ -76,24 +77,29 @@ RowEncoder::EncodeFunction RowEncoder::encode_function(SqlType type, bool binary
   switch (type.id) {
     case TypeId::kBigInt:
       return [](const Column& c, uint32_t row, const TextOptions&, std::string& out) {
-        append_sized(out, kMaxIntegerText, [&](char* p) { return format_int64(p, c.vector.values<int64_t>()[row]); });
+        append_sized(out, kMaxIntegerText,
+                     [&](char* p) { return format_int64(p, c.vector.values<int64_t>()[row]); });
       };
     case TypeId::kInteger:
       return [](const Column& c, uint32_t row, const TextOptions&, std::string& out) {
-        append_sized(out, kMaxIntegerText, [&](char* p) { return format_int32(p, c.vector.values<int32_t>()[row]); });
+        append_sized(out, kMaxIntegerText,
+                     [&](char* p) { return format_int32(p, c.vector.values<int32_t>()[row]); });
       };
     case TypeId::kDouble:
       return [](const Column& c, uint32_t row, const TextOptions& text, std::string& out) {
-        append_sized(out, kMaxDoubleText,
-                     [&](char* p) { return format_double(p, c.vector.values<double>()[row], text.extra_float_digits); });
+        append_sized(out, kMaxDoubleText, [&](char* p) {
+          return format_double(p, c.vector.values<double>()[row], text.extra_float_digits);
+        });
       };
     case TypeId::kTimestamp:
       return [](const Column& c, uint32_t row, const TextOptions&, std::string& out) {
-        append_sized(out, kMaxTimestampText, [&](char* p) { return format_timestamp(p, c.vector.values<int64_t>()[row]); });
+        append_sized(out, kMaxTimestampText,
+                     [&](char* p) { return format_timestamp(p, c.vector.values<int64_t>()[row]); });
       };
     default: break;
   }
-  if (physical_type(type) == PhysicalType::kString && (is_string_like(type.id) || type.id == TypeId::kJson || type.id == TypeId::kJsonb)) {
+  if (physical_type(type) == PhysicalType::kString &&
+      (is_string_like(type.id) || type.id == TypeId::kJson || type.id == TypeId::kJsonb)) {
     return [](const Column& c, uint32_t row, const TextOptions&, std::string& out) {
       std::string_view s = c.vector.values<std::string_view>()[row];
       char length[4];

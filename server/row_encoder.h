@@ -21,12 +21,13 @@ class RowEncoder {
 
  private:
   struct Column;
-  using EncodeFunction = void (*)(const Column& column, uint32_t row, const TextOptions& text, std::string& out);
+  using EncodeFunction = void (*)(const Column& column, uint32_t row, const TextOptions& text,
+                                  std::string& out);
 
   struct Column {
     SqlType type;
     EncodeFunction encode = nullptr;
-    Vector vector;             // flat, of the current chunk
+    Vector vector;  // flat, of the current chunk
     uint32_t element_size = 0;
   };
 

@@ -66,7 +66,8 @@ std::optional<std::string> ScramExchange::server_final(std::string_view client_f
   std::string message = client_first_bare_ + "," + server_first_ + "," + std::string(without_proof);
   ScramVerifier::Key signature = hmac_sha256(view_of(verifier_.stored_key), message);
   ScramVerifier::Key client_key;
-  for (size_t i = 0; i < client_key.size(); i++) client_key[i] = static_cast<uint8_t>((*proof)[i]) ^ signature[i];
+  for (size_t i = 0; i < client_key.size(); i++)
+    client_key[i] = static_cast<uint8_t>((*proof)[i]) ^ signature[i];
   ScramVerifier::Key stored = sha256(view_of(client_key));
   bool same = CRYPTO_memcmp(stored.data(), verifier_.stored_key.data(), stored.size()) == 0;
   if (!same || !known_user_) return std::nullopt;

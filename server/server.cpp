@@ -1,10 +1,9 @@
 #include "server/server.h"
 
-#include <spdlog/spdlog.h>
-#include <sys/sysinfo.h>
-
 #include <atomic>
 #include <boost/asio/signal_set.hpp>
+#include <spdlog/spdlog.h>
+#include <sys/sysinfo.h>
 #include <thread>
 
 #include "common/clock.h"
@@ -28,7 +27,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr auto kCancelLimit = std::chrono::seconds(10);  // for statements that were cancelled at the end
-constexpr size_t kMinThreads = 64;   // for statements, beside one per connection
+constexpr size_t kMinThreads = 64;                       // for statements, beside one per connection
 
 uint64_t machine_memory() {
   struct sysinfo info {};
@@ -37,13 +36,16 @@ uint64_t machine_memory() {
 
 std::shared_ptr<asio::ssl::context> load_certificate(const Configuration& c) {
   if (c.tls_cert.empty()) return nullptr;
-  const auto failed = [](std::string_view what, const std::string& path, const boost::system::system_error& error) {
-    return sql_error(sqlstate::kInvalidParameterValue, "could not load the {} \"{}\": {}", what, path, error.code().message());
+  const auto failed = [](std::string_view what, const std::string& path,
+                         const boost::system::system_error& error) {
+    return sql_error(sqlstate::kInvalidParameterValue, "could not load the {} \"{}\": {}", what, path,
+                     error.code().message());
   };
   auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
   try {
-    context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 | asio::ssl::context::no_sslv3 |
-                         asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
+    context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
+                         asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 |
+                         asio::ssl::context::no_tlsv1_1);
     if (c.tls_min_version == "1.3") context->set_options(asio::ssl::context::no_tlsv1_2);
     context->use_certificate_chain_file(c.tls_cert);
     context->use_private_key_file(c.tls_key, asio::ssl::context::pem);
@@ -106,16 +108,24 @@ uint32_t worker_count(const Configuration& c) {
   return c.worker_threads > 0 ? c.worker_threads : std::max(1u, std::thread::hardware_concurrency());
 }
 
-uint64_t memory_limit(const Configuration& c) { return c.memory_limit > 0 ? c.memory_limit : machine_memory() / 2; }
+uint64_t memory_limit(const Configuration& c) {
+  return c.memory_limit > 0 ? c.memory_limit : machine_memory() / 2;
+}
 
 }  // namespace
 
 Server::State::State(ConfigurationSource source, const Configuration& c, ServerLog& server_log)
-    : configuration(c), log(server_log),
-      files(std::make_unique<MeasuredFileSystem>(make_posix_file_system(), join_path(c.data, "log"))), memory("memory_limit", memory_limit(c)), workers(worker_count(c)), refresher(context, c.database), statements(kMinThreads + c.max_connections),
+    : configuration(c),
+      log(server_log),
+      files(std::make_unique<MeasuredFileSystem>(make_posix_file_system(), join_path(c.data, "log"))),
+      memory("memory_limit", memory_limit(c)),
+      workers(worker_count(c)),
+      refresher(context, c.database),
+      statements(kMinThreads + c.max_connections),
       live(*files, std::move(source), c, [this](const Configuration& now) { apply(now); }) {
   DatabaseOptions options;
-  options.chunk_cache_bytes = c.chunk_cache > 0 ? c.chunk_cache : std::min<uint64_t>(memory_limit(c) / 4, uint64_t{1} << 30);
+  options.chunk_cache_bytes =
+      c.chunk_cache > 0 ? c.chunk_cache : std::min<uint64_t>(memory_limit(c) / 4, uint64_t{1} << 30);
   options.memory_rows_bytes = std::min<uint64_t>(memory_limit(c) / 4, uint64_t{512} << 20);
   options.checkpoint_log_bytes = c.checkpoint_log_bytes;
   options.history_retention_micros = parse_retention(c.history_retention);
@@ -126,8 +136,8 @@ Server::State::State(ConfigurationSource source, const Configuration& c, ServerL
   options.workers = &workers;
   RecoveryReport report;
   database = Database::open(*files, clock, c.data, options, &report);
-  recovery_text = fmt::format("{} commits replayed from {} bytes of log in {} ms", report.replayed_commits, report.log_bytes,
-                              report.micros / 1000);
+  recovery_text = fmt::format("{} commits replayed from {} bytes of log in {} ms", report.replayed_commits,
+                              report.log_bytes, report.micros / 1000);
   if (report.torn_tail) recovery_text += "; a torn tail was cut: " + report.torn_tail_text;
 
   context.database = database.get();
@@ -155,10 +165,13 @@ Server::State::State(ConfigurationSource source, const Configuration& c, ServerL
   if (c.access.empty() && c.authentication() == AuthenticationMethod::kScram) {
     Snapshot snapshot = database->snapshot();
     bool any = false;
-    for (const auto& [name, role] : snapshot.catalog->roles) any |= role.can_login && !role.scram_verifier.empty();
+    for (const auto& [name, role] : snapshot.catalog->roles)
+      any |= role.can_login && !role.scram_verifier.empty();
     if (!any) {
       throw SqlError(sqlstate::kInvalidAuthorization, "auth is scram, but no user has a password")
-          .with_hint("Start once with --listen 127.0.0.1 --auth trust, run ALTER USER admin PASSWORD '…', then start again.");
+          .with_hint(
+              "Start once with --listen 127.0.0.1 --auth trust, run ALTER USER admin PASSWORD '…', then "
+              "start again.");
     }
   }
   listen(c);
@@ -170,7 +183,8 @@ void Server::State::apply(const Configuration& c) {
   connections.protocol = {c.access_rules(), c.database, configuration.max_connections};
   std::map<std::string, std::string> settings = c.settings;
   settings["history_retention"] = configuration.history_retention;
-  settings["run_retention"] = configuration.run_retention.empty() ? configuration.history_retention : configuration.run_retention;
+  settings["run_retention"] =
+      configuration.run_retention.empty() ? configuration.history_retention : configuration.run_retention;
   settings["history_versions"] = std::to_string(configuration.history_versions);
   settings["log_retention"] = configuration.log_retention;
   // Nothing fails from here on.
@@ -185,15 +199,21 @@ void Server::State::listen(const Configuration& c) {
   // With room for those that are only being refused, or told that they are too many.
   const size_t most_connections = size_t{2} * c.max_connections + 64;
   const auto add = [&](uint16_t port, std::string_view setting, auto make) {
-    listeners.push_back(std::make_unique<Listener>(network.io(), c.listen, port, setting, most_connections, std::move(make)));
+    listeners.push_back(
+        std::make_unique<Listener>(network.io(), c.listen, port, setting, most_connections, std::move(make)));
     return listeners.back()->port();
   };
   using Socket = asio::ip::tcp::socket;
-  add(c.port, "port", [this](Socket socket) { return std::make_shared<Connection>(std::move(socket), environment); });
+  add(c.port, "port",
+      [this](Socket socket) { return std::make_shared<Connection>(std::move(socket), environment); });
   if (const auto port = parse_port("http_port", c.http_port))
-    http_port = add(*port, "http-port", [this](Socket socket) { return std::make_shared<HttpConnection>(std::move(socket), environment); });
+    http_port = add(*port, "http-port", [this](Socket socket) {
+      return std::make_shared<HttpConnection>(std::move(socket), environment);
+    });
   if (const auto port = parse_port("line_port", c.line_port))
-    line_port = add(*port, "line-port", [this](Socket socket) { return std::make_shared<LineConnection>(std::move(socket), environment); });
+    line_port = add(*port, "line-port", [this](Socket socket) {
+      return std::make_shared<LineConnection>(std::move(socket), environment);
+    });
 }
 
 void Server::State::end_connections() {
@@ -244,7 +264,9 @@ Server::Server(ConfigurationSource source, const Configuration& configuration, S
 
 Server::~Server() = default;
 
-ServerLog::Options log_options(const Configuration& c) { return {c.log_level, c.log_format == "json", c.audit_log == "on"}; }
+ServerLog::Options log_options(const Configuration& c) {
+  return {c.log_level, c.log_format == "json", c.audit_log == "on"};
+}
 
 uint16_t Server::port() const { return state_->listeners.front()->port(); }
 std::optional<uint16_t> Server::http_port() const { return state_->http_port; }

@@ -22,13 +22,13 @@ class Server {
 
   uint16_t port() const;
   std::optional<uint16_t> http_port() const, line_port() const;  // none: not served
-  const std::string& recovery_text() const;   // one line for people: what was found in the folder
+  const std::string& recovery_text() const;  // one line for people: what was found in the folder
 
   // Serves until stop(), SIGTERM or SIGINT; then there are no new connections, those that wait for nothing get 57P01, statements and transactions
   // may go on for drain_seconds (until the next such signal), what then still runs is cancelled, and the database is closed. SIGHUP
   // reads the configuration again.
   void run();
-  void stop();   // any thread
+  void stop();  // any thread
 
  private:
   struct State;

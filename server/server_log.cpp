@@ -15,19 +15,22 @@ namespace idem {
 
 namespace {
 
-constexpr std::string_view kStatements = "statements";  // the logger whose messages are members already, in JSON
+constexpr std::string_view kStatements =
+    "statements";  // the logger whose messages are members already, in JSON
 
 class JsonFormatter final : public spdlog::formatter {
  public:
   void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& dest) override {
-    const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(message.time.time_since_epoch()).count();
+    const auto micros =
+        std::chrono::duration_cast<std::chrono::microseconds>(message.time.time_since_epoch()).count();
     char time[kMaxTimestampText];
     const char* const end = format_timestamp(time, micros);
     const std::string_view name(message.logger_name.data(), message.logger_name.size());
     const std::string_view text(message.payload.data(), message.payload.size());
     const auto level = spdlog::level::to_string_view(message.level);
     const std::string line =
-        fmt::format("{{\"time\":{},\"level\":\"{}\",{}}}\n", json_quoted(std::string_view(time, static_cast<size_t>(end - time))),
+        fmt::format("{{\"time\":{},\"level\":\"{}\",{}}}\n",
+                    json_quoted(std::string_view(time, static_cast<size_t>(end - time))),
                     std::string_view(level.data(), level.size()),
                     name == kStatements ? std::string(text) : "\"message\":" + json_quoted(text));
     dest.append(line.data(), line.data() + line.size());
@@ -64,28 +67,32 @@ void ServerLog::set(const Options& options) {
   is_json_ = options.is_json;
   audits_ = options.audits;
   messages_->set_level(level);
-  statements_->set_level(level == spdlog::level::off ? level : spdlog::level::info);  // they were asked for on their own
+  statements_->set_level(
+      level == spdlog::level::off ? level : spdlog::level::info);  // they were asked for on their own
   for (const auto& logger : {messages_, statements_}) logger->flush_on(spdlog::level::trace);
   if (options.is_json) messages_->sinks().front()->set_formatter(std::make_unique<JsonFormatter>());
   else messages_->sinks().front()->set_formatter(std::make_unique<spdlog::pattern_formatter>());
 }
 
-void ServerLog::write(std::string_view event, const SessionActivity& who, std::string_view text, std::string_view text_detail,
-                      std::string_view json_members) {
+void ServerLog::write(std::string_view event, const SessionActivity& who, std::string_view text,
+                      std::string_view text_detail, std::string_view json_members) {
   if (is_json_) {
     statements_->info(
-        "\"event\":\"{}\",\"pid\":{},\"user\":{},\"database\":{},\"application\":{},\"client\":{},{}\"statement\":{}", event,
-        who.pid, json_quoted(who.user), json_quoted(who.database), json_quoted(who.application_name),
+        "\"event\":\"{}\",\"pid\":{},\"user\":{},\"database\":{},\"application\":{},\"client\":{},{}"
+        "\"statement\":{}",
+        event, who.pid, json_quoted(who.user), json_quoted(who.database), json_quoted(who.application_name),
         json_quoted(who.client_address), json_members, json_quoted(text));
     return;
   }
-  statements_->info("{}: {}session {} of {} from {} ({}): {}", event, text_detail, who.pid, on_one_line(who.user),
-                    who.client_address, on_one_line(who.application_name), on_one_line(text));
+  statements_->info("{}: {}session {} of {} from {} ({}): {}", event, text_detail, who.pid,
+                    on_one_line(who.user), who.client_address, on_one_line(who.application_name),
+                    on_one_line(text));
 }
 
 void ServerLog::slow(const SessionActivity& who, std::string_view text, int64_t micros) {
   const double millis = static_cast<double>(micros) / 1e3;
-  write("slow", who, text, fmt::format("{:.3f} ms, ", millis), fmt::format("\"duration_ms\":{:.3f},", millis));
+  write("slow", who, text, fmt::format("{:.3f} ms, ", millis),
+        fmt::format("\"duration_ms\":{:.3f},", millis));
 }
 
 void ServerLog::audited(const SessionActivity& who, std::string_view text, const SqlError* error) {

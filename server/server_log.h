@@ -33,8 +33,8 @@ class ServerLog final : public StatementLog {
   void audited(const SessionActivity& who, std::string_view text, const SqlError* error) override;
 
  private:
-  void write(std::string_view event, const SessionActivity& who, std::string_view text, std::string_view text_detail,
-             std::string_view json_members);
+  void write(std::string_view event, const SessionActivity& who, std::string_view text,
+             std::string_view text_detail, std::string_view json_members);
 
   std::shared_ptr<spdlog::logger> messages_, statements_;
   std::atomic<bool> is_json_{false}, audits_{false};

@@ -36,8 +36,8 @@ class StatementPool {
   const size_t max_threads_;
   std::mutex mutex_;
   std::condition_variable all_ended_;
-  std::vector<Waiter*> idle_;                    // last in, first out
-  std::vector<std::function<void()>> queue_;      // only while all threads are busy; first in, first out
+  std::vector<Waiter*> idle_;                 // last in, first out
+  std::vector<std::function<void()>> queue_;  // only while all threads are busy; first in, first out
   size_t queue_at_ = 0;
   size_t threads_ = 0;
   bool stopping_ = false;

@@ -1,8 +1,7 @@
 #include "server/view_refresher.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
+#include <spdlog/spdlog.h>
 
 #include "parser/deparse.h"
 
@@ -50,12 +49,14 @@ void ViewRefresher::run() {
 int64_t ViewRefresher::refresh_due(const Snapshot& snapshot) {
   const int64_t now = context_.clock->now_micros();
   RefreshSchedule schedule = refresh_schedule(snapshot, now);
-  std::erase_if(retries_, [&](const auto& retry) { return !snapshot.catalog->materialized_view(retry.first); });
+  std::erase_if(retries_,
+                [&](const auto& retry) { return !snapshot.catalog->materialized_view(retry.first); });
   for (const DueRefresh& view : schedule.due) {
     const auto retry = retries_.find(view.table);
     if (retry == retries_.end() || retry->second.at_micros <= now) refresh(view);
   }
-  for (const auto& [view, retry] : retries_) schedule.next_micros = std::min(schedule.next_micros, retry.at_micros);
+  for (const auto& [view, retry] : retries_)
+    schedule.next_micros = std::min(schedule.next_micros, retry.at_micros);
   return schedule.next_micros;
 }
 
@@ -70,8 +71,9 @@ void ViewRefresher::refresh(const DueRefresh& view) {
 }
 
 void ViewRefresher::execute(const DueRefresh& view) {
-  const std::string text = fmt::format("REFRESH MATERIALIZED VIEW {}.{}", parser::quote_identifier(view.schema_name),
-                                       parser::quote_identifier(view.name));
+  const std::string text =
+      fmt::format("REFRESH MATERIALIZED VIEW {}.{}", parser::quote_identifier(view.schema_name),
+                  parser::quote_identifier(view.name));
   Session session(context_, view.owner, database_, "", {{"application_name", "materialized view refresh"}});
   session.begin_statement_text(text, 0);
   const auto working = [&](Session* now) {
@@ -105,8 +107,8 @@ void ViewRefresher::note_failure(const DueRefresh& view, const SqlError& error) 
   retry.delay_micros = std::clamp(retry.delay_micros * 2, kFirstRetry, kLongestRetry);
   retry.at_micros = now + retry.delay_micros;
   if (!context_.refresh_failures->note(view.table, {error.message(), now})) return;
-  spdlog::warn("materialized view {}.{} could not be refreshed: {} {}", view.schema_name, view.name, error.sqlstate(),
-               error.message());
+  spdlog::warn("materialized view {}.{} could not be refreshed: {} {}", view.schema_name, view.name,
+               error.sqlstate(), error.message());
 }
 
 void ViewRefresher::await_commit(CommitNumber logged) {

@@ -51,7 +51,7 @@ class ViewRefresher {
   ServerContext& context_;
   const std::string database_;
   const std::shared_ptr<Signal> signal_ = std::make_shared<Signal>();
-  Session* session_ = nullptr;       // that refreshes now; guarded by signal_->mutex
+  Session* session_ = nullptr;        // that refreshes now; guarded by signal_->mutex
   std::map<TableId, Retry> retries_;  // of views that failed
   std::thread thread_;
 };

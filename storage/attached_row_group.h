@@ -10,7 +10,8 @@ namespace idem {
 class AttachedRowGroup final : public SegmentRowGroup {
  public:
   // `stored`: as the table that wrote it reads it.
-  AttachedRowGroup(std::shared_ptr<const SegmentRowGroup> stored, std::shared_ptr<const Attachment> attachment);
+  AttachedRowGroup(std::shared_ptr<const SegmentRowGroup> stored,
+                   std::shared_ptr<const Attachment> attachment);
 
   bool has_column(ColumnId column) const override;
   void read(const ColumnSchema& column, uint32_t first, uint32_t count, Vector* out) const override;

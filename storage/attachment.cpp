@@ -7,7 +7,8 @@ namespace idem {
 namespace {
 
 // The codes of `to` for those that the files have.
-std::vector<int32_t> map_codes(const SymbolDictionary& from, const Attachment::Column* before, SymbolDictionary& to) {
+std::vector<int32_t> map_codes(const SymbolDictionary& from, const Attachment::Column* before,
+                               SymbolDictionary& to) {
   std::vector<int32_t> codes;
   if (before) {
     codes = before->codes;
@@ -28,8 +29,8 @@ const Attachment::Column* Attachment::find(ColumnId column) const {
   return nullptr;
 }
 
-std::shared_ptr<const Attachment> make_attachment(uint64_t id, const TableSchema& from, const Attachment* before,
-                                                  const TableSchema& to) {
+std::shared_ptr<const Attachment> make_attachment(uint64_t id, const TableSchema& from,
+                                                  const Attachment* before, const TableSchema& to) {
   auto result = std::make_shared<Attachment>();
   result->id = id;
   result->origin = before ? before->origin : from.id;
@@ -42,7 +43,8 @@ std::shared_ptr<const Attachment> make_attachment(uint64_t id, const TableSchema
     Attachment::Column column;
     column.column = target.id;
     column.stored = stored ? stored->stored : source.id;
-    if (target.type.id == TypeId::kSymbol) column.codes = map_codes(*source.dictionary, stored, *target.dictionary);
+    if (target.type.id == TypeId::kSymbol)
+      column.codes = map_codes(*source.dictionary, stored, *target.dictionary);
     for (const int32_t code : column.codes) column.highest_code = std::max(column.highest_code, code);
     result->columns.push_back(std::move(column));
   }

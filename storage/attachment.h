@@ -30,8 +30,8 @@ struct Attachment {
 
 // For rows that `from` shows and that move to `to`: columns by name, which both tables have with the same types. `before` is how
 // `from` itself reads them, null where they are its own. Interns the symbols of `from` in the dictionaries of `to`.
-std::shared_ptr<const Attachment> make_attachment(uint64_t id, const TableSchema& from, const Attachment* before,
-                                                  const TableSchema& to);
+std::shared_ptr<const Attachment> make_attachment(uint64_t id, const TableSchema& from,
+                                                  const Attachment* before, const TableSchema& to);
 
 void write_attachment(ByteWriter& out, const Attachment& attachment);
 Attachment read_attachment(ByteReader& in);

@@ -194,7 +194,8 @@ void apply(Catalog* catalog, const PutMaterializedView& c) {
     throw sql_error(sqlstate::kSerializationFailure,
                     "could not serialize access: the materialized view was refreshed or changed meanwhile");
   }
-  catalog->materialized_views[static_cast<uint32_t>(c.view.table)] = std::make_shared<const MaterializedView>(c.view);
+  catalog->materialized_views[static_cast<uint32_t>(c.view.table)] =
+      std::make_shared<const MaterializedView>(c.view);
 }
 void apply(Catalog* catalog, const DropSlot& c) {
   if (catalog->slots.erase(c.name) == 0) {
@@ -242,7 +243,8 @@ void set_commit_time(Catalog* catalog, const std::vector<CatalogChange>& changes
       known->second = std::move(committed);
     } else if (const auto* refresh = std::get_if<PutMaterializedView>(&change)) {
       const auto view = catalog->materialized_views.find(static_cast<uint32_t>(refresh->view.table));
-      if (view == catalog->materialized_views.end() || !view->second->populated || view->second->refreshed_micros != 0)
+      if (view == catalog->materialized_views.end() || !view->second->populated ||
+          view->second->refreshed_micros != 0)
         continue;
       auto refreshed = std::make_shared<MaterializedView>(*view->second);
       refreshed->refreshed_micros = micros;

@@ -42,22 +42,25 @@ class ChangeCursor {
     return at;
   }
   uint64_t next_inserted() const {
-    return left_.inserted_begin < left_.inserted_end ? delta_.inserted[left_.inserted_begin].before : UINT64_MAX;
+    return left_.inserted_begin < left_.inserted_end ? delta_.inserted[left_.inserted_begin].before
+                                                     : UINT64_MAX;
   }
   // What is inserted directly before `ordinal`; null: nothing.
   const PositionDelta::InsertRun* take_inserted(uint64_t ordinal) {
-    const bool here = left_.inserted_begin < left_.inserted_end &&
-                      delta_.inserted[left_.inserted_begin].before == ordinal;
+    const bool here =
+        left_.inserted_begin < left_.inserted_end && delta_.inserted[left_.inserted_begin].before == ordinal;
     return here ? &delta_.inserted[left_.inserted_begin++] : nullptr;
   }
   bool take_deleted(uint64_t ordinal) {
-    if (left_.deleted_begin == left_.deleted_end || delta_.deleted[left_.deleted_begin] != ordinal) return false;
+    if (left_.deleted_begin == left_.deleted_end || delta_.deleted[left_.deleted_begin] != ordinal)
+      return false;
     ++left_.deleted_begin;
     return true;
   }
   // The number of the replacement of a row in positions.replaced, or -1.
   int64_t take_replaced(uint64_t ordinal) {
-    if (left_.replaced_begin == left_.replaced_end || delta_.replaced[left_.replaced_begin] != ordinal) return -1;
+    if (left_.replaced_begin == left_.replaced_end || delta_.replaced[left_.replaced_begin] != ordinal)
+      return -1;
     return static_cast<int64_t>(left_.replaced_begin++);
   }
   // Everything that concerns rows before `end`; insertions before `end` itself are not among it.
@@ -68,8 +71,8 @@ class ChangeCursor {
     while (left_.inserted_begin < left_.inserted_end && delta_.inserted[left_.inserted_begin].before < end) {
       ++left_.inserted_begin;
     }
-    return {all.deleted_begin,  left_.deleted_begin,  all.replaced_begin,
-            left_.replaced_begin, all.inserted_begin, left_.inserted_begin};
+    return {all.deleted_begin,    left_.deleted_begin, all.replaced_begin,
+            left_.replaced_begin, all.inserted_begin,  left_.inserted_begin};
   }
 
  private:

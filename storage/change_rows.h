@@ -17,7 +17,7 @@ std::shared_ptr<const ColumnBatch> reshape(std::shared_ptr<const ColumnBatch> ro
 
 // Where a batch was given up after it was matched: what its rows became.
 struct GivenUpRows {
-  std::shared_ptr<const Partition> before;  // that it was matched with; null where `unchanged` is empty
+  std::shared_ptr<const Partition> before;    // that it was matched with; null where `unchanged` is empty
   std::vector<PlaceRun> unchanged, inserted;  // as in PartitionMatch
   std::vector<uint32_t> replaced_places;
   // Where that does not say all, because merge policies folded rows: all rows of the batch in their order, in a file that goes

@@ -105,7 +105,8 @@ class TableCheckpoint {
   void note_moves(const EncodeRun& run);
   void encode_newest(uint64_t* compaction_rows, const SparseFiles& sparse, CheckpointSegments* segments);
   void encode_kept(CheckpointSegments* segments);
-  void write_dictionary(const SymbolDictionary& dictionary, ColumnId column, std::unique_ptr<DictionaryFile>* file);
+  void write_dictionary(const SymbolDictionary& dictionary, ColumnId column,
+                        std::unique_ptr<DictionaryFile>* file);
   std::vector<std::shared_ptr<const TableSchema>> schemas() const;
   std::shared_ptr<const TableSchema> written_schema() const;
 
@@ -193,7 +194,8 @@ void TableCheckpoint::discard() {
   if (kept_file_) kept_file_->mark_obsolete();
 }
 
-void TableCheckpoint::encode(uint64_t* compaction_rows, const SparseFiles& sparse, CheckpointSegments* segments) {
+void TableCheckpoint::encode(uint64_t* compaction_rows, const SparseFiles& sparse,
+                             CheckpointSegments* segments) {
   if (version_) encode_newest(compaction_rows, sparse, segments);
   encode_kept(segments);
 }
@@ -400,7 +402,8 @@ void TableCheckpoint::install() {
   if (!state) return;
   std::lock_guard latch(state->latch);
   if (!state->head) return;
-  std::shared_ptr<const TableVersion> head = state->head == version_ ? persistent_ : moves_.apply(*state->head);
+  std::shared_ptr<const TableVersion> head =
+      state->head == version_ ? persistent_ : moves_.apply(*state->head);
   state->head = head;
   std::lock_guard order(db_.commit_latch);
   PendingCommit pending;
@@ -424,7 +427,8 @@ void remove_file(DatabaseState& db, const Named& named) {
 
 void remove_segment(DatabaseState& db, const NamedSegment& segment) {
   if (segment.pack == 0) return remove_file(db, segment);
-  if (const auto file = segment.file.lock()) file->mark_obsolete();  // its file goes with the last segment of the pack
+  if (const auto file = segment.file.lock())
+    file->mark_obsolete();  // its file goes with the last segment of the pack
 }
 
 bool is_logged(DatabaseState& db, const NamedSegment& segment) {
@@ -538,7 +542,8 @@ void run_checkpoint(DatabaseState& db, const RetentionRequest& request, uint64_t
   db.wait_durable(snapshot->logged);
 
   const SparseFiles sparse(*db.manifest, compaction_rows > 0);
-  std::vector<std::unique_ptr<TableCheckpoint>> tables = changed_tables(db, *snapshot, sparse, compaction_rows > 0);
+  std::vector<std::unique_ptr<TableCheckpoint>> tables =
+      changed_tables(db, *snapshot, sparse, compaction_rows > 0);
   CheckpointSegments segments(db, tables.size() > 1);
   try {
     WrittenState next = db.manifest->written();
@@ -548,7 +553,8 @@ void run_checkpoint(DatabaseState& db, const RetentionRequest& request, uint64_t
       sync_folder(db, table->id());
     }
     segments.finish();
-    for (const auto& table : tables) next.tables[static_cast<uint32_t>(table->id())] = table->describe(log_end);
+    for (const auto& table : tables)
+      next.tables[static_cast<uint32_t>(table->id())] = table->describe(log_end);
     std::erase_if(next.tables, [&](const auto& table) {
       if (snapshot->table(static_cast<TableId>(table.first))) return false;
       db.cold_partitions.forget(table.first);

@@ -7,8 +7,8 @@ std::unique_ptr<SegmentWriter> CheckpointSegments::begin(const std::shared_ptr<c
   if (!shares_ || rows > kPackedRows) {
     use_folder(db_, schema->id);
     const uint64_t id = db_.next_segment++;
-    return std::make_unique<SegmentWriter>(db_.files, segment_path(db_.folder, schema->id, id), db_.database_id,
-                                           static_cast<SegmentId>(id), schema, db_.cache);
+    return std::make_unique<SegmentWriter>(db_.files, segment_path(db_.folder, schema->id, id),
+                                           db_.database_id, static_cast<SegmentId>(id), schema, db_.cache);
   }
   if (!pack_) {
     use_folder(db_, kSharedFolder);

@@ -27,26 +27,30 @@ class BatchColumn {
   void reserve(uint32_t rows);
 
   void append_null();
-  void append_raw(const void* element);          // an element of the physical type; not for strings and symbols
+  void append_raw(const void* element);  // an element of the physical type; not for strings and symbols
   template <class T>
-  void append(T value) { append_raw(&value); }
-  void append_string(std::string_view text);     // strings (copied into the arena) and symbols (interned)
-  void append_value(const Value& value);         // already of the column's type (or a string for a symbol)
-  void append_vector(const Vector& vector, Selection selection);  // same type; symbols of another dictionary are mapped
+  void append(T value) {
+    append_raw(&value);
+  }
+  void append_string(std::string_view text);  // strings (copied into the arena) and symbols (interned)
+  void append_value(const Value& value);      // already of the column's type (or a string for a symbol)
+  void append_vector(const Vector& vector,
+                     Selection selection);  // same type; symbols of another dictionary are mapped
   void append_from(const BatchColumn& other, const uint32_t* rows, size_t count);  // gather
-  void append_range(const BatchColumn& other, uint32_t first, uint32_t count);     // rows that follow each other
+  void append_range(const BatchColumn& other, uint32_t first, uint32_t count);  // rows that follow each other
 
   // Room for `count` more rows of a type of fixed size (codes for symbols), which the caller fills at once.
   void* append_space(uint32_t count);
   void set_null(uint32_t row);
   void truncate(uint32_t rows);
 
-  const void* data() const;                      // elements; int32 codes for symbols
+  const void* data() const;  // elements; int32 codes for symbols
   bool has_nulls() const;
-  const uint64_t* validity() const;              // null when there are no NULLs
+  const uint64_t* validity() const;  // null when there are no NULLs
   bool is_null(uint32_t row) const;
   std::string_view string_at(uint32_t row) const;
-  Vector slice(uint32_t first, uint32_t count) const;  // a view on rows [first, first + count); count <= kVectorSize
+  Vector slice(uint32_t first,
+               uint32_t count) const;  // a view on rows [first, first + count); count <= kVectorSize
   size_t memory_bytes() const;
   const std::shared_ptr<SymbolDictionary>& dictionary() const;
 

@@ -29,7 +29,8 @@ void keep_segments(DatabaseState& db, const std::vector<LoggedTable>& tables, Co
   LoadWriter::keep(groups);
   for (const auto& group : groups) {
     const SegmentFile& file = group->file();
-    db.logged_segments[static_cast<uint64_t>(file.id())] = {commit, {file.id(), file.path(), file.weak_from_this()}};
+    db.logged_segments[static_cast<uint64_t>(file.id())] = {commit,
+                                                            {file.id(), file.path(), file.weak_from_this()}};
   }
 }
 
@@ -70,7 +71,8 @@ class CommitGates {
 // A transaction on its way into the log and the published state, step by step. What throws before install() leaves nothing behind.
 class Transaction::Commit {
  public:
-  Commit(State& transaction, Wait wait) : s_(transaction), db_(transaction.db), wait_(wait), gates_(std::in_place, transaction.owner) {}
+  Commit(State& transaction, Wait wait)
+      : s_(transaction), db_(transaction.db), wait_(wait), gates_(std::in_place, transaction.owner) {}
   CommitResult run();
   CommitResult without_writes();
 
@@ -99,7 +101,7 @@ class Transaction::Commit {
   std::unique_lock<std::mutex> catalog_lock_;
   std::shared_ptr<Catalog> catalog_;  // null: it does not change
   std::vector<CommittingTable> tables_;
-  CommitNumber logged_{};             // the last record that the answer stands on
+  CommitNumber logged_{};  // the last record that the answer stands on
   std::vector<std::pair<TableId, std::vector<int64_t>>> beyond_ttl_;  // partitions
 };
 
@@ -185,22 +187,26 @@ void Transaction::Commit::apply_ddl() {
 void Transaction::Commit::collect_tables() {
   for (auto& [id, changes] : s_.tables) {
     if (!changes->has_writes()) continue;
-    if (changes->restored() && changes->operation() == TableOperation::kOther) changes->note_operation(TableOperation::kRestore);
+    if (changes->restored() && changes->operation() == TableOperation::kOther)
+      changes->note_operation(TableOperation::kRestore);
     CommittingTable& table = tables_.emplace_back();
     table.id = id;
     table.changes = changes.get();
   }
   for (const uint32_t id : s_.dropped) tables_.emplace_back().id = id;
   for (const auto& [id, protection] : s_.protected_from) {
-    const bool changed = std::any_of(tables_.begin(), tables_.end(), [&](const auto& table) { return table.id == id; });
+    const bool changed =
+        std::any_of(tables_.begin(), tables_.end(), [&](const auto& table) { return table.id == id; });
     if (changed || !s_.base->table(static_cast<TableId>(id))) continue;
     CommittingTable& table = tables_.emplace_back();
     table.id = id;
     table.only_protected = true;
   }
-  std::sort(tables_.begin(), tables_.end(), [](const CommittingTable& a, const CommittingTable& b) { return a.id < b.id; });
+  std::sort(tables_.begin(), tables_.end(),
+            [](const CommittingTable& a, const CommittingTable& b) { return a.id < b.id; });
   for (CommittingTable& table : tables_) {
-    if (!table.changes || !(table.changes->is_created() || s_.undropped.contains(table.id))) lock_table(&table);
+    if (!table.changes || !(table.changes->is_created() || s_.undropped.contains(table.id)))
+      lock_table(&table);
   }
 }
 
@@ -266,7 +272,8 @@ Run Transaction::Commit::registered_run() const {
   }
   for (const auto& [id, before] : s_.run_before) {
     // It was brought back and dropped again, or is as it was.
-    const auto effect = catalog_->dropped.contains(id) ? RunTable::Effect::kDropped : RunTable::Effect::kChanged;
+    const auto effect =
+        catalog_->dropped.contains(id) ? RunTable::Effect::kDropped : RunTable::Effect::kChanged;
     written.try_emplace(id, RunTable{static_cast<TableId>(id), effect, before, before});
   }
   for (const auto& [id, entry] : written) run.tables.push_back(entry);
@@ -296,7 +303,9 @@ void Transaction::Commit::log_and_install() {
     if (table.changes && !table.next->schema->temporary) logged.push_back(table.logged());
   }
   record.tables(logged);
-  const bool is_logged = !logged.empty() || std::any_of(s_.ddl.begin(), s_.ddl.end(), [](const auto& change) { return !is_temporary(change); });
+  const bool is_logged = !logged.empty() || std::any_of(s_.ddl.begin(), s_.ddl.end(), [](const auto& change) {
+    return !is_temporary(change);
+  });
 
   std::lock_guard lock(db_.commit_latch);
   PendingCommit pending;
@@ -306,7 +315,8 @@ void Transaction::Commit::log_and_install() {
   hold_named_versions();
   if (is_logged) {
     record.set_time(pending.time_micros);
-    const wal::Extent extent = db_.log->append(static_cast<uint64_t>(pending.commit), record.payload(), wal::Compression::kLz4);
+    const wal::Extent extent =
+        db_.log->append(static_cast<uint64_t>(pending.commit), record.payload(), wal::Compression::kLz4);
     db_.log_end = place.log_end = extent.end.value;
     db_.last_logged = pending.commit;
   }
@@ -314,7 +324,8 @@ void Transaction::Commit::log_and_install() {
 }
 
 // Under the commit latch, with the record in the log; `logged` is what it says of tables, in their order.
-void Transaction::Commit::install(PendingCommit pending, const std::vector<LoggedTable>& logged, const RecordPlace& place) {
+void Transaction::Commit::install(PendingCommit pending, const std::vector<LoggedTable>& logged,
+                                  const RecordPlace& place) {
   keep_segments(db_, logged, pending.commit);
   db_.last_commit = pending.commit;
   db_.last_commit_time = pending.time_micros;
@@ -326,7 +337,8 @@ void Transaction::Commit::install(PendingCommit pending, const std::vector<Logge
   for (CommittingTable& table : tables_) {
     if (catalog_ && table.state) {
       const auto protection = catalog_->protections.find(table.id);
-      table.state->protection = protection == catalog_->protections.end() ? TableProtection() : protection->second;
+      table.state->protection =
+          protection == catalog_->protections.end() ? TableProtection() : protection->second;
     }
     if (table.only_protected) continue;
     if (table.changes) table.next->commit = pending.commit;
@@ -349,13 +361,15 @@ void Transaction::Commit::install(PendingCommit pending, const std::vector<Logge
 }
 
 // `logged`: null for a table that was dropped or is temporary.
-void Transaction::Commit::install_table(CommittingTable* table, const LoggedTable* logged, const RecordPlace& place) const {
+void Transaction::Commit::install_table(CommittingTable* table, const LoggedTable* logged,
+                                        const RecordPlace& place) const {
   const auto id = static_cast<TableId>(table->id);
   TableState* const state = table->state.get();
   if (!table->changes) {
     if (state->history) {
       const int64_t last_time = state->history->time_of(state->head->version).value_or(place.time_micros);
-      state->history->keep({state->head, last_time, place.log_begin, static_cast<uint8_t>(KeepReason::kStatement)});
+      state->history->keep(
+          {state->head, last_time, place.log_begin, static_cast<uint8_t>(KeepReason::kStatement)});
     }
     state->head = nullptr;
     db_.remove_table_state(id);
@@ -376,7 +390,9 @@ void Transaction::Commit::install_table(CommittingTable* table, const LoggedTabl
 void Transaction::Commit::release() {
   for (const CommittingTable& table : tables_) {
     std::vector<int64_t> starts = table.next ? partitions_beyond_ttl(*table.next) : std::vector<int64_t>();
-    if (table.state) std::erase_if(starts, [&](int64_t start) { return table.state->protection.partitions.contains(start); });
+    if (table.state)
+      std::erase_if(starts,
+                    [&](int64_t start) { return table.state->protection.partitions.contains(start); });
     if (!starts.empty()) beyond_ttl_.emplace_back(static_cast<TableId>(table.id), std::move(starts));
   }
   tables_.clear();

@@ -67,14 +67,16 @@ void CommittingTable::build_next() {
   next->history = step ? HistoryHandle::make() : state->head->history;
 }
 
-void CommittingTable::check_protection(const std::map<uint32_t, TableProtection>& protected_from, int64_t now_micros) const {
+void CommittingTable::check_protection(const std::map<uint32_t, TableProtection>& protected_from,
+                                       int64_t now_micros) const {
   if (!state) return;
   const TableSchema& schema = *state->head->schema;
   const TableProtection& protection = state->protection;
   const auto own = protected_from.find(id);
   if (own != protected_from.end() && own->second != protection) {
     throw sql_error(sqlstate::kSerializationFailure,
-                    "could not serialize access: the protection of table \"{}\" was changed meanwhile", schema.name);
+                    "could not serialize access: the protection of table \"{}\" was changed meanwhile",
+                    schema.name);
   }
   if (only_protected) return;
   if (own == protected_from.end() && protection.is_immutable(now_micros)) {
@@ -104,8 +106,9 @@ LoggedTable CommittingTable::logged() const {
   return logged;
 }
 
-void CommittingTable::record_history(const LoggedTable& logged, const std::string& user, const std::string& run_key,
-                                     const RecordPlace& place, TableHistory* history) const {
+void CommittingTable::record_history(const LoggedTable& logged, const std::string& user,
+                                     const std::string& run_key, const RecordPlace& place,
+                                     TableHistory* history) const {
   HistoryLine line;
   line.first = line.last = next->version;
   line.first_time_micros = line.last_time_micros = place.time_micros;

@@ -26,8 +26,8 @@ struct CommittingTable {
   TableChanges* changes = nullptr;    // null: dropped
   std::shared_ptr<TableState> state;  // null: created here
   std::unique_lock<std::mutex> latch;
-  bool only_protected = false;        // nothing of it changes but its protection
-  std::shared_ptr<TableVersion> next; // null: nothing changed
+  bool only_protected = false;         // nothing of it changes but its protection
+  std::shared_ptr<TableVersion> next;  // null: nothing changed
   std::optional<PositionHistory::Step> step;
 
   // Applies the changes to the head, by which `next` comes to be, if anything changes.
@@ -37,8 +37,8 @@ struct CommittingTable {
   // What the record says of a table that has a `next`.
   LoggedTable logged() const;
   // Under the commit latch, before the head moves on.
-  void record_history(const LoggedTable& logged, const std::string& user, const std::string& run_key, const RecordPlace& place,
-                      TableHistory* history) const;
+  void record_history(const LoggedTable& logged, const std::string& user, const std::string& run_key,
+                      const RecordPlace& place, TableHistory* history) const;
 };
 
 }  // namespace idem

@@ -84,7 +84,8 @@ std::unique_ptr<Transaction> Database::begin_alone(TableId table) {
     alone_on->alone = owner;
     alone_on->gate_changes.wait(lock, [&] { return alone_on->commits_under_way == 0; });
   }
-  auto transaction = std::unique_ptr<Transaction>(new Transaction(std::make_unique<Transaction::State>(*state_, owner)));
+  auto transaction =
+      std::unique_ptr<Transaction>(new Transaction(std::make_unique<Transaction::State>(*state_, owner)));
   transaction->state_->alone_on = alone_on;
   catch_up();
   transaction->refresh();
@@ -186,7 +187,9 @@ std::string Database::table_directory(const TableSchema& schema) const {
   return fmt::format("tables/{}", static_cast<uint32_t>(schema.id));
 }
 
-int64_t Database::change_slot_retention_micros() const { return state_->options.change_slot_retention_micros; }
+int64_t Database::change_slot_retention_micros() const {
+  return state_->options.change_slot_retention_micros;
+}
 
 const std::string& Database::folder() const { return state_->folder; }
 uint64_t Database::database_id() const { return state_->database_id; }

@@ -62,7 +62,8 @@ void DatabaseState::when_visible(CommitNumber logged, std::function<void(const S
       return;
     }
   }
-  if (logged <= manifest_commit || static_cast<uint64_t>(logged) <= log->durable_commit()) return done(nullptr);
+  if (logged <= manifest_commit || static_cast<uint64_t>(logged) <= log->durable_commit())
+    return done(nullptr);
   try {
     check_writable();
     done(nullptr);

@@ -29,7 +29,7 @@ namespace idem {
 struct TableState {
   TableId id{};
   std::shared_ptr<TableHistory> history;  // null of a temporary table
-  std::mutex latch;  // held while a commit validates, builds and logs the next version
+  std::mutex latch;                       // held while a commit validates, builds and logs the next version
   // Guarded by latch. Commits on their way, from before they take any latch; the owner of the transaction that
   // alone may begin one (0: all may), which waits until those under way are done.
   uint32_t commits_under_way = 0;
@@ -87,7 +87,7 @@ struct DatabaseState final : public wal::LogListener {
   bool sync_without_waiting(CommitNumber logged);
   void when_visible(CommitNumber logged, std::function<void(const SqlError*)> done);
   void call_back(CommitNumber durable, const SqlError* error);  // those that wait for commits up to this one
-  void check_writable() const;  // 58030 after the log has failed
+  void check_writable() const;                                  // 58030 after the log has failed
   // Waits while in-memory rows exceed twice their limit and a checkpoint can help.
   void wait_for_memory();
   void start_background();
@@ -137,7 +137,8 @@ struct DatabaseState final : public wal::LogListener {
   uint64_t published_log_end = 0;
 
   std::mutex callbacks_mutex;
-  std::multimap<CommitNumber, std::function<void(const SqlError*)>> callbacks;  // by the commit that they wait for
+  std::multimap<CommitNumber, std::function<void(const SqlError*)>>
+      callbacks;               // by the commit that they wait for
   CommitNumber called_back{};  // nobody waits for a commit up to this one; guarded by callbacks_mutex
 
   std::unique_ptr<wal::Log> log;
@@ -177,7 +178,8 @@ inline constexpr uint64_t kCompactionRows = 16 * kRowGroupSize;
 void run_checkpoint(DatabaseState& db, uint64_t compaction_rows = kCompactionRows);
 struct RetentionRequest;
 // The same, giving back more than the settings say: retention.h.
-void run_checkpoint(DatabaseState& db, const RetentionRequest& request, uint64_t compaction_rows = kCompactionRows);
+void run_checkpoint(DatabaseState& db, const RetentionRequest& request,
+                    uint64_t compaction_rows = kCompactionRows);
 // Whether a checkpoint now would compact something.
 bool compaction_is_due(DatabaseState& db);
 
@@ -193,7 +195,8 @@ inline constexpr TableId kSharedFolder{0};
 // Paths within the data folder.
 std::string table_path(const std::string& folder, TableId table);
 std::string segment_path(const std::string& folder, TableId table, uint64_t segment);
-std::string segment_path(const std::string& folder, const SegmentDescription& segment);  // of the pack that it is in, if it is
+std::string segment_path(const std::string& folder,
+                         const SegmentDescription& segment);  // of the pack that it is in, if it is
 std::string dictionary_path(const std::string& folder, TableId table, ColumnId column);
 std::string manifest_path(const std::string& folder, uint64_t manifest);
 wal::DatabaseId log_database_id(uint64_t database_id);

@@ -98,8 +98,8 @@ std::unique_ptr<DictionaryFile> DictionaryFile::create(FileSystem& files, const 
   return created;
 }
 
-std::unique_ptr<DictionaryFile> DictionaryFile::resume(FileSystem& files, const std::string& path, uint32_t count,
-                                                       uint64_t bytes) {
+std::unique_ptr<DictionaryFile> DictionaryFile::resume(FileSystem& files, const std::string& path,
+                                                       uint32_t count, uint64_t bytes) {
   return std::unique_ptr<DictionaryFile>(new DictionaryFile(files, path, count, bytes));
 }
 
@@ -130,7 +130,8 @@ void DictionaryFile::sync() {
 }
 
 uint64_t read_dictionary_file(FileSystem& files, const std::string& path, uint64_t database_id, TableId table,
-                              ColumnId column, uint32_t count, const std::function<void(std::string_view)>& take) {
+                              ColumnId column, uint32_t count,
+                              const std::function<void(std::string_view)>& take) {
   const std::string content = read_whole_file(files, path).value_or_throw();
   DictionaryReader reader(content, path);
   reader.check_header(make_header(database_id, table, column));

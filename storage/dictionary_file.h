@@ -53,7 +53,8 @@ class DictionaryFile {
 // end. Throws 58P01, 58030; XX001 where the file is damaged before the end of string `count` - 1, holds fewer, or is another
 // column's.
 uint64_t read_dictionary_file(FileSystem& files, const std::string& path, uint64_t database_id, TableId table,
-                              ColumnId column, uint32_t count, const std::function<void(std::string_view)>& take);
+                              ColumnId column, uint32_t count,
+                              const std::function<void(std::string_view)>& take);
 
 // Verifies the header and the first `count` strings of a file's content. Throws XX001 that names path and
 // offset.

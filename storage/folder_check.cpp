@@ -70,13 +70,15 @@ class SegmentChecker {
     for (const RowGroupFooter& group : file_->footer().row_groups) {
       for (const ColumnChunkFooter& chunk : group.columns) {
         for (const BlockLocation& block : chunk.blocks) {
-          if (block.offset != expected) finding(begin_ + expected, "a block is not where the one before it ends");
+          if (block.offset != expected)
+            finding(begin_ + expected, "a block is not where the one before it ends");
           expected = block.offset + block.size;
         }
       }
     }
     for (const PatchLocation& patch : file_->footer().patches) {
-      if (patch.offset != expected) finding(begin_ + expected, "a patch is not where the block before it ends");
+      if (patch.offset != expected)
+        finding(begin_ + expected, "a patch is not where the block before it ends");
       expected = patch.offset + patch.size;
     }
   }
@@ -91,10 +93,12 @@ class SegmentChecker {
     };
     for (const SegmentPatch::Block& block : patch.blocks) {
       for (const SegmentPatch::Item& item : block.items) {
-        const bool there = block.index * kVectorSize + item.position < rows_of(patch.base) &&
-                           (item.kind == BlockPatch::Kind::kDelete || item.row < rows_of(patch.sources[item.source]));
+        const bool there =
+            block.index * kVectorSize + item.position < rows_of(patch.base) &&
+            (item.kind == BlockPatch::Kind::kDelete || item.row < rows_of(patch.sources[item.source]));
         if (there) continue;
-        throw SegmentDamage(path_, begin_ + file_->footer().patches[index].offset, "a patch names rows that are not there");
+        throw SegmentDamage(path_, begin_ + file_->footer().patches[index].offset,
+                            "a patch names rows that are not there");
       }
     }
   }
@@ -141,8 +145,8 @@ class SegmentChecker {
 
 }  // namespace
 
-CheckCounts check_segment(FileSystem& files, const std::string& path, const CheckReport& report, uint64_t offset,
-                          uint64_t size) {
+CheckCounts check_segment(FileSystem& files, const std::string& path, const CheckReport& report,
+                          uint64_t offset, uint64_t size) {
   return SegmentChecker(path, report).run(files, offset, size);
 }
 

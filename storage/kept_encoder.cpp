@@ -111,8 +111,8 @@ std::shared_ptr<const Partition> KeptVersionEncoder::persistent(
       std::optional<int64_t> min, max;
       if (row == begin) min = partition->slice_min[i];
       if (row + count == end) max = partition->slice_max[i];
-      add_slice_to(result.get(), schema, {piece->written[row / kRowGroupSize], in_group, in_group + count, nullptr}, min,
-                   max);
+      add_slice_to(result.get(), schema,
+                   {piece->written[row / kRowGroupSize], in_group, in_group + count, nullptr}, min, max);
       row += count;
     }
   }

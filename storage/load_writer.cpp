@@ -11,8 +11,8 @@ namespace {
 constexpr uint32_t kFileRowGroups = 128;  // so that dropped partitions and compaction give files back
 
 // Vectors of rows of a batch that follow each other, without copying.
-SegmentWriter::VectorSource following_rows(const TableSchema& schema, const ColumnBatch& batch, uint32_t first,
-                                           uint32_t count) {
+SegmentWriter::VectorSource following_rows(const TableSchema& schema, const ColumnBatch& batch,
+                                           uint32_t first, uint32_t count) {
   return [&schema, &batch, first, count](const ColumnSchema& column, uint32_t vector_index, Vector* out) {
     const auto c = static_cast<size_t>(&column - schema.columns.data());
     const uint32_t at = vector_index * kVectorSize;
@@ -47,12 +47,13 @@ void LoadWriter::begin_file(const std::shared_ptr<const TableSchema>& schema, Ou
   const uint64_t id = next_id();
   table_ = schema->id;
   output->schema = schema;
-  output->writer = std::make_unique<SegmentWriter>(db_.files, segment_path(db_.folder, schema->id, id), db_.database_id,
-                                                   static_cast<SegmentId>(id), schema, db_.cache, db_.options.workers);
+  output->writer =
+      std::make_unique<SegmentWriter>(db_.files, segment_path(db_.folder, schema->id, id), db_.database_id,
+                                      static_cast<SegmentId>(id), schema, db_.cache, db_.options.workers);
 }
 
-void LoadWriter::add_rows(Output* output, const ColumnBatch& batch, const uint32_t* rows, uint32_t first, uint32_t count,
-                          std::vector<EncodedRows>* out) {
+void LoadWriter::add_rows(Output* output, const ColumnBatch& batch, const uint32_t* rows, uint32_t first,
+                          uint32_t count, std::vector<EncodedRows>* out) {
   output->writer->add_row_group(count, rows ? listed_rows(*output->schema, batch, rows, count)
                                             : following_rows(*output->schema, batch, first, count));
   out->push_back({output->writer->row_group(output->writer->row_group_count() - 1), 0, count});
@@ -68,7 +69,8 @@ std::vector<EncodedRows> LoadWriter::write(const std::shared_ptr<const TableSche
       unsynced_ = true;
       begin_file(schema, &output_);
     }
-    add_rows(&output_, batch, rows ? rows + done : nullptr, first + done, std::min(kRowGroupSize, count - done), &result);
+    add_rows(&output_, batch, rows ? rows + done : nullptr, first + done,
+             std::min(kRowGroupSize, count - done), &result);
   }
   return result;
 }
@@ -79,7 +81,8 @@ std::vector<EncodedRows> LoadWriter::write_aside(const std::shared_ptr<const Tab
   const uint32_t* rows = batch.order.empty() ? nullptr : batch.order.data();
   for (uint32_t at = part.begin; at < part.end; at += kRowGroupSize) {
     if (!aside_.takes(schema)) begin_file(schema, &aside_);
-    add_rows(&aside_, *batch.rows, rows ? rows + at : nullptr, at, std::min(kRowGroupSize, part.end - at), &result);
+    add_rows(&aside_, *batch.rows, rows ? rows + at : nullptr, at, std::min(kRowGroupSize, part.end - at),
+             &result);
   }
   return result;
 }

@@ -31,8 +31,8 @@ class LoadWriter {
   uint64_t next_id();  // from the numbers of segments
   // Rows of a batch in its order, into a file that is never named: for the transaction to read again while it runs. Throws
   // 58030, 53100.
-  std::vector<EncodedRows> write_aside(const std::shared_ptr<const TableSchema>& schema, const OrderedBatch& batch,
-                                       const OrderedBatch::Part& part);
+  std::vector<EncodedRows> write_aside(const std::shared_ptr<const TableSchema>& schema,
+                                       const OrderedBatch& batch, const OrderedBatch::Part& part);
   bool has_unprepared() const { return output_.writer != nullptr || unsynced_; }
   // Makes durable what was written. Throws 58030, 53100.
   void prepare();
@@ -50,12 +50,12 @@ class LoadWriter {
     bool takes(const std::shared_ptr<const TableSchema>& rows) const;
   };
   void begin_file(const std::shared_ptr<const TableSchema>& schema, Output* output);
-  void add_rows(Output* output, const ColumnBatch& batch, const uint32_t* rows, uint32_t first, uint32_t count,
-                std::vector<EncodedRows>* out);
+  void add_rows(Output* output, const ColumnBatch& batch, const uint32_t* rows, uint32_t first,
+                uint32_t count, std::vector<EncodedRows>* out);
 
   DatabaseState& db_;
   Output output_, aside_;
-  bool unsynced_ = false;                      // the folder has names that were not synced
+  bool unsynced_ = false;  // the folder has names that were not synced
   TableId table_{};
 };
 

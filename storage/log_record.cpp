@@ -56,7 +56,8 @@ void write_apart(ByteWriter& out, const std::byte* data, const std::vector<uint3
   std::array<std::byte, 512 * kSize> chunk;
   for (size_t first = 0; first < rows.size(); first += 512) {
     const size_t count = std::min<size_t>(512, rows.size() - first);
-    for (size_t i = 0; i < count; ++i) std::memcpy(chunk.data() + i * kSize, data + rows[first + i] * kSize, kSize);
+    for (size_t i = 0; i < count; ++i)
+      std::memcpy(chunk.data() + i * kSize, data + rows[first + i] * kSize, kSize);
     out.bytes(chunk.data(), count * kSize);
   }
 }
@@ -122,7 +123,8 @@ class LoggedAttachments {
   std::vector<const Attachment*> attachments_;
 };
 
-void write_partition_change(ByteWriter& out, const PartitionChange& change, const LoggedAttachments& attachments) {
+void write_partition_change(ByteWriter& out, const PartitionChange& change,
+                            const LoggedAttachments& attachments) {
   write_ordinals(out, change.positions.deleted);
   write_ordinals(out, change.positions.replaced);
   out.varint(change.positions.inserted.size());
@@ -277,7 +279,8 @@ std::vector<EncodedRows> read_encoded_rows(ByteReader& in, uint64_t inserted, Na
 }
 
 PartitionChange read_partition_change(ByteReader& in, int64_t start,
-                                      const std::shared_ptr<const TableSchema>& schema, NamedRowGroups* groups) {
+                                      const std::shared_ptr<const TableSchema>& schema,
+                                      NamedRowGroups* groups) {
   constexpr uint64_t kMostRows = uint64_t{1} << 40;
   PartitionChange change;
   change.start = start;
@@ -435,7 +438,8 @@ void LogRecordWriter::tables(const std::vector<LoggedTable>& tables) {
       out.i64(partition.start);
       out.boolean(partition.cleared);
       out.varint(partition.changes.size());
-      for (const PartitionChange* change : partition.changes) write_partition_change(out, *change, attachments);
+      for (const PartitionChange* change : partition.changes)
+        write_partition_change(out, *change, attachments);
     }
     out.set_u64(size_offset, out.offset() - size_offset - sizeof(uint64_t));
   }

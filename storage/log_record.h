@@ -89,7 +89,8 @@ struct ReadRecord {
 };
 // Interns the record's symbols. Throws SqlError XX001 where the bytes are damaged or contradict what came
 // before.
-ReadRecord read_log_record(std::string_view payload, const SchemaLookup& schemas, const SegmentLookup& segments);
+ReadRecord read_log_record(std::string_view payload, const SchemaLookup& schemas,
+                           const SegmentLookup& segments);
 // What a record says of one table, if anything; the others are passed over. For versions that are rebuilt
 // while the server runs: its symbols are in their dictionaries, what is logged of those is not touched.
 struct ReadTableRecord {

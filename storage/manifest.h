@@ -50,8 +50,8 @@ struct ManifestVersion {
 // Small dictionaries are in the manifest, others in a file each.
 struct ManifestDictionary {
   ColumnId column{};
-  uint32_t count = 0;       // strings that count
-  uint64_t file_bytes = 0;  // of its file, that hold them; 0: the manifest does
+  uint32_t count = 0;                         // strings that count
+  uint64_t file_bytes = 0;                    // of its file, that hold them; 0: the manifest does
   std::shared_ptr<SymbolDictionary> strings;  // those that the manifest holds
 };
 

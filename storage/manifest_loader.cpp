@@ -79,10 +79,12 @@ class ManifestLoader {
     const std::string path = dictionary_path(db_.folder, id, named.column);
     auto dictionary = std::make_shared<SymbolDictionary>();
     uint32_t code = 0;
-    read_dictionary_file(db_.files, path, db_.database_id, id, named.column, named.count, [&](std::string_view text) {
-      if (dictionary->intern(text) == static_cast<int32_t>(code++)) return;
-      throw sql_error(sqlstate::kDataCorrupted, "damaged dictionary file \"{}\": a string that is there twice", path);
-    });
+    read_dictionary_file(
+        db_.files, path, db_.database_id, id, named.column, named.count, [&](std::string_view text) {
+          if (dictionary->intern(text) == static_cast<int32_t>(code++)) return;
+          throw sql_error(sqlstate::kDataCorrupted,
+                          "damaged dictionary file \"{}\": a string that is there twice", path);
+        });
     db_.dictionary_files[{static_cast<uint32_t>(id), static_cast<uint32_t>(named.column)}] =
         DictionaryFile::resume(db_.files, path, named.count, named.file_bytes);
     return dictionary;
@@ -184,8 +186,8 @@ class ManifestLoader {
                       manifest_path(db_.folder, manifest_.number), id);
     }
     const SegmentDescription& description = found->second;
-    file = SegmentFile::described(db_.files, segment_path(db_.folder, description), db_.database_id, description,
-                                  pack_of(description), db_.cache);
+    file = SegmentFile::described(db_.files, segment_path(db_.folder, description), db_.database_id,
+                                  description, pack_of(description), db_.cache);
     return *file;
   }
 

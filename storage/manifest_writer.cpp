@@ -81,7 +81,8 @@ void write_version(ByteWriter& out, const KeptVersion* before, const KeptVersion
   }
 }
 
-void write_versions(ByteWriter& out, const std::vector<KeptVersion>& before, const std::vector<KeptVersion>& after) {
+void write_versions(ByteWriter& out, const std::vector<KeptVersion>& before,
+                    const std::vector<KeptVersion>& after) {
   std::string steps;
   ByteWriter step(steps);
   size_t count = 0, old = 0;
@@ -141,9 +142,10 @@ void write_table(ByteWriter& out, uint32_t id, const WrittenTable* before, const
   if (!before) before = &kNothing;
   out.varint(after->dictionaries.size());
   for (const ManifestDictionary& dictionary : after->dictionaries) {
-    const auto known = std::find_if(
-        before->dictionaries.begin(), before->dictionaries.end(),
-        [&](const ManifestDictionary& other) { return other.column == dictionary.column && other.file_bytes == 0; });
+    const auto known = std::find_if(before->dictionaries.begin(), before->dictionaries.end(),
+                                    [&](const ManifestDictionary& other) {
+                                      return other.column == dictionary.column && other.file_bytes == 0;
+                                    });
     write_manifest_dictionary(out, dictionary, known == before->dictionaries.end() ? 0 : known->count);
   }
   write_lines(out, before->lines, after->lines);
@@ -177,7 +179,8 @@ std::string catalog_bytes(const Catalog* catalog) {
   return bytes;
 }
 
-std::map<uint64_t, std::shared_ptr<const Attachment>> attachments_of(const std::vector<KeptVersion>& versions) {
+std::map<uint64_t, std::shared_ptr<const Attachment>> attachments_of(
+    const std::vector<KeptVersion>& versions) {
   std::map<uint64_t, std::shared_ptr<const Attachment>> attachments;
   for_each_slice(versions, [&](const Slice& slice) {
     const auto& attachment = static_cast<const SegmentRowGroup&>(*slice.group).attachment();
@@ -205,7 +208,8 @@ auto newly_named(const WrittenState& before, const WrittenState& after, const Kn
   return fresh;
 }
 
-std::string encode_changes(const WrittenState& before, const WrittenState& after, const Described& described) {
+std::string encode_changes(const WrittenState& before, const WrittenState& after,
+                           const Described& described) {
   std::string payload;
   ByteWriter out(payload);
   out.varint(static_cast<uint64_t>(after.commit));
@@ -331,11 +335,13 @@ bool ManifestWriter::has_sparse_pack() const {
 void ManifestWriter::adopt(WrittenState next) {
   static const std::vector<KeptVersion> kNone;
   std::vector<TableNames> names;
-  for_each_changed_table(written_, next, [&](uint32_t id, const WrittenTable* before, const WrittenTable* after) {
-    names.push_back({segments_of(before ? before->versions : kNone), segments_of(after ? after->versions : kNone)});
-    note_dictionaries(before, after, id);
-    if (after) note_attachments(*after);
-  });
+  for_each_changed_table(
+      written_, next, [&](uint32_t id, const WrittenTable* before, const WrittenTable* after) {
+        names.push_back(
+            {segments_of(before ? before->versions : kNone), segments_of(after ? after->versions : kNone)});
+        note_dictionaries(before, after, id);
+        if (after) note_attachments(*after);
+      });
   note_names(names);
   written_ = std::move(next);
 }
@@ -343,9 +349,11 @@ void ManifestWriter::adopt(WrittenState next) {
 void ManifestWriter::resume(const Manifest& manifest, std::string_view bytes, WrittenState written) {
   file_ = files_.open(manifest_path(folder_, manifest.number), OpenMode::kReadWrite).value_or_throw();
   // The base was synced before CURRENT named the file.
-  file_->write_at(manifest.base_bytes, bytes.substr(manifest.base_bytes, manifest.end - manifest.base_bytes)).throw_if_error();
+  file_->write_at(manifest.base_bytes, bytes.substr(manifest.base_bytes, manifest.end - manifest.base_bytes))
+      .throw_if_error();
   file_->sync().throw_if_error();
-  for (const std::string& folder : {join_path(folder_, "manifests"), folder_}) files_.sync_directory(folder).throw_if_error();
+  for (const std::string& folder : {join_path(folder_, "manifests"), folder_})
+    files_.sync_directory(folder).throw_if_error();
   number_ = last_number_ = manifest.number;
   sequence_ = manifest.records;
   base_bytes_ = manifest.base_bytes;
@@ -429,7 +437,8 @@ std::optional<ManifestDictionary> ManifestWriter::dictionary_file(TableId table,
     }
   }
   const auto possible = possible_dictionaries_.find({id, static_cast<uint32_t>(column)});
-  const bool is_longer = possible != possible_dictionaries_.end() && (!result || possible->second.count > result->count);
+  const bool is_longer =
+      possible != possible_dictionaries_.end() && (!result || possible->second.count > result->count);
   return is_longer ? possible->second : result;
 }
 

@@ -96,7 +96,7 @@ class ManifestWriter {
   WrittenState written_;
   std::map<uint64_t, NamedSegment> named_;
   std::set<uint64_t> described_attachments_;  // in the current file
-  std::map<uint64_t, NamedPack> packs_;  // with segments in named_
+  std::map<uint64_t, NamedPack> packs_;       // with segments in named_
   std::vector<NamedSegment> unnamed_;
   std::vector<NamedPack> unnamed_packs_;
   std::vector<std::pair<uint32_t, uint32_t>> unnamed_dictionaries_;

@@ -37,10 +37,11 @@ struct MaterializedView {
   int64_t every_count = 0;  // kEvery
   char every_unit = 'h';    // s, m, h, d or w
   bool populated = false;   // false: it has no rows that could be read
-  bool reads_clock = false;  // its query gives other rows at another time (now(), random()), whatever it reads
+  bool reads_clock =
+      false;  // its query gives other rows at another time (now(), random()), whatever it reads
   // One more with each change of this entry: one that was made from another than the present one is 40001.
   uint64_t generation = 0;
-  int64_t refreshed_micros = 0;  // time of the commit of the last refresh; 0: none
+  int64_t refreshed_micros = 0;                 // time of the commit of the last refresh; 0: none
   std::vector<MaterializedViewSource> sources;  // ascending by table
 
   int64_t every_micros() const;  // INT64_MAX unless kEvery

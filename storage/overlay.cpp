@@ -28,11 +28,12 @@ int32_t BlockPatch::shift_before(uint32_t position) const {
   return shift;
 }
 
-void BlockPatchBuilder::add(uint32_t position, BlockPatch::Kind kind, const std::shared_ptr<const RowGroup>& group,
-                            uint32_t row) {
+void BlockPatchBuilder::add(uint32_t position, BlockPatch::Kind kind,
+                            const std::shared_ptr<const RowGroup>& group, uint32_t row) {
   assert(position < kVectorSize);
-  assert(patch_.items_.empty() || patch_.items_.back().position < position ||
-         (patch_.items_.back().position == position && patch_.items_.back().kind == BlockPatch::Kind::kInsert));
+  assert(
+      patch_.items_.empty() || patch_.items_.back().position < position ||
+      (patch_.items_.back().position == position && patch_.items_.back().kind == BlockPatch::Kind::kInsert));
   BlockPatch::Item item;
   item.position = static_cast<uint16_t>(position);
   item.kind = kind;

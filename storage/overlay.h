@@ -55,12 +55,15 @@ class BlockPatch {
 // Collects the items of a patch in their order.
 class BlockPatchBuilder {
  public:
-  void add(uint32_t position, BlockPatch::Kind kind, const std::shared_ptr<const RowGroup>& group, uint32_t row);
+  void add(uint32_t position, BlockPatch::Kind kind, const std::shared_ptr<const RowGroup>& group,
+           uint32_t row);
   void add_deletion(uint32_t position) { add(position, BlockPatch::Kind::kDelete, nullptr, 0); }
   // An item of another patch of the same base, as it is.
   void add(const BlockPatch& patch, const BlockPatch::Item& item);
   bool empty() const { return patch_.items_.empty(); }
-  bool is_full() const { return patch_.items_.size() >= BlockPatch::kMaxItems || insertions_ >= BlockPatch::kMaxInsertions; }
+  bool is_full() const {
+    return patch_.items_.size() >= BlockPatch::kMaxItems || insertions_ >= BlockPatch::kMaxInsertions;
+  }
   // Null if nothing was added. The builder is empty afterwards.
   std::shared_ptr<const BlockPatch> finish();
 
@@ -83,7 +86,9 @@ class Overlay {
   static std::shared_ptr<const Overlay> make(Blocks blocks, std::shared_ptr<const SegmentFile> file = nullptr,
                                              uint32_t patch = 0);
 
-  const BlockPatch* patch(uint32_t block) const { return block < blocks_.size() ? blocks_[block].get() : nullptr; }
+  const BlockPatch* patch(uint32_t block) const {
+    return block < blocks_.size() ? blocks_[block].get() : nullptr;
+  }
   const Blocks& blocks() const { return blocks_; }
   // Shown rows that precede base row `row` and what is inserted before it.
   uint32_t shown_before(uint32_t row) const;
@@ -91,7 +96,7 @@ class Overlay {
   uint32_t block_showing(uint32_t shown_row) const;
   // Items that concern base rows [begin, end).
   uint32_t item_count(uint32_t begin, uint32_t end) const;
-  uint64_t disk_bytes() const;               // of the row groups in segment files that patches take rows from
+  uint64_t disk_bytes() const;  // of the row groups in segment files that patches take rows from
   bool touches(uint32_t begin, uint32_t end) const;  // item_count(begin, end) > 0, for whole blocks
 
   const std::shared_ptr<const SegmentFile>& file() const { return file_; }

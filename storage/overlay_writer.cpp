@@ -26,7 +26,8 @@ struct MemoryRow {
 };
 
 // Rows [first, first + count) of the list as a vector.
-void gather(const ColumnSchema& column, const std::vector<MemoryRow>& rows, size_t first, size_t count, Vector* out) {
+void gather(const ColumnSchema& column, const std::vector<MemoryRow>& rows, size_t first, size_t count,
+            Vector* out) {
   auto gathered = std::make_shared<BatchColumn>(column.type, column.dictionary);
   gathered->reserve(static_cast<uint32_t>(count));
   Vector run;
@@ -107,8 +108,9 @@ void OverlayWriter::write_rows(SegmentWriter* writer, Pending* pending) const {
     const auto found = std::find(sources.begin(), sources.end(), key);
     if (found != sources.end()) return static_cast<uint32_t>(found - sources.begin());
     sources.push_back(key);
-    patch.sources.push_back(key ? name_of(*encoded(*key))
-                                : SegmentPatch::RowGroupName{writer->table_id(), writer->segment_id(), pending->row_group});
+    patch.sources.push_back(
+        key ? name_of(*encoded(*key))
+            : SegmentPatch::RowGroupName{writer->table_id(), writer->segment_id(), pending->row_group});
     return static_cast<uint32_t>(sources.size() - 1);
   };
   for (uint32_t b = 0; b < pending->overlay->blocks().size(); ++b) {

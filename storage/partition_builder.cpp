@@ -78,7 +78,8 @@ void PartitionBuilder::keep(Slice slice, std::optional<int64_t> min, std::option
   total_rows_ += rows;
   if (!sections_.empty() && sections_.back().kept) {
     Section& last = sections_.back();
-    if (last.slice.group == slice.group && last.slice.overlay == slice.overlay && last.slice.end == slice.begin) {
+    if (last.slice.group == slice.group && last.slice.overlay == slice.overlay &&
+        last.slice.end == slice.begin) {
       last.slice.end = slice.end;
       last.max = max;
       last.rows += rows;
@@ -212,11 +213,13 @@ void PartitionBuilder::write_column(size_t column, const Section& section,
       }
       if (piece.source == Source::kInserted && !change_->encoded.empty()) {
         const EncodedRows run = change_->encoded_part(piece.first, count).at(0);
-        if (encoded.group != run.group || run.first < encoded.first || run.first >= encoded.first + encoded.count) {
+        if (encoded.group != run.group || run.first < encoded.first ||
+            run.first >= encoded.first + encoded.count) {
           const uint32_t begin = run.first - run.first % kVectorSize;
           encoded = {run.group, begin, std::min(kVectorSize, run.group->row_count() - begin)};
           run.group->read(schema, begin, encoded.count, &encoded_block);
-          if (encoded_block.form == Vector::Form::kConstant || encoded_block.form == Vector::Form::kSequence) {
+          if (encoded_block.form == Vector::Form::kConstant ||
+              encoded_block.form == Vector::Form::kSequence) {
             encoded_block = flatten(encoded_block, encoded.count, {nullptr, encoded.count}, false);
           }
         }

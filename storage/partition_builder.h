@@ -64,7 +64,8 @@ class PartitionBuilder {
 };
 
 // The first and the last timestamp of rows in order, where they are known without reading them.
-std::pair<std::optional<int64_t>, std::optional<int64_t>> known_bounds(const EncodedRows& rows, const TableSchema& schema);
+std::pair<std::optional<int64_t>, std::optional<int64_t>> known_bounds(const EncodedRows& rows,
+                                                                       const TableSchema& schema);
 // Capacity of a new row group for so many rows at the end of a partition.
 uint32_t row_group_capacity(uint64_t rows);
 // Adds a slice behind the others of a partition that is being built; bounds that are not given are read.

@@ -147,7 +147,8 @@ class MovedRows {
   const std::function<uint64_t()>& next_id_;
   StoredRows stored_;
   std::vector<uint32_t> sources_;  // column of `from` for each of `to`
-  std::map<const Attachment*, std::shared_ptr<const Attachment>> attachments_;  // by how `from` reads the rows
+  std::map<const Attachment*, std::shared_ptr<const Attachment>>
+      attachments_;  // by how `from` reads the rows
   std::map<const RowGroup*, std::shared_ptr<const SegmentRowGroup>> groups_;
   std::vector<PartitionChange> changes_;
   // Of the change that is being put together, one of these:
@@ -162,31 +163,37 @@ void check_rows_may_move(const TableSchema& from, const TableSchema& to) {
   if (from.id == to.id) throw tables_differ(from, to, "they are one table");
   for (const ColumnSchema& column : to.columns) {
     const int index = from.find_column(column.name);
-    if (index < 0) throw tables_differ(from, to, fmt::format("\"{}\" has no column \"{}\"", from.name, column.name));
+    if (index < 0)
+      throw tables_differ(from, to, fmt::format("\"{}\" has no column \"{}\"", from.name, column.name));
     const ColumnSchema& source = from.columns[static_cast<size_t>(index)];
     if (source.type != column.type) {
-      throw tables_differ(from, to, fmt::format("column \"{}\" is {} there and {} here", column.name,
-                                                format_type(source.type), format_type(column.type)));
+      throw tables_differ(from, to,
+                          fmt::format("column \"{}\" is {} there and {} here", column.name,
+                                      format_type(source.type), format_type(column.type)));
     }
     if (column.not_null && !source.not_null) {
-      throw tables_differ(from, to, fmt::format("column \"{}\" may be NULL in \"{}\"", column.name, from.name));
+      throw tables_differ(from, to,
+                          fmt::format("column \"{}\" may be NULL in \"{}\"", column.name, from.name));
     }
   }
   if (from.columns.size() != to.columns.size()) {
-    const auto extra = std::find_if(from.columns.begin(), from.columns.end(),
-                                    [&](const ColumnSchema& column) { return to.find_column(column.name) < 0; });
+    const auto extra =
+        std::find_if(from.columns.begin(), from.columns.end(),
+                     [&](const ColumnSchema& column) { return to.find_column(column.name) < 0; });
     throw tables_differ(from, to, fmt::format("\"{}\" has no column \"{}\"", to.name, extra->name));
   }
   if (name_of(from, from.timestamp_column) != name_of(to, to.timestamp_column)) {
     throw tables_differ(from, to, "their designated timestamps differ");
   }
-  if (to.has_keys() && key_names(from) != key_names(to)) throw tables_differ(from, to, "their upsert keys differ");
+  if (to.has_keys() && key_names(from) != key_names(to))
+    throw tables_differ(from, to, "their upsert keys differ");
   if (name_of(from, from.deleted_column) != name_of(to, to.deleted_column)) {
     throw tables_differ(from, to, "DELETED WHEN hides other rows there");
   }
   if (to.keys_unique && !from.keys_unique) {
-    throw sql_error(sqlstate::kUniqueViolation, "the upsert keys of \"{}\" may hold duplicates, those of \"{}\" may not",
-                    from.name, to.name)
+    throw sql_error(sqlstate::kUniqueViolation,
+                    "the upsert keys of \"{}\" may hold duplicates, those of \"{}\" may not", from.name,
+                    to.name)
         .with_hint("They were given to a table that had rows.");
   }
 }
@@ -195,7 +202,8 @@ int64_t partition_for(const Partition& rows, const TableSchema& from, const Tabl
   if (!to.has_timestamp()) return INT64_MIN;
   const int64_t start = partition_start(to.partition_by, rows.min_timestamp);
   if (partition_start(to.partition_by, rows.max_timestamp) != start) {
-    throw sql_error(sqlstate::kInvalidParameterValue, "partition \"{}\" of \"{}\" does not fit into one partition of \"{}\"",
+    throw sql_error(sqlstate::kInvalidParameterValue,
+                    "partition \"{}\" of \"{}\" does not fit into one partition of \"{}\"",
                     partition_name(from.partition_by, rows.start), from.name, to.name);
   }
   return start;
@@ -205,7 +213,8 @@ uint64_t place_between(const std::shared_ptr<const Partition>& current, const Pa
                        const std::shared_ptr<const TableSchema>& schema) {
   if (!current) return 0;
   const auto in_the_way = [&] {
-    return sql_error(sqlstate::kUniqueViolation, "partition \"{}\" of \"{}\" has rows where others are to be attached",
+    return sql_error(sqlstate::kUniqueViolation,
+                     "partition \"{}\" of \"{}\" has rows where others are to be attached",
                      partition_name(schema->partition_by, current->start), schema->name);
   };
   if (!schema->has_timestamp()) throw in_the_way();

@@ -34,7 +34,7 @@ uint64_t place_between(const std::shared_ptr<const Partition>& current, const Pa
 // go by name, symbols by their strings. `next_id` gives the ids of attachments; without it all rows are copied.
 std::vector<PartitionChange> insertions_of(const std::shared_ptr<const Partition>& rows,
                                            const std::shared_ptr<const TableSchema>& from,
-                                           const std::shared_ptr<const TableSchema>& to, int64_t start, uint64_t before,
-                                           const std::function<uint64_t()>& next_id);
+                                           const std::shared_ptr<const TableSchema>& to, int64_t start,
+                                           uint64_t before, const std::function<uint64_t()>& next_id);
 
 }  // namespace idem

@@ -37,7 +37,8 @@ RunPins run_pins(const Catalog& catalog, int64_t committed_after) {
   for (const auto& [key, run] : catalog.runs) {
     if (run->last_time_micros <= committed_after) continue;
     for (const RunTable& table : run->tables) {
-      if (table.effect != RunTable::Effect::kCreated) pins[static_cast<uint32_t>(table.table)].insert(table.before);
+      if (table.effect != RunTable::Effect::kCreated)
+        pins[static_cast<uint32_t>(table.table)].insert(table.before);
     }
   }
   return pins;
@@ -57,7 +58,8 @@ Pins pins_of(const Catalog& catalog, uint32_t table, const RunPins& runs, int64_
   }
   for (const auto& [id, view] : catalog.materialized_views) {
     for (const MaterializedViewSource& source : view->sources) {
-      if (static_cast<uint32_t>(source.table) == table && source.version) pins.refreshed.insert(*source.version);
+      if (static_cast<uint32_t>(source.table) == table && source.version)
+        pins.refreshed.insert(*source.version);
     }
   }
   return pins;
@@ -70,7 +72,8 @@ struct ExpiryLimits {
 };
 
 TableHistory::Expired expiry_rule(Pins pins, int64_t now, const ExpiryLimits& limits) {
-  return [pins = std::move(pins), now, limits](const KeptVersion& kept, int64_t superseded, const KeptVersion& next) {
+  return [pins = std::move(pins), now, limits](const KeptVersion& kept, int64_t superseded,
+                                               const KeptVersion& next) {
     if (pins.tagged.contains(kept.number())) return false;
     // The state at the slot's version, and all that followed.
     if (pins.slot && next.number() > *pins.slot && superseded > now - limits.slot_retention) return false;

@@ -136,8 +136,7 @@ bool key_equal(const ColumnView& a, uint32_t i, const ColumnView& b, uint32_t j)
     case PhysicalType::kDouble:
     case PhysicalType::kDecimal:
     case PhysicalType::kInterval: return key_compare(a, i, b, j) == 0;
-    case PhysicalType::kString:
-      return identical(a, i, b, j) || (a.is_array && key_compare(a, i, b, j) == 0);
+    case PhysicalType::kString: return identical(a, i, b, j) || (a.is_array && key_compare(a, i, b, j) == 0);
     default: return identical(a, i, b, j);
   }
 }
@@ -148,8 +147,8 @@ namespace {
 uint64_t array_hash(std::string_view bytes) {
   const ArrayView array(bytes);
   const PhysicalType physical = physical_type(array.element());
-  if (physical != PhysicalType::kFloat && physical != PhysicalType::kDouble && physical != PhysicalType::kDecimal &&
-      physical != PhysicalType::kInterval) {
+  if (physical != PhysicalType::kFloat && physical != PhysicalType::kDouble &&
+      physical != PhysicalType::kDecimal && physical != PhysicalType::kInterval) {
     return hash_bytes(bytes);
   }
   uint64_t hash = array.size();

@@ -45,7 +45,8 @@ void RowFold::begin_with_stored_rows(StoredRows* stored, const std::vector<uint6
   for (const uint64_t ordinal : ordinals) {
     stored->move_to(ordinal);
     const auto row = static_cast<uint16_t>(stored->row_in_block(ordinal));
-    for (uint32_t c = 0; c < cells_.size(); ++c) gathered_->column(c).append_vector(stored->vector(c), {&row, 1});
+    for (uint32_t c = 0; c < cells_.size(); ++c)
+      gathered_->column(c).append_vector(stored->vector(c), {&row, 1});
   }
   gathered_views_.clear();
   for (size_t c = 0; c < cells_.size(); ++c) gathered_views_.emplace_back(gathered_->column(c));
@@ -64,7 +65,8 @@ void RowFold::fold(Cell newer) {
     older_greater = older_has_greater_version(view_of(v), cells_[v].row, view_at(newer, v), newer.row);
   }
   for (size_t c = 0; c < cells_.size(); ++c) {
-    if (takes_newer(schema_->columns[c], older_greater, view_of(c), cells_[c].row, view_at(newer, c), newer.row)) {
+    if (takes_newer(schema_->columns[c], older_greater, view_of(c), cells_[c].row, view_at(newer, c),
+                    newer.row)) {
       cells_[c] = newer;
     }
   }
@@ -85,8 +87,9 @@ bool RowFold::is_tombstone() {
 }
 
 uint32_t RowFold::take() {
-  const bool one_row = cells_[0].origin == Origin::kBatch &&
-                       std::all_of(cells_.begin(), cells_.end(), [&](const Cell& c) { return c == cells_[0]; });
+  const bool one_row =
+      cells_[0].origin == Origin::kBatch &&
+      std::all_of(cells_.begin(), cells_.end(), [&](const Cell& c) { return c == cells_[0]; });
   if (one_row) return cells_[0].row;
   if (!folded_) folded_ = std::make_unique<ColumnBatch>(schema_);
   const uint32_t number = batch_->rows() + folded_->rows();

@@ -42,7 +42,9 @@ class RowFold {
 
   const ColumnView& batch_view(size_t column) const { return batch_views_[column]; }
   // Whether a row of a batch or of stored rows is a tombstone, by the view of the column that says so.
-  static bool is_true(const ColumnView& view, uint32_t row) { return !view.is_null(row) && view.at<uint8_t>(row) != 0; }
+  static bool is_true(const ColumnView& view, uint32_t row) {
+    return !view.is_null(row) && view.at<uint8_t>(row) != 0;
+  }
 
  private:
   enum class Origin : uint8_t { kBatch, kStored, kGathered };

@@ -15,7 +15,8 @@ inline constexpr uint32_t kRowGroupSize = 131'072;  // 64 vectors
 // 8 bytes and for symbols (bounds of codes); otherwise has_bounds is false.
 struct VectorStatistics {
   bool has_bounds = false;
-  int64_t min = 0, max = 0;     // for reals and doubles: bit patterns of the double value; NaN counts as the largest
+  int64_t min = 0,
+          max = 0;  // for reals and doubles: bit patterns of the double value; NaN counts as the largest
   uint32_t null_count = 0;
 };
 
@@ -25,7 +26,7 @@ struct VectorStatistics {
 class RowGroup {
  public:
   virtual ~RowGroup() = default;
-  virtual uint32_t row_count() const = 0;    // rows written; a slice shows a part of them
+  virtual uint32_t row_count() const = 0;  // rows written; a slice shows a part of them
   virtual bool in_memory() const = 0;
   // Whether the group holds the column; one added later is absent and reads as ColumnSchema::initial.
   virtual bool has_column(ColumnId column) const = 0;

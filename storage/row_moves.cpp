@@ -116,7 +116,7 @@ class PartitionMover {
   const TableSchema& schema_;
   std::vector<Placed> placed_;
   std::map<const RowGroup*, NewOverlay> overlays_;  // of row groups that rows were moved to
-  uint32_t rows_end_ = 0;                           // of the part being moved: insertions go before rows below this
+  uint32_t rows_end_ = 0;  // of the part being moved: insertions go before rows below this
 };
 
 void PartitionMover::place(Slice slice) {
@@ -301,10 +301,11 @@ std::shared_ptr<const Partition> PartitionMover::finish() {
     if (next.slice.rows() == 0) continue;
     if (next.slice.overlay) {
       for (const auto& block : overlay->blocks()) {
-        patch_rows_used = patch_rows_used || (block && std::any_of(block->sources().begin(), block->sources().end(),
-                                                                   [&](const BlockPatch::Source& source) {
-                                                                     return source.group == partition_.patch_rows;
-                                                                   }));
+        patch_rows_used =
+            patch_rows_used || (block && std::any_of(block->sources().begin(), block->sources().end(),
+                                                     [&](const BlockPatch::Source& source) {
+                                                       return source.group == partition_.patch_rows;
+                                                     }));
       }
     }
     add_slice_to(result.get(), schema_, std::move(next.slice), next.min, next.max);
@@ -317,7 +318,8 @@ std::shared_ptr<const Partition> PartitionMover::finish() {
   return result;
 }
 
-std::shared_ptr<const Partition> RowMoves::apply(const Partition& partition, const TableSchema& schema) const {
+std::shared_ptr<const Partition> RowMoves::apply(const Partition& partition,
+                                                 const TableSchema& schema) const {
   const bool any = std::any_of(partition.slices.begin(), partition.slices.end(),
                                [&](const Slice& slice) { return concerns(slice); });
   return any ? PartitionMover(*this, partition, schema).run() : nullptr;

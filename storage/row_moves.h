@@ -56,7 +56,8 @@ class RowMoves {
   PatchRow moved(const BlockPatch& patch, const BlockPatch::Item& item) const;
 
   std::unordered_map<const RowGroup*, std::vector<MovedSlice>> slices_;  // ascending by first row
-  std::unordered_map<const Overlay*, std::pair<std::shared_ptr<const Overlay>, std::shared_ptr<const Overlay>>>
+  std::unordered_map<const Overlay*,
+                     std::pair<std::shared_ptr<const Overlay>, std::shared_ptr<const Overlay>>>
       overlays_;  // from itself, which keeps the key alive, and to
   std::unordered_map<const RowGroup*, std::unordered_map<uint32_t, PatchRow>> patch_rows_;
 };

@@ -15,7 +15,8 @@ namespace idem {
 
 // Ids are never reused. Different things, different types.
 enum class TableId : uint32_t {};
-enum class ColumnId : uint32_t {};  // unique within its table for ever, so that renames and drops are read rightly in the past
+enum class ColumnId : uint32_t {
+};  // unique within its table for ever, so that renames and drops are read rightly in the past
 enum class CommitNumber : uint64_t {};
 enum class VersionNumber : uint64_t {};
 
@@ -36,9 +37,9 @@ struct ColumnSchema {
   SqlType type;
   bool not_null = false;
   KeepPolicy keep = KeepPolicy::kLast;
-  std::string default_text;           // SQL expression, "" = none; evaluated at INSERT
-  Value initial;                      // what rows written before ADD COLUMN read (null unless it had a default)
-  uint32_t symbol_capacity = 0;       // a hint, shown by table_columns()
+  std::string default_text;      // SQL expression, "" = none; evaluated at INSERT
+  Value initial;                 // what rows written before ADD COLUMN read (null unless it had a default)
+  uint32_t symbol_capacity = 0;  // a hint, shown by table_columns()
   std::shared_ptr<SymbolDictionary> dictionary;  // SYMBOL columns; shared by all versions of the table
 };
 
@@ -49,14 +50,14 @@ struct TableSchema {
   std::string owner;
   bool temporary = false;
   std::vector<ColumnSchema> columns;
-  int timestamp_column = -1;           // index into columns; -1: no designated timestamp
+  int timestamp_column = -1;  // index into columns; -1: no designated timestamp
   PartitionUnit partition_by = PartitionUnit::kNone;
-  std::vector<uint32_t> upsert_keys;   // indices into columns; empty: no deduplication
-  bool keys_unique = false;            // created with keys or checked since: each key is stored at most once
-  int version_column = -1;             // VERSION BY
-  int deleted_column = -1;             // DELETED WHEN
+  std::vector<uint32_t> upsert_keys;  // indices into columns; empty: no deduplication
+  bool keys_unique = false;           // created with keys or checked since: each key is stored at most once
+  int version_column = -1;            // VERSION BY
+  int deleted_column = -1;            // DELETED WHEN
   int64_t ttl_count = 0;
-  std::string ttl_unit;                // "" = none, else HOURS, DAYS, …
+  std::string ttl_unit;                                      // "" = none, else HOURS, DAYS, …
   std::vector<std::pair<std::string, std::string>> options;  // WITH (…) and SET (…)
   uint32_t next_column_id = 1;
 

@@ -46,8 +46,9 @@ SegmentIdentity identity_of(const SegmentFooter& footer) {
 }
 
 std::string text_of(const SegmentIdentity& identity) {
-  return fmt::format("it is segment {} of table {} of database {:016x}", static_cast<uint64_t>(identity.segment_id),
-                     static_cast<uint32_t>(identity.table_id), identity.database_id);
+  return fmt::format("it is segment {} of table {} of database {:016x}",
+                     static_cast<uint64_t>(identity.segment_id), static_cast<uint32_t>(identity.table_id),
+                     identity.database_id);
 }
 
 uint64_t stored_bytes(const RowGroupFooter& group) {
@@ -66,7 +67,8 @@ SegmentDamage::SegmentDamage(const std::string& path, uint64_t offset, std::stri
       offset_(offset) {}
 
 SegmentFile::SegmentFile(FileSystem& files, std::string path, uint64_t offset, uint64_t size,
-                         const SegmentIdentity& identity, std::shared_ptr<const SegmentPack> pack, ChunkCache& cache)
+                         const SegmentIdentity& identity, std::shared_ptr<const SegmentPack> pack,
+                         ChunkCache& cache)
     : files_(files),
       path_(std::move(path)),
       offset_(offset),
@@ -85,9 +87,11 @@ std::shared_ptr<SegmentFile> SegmentFile::begin(FileSystem& files, const std::st
   return segment;
 }
 
-std::shared_ptr<SegmentFile> SegmentFile::described(FileSystem& files, const std::string& path, uint64_t database_id,
+std::shared_ptr<SegmentFile> SegmentFile::described(FileSystem& files, const std::string& path,
+                                                    uint64_t database_id,
                                                     const SegmentDescription& description,
-                                                    std::shared_ptr<const SegmentPack> pack, ChunkCache& cache) {
+                                                    std::shared_ptr<const SegmentPack> pack,
+                                                    ChunkCache& cache) {
   std::shared_ptr<SegmentFile> segment(new SegmentFile(files, path, description.offset, description.size,
                                                        {database_id, description.id, description.table},
                                                        std::move(pack), cache));
@@ -98,8 +102,8 @@ std::shared_ptr<SegmentFile> SegmentFile::described(FileSystem& files, const std
   return segment;
 }
 
-std::shared_ptr<SegmentFile> SegmentFile::open_any(FileSystem& files, const std::string& path, ChunkCache& cache,
-                                                   uint64_t offset, uint64_t size) {
+std::shared_ptr<SegmentFile> SegmentFile::open_any(FileSystem& files, const std::string& path,
+                                                   ChunkCache& cache, uint64_t offset, uint64_t size) {
   const std::unique_ptr<File> file = files.open(path, OpenMode::kRead).value_or_throw();
   if (size == 0) size = file->size().value_or_throw() - offset;
   SegmentFooter footer = read_footer(*file, offset, size);
@@ -138,8 +142,11 @@ const SegmentFooter& SegmentFile::load_footer() const {
   if (loaded_footer_) return *loaded_footer_;
   SegmentFooter footer = read_footer(*files_.open(path_, OpenMode::kRead).value_or_throw(), offset_, size_);
   if (identity_of(footer) != identity_) throw damage(0, text_of(identity_of(footer)));
-  const auto same = [](const RowGroupFooter& group, const auto& known) { return group.rows == known->row_count(); };
-  if (!std::equal(footer.row_groups.begin(), footer.row_groups.end(), row_groups_.begin(), row_groups_.end(), same)) {
+  const auto same = [](const RowGroupFooter& group, const auto& known) {
+    return group.rows == known->row_count();
+  };
+  if (!std::equal(footer.row_groups.begin(), footer.row_groups.end(), row_groups_.begin(), row_groups_.end(),
+                  same)) {
     throw damage(size_, "it has other row groups than the manifest says");
   }
   adopt(std::move(footer));
@@ -195,7 +202,8 @@ SegmentPatch SegmentFile::read_patch(uint32_t index) const {
   const PatchLocation& location = footer().patches.at(index);
   std::string bytes(location.size, '\0');
   read(location.offset, bytes.data(), bytes.size());
-  if (crc32c(bytes.data(), bytes.size()) != location.crc) throw damage(location.offset, "wrong checksum of a patch");
+  if (crc32c(bytes.data(), bytes.size()) != location.crc)
+    throw damage(location.offset, "wrong checksum of a patch");
   try {
     return decode_segment_patch(bytes);
   } catch (const SqlError& error) { throw damage(location.offset, error.message()); }

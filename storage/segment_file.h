@@ -28,9 +28,10 @@ struct SegmentIdentity {
 // What is known of a segment without reading it: where it is, and how large its row groups are.
 struct SegmentDescription {
   SegmentId id{};
-  TableId table{};                    // whose rows they are, and in whose folder the file is if it has one of its own
-  uint64_t pack = 0, pack_bytes = 0;  // the shared file that it is in, and how large that is; 0: it has one of its own
-  uint64_t offset = 0, size = 0;      // in the file
+  TableId table{};  // whose rows they are, and in whose folder the file is if it has one of its own
+  uint64_t pack = 0,
+           pack_bytes = 0;  // the shared file that it is in, and how large that is; 0: it has one of its own
+  uint64_t offset = 0, size = 0;  // in the file
   std::vector<RowGroupSize> row_groups;
 };
 
@@ -61,8 +62,8 @@ class SegmentFile : public std::enable_shared_from_this<SegmentFile> {
   static std::shared_ptr<SegmentFile> open(FileSystem& files, const std::string& path,
                                            const SegmentIdentity& identity, ChunkCache& cache);
   // One that a manifest names; nothing is read. `path` is that of its file, `pack` the shared one if it is in one.
-  static std::shared_ptr<SegmentFile> described(FileSystem& files, const std::string& path, uint64_t database_id,
-                                                const SegmentDescription& description,
+  static std::shared_ptr<SegmentFile> described(FileSystem& files, const std::string& path,
+                                                uint64_t database_id, const SegmentDescription& description,
                                                 std::shared_ptr<const SegmentPack> pack, ChunkCache& cache);
   // One without row groups, which the writer adds, from an offset of a file on.
   static std::shared_ptr<SegmentFile> begin(FileSystem& files, const std::string& path, uint64_t offset,
@@ -109,8 +110,8 @@ class SegmentFile : public std::enable_shared_from_this<SegmentFile> {
 
  private:
   friend class SegmentWriter;
-  SegmentFile(FileSystem& files, std::string path, uint64_t offset, uint64_t size, const SegmentIdentity& identity,
-              std::shared_ptr<const SegmentPack> pack, ChunkCache& cache);
+  SegmentFile(FileSystem& files, std::string path, uint64_t offset, uint64_t size,
+              const SegmentIdentity& identity, std::shared_ptr<const SegmentPack> pack, ChunkCache& cache);
 
   const SegmentFooter& load_footer() const;
   void adopt(SegmentFooter footer) const;

@@ -211,7 +211,8 @@ SegmentFooter decode_segment_footer(std::string_view bytes, const SegmentTail& t
   for (PatchLocation& patch : footer.patches) {
     patch.offset = in.varint();
     patch.size = in.varint();
-    if (patch.offset < kSegmentHeaderBytes || patch.offset > data_end || patch.size > data_end - patch.offset) {
+    if (patch.offset < kSegmentHeaderBytes || patch.offset > data_end ||
+        patch.size > data_end - patch.offset) {
       damaged("patch beyond the file");
     }
     patch.crc = in.u32();

@@ -42,7 +42,8 @@ class NextRows {
     return distance;
   }
   uint32_t row(uint32_t source, int64_t distance) {
-    if (distance < -int64_t{kRowGroupSize} || distance > int64_t{kRowGroupSize}) damaged("impossible row of a patch");
+    if (distance < -int64_t{kRowGroupSize} || distance > int64_t{kRowGroupSize})
+      damaged("impossible row of a patch");
     const int64_t row = next_[source] + distance;
     if (row < 0 || row >= int64_t{kRowGroupSize}) damaged("impossible row of a patch");
     next_[source] = row + 1;
@@ -134,7 +135,8 @@ std::shared_ptr<const Overlay> overlay_of(const SegmentPatch& patch, const RowGr
     blocks.resize(block.index + 1);
     BlockPatchBuilder builder;
     for (const SegmentPatch::Item& item : block.items) {
-      if (block.index * kVectorSize + item.position >= base.row_count()) damaged("a patch of rows that are not there");
+      if (block.index * kVectorSize + item.position >= base.row_count())
+        damaged("a patch of rows that are not there");
       if (item.kind == BlockPatch::Kind::kDelete) {
         builder.add_deletion(item.position);
         continue;

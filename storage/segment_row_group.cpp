@@ -91,8 +91,8 @@ const std::shared_ptr<const Attachment>& SegmentRowGroup::attachment() const {
   return kNone;
 }
 
-void SegmentRowGroup::decode_column(const ColumnSchema& column, ColumnId stored_column, uint32_t codes, uint32_t first,
-                                    uint32_t count, Vector* out) const {
+void SegmentRowGroup::decode_column(const ColumnSchema& column, ColumnId stored_column, uint32_t codes,
+                                    uint32_t first, uint32_t count, Vector* out) const {
   const int found = file_.footer().find_column(stored_column);
   assert(found >= 0);
   assert(count > 0 && first + count <= size_.rows &&

@@ -50,8 +50,8 @@ class SegmentRowGroup : public RowGroup {
   // How the table reads it; null: as it was written.
   virtual const std::shared_ptr<const Attachment>& attachment() const;
   // Decodes the file's column `stored`, which it has, as one of the type of `column`; codes of a SYMBOL are below `codes`.
-  void decode_column(const ColumnSchema& column, ColumnId stored, uint32_t codes, uint32_t first, uint32_t count,
-                     Vector* out) const;
+  void decode_column(const ColumnSchema& column, ColumnId stored, uint32_t codes, uint32_t first,
+                     uint32_t count, Vector* out) const;
   void prepare(size_t columns);  // by the file, before anybody can see its footer
 
  private:

@@ -30,8 +30,9 @@ SegmentWriter::SegmentWriter(FileSystem& files, const std::string& path, uint64_
   begin(files, path, database_id, segment_id, nullptr, cache);
 }
 
-SegmentWriter::SegmentWriter(FileSystem& files, SegmentPackWriter& pack, uint64_t database_id, SegmentId segment_id,
-                             std::shared_ptr<const TableSchema> schema, ChunkCache& cache)
+SegmentWriter::SegmentWriter(FileSystem& files, SegmentPackWriter& pack, uint64_t database_id,
+                             SegmentId segment_id, std::shared_ptr<const TableSchema> schema,
+                             ChunkCache& cache)
     : schema_(std::move(schema)),
       workers_(nullptr),
       pack_(&pack),
@@ -40,8 +41,8 @@ SegmentWriter::SegmentWriter(FileSystem& files, SegmentPackWriter& pack, uint64_
   begin(files, pack.pack()->path(), database_id, segment_id, pack.pack(), cache);
 }
 
-void SegmentWriter::begin(FileSystem& files, const std::string& path, uint64_t database_id, SegmentId segment_id,
-                          std::shared_ptr<const SegmentPack> pack, ChunkCache& cache) {
+void SegmentWriter::begin(FileSystem& files, const std::string& path, uint64_t database_id,
+                          SegmentId segment_id, std::shared_ptr<const SegmentPack> pack, ChunkCache& cache) {
   SegmentFooter footer;
   footer.database_id = database_id;
   footer.segment_id = segment_id;

@@ -75,8 +75,8 @@ class SegmentWriter {
   WorkerPool* const workers_;
   std::unique_ptr<File> own_file_;  // null: it is in a pack
   SegmentPackWriter* const pack_;
-  File* file_ = nullptr;            // one of the two
-  uint64_t begin_ = 0;              // of the segment in the file
+  File* file_ = nullptr;  // one of the two
+  uint64_t begin_ = 0;    // of the segment in the file
   std::shared_ptr<SegmentFile> segment_;
   std::string buffer_;  // not yet written
   std::vector<std::string> patches_;

@@ -85,9 +85,7 @@ void SlicePlanner::merge(const BlockPatch* patch, uint64_t ordinal, uint32_t lim
   const auto insert_before = [&](uint64_t at) {
     const PositionDelta::InsertRun* run = cursor.take_inserted(at);
     if (!run) return;
-    for (uint64_t i = 0; i < run->count; ++i) {
-      add_inserted(block, position, run->first + i);
-    }
+    for (uint64_t i = 0; i < run->count; ++i) { add_inserted(block, position, run->first + i); }
   };
   // Base rows up to `until`, which no old item concerns.
   const auto pass_base_rows = [&](uint32_t until) {
@@ -120,7 +118,8 @@ void SlicePlanner::merge(const BlockPatch* patch, uint64_t ordinal, uint32_t lim
       }
       insert_before(ordinal);
       if (cursor.take_deleted(ordinal)) {
-        if (item.kind == Kind::kReplace) block->items.push_back({item.position, Kind::kDelete, nullptr, 0, false});
+        if (item.kind == Kind::kReplace)
+          block->items.push_back({item.position, Kind::kDelete, nullptr, 0, false});
       } else if (const int64_t i = cursor.take_replaced(ordinal); i >= 0) {
         add_new(block, position, item.kind, change_.replaced_rows[static_cast<size_t>(i)]);
       } else {
@@ -204,8 +203,8 @@ PatchRowPlaces write_patch_rows(const Partition& before, const PartitionChange& 
     const uint32_t count = std::min(total - done, kRowGroupSize);
     // A row group that was too small is followed by one of the next size.
     const uint64_t expected = done == 0 && tail ? uint64_t{used} + count : count;
-    auto group = std::make_shared<MemoryRowGroup>(context.schema, row_group_capacity(expected), context.account,
-                                                  context.owner);
+    auto group = std::make_shared<MemoryRowGroup>(context.schema, row_group_capacity(expected),
+                                                  context.account, context.owner);
     const bool claimed = group->claim(0, count);
     assert(claimed);
     static_cast<void>(claimed);

@@ -76,8 +76,8 @@ struct PatchRowPlaces {
 };
 // The overlay of the slice after the change: patched blocks have the planned patches, whose new rows are where `place`
 // says; those that are not kept have none.
-std::shared_ptr<const Overlay> overlay_after(const Slice& slice, const SlicePlan& plan, const PatchRowPlaces& places,
-                                             const PartitionChange& change);
+std::shared_ptr<const Overlay> overlay_after(const Slice& slice, const SlicePlan& plan,
+                                             const PatchRowPlaces& places, const PartitionChange& change);
 
 // Writes them into the row group in memory that the partition's earlier patches use, where there is room, or a new one.
 PatchRowPlaces write_patch_rows(const Partition& before, const PartitionChange& change,

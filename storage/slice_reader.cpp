@@ -110,7 +110,8 @@ SliceReader::PatchVector& SliceReader::patch_vector(const BlockPatch::Source& so
                                                     const ColumnSchema& column) {
   const bool whole = !source.group->in_memory();
   for (PatchVector& known : patch_vectors_) {
-    if (known.group == source.group && known.vector == source.vector && known.column == column.id) return known;
+    if (known.group == source.group && known.vector == source.vector && known.column == column.id)
+      return known;
   }
   // Of a row group in memory only the rows that are used: others may be being written.
   PatchVector read{source.group, source.vector, column.id, whole ? 0 : uint32_t{source.begin}, {}};

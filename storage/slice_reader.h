@@ -35,8 +35,8 @@ class SliceReader {
  private:
   static constexpr uint16_t kBase = UINT16_MAX;
   struct Run {
-    uint16_t source = kBase;  // of the patch, or the base
-    uint16_t first = 0;       // row of the block's base rows, or of the source vector
+    uint16_t source = kBase;     // of the patch, or the base
+    uint16_t first = 0;          // row of the block's base rows, or of the source vector
     uint16_t count = 0, at = 0;  // where in the block
   };
   struct PatchVector {
@@ -53,12 +53,12 @@ class SliceReader {
   void materialize(const ColumnSchema& column, uint32_t first, uint32_t count, Vector* out);
 
   Slice slice_;
-  uint32_t origin_ = 0;                          // shown rows of the row group before the slice
+  uint32_t origin_ = 0;  // shown rows of the row group before the slice
   uint32_t block_ = 0;
-  uint32_t block_begin_ = 0, block_end_ = 0;     // rows of the slice in it
-  uint32_t base_begin_ = 0, base_end_ = 0;       // base rows in it
+  uint32_t block_begin_ = 0, block_end_ = 0;  // rows of the slice in it
+  uint32_t base_begin_ = 0, base_end_ = 0;    // base rows in it
   const BlockPatch* patch_ = nullptr;
-  std::vector<Run> runs_;                        // of the patched block, once they are needed
+  std::vector<Run> runs_;  // of the patched block, once they are needed
   Vector base_;
   std::vector<PatchVector> patch_vectors_;
 };

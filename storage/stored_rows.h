@@ -49,7 +49,7 @@ class StoredRows {
   std::shared_ptr<const Partition> partition_;
   std::shared_ptr<const TableSchema> schema_;
   size_t slice_ = 0;
-  SliceReader reader_;      // of that slice
+  SliceReader reader_;  // of that slice
   uint64_t block_begin_ = 0, block_end_ = 0;
   std::vector<Vector> vectors_;
   std::vector<ColumnView> views_;

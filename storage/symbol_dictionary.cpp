@@ -46,7 +46,8 @@ struct SymbolKey {
     } else if (size >= 4) {
       low = load(p, 4) | load(p + size - 4, 4) << (8 * (size - 4));
     } else if (size > 0) {
-      low = load(p, 1) | load(p + size / 2, 1) << (8 * (size / 2)) | load(p + size - 1, 1) << (8 * (size - 1));
+      low =
+          load(p, 1) | load(p + size / 2, 1) << (8 * (size / 2)) | load(p + size - 1, 1) << (8 * (size - 1));
     }
     hash = hash_combine(hash_u64(low ^ size), high);
   }

@@ -24,7 +24,7 @@ class SymbolDictionary {
   uint32_t size() const { return size_.load(std::memory_order_acquire); }
   std::string_view at(int32_t code) const;
   std::optional<int32_t> find(std::string_view text) const;
-  int32_t intern(std::string_view text);                    // find or append
+  int32_t intern(std::string_view text);  // find or append
   size_t memory_bytes() const;
 
   // Codes below this are in the log or in the dictionary file already; a commit logs [logged(), highest code it uses]

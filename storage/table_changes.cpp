@@ -206,9 +206,10 @@ void TableChanges::match_arrived(const WaitingRows::Arrived& arrived, uint64_t o
   const bool reads_back = may_give_up(match, part);
   const bool gives_up = reads_back ? large || effective <= (part.end - part.begin) / 2 : streams;
   GivenUpRows given_up;
-  if (gives_up) given_up = reads_back ? note_given_up(&match, work.current) : write_originals_aside(*arrived.batch, part);
-  Operation operation{Kind::kUpsert, arrived.batch, part, std::move(match.change), 0, match.counts,
-                      std::move(given_up)};
+  if (gives_up)
+    given_up = reads_back ? note_given_up(&match, work.current) : write_originals_aside(*arrived.batch, part);
+  Operation operation{Kind::kUpsert, arrived.batch,      part, std::move(match.change), 0,
+                      match.counts,  std::move(given_up)};
   if (large) {
     encode_inserted(&operation);
   } else if (gives_up) {
@@ -330,7 +331,8 @@ void TableChanges::modify(const std::vector<RowPosition>& updated, ColumnBatch&&
     Operation operation{Kind::kPositions, nullptr, {}, {}, 0, {}, {}};
     operation.change.start = stored_partition->start;
     std::vector<uint64_t>& deleted = operation.change.positions.deleted;
-    for (; r < removed.size() && removed[r].partition == partition; ++r) deleted.push_back(removed[r].ordinal);
+    for (; r < removed.size() && removed[r].partition == partition; ++r)
+      deleted.push_back(removed[r].ordinal);
     const size_t only_removed = deleted.size();
     if (u < updated.size() && updated[u].partition == partition) {
       operation.change.rows = given;
@@ -352,7 +354,8 @@ void TableChanges::modify(const std::vector<RowPosition>& updated, ColumnBatch&&
         }
       }
     }
-    std::inplace_merge(deleted.begin(), deleted.begin() + static_cast<ptrdiff_t>(only_removed), deleted.end());
+    std::inplace_merge(deleted.begin(), deleted.begin() + static_cast<ptrdiff_t>(only_removed),
+                       deleted.end());
     const int64_t start = stored_partition->start;
     add_operation(&work_on(start), start, std::move(operation), context_.owner);
   }
@@ -418,7 +421,8 @@ void TableChanges::alter(std::shared_ptr<const TableSchema> schema) {
   flush();
   const TableSchema& before = *current_->schema;
   const bool same_keys = key_columns(*schema) == key_columns(before);
-  const bool sort_anew = !schema->has_timestamp() && schema->has_keys() && current_->row_count > 0 && !same_keys;
+  const bool sort_anew =
+      !schema->has_timestamp() && schema->has_keys() && current_->row_count > 0 && !same_keys;
   // What was checked must still hold when it is committed.
   if (schema->keys_unique && !(before.keys_unique && same_keys)) exclusive_ = true;
   if (before.deleted_column >= 0 && deletion_column(*schema) != deletion_column(before)) remove_tombstones();

@@ -43,9 +43,9 @@ class TableChanges {
   ~TableChanges();
   // Where large inserts go; without it they stay in memory until a checkpoint.
   void stream_into(std::shared_ptr<LoadWriter> load);
-  bool has_load() const;  // rows are on the way there
+  bool has_load() const;    // rows are on the way there
   void finish_load_file();  // so that other threads may read what this transaction sees
-  void prepare_load();    // makes them durable; throws SqlError 58030, 53100
+  void prepare_load();      // makes them durable; throws SqlError 58030, 53100
   // The same at this moment, for a savepoint: shares operations, versions and the files of large
   // inserts. Nothing is collected.
   std::unique_ptr<TableChanges> copy() const;
@@ -66,7 +66,8 @@ class TableChanges {
 
   void remove(const std::vector<RowPosition>& rows);
   void update(const std::vector<RowPosition>& rows, ColumnBatch&& new_rows);
-  void modify(const std::vector<RowPosition>& updated, ColumnBatch&& new_rows, const std::vector<RowPosition>& removed);
+  void modify(const std::vector<RowPosition>& updated, ColumnBatch&& new_rows,
+              const std::vector<RowPosition>& removed);
   // Where rows were chosen by a condition to be replaced: those that others bring meanwhile may meet it too, so nobody may
   // have changed the table by the commit.
   void demand_unchanged() { exclusive_ = true; }
@@ -77,7 +78,8 @@ class TableChanges {
   // Takes a partition away to another table, 42704 if there is none; and puts one there that detach() gave (partition_move.h).
   // With `replace` it takes the place of the one with its start.
   std::shared_ptr<const Partition> detach(int64_t start);
-  void attach(const std::shared_ptr<const Partition>& rows, const std::shared_ptr<const TableSchema>& from, bool replace);
+  void attach(const std::shared_ptr<const Partition>& rows, const std::shared_ptr<const TableSchema>& from,
+              bool replace);
   // Starts of partitions that nothing may change from here on: 42501.
   void protect_partitions(std::set<int64_t> starts) { frozen_ = std::move(starts); }
   void alter(std::shared_ptr<const TableSchema> schema);
@@ -130,7 +132,8 @@ class TableChanges {
   };
 
   WriteContext context_for(uint64_t owner) const;
-  static std::shared_ptr<const Partition> partition_of(const TableVersion& version, int64_t start);  // null: none
+  static std::shared_ptr<const Partition> partition_of(const TableVersion& version,
+                                                       int64_t start);  // null: none
   PartitionWork& work_on(int64_t start);
   static MatchMode mode_of(Kind kind) {
     switch (kind) {
@@ -168,9 +171,9 @@ class TableChanges {
   std::shared_ptr<const TableVersion> current_;
   std::unique_ptr<ColumnBatch> pending_;
   uint32_t pending_checked_ = 0;
-  WaitingRows waiting_;                 // of large inserts, not yet matched
-  uint64_t streamed_rows_ = 0;          // that went through waiting_
-  std::shared_ptr<LoadWriter> load_;    // shared with copies; null: nothing is streamed
+  WaitingRows waiting_;               // of large inserts, not yet matched
+  uint64_t streamed_rows_ = 0;        // that went through waiting_
+  std::shared_ptr<LoadWriter> load_;  // shared with copies; null: nothing is streamed
   std::map<int64_t, PartitionWork> partitions_;
   // By start, as they were: rows that are in another table now. Others must not have changed them, whatever became of the
   // partition here since.

@@ -47,7 +47,8 @@ void TableChanges::reapply(PartitionWork* work, std::shared_ptr<const Partition>
 // The place in the new order of operations of a row that operation `operation` found at `ordinal` in the old
 // one.
 uint64_t TableChanges::move_position(uint64_t ordinal, size_t operation, const Operations& old_operations,
-                                     const Operations& new_operations, int64_t start, const TableVersion& head,
+                                     const Operations& new_operations, int64_t start,
+                                     const TableVersion& head,
                                      const std::shared_ptr<const Partition>& current) const {
   size_t first = 0;  // the operation after which `place` holds
   std::optional<uint64_t> place;
@@ -111,11 +112,13 @@ void TableChanges::match_again(Operation* operation, const PartitionChange& old,
                            match.change.positions.inserted_count() == batch->rows->rows() &&
                            match.change.inserted_rows.empty();
   if (operation->given_up.originals.empty()) {
-    operation->given_up = may_give_up(match, part) ? note_given_up(&match, current) : write_originals_aside(*batch, part);
+    operation->given_up =
+        may_give_up(match, part) ? note_given_up(&match, current) : write_originals_aside(*batch, part);
   }
   operation->change = std::move(match.change);
   operation->counts = match.counts;
-  operation->counts.skipped = rows_in_all - match.counts.inserted - match.counts.replaced - match.counts.deleted;
+  operation->counts.skipped =
+      rows_in_all - match.counts.inserted - match.counts.replaced - match.counts.deleted;
   if (all_encoded) {
     operation->change.encoded = old.encoded;
     operation->change.rows = nullptr;
@@ -132,8 +135,8 @@ void TableChanges::replay(PartitionWork* work, int64_t start, std::shared_ptr<co
     const Operation& before = *old_operations[k];
     const PartitionChange& old = before.change;
     if (before.kind == Kind::kAttach) throw changed_concurrently(*schema(), "update");
-    Operation operation{before.kind, before.batch, before.part, {}, current ? current->row_count : 0, before.counts,
-                        before.given_up};
+    Operation operation{before.kind,   before.batch,   before.part, {}, current ? current->row_count : 0,
+                        before.counts, before.given_up};
     operation.change.start = start;
     const auto moved = [&](uint64_t ordinal) {
       return move_position(ordinal, k, old_operations, new_operations, start, head, current);
@@ -179,7 +182,8 @@ void TableChanges::rebase(std::shared_ptr<const TableVersion> head) {
   auto next = std::make_shared<TableVersion>(*head);
   if (schema_changed_) next->schema = current_->schema;
   if (truncated_) {
-    next->partitions = restored_ ? restored_->partitions : PersistentVector<std::shared_ptr<const Partition>>();
+    next->partitions =
+        restored_ ? restored_->partitions : PersistentVector<std::shared_ptr<const Partition>>();
     next->row_count = restored_ ? restored_->row_count : 0;
   }
   current_ = next;  // the new schema counts from here on

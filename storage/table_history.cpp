@@ -12,7 +12,8 @@ constexpr uint64_t kSmallRows = 10'000;
 
 // Refreshes come as often as inserts do.
 bool is_plain(TableOperation operation) {
-  return operation == TableOperation::kInsert || operation == TableOperation::kCopy || operation == TableOperation::kRefresh;
+  return operation == TableOperation::kInsert || operation == TableOperation::kCopy ||
+         operation == TableOperation::kRefresh;
 }
 
 // A version before and after such a commit is not kept.
@@ -189,7 +190,8 @@ std::vector<KeptVersion> TableHistory::expire(const Expired& expired, int64_t li
   joined_ -= std::min(joined_, old);
   if (old > 0 || !gone.empty()) ++stamp_;
   for (const KeptVersion& version : gone) {
-    if (version.has(KeepReason::kLoad)) last_lost_ = std::max(last_lost_.value_or(version.number()), version.number());
+    if (version.has(KeepReason::kLoad))
+      last_lost_ = std::max(last_lost_.value_or(version.number()), version.number());
   }
   return gone;
 }

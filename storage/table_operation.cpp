@@ -7,9 +7,9 @@ namespace idem {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<size_t>(kLastTableOperation) + 1> kNames = {
-    "OTHER",    "INSERT", "COPY",   "UPDATE",       "DELETE",  "ALTER TABLE", "TTL",       "DROP PARTITION",
-    "TRUNCATE", "DETACH", "ATTACH", "CREATE TABLE", "RESTORE", "UNDROP",      "OVERWRITE", "MERGE",
-    "REFRESH"};
+    "OTHER",   "INSERT",         "COPY",      "UPDATE", "DELETE", "ALTER TABLE",
+    "TTL",     "DROP PARTITION", "TRUNCATE",  "DETACH", "ATTACH", "CREATE TABLE",
+    "RESTORE", "UNDROP",         "OVERWRITE", "MERGE",  "REFRESH"};
 
 }  // namespace
 

@@ -119,9 +119,10 @@ bool may_have_nulls(const TableVersion& version, const Morsel& morsel, ColumnId 
   };
   return !each_block(slice, morsel, [&](uint32_t block, const BlockPatch* patch) {
     if (!has_none(*slice.group, block)) return false;
-    return !patch ||
-           std::all_of(patch->sources().begin(), patch->sources().end(),
-                       [&](const BlockPatch::Source& source) { return has_none(*source.group, source.vector); });
+    return !patch || std::all_of(patch->sources().begin(), patch->sources().end(),
+                                 [&](const BlockPatch::Source& source) {
+                                   return has_none(*source.group, source.vector);
+                                 });
   });
 }
 
@@ -145,11 +146,10 @@ uint32_t MorselReader::next() {
       cursor_ = std::min(morsel_.end, reader_.piece_at(first_).end);
       count_ = cursor_ - first_;
     }
-    const bool skip =
-        bounds_ && std::any_of(bounds_->begin(), bounds_->end(), [&](const ScanBound& bound) {
-          return excludes(bound, version_->schema->columns[bound.column], *reader_.slice().group,
-                          reader_.block(), reader_.patch());
-        });
+    const bool skip = bounds_ && std::any_of(bounds_->begin(), bounds_->end(), [&](const ScanBound& bound) {
+                        return excludes(bound, version_->schema->columns[bound.column],
+                                        *reader_.slice().group, reader_.block(), reader_.patch());
+                      });
     if (!skip) return count_;
     ++skipped_;
   }

@@ -27,9 +27,9 @@ struct Slice {
 
 // Slices in order, none overlapping in the sort key. Immutable. Bounds are of the designated timestamp (0 without one).
 struct Partition {
-  int64_t start = INT64_MIN;   // partition_start() of its rows
+  int64_t start = INT64_MIN;  // partition_start() of its rows
   std::vector<Slice> slices;
-  std::vector<uint64_t> first_ordinal;  // of each slice; rows are addressed by (partition, ordinal)
+  std::vector<uint64_t> first_ordinal;        // of each slice; rows are addressed by (partition, ordinal)
   std::vector<int64_t> slice_min, slice_max;  // timestamps of each slice
   uint64_t row_count = 0;
   int64_t min_timestamp = 0, max_timestamp = 0;
@@ -47,26 +47,27 @@ struct Partition {
 
 // A row's place in one version of a table.
 struct RowPosition {
-  uint32_t partition = 0;   // index into TableVersion::partitions
-  uint64_t ordinal = 0;     // within the partition
+  uint32_t partition = 0;  // index into TableVersion::partitions
+  uint64_t ordinal = 0;    // within the partition
   // One int64 for a vector of positions: partition in the upper 24 bits, ordinal in the lower 40.
   int64_t packed() const { return static_cast<int64_t>(static_cast<uint64_t>(partition) << 40 | ordinal); }
   static RowPosition unpack(int64_t v) {
-    return {static_cast<uint32_t>(static_cast<uint64_t>(v) >> 40), static_cast<uint64_t>(v) & ((uint64_t{1} << 40) - 1)};
+    return {static_cast<uint32_t>(static_cast<uint64_t>(v) >> 40),
+            static_cast<uint64_t>(v) & ((uint64_t{1} << 40) - 1)};
   }
 };
 
 // A table at one moment: an immutable value. A commit publishes the next one, sharing what it did not touch.
 struct TableVersion {
   std::shared_ptr<const TableSchema> schema;
-  VersionNumber version{};      // 0 after CREATE TABLE, then one more for each transaction that writes
-  CommitNumber commit{};        // that made it
+  VersionNumber version{};  // 0 after CREATE TABLE, then one more for each transaction that writes
+  CommitNumber commit{};    // that made it
   PersistentVector<std::shared_ptr<const Partition>> partitions;  // ascending by start
   uint64_t row_count = 0;
   // How later commits moved the rows of this version (position_history.h).
   HistoryHandle history;
 
-  int find_partition(int64_t start) const;  // index or -1
+  int find_partition(int64_t start) const;      // index or -1
   size_t lower_partition(int64_t start) const;  // index of the first that does not start before `start`
 };
 

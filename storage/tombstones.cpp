@@ -16,7 +16,8 @@ void for_each_hidden(const std::shared_ptr<const TableVersion>& version, Found f
       reader.read(column, &deleted);
       reader.read_positions(&positions);
       for (uint32_t row = 0; row < count; ++row) {
-        const bool hidden = deleted.is_valid(row) && deleted.values<uint8_t>()[deleted.is_constant() ? 0 : row] != 0;
+        const bool hidden =
+            deleted.is_valid(row) && deleted.values<uint8_t>()[deleted.is_constant() ? 0 : row] != 0;
         if (hidden) found(positions.sequence_start + row * positions.sequence_step);
       }
     }

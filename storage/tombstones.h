@@ -17,7 +17,8 @@ ScanBound tombstone_bound(const TableSchema& schema);
 
 // Rows that readers see. Reads nothing where the table has no such clause. Throws 58030, XX001 where reading fails.
 uint64_t visible_rows(const TableVersion& version);
-uint64_t visible_rows(const std::shared_ptr<const Partition>& partition, const std::shared_ptr<const TableSchema>& schema);
+uint64_t visible_rows(const std::shared_ptr<const Partition>& partition,
+                      const std::shared_ptr<const TableSchema>& schema);
 
 // In table order.
 std::vector<RowPosition> hidden_rows(const TableVersion& version);

@@ -8,10 +8,7 @@
 namespace idem {
 
 Transaction::State::State(DatabaseState& database, uint64_t owner_id)
-    : db(database),
-      owner(owner_id),
-      base(database.published_snapshot()),
-      catalog(base->catalog) {}
+    : db(database), owner(owner_id), base(database.published_snapshot()), catalog(base->catalog) {}
 
 void Transaction::State::end_alone() {
   if (!alone_on) return;
@@ -198,7 +195,8 @@ void Transaction::restore(TableId table, std::shared_ptr<const TableVersion> ver
     schema = std::move(restored);
   }
   // Of a run that is executed again the history tells what it did, if it did anything.
-  if (!state_->run_before.contains(static_cast<uint32_t>(table))) changes.note_operation(TableOperation::kRestore);
+  if (!state_->run_before.contains(static_cast<uint32_t>(table)))
+    changes.note_operation(TableOperation::kRestore);
   changes.restore(std::move(version), std::move(schema));
   // What its rows were computed of is another version than the one noted.
   if (const MaterializedView* view = state_->catalog->materialized_view(table)) {
@@ -209,7 +207,8 @@ void Transaction::restore(TableId table, std::shared_ptr<const TableVersion> ver
 void Transaction::undrop_table(TableId table, const std::string& schema_name, const std::string& name) {
   const auto id = static_cast<uint32_t>(table);
   const auto history = state_->db.history(table);
-  const std::vector<KeptVersion> kept = history ? history->kept(VersionNumber{UINT64_MAX}) : std::vector<KeptVersion>();
+  const std::vector<KeptVersion> kept =
+      history ? history->kept(VersionNumber{UINT64_MAX}) : std::vector<KeptVersion>();
   if (kept.empty()) throw sql_error(sqlstate::kUndefinedTable, "dropped table \"{}\" does not exist", name);
   const std::shared_ptr<const TableVersion> last = kept.back().version;
   state_->add_ddl(UndropTable{table, schema_name, name});
@@ -402,7 +401,8 @@ void Transaction::rollback_to(const Savepoint& savepoint) {
   state_->base = savepoint.base_;
   state_->catalog = savepoint.catalog_;
   state_->ddl.erase(state_->ddl.begin() + static_cast<ptrdiff_t>(savepoint.ddl_), state_->ddl.end());
-  state_->tagged.erase(state_->tagged.begin() + static_cast<ptrdiff_t>(savepoint.tagged_), state_->tagged.end());
+  state_->tagged.erase(state_->tagged.begin() + static_cast<ptrdiff_t>(savepoint.tagged_),
+                       state_->tagged.end());
   state_->tables = savepoint.tables_;
   state_->dropped = savepoint.dropped_;
   state_->undropped = savepoint.undropped_;

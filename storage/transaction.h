@@ -14,9 +14,9 @@ namespace idem {
 class Database;
 
 struct CommitResult {
-  CommitNumber commit{};          // of this transaction; unchanged state: the commit it was compared with
-  bool wrote = false;             // false: nothing was logged
-  WriteCounts counts;             // over all tables; final only now, since duplicates are found at commit
+  CommitNumber commit{};  // of this transaction; unchanged state: the commit it was compared with
+  bool wrote = false;     // false: nothing was logged
+  WriteCounts counts;     // over all tables; final only now, since duplicates are found at commit
   // Of commit_without_waiting(): nobody may be told before this commit is visible (Database::when_visible). 0: it is.
   CommitNumber visible_after{};
 };
@@ -68,9 +68,10 @@ class Transaction {
   void move_partition(TableId from, int64_t start, TableId to, bool replace);
 
   // DDL on the private catalog. Names are checked here and again at commit (42P07, 42P01, …).
-  TableId create_table(TableSchema schema);            // ids and dictionaries are assigned here
+  TableId create_table(TableSchema schema);  // ids and dictionaries are assigned here
   void drop_table(TableId table);
-  void alter_table(TableId table, TableSchema schema);  // metadata only: names, options, keys, added and dropped columns
+  void alter_table(TableId table,
+                   TableSchema schema);  // metadata only: names, options, keys, added and dropped columns
   // A changed column type: `rows` is the whole table again, in the new shape.
   void rewrite_table(TableId table, TableSchema schema, ColumnBatch&& rows);
   // Brings back a table that the catalog lists as dropped.
@@ -85,9 +86,9 @@ class Transaction {
   // less. `read`: the versions that its sources name.
   void put_materialized_view(MaterializedView view, std::vector<KeptVersion> read);
   void create_schema(const std::string& name, const std::string& owner, bool owns_objects = false);
-  void put_schema(SchemaInfo schema);                  // another owner, other options
+  void put_schema(SchemaInfo schema);  // another owner, other options
   void drop_schema(const std::string& name);
-  void put_view(ViewSchema view);                      // create or replace
+  void put_view(ViewSchema view);  // create or replace
   void drop_view(const std::string& schema, const std::string& name);
   void rename_view(const ViewSchema& view, ViewSchema renamed);  // keeps its grants
   void put_role(Role role);
@@ -103,7 +104,7 @@ class Transaction {
   // Puts everything back to where it was before the run's first commit (run_restore.h), so that it can be executed again.
   // Throws SqlError 55000 if commits of others would be lost, unless `force`; 22023 for a version that is gone.
   void restore_run(const Run& run, bool force);
-  void end_run(std::vector<RunWrite> writes);           // before commit()
+  void end_run(std::vector<RunWrite> writes);  // before commit()
   void forget_run(const std::string& key);
 
   // In place of what protected the table so far. Whoever changes a protected table gets 42501.
@@ -119,7 +120,7 @@ class Transaction {
   void rollback_to(const Savepoint& savepoint);
 
   bool has_writes() const;
-  bool writes(TableId table) const;   // has changed it so far
+  bool writes(TableId table) const;  // has changed it so far
   // What was committed when the transaction or its present statement began, without its own writes.
   const Snapshot& committed_view() const;
   // Logs, waits until the record is durable and published (unless `synchronous` is false), answers. On an error nothing

@@ -71,7 +71,8 @@ void Transaction::protect_table(TableId table, TableProtection protection) {
   State& s = *state_;
   s.check_open();
   const auto id = static_cast<uint32_t>(table);
-  if (const auto changes = s.tables.find(id); changes != s.tables.end()) State::writable(changes->second).flush();
+  if (const auto changes = s.tables.find(id); changes != s.tables.end())
+    State::writable(changes->second).flush();
   const auto known = s.catalog->protections.find(id);
   s.protected_from.try_emplace(id, known == s.catalog->protections.end() ? TableProtection() : known->second);
   if (const auto changes = s.tables.find(id); changes != s.tables.end())

@@ -11,7 +11,8 @@
 namespace idem {
 
 struct Transaction::State {
-  explicit State(DatabaseState& database) : State(database, database.next_owner.fetch_add(1, std::memory_order_relaxed)) {}
+  explicit State(DatabaseState& database)
+      : State(database, database.next_owner.fetch_add(1, std::memory_order_relaxed)) {}
   State(DatabaseState& database, uint64_t owner_id);
   ~State() { end_alone(); }
   void end_alone();
@@ -42,7 +43,7 @@ struct Transaction::State {
   std::set<uint32_t> dropped;
   std::map<uint32_t, std::shared_ptr<const TableVersion>> undropped;  // what they had been when dropped
   std::vector<std::pair<TableId, KeptVersion>> tagged;                // for the tags and slots among `ddl`
-  std::shared_ptr<TableState> alone_on;  // of Database::begin_alone
+  std::shared_ptr<TableState> alone_on;                               // of Database::begin_alone
   Snapshot view;
   bool view_is_current = false;
   bool names_are_current = false;  // of `view`: rows may have been written since
@@ -54,7 +55,8 @@ struct Transaction::State {
   std::map<uint32_t, VersionNumber> run_before;
   std::set<uint32_t> run_discarded;
   std::map<uint32_t, VersionNumber> run_heads;
-  std::map<uint32_t, TableProtection> protected_from;  // what protected the tables of PutProtection changes before
+  std::map<uint32_t, TableProtection>
+      protected_from;  // what protected the tables of PutProtection changes before
   TableOperation table_operation = TableOperation::kOther;
 };
 

@@ -119,7 +119,8 @@ PartitionMatcher::PartitionMatcher(const std::shared_ptr<const TableSchema>& sch
     if (static_cast<int>(key) != schema_.timestamp_column) keys_.push_back(key);
   }
   result_.change.start = part.start;
-  if (!replaces_whole_rows(schema_) && schema_.has_keys() && mode_ == MatchMode::kUpsert) fold_.emplace(schema, batch.rows);
+  if (!replaces_whole_rows(schema_) && schema_.has_keys() && mode_ == MatchMode::kUpsert)
+    fold_.emplace(schema, batch.rows);
 }
 
 PartitionMatch PartitionMatcher::run() {
@@ -169,7 +170,8 @@ std::optional<uint64_t> PartitionMatcher::find(uint32_t place) {
   }
   for (uint64_t ordinal = begin; ordinal < end; ++ordinal) {
     stored_->move_to(ordinal);
-    if (stored_key_equal(row(place), stored_->row_in_block(ordinal)) && !is_stored_tombstone(ordinal)) return ordinal;
+    if (stored_key_equal(row(place), stored_->row_in_block(ordinal)) && !is_stored_tombstone(ordinal))
+      return ordinal;
   }
   return std::nullopt;
 }
@@ -343,7 +345,8 @@ void PartitionMatcher::fold_run(uint32_t begin, uint32_t end) {
       const auto tag = static_cast<uint32_t>(hash >> 32);
       size_t slot = hash & mask;
       while (slots_[slot].winner != 0 &&
-             (slots_[slot].tag != tag || !batch_keys_equal(row(winners_[slots_[slot].winner - 1].place), batch_row))) {
+             (slots_[slot].tag != tag ||
+              !batch_keys_equal(row(winners_[slots_[slot].winner - 1].place), batch_row))) {
         slot = (slot + 1) & mask;
       }
       if (slots_[slot].winner != 0) {
@@ -357,7 +360,8 @@ void PartitionMatcher::fold_run(uint32_t begin, uint32_t end) {
       }
     }
     if (looks_up_) {
-      winner_of_[place - begin] = static_cast<uint32_t>(known ? static_cast<size_t>(known - winners_.data()) : winners_.size());
+      winner_of_[place - begin] =
+          static_cast<uint32_t>(known ? static_cast<size_t>(known - winners_.data()) : winners_.size());
     }
     if (!known) {
       winners_.push_back({place, place});
@@ -435,7 +439,8 @@ void PartitionMatcher::apply_collected() {
   std::vector<StoredMatch> by_winner = matches_;
   std::stable_sort(by_winner.begin(), by_winner.end(),
                    [](const StoredMatch& a, const StoredMatch& b) { return a.winner < b.winner; });
-  for (uint32_t i = static_cast<uint32_t>(by_winner.size()); i-- > 0;) winners_[by_winner[i].winner].first_match = i;
+  for (uint32_t i = static_cast<uint32_t>(by_winner.size()); i-- > 0;)
+    winners_[by_winner[i].winner].first_match = i;
   std::vector<uint64_t> ordinals;
   for (const StoredMatch& match : matches_) {
     Winner& winner = winners_[match.winner];
@@ -449,7 +454,8 @@ void PartitionMatcher::apply_collected() {
       continue;
     }
     ordinals.clear();
-    for (uint32_t i = 0; i < winner.matches; ++i) ordinals.push_back(by_winner[winner.first_match + i].ordinal);
+    for (uint32_t i = 0; i < winner.matches; ++i)
+      ordinals.push_back(by_winner[winner.first_match + i].ordinal);
     fold_->begin_with_stored_rows(&*stored_, ordinals);
     add_rows(winner, true);
     write_result(match.ordinal);
@@ -495,7 +501,9 @@ void PartitionMatcher::write_result(uint64_t ordinal) {
     return;
   }
   MatchCounts& counts = result_.counts;
-  ++(fold_->is_tombstone() ? counts.deleted : fold_->began_as_tombstone() ? counts.inserted : counts.replaced);
+  ++(fold_->is_tombstone()         ? counts.deleted
+     : fold_->began_as_tombstone() ? counts.inserted
+                                   : counts.replaced);
   result_.change.positions.replaced.push_back(ordinal);
   result_.change.replaced_rows.push_back(fold_->take());
 }
@@ -616,7 +624,8 @@ void PartitionMatcher::throw_duplicate(uint32_t batch_row) const {
       values += column.string_at(batch_row);
     } else {
       const auto* elements = static_cast<const std::byte*>(column.data());
-      append_text(values, column.type(), elements + size_t{batch_row} * physical_size(physical_type(column.type())), {});
+      append_text(values, column.type(),
+                  elements + size_t{batch_row} * physical_size(physical_type(column.type())), {});
     }
   }
   throw sql_error(sqlstate::kUniqueViolation, "duplicate key value violates the upsert keys of \"{}\"",

@@ -39,8 +39,8 @@ struct PartitionMatch {
   MatchCounts counts;
   // Where merge policies fold, without rows that several were put together to. Of several rows with the same keys the first
   // one's place counts.
-  std::vector<PlaceRun> unchanged;       // stored rows that rows of the batch equal, by ordinal
-  std::vector<PlaceRun> inserted;        // by number of the inserted row
+  std::vector<PlaceRun> unchanged;        // stored rows that rows of the batch equal, by ordinal
+  std::vector<PlaceRun> inserted;         // by number of the inserted row
   std::vector<uint32_t> replaced_places;  // for each replaced row
 };
 

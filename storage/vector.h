@@ -42,12 +42,14 @@ struct Vector {
   const uint64_t* validity = nullptr;
   int64_t sequence_start = 0, sequence_step = 0;
   const SymbolDictionary* dictionary = nullptr;
-  std::shared_ptr<VectorBuffer> buffer;     // written by the operator that made the vector
-  std::shared_ptr<const void> owner;        // a row group, decoded block or dictionary that `data` points into
+  std::shared_ptr<VectorBuffer> buffer;  // written by the operator that made the vector
+  std::shared_ptr<const void> owner;     // a row group, decoded block or dictionary that `data` points into
   std::shared_ptr<const void> string_owner;  // memory of the characters, where it differs from both
 
   template <class T>
-  const T* values() const { return static_cast<const T*>(data); }
+  const T* values() const {
+    return static_cast<const T*>(data);
+  }
   bool is_constant() const { return form == Form::kConstant; }
   bool may_have_nulls() const { return validity != nullptr; }
   bool is_valid(uint32_t row) const {
@@ -60,7 +62,9 @@ struct Vector {
   // elements, zeroed only where a validity mask is asked for later. Reuses the buffer if nobody else holds it.
   void* allocate(SqlType new_type, uint32_t capacity = kVectorSize);
   template <class T>
-  T* allocate_as(SqlType new_type, uint32_t capacity = kVectorSize) { return static_cast<T*>(allocate(new_type, capacity)); }
+  T* allocate_as(SqlType new_type, uint32_t capacity = kVectorSize) {
+    return static_cast<T*>(allocate(new_type, capacity));
+  }
   // Writable validity words for `capacity` rows, all set; valid until the next allocate().
   uint64_t* allocate_validity(uint32_t capacity = kVectorSize);
   // Copies characters into this vector's buffer; the view lives as long as the buffer.
@@ -87,11 +91,16 @@ struct Selection {
 struct DataChunk {
   uint32_t size = 0;
   std::vector<Vector> columns;
-  Selection selection{nullptr, 0};                       // selection.count == size when all rows count
-  std::shared_ptr<std::array<uint16_t, kVectorSize>> selection_storage;  // owner of selection.rows, where there is one
+  Selection selection{nullptr, 0};  // selection.count == size when all rows count
+  std::shared_ptr<std::array<uint16_t, kVectorSize>>
+      selection_storage;  // owner of selection.rows, where there is one
 
   uint32_t count() const { return selection.count; }
-  void set_size(uint32_t rows) { size = rows; selection = {nullptr, rows}; selection_storage.reset(); }
+  void set_size(uint32_t rows) {
+    size = rows;
+    selection = {nullptr, rows};
+    selection_storage.reset();
+  }
 };
 
 // A flat vector with the same values at the selected rows (others undefined): sequences and constants are written out, and

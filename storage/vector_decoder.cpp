@@ -106,7 +106,8 @@ class VectorDecoder {
     } else if (sizeof(T) == 4 && context_.type.id == TypeId::kSymbol) {
       const auto size = static_cast<int32_t>(context_.dictionary_size);
       int32_t beyond = 0;
-      for (uint32_t i = 0; i < count; ++i) beyond |= static_cast<int32_t>(values[i] < 0) | (values[i] >= size);
+      for (uint32_t i = 0; i < count; ++i)
+        beyond |= static_cast<int32_t>(values[i] < 0) | (values[i] >= size);
       if (beyond != 0) throw_damaged_encoding("symbol beyond the dictionary");
     } else if (sizeof(T) == 8 && context_.type.id == TypeId::kTime) {
       const auto [min, max] = std::minmax_element(values, values + count);

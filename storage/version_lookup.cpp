@@ -66,8 +66,9 @@ class VersionRebuild {
       if (lost_) return false;
       restored = source->version;
     }
-    at_.version = apply_logged_table(db_, at_.version, *read.table, static_cast<CommitNumber>(record.commit_number),
-                                     owner_, [&](VersionNumber) { return restored; });
+    at_.version =
+        apply_logged_table(db_, at_.version, *read.table, static_cast<CommitNumber>(record.commit_number),
+                           owner_, [&](VersionNumber) { return restored; });
     at_.time_micros = read.header.time_micros;
     at_.log_position = record.extent.end.value;
     at_.reasons = 0;

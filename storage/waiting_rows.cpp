@@ -8,14 +8,15 @@ namespace idem {
 
 namespace {
 
-constexpr uint64_t kMostGroups = 8;  // so many row groups of rows wait at most; then the largest partition goes
+constexpr uint64_t kMostGroups =
+    8;  // so many row groups of rows wait at most; then the largest partition goes
 
 // Where to cut rows in order, so that a row group is full but no run of one time is divided without need.
 uint32_t cut_of(const TableSchema& schema, const OrderedBatch& batch, uint32_t group_rows) {
   const uint32_t count = batch.rows->rows();
   if (count <= group_rows || !schema.has_timestamp()) return std::min(count, group_rows);
-  const auto* times = static_cast<const int64_t*>(
-      batch.rows->column(static_cast<size_t>(schema.timestamp_column)).data());
+  const auto* times =
+      static_cast<const int64_t*>(batch.rows->column(static_cast<size_t>(schema.timestamp_column)).data());
   uint32_t cut = group_rows;
   while (cut > group_rows / 2 && times[batch.row(cut - 1)] == times[batch.row(cut)]) --cut;
   return cut > group_rows / 2 ? cut : group_rows;
@@ -31,7 +32,8 @@ uint32_t WaitingRows::reserved_rows(uint32_t rows) const {
 void WaitingRows::append(int64_t start, const ColumnBatch& batch, uint32_t first, uint32_t count) {
   Group& group = groups_[start];
   if (!group.rows) group.rows = std::make_shared<ColumnBatch>(batch.schema_ptr());
-  if (group.rows->rows() + count > limits_.group_rows / 8) group.rows->reserve(reserved_rows(group.rows->rows() + count));
+  if (group.rows->rows() + count > limits_.group_rows / 8)
+    group.rows->reserve(reserved_rows(group.rows->rows() + count));
   group.rows->append_range(batch, first, count);
   group.last_add = adds_;
 }
@@ -79,7 +81,8 @@ std::optional<WaitingRows::Arrived> WaitingRows::take(const TableSchema& schema,
   return take_from(schema, next);
 }
 
-WaitingRows::Arrived WaitingRows::take_from(const TableSchema& schema, std::map<int64_t, Group>::iterator group) {
+WaitingRows::Arrived WaitingRows::take_from(const TableSchema& schema,
+                                            std::map<int64_t, Group>::iterator group) {
   std::shared_ptr<ColumnBatch> rows = std::move(group->second.rows);
   auto batch = std::make_shared<const OrderedBatch>(order_batch(schema, rows));
   OrderedBatch::Part part = batch->parts.at(0);

@@ -1,6 +1,5 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <functional>
 #include <iostream>
 #include <mutex>
@@ -50,8 +49,8 @@ class TradeSource {
       const uint64_t symbol = random() % kSymbols;
       prices_[symbol] += static_cast<int64_t>(random() % 21) - 10;
       const int64_t at = kFirstMicros + static_cast<int64_t>(made_) * kStepMicros;
-      fmt::format_to(std::back_inserter(lines), "{},S{},{}.{:02},{}\n", at, symbol, prices_[symbol] / 100, std::abs(prices_[symbol]) % 100,
-                     random() % 1000 + 1);
+      fmt::format_to(std::back_inserter(lines), "{},S{},{}.{:02},{}\n", at, symbol, prices_[symbol] / 100,
+                     std::abs(prices_[symbol]) % 100, random() % 1000 + 1);
     }
     return lines;
   }
@@ -71,21 +70,29 @@ class TradeSource {
 
 class Bench {
  public:
-  Bench(const BenchOptions& options, bool quiet) : options_(options), quiet_(quiet), link_(options.connection.to_text()) {}
+  Bench(const BenchOptions& options, bool quiet)
+      : options_(options), quiet_(quiet), link_(options.connection.to_text()) {}
 
   std::vector<Measured> run() {
-    link_.execute(fmt::format("CREATE TABLE {} (ts TIMESTAMP, symbol SYMBOL, price DOUBLE, amount BIGINT) TIMESTAMP(ts) PARTITION BY DAY "
-                              "DEDUP UPSERT KEYS(ts, symbol)", kTable));
+    link_.execute(
+        fmt::format("CREATE TABLE {} (ts TIMESTAMP, symbol SYMBOL, price DOUBLE, amount BIGINT) "
+                    "TIMESTAMP(ts) PARTITION BY DAY "
+                    "DEDUP UPSERT KEYS(ts, symbol)",
+                    kTable));
     try {
       load("load, upsert keys");
       load("the same again, all rows skipped");
       commit("commits of one row, 1 connection", 1);
-      if (options_.connections > 1) commit(fmt::format("commits of one row, {} connections", options_.connections), options_.connections);
+      if (options_.connections > 1)
+        commit(fmt::format("commits of one row, {} connections", options_.connections), options_.connections);
       query("count of all rows", "SELECT count(*) FROM {}");
       query("sums by symbol", "SELECT symbol, count(*), sum(amount), avg(price) FROM {} GROUP BY symbol");
-      query("candles by hour", "SELECT ts, symbol, first(price), max(price), min(price), last(price), sum(amount) FROM {} SAMPLE BY 1h");
+      query("candles by hour",
+            "SELECT ts, symbol, first(price), max(price), min(price), last(price), sum(amount) FROM {} "
+            "SAMPLE BY 1h");
       query("latest of each symbol", "SELECT * FROM {} LATEST ON ts PARTITION BY symbol");
-      query("one symbol of one hour", "SELECT avg(price) FROM {} WHERE symbol = 'S7' AND ts IN '2024-01-01T05'");
+      query("one symbol of one hour",
+            "SELECT avg(price) FROM {} WHERE symbol = 'S7' AND ts IN '2024-01-01T05'");
     } catch (...) {
       if (!options_.keep) link_.execute(fmt::format("DROP TABLE IF EXISTS {}", kTable));
       throw;
@@ -99,7 +106,9 @@ class Bench {
     if (!quiet_) std::cerr << what << " …\n";
   }
 
-  double seconds_since(int64_t nanos) const { return static_cast<double>(clock_.monotonic_nanos() - nanos) / 1e9; }
+  double seconds_since(int64_t nanos) const {
+    return static_cast<double>(clock_.monotonic_nanos() - nanos) / 1e9;
+  }
 
   void load(const std::string& what) {
     say(what);
@@ -136,7 +145,8 @@ class Bench {
     if (failure) std::rethrow_exception(failure);
     const double seconds = seconds_since(begun);
     std::sort(millis.begin(), millis.end());
-    report_.push_back({what, static_cast<double>(millis.size()) / seconds, share_of(millis, 0.5), share_of(millis, 0.99)});
+    report_.push_back(
+        {what, static_cast<double>(millis.size()) / seconds, share_of(millis, 0.5), share_of(millis, 0.99)});
   }
 
   std::vector<double> commit_alone(int64_t begun, int connections, int client) const {
@@ -168,7 +178,8 @@ class Bench {
   // The value that so much of them are not above.
   static double share_of(const std::vector<double>& sorted, double share) {
     if (sorted.empty()) return 0;
-    return sorted[std::min(sorted.size() - 1, static_cast<size_t>(share * static_cast<double>(sorted.size())))];
+    return sorted[std::min(sorted.size() - 1,
+                           static_cast<size_t>(share * static_cast<double>(sorted.size())))];
   }
 
   const BenchOptions& options_;
@@ -181,14 +192,17 @@ class Bench {
 TextTable table_of(const std::vector<Measured>& report, bool json) {
   TextTable table;
   table.add_column("what");
-  for (const char* name : {"per_second", "median_ms", "p99_ms"}) table.add_column(name, TextTable::Kind::kNumber);
+  for (const char* name : {"per_second", "median_ms", "p99_ms"})
+    table.add_column(name, TextTable::Kind::kNumber);
   for (const Measured& line : report) {
     const auto rate = [&]() -> TextTable::Cell {
       if (!line.per_second) return std::nullopt;
       const auto whole = static_cast<uint64_t>(*line.per_second + 0.5);
       return json ? std::to_string(whole) : with_thousands(whole);
     };
-    const auto millis = [](const std::optional<double>& value) { return value ? TextTable::Cell(fmt::format("{:.2f}", *value)) : std::nullopt; };
+    const auto millis = [](const std::optional<double>& value) {
+      return value ? TextTable::Cell(fmt::format("{:.2f}", *value)) : std::nullopt;
+    };
     table.add_row({line.what, rate(), millis(line.median_millis), millis(line.p99_millis)});
   }
   return table;
@@ -198,10 +212,16 @@ TextTable table_of(const std::vector<Measured>& report, bool json) {
 
 void add_bench_command(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<BenchOptions>();
-  CLI::App* command = app.add_subcommand("bench", fmt::format("Measures loads, commits and queries on a table {} of its own", kTable));
-  command->add_option("--rows", options->rows, "rows that are loaded (default 1000000)")->check(CLI::PositiveNumber);
-  command->add_option("--connections,-c", options->connections, "connections that commit at the same time (default 4)")->check(CLI::Range(1, 1000));
-  command->add_option("--seconds", options->seconds, "how long commits are measured (default 3)")->check(CLI::PositiveNumber);
+  CLI::App* command = app.add_subcommand(
+      "bench", fmt::format("Measures loads, commits and queries on a table {} of its own", kTable));
+  command->add_option("--rows", options->rows, "rows that are loaded (default 1000000)")
+      ->check(CLI::PositiveNumber);
+  command
+      ->add_option("--connections,-c", options->connections,
+                   "connections that commit at the same time (default 4)")
+      ->check(CLI::Range(1, 1000));
+  command->add_option("--seconds", options->seconds, "how long commits are measured (default 3)")
+      ->check(CLI::PositiveNumber);
   command->add_flag("--keep", options->keep, "leave the table");
   options->connection.add_to(*command);
   command->callback([options, &invocation] {

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-
 #include <iostream>
 #include <set>
 
@@ -21,22 +20,28 @@ namespace {
 // Goes through all that the newest manifest names and the log after it.
 class FolderCheck {
  public:
-  FolderCheck(const std::string& path, bool verbose, bool json) : folder_(path), verbose_(verbose && !json), json_(json) {}
+  FolderCheck(const std::string& path, bool verbose, bool json)
+      : folder_(path), verbose_(verbose && !json), json_(json) {}
 
   // Whether all is as it was written.
   bool run() {
     guarded("manifest", [&] { check_manifest(); });
     if (json_) {
       JsonObject object;
-      object.add("tables", tables_).add("files", files_).add("bytes", counts_.bytes).add("rows", counts_.rows).add("row_groups", counts_.row_groups);
+      object.add("tables", tables_)
+          .add("files", files_)
+          .add("bytes", counts_.bytes)
+          .add("rows", counts_.rows)
+          .add("row_groups", counts_.row_groups);
       object.add("log_records", log_records_).add_json("damage", "[" + damage_ + "]");
       std::cout << object.text() << "\n";
       return findings_ == 0;
     }
-    std::cout << fmt::format("{} tables, {} files, {}: {} rows in {} row groups, {} log records\n", tables_, files_,
-                             readable_bytes(counts_.bytes), with_thousands(counts_.rows), with_thousands(counts_.row_groups),
-                             with_thousands(log_records_));
-    std::cout << (findings_ == 0 ? "no damage found\n" : fmt::format("damage found in {} places\n", findings_));
+    std::cout << fmt::format("{} tables, {} files, {}: {} rows in {} row groups, {} log records\n", tables_,
+                             files_, readable_bytes(counts_.bytes), with_thousands(counts_.rows),
+                             with_thousands(counts_.row_groups), with_thousands(log_records_));
+    std::cout << (findings_ == 0 ? "no damage found\n"
+                                 : fmt::format("damage found in {} places\n", findings_));
     return findings_ == 0;
   }
 
@@ -45,9 +50,7 @@ class FolderCheck {
   void guarded(const std::string& what, F&& check) {
     try {
       check();
-    } catch (const SqlError& error) {
-      report(what, 0, error.message());
-    }
+    } catch (const SqlError& error) { report(what, 0, error.message()); }
   }
 
   void check_manifest() {
@@ -103,21 +106,23 @@ class FolderCheck {
     counts_.row_groups += counts.row_groups;
     counts_.rows += counts.rows;
     counts_.bytes += counts.bytes;
-    if (verbose_) std::cout << fmt::format("{}: {} rows, {}\n", path, with_thousands(counts.rows), readable_bytes(counts.bytes));
+    if (verbose_)
+      std::cout << fmt::format("{}: {} rows, {}\n", path, with_thousands(counts.rows),
+                               readable_bytes(counts.bytes));
   }
 
   CheckReport reporter() {
-    return [this](const CheckFinding& finding) {
-      report(finding.path, finding.offset, finding.text);
-    };
+    return [this](const CheckFinding& finding) { report(finding.path, finding.offset, finding.text); };
   }
 
   void report(const std::string& path, uint64_t offset, const std::string& text) {
     ++findings_;
     if (json_) {
-      damage_ += (damage_.empty() ? "" : ",") + JsonObject().add("path", path).add("offset", offset).add("text", text).text();
+      damage_ += (damage_.empty() ? "" : ",") +
+                 JsonObject().add("path", path).add("offset", offset).add("text", text).text();
     } else {
-      std::cout << fmt::format("DAMAGE {}{}: {}\n", path, offset > 0 ? fmt::format(" at offset {}", offset) : "", text);
+      std::cout << fmt::format("DAMAGE {}{}: {}\n", path,
+                               offset > 0 ? fmt::format(" at offset {}", offset) : "", text);
     }
   }
 
@@ -133,8 +138,10 @@ class FolderCheck {
       counts_.bytes += segment.file_bytes;
     }
     if (result.cut_bytes > 0 && !json_) {
-      std::cout << fmt::format("{}: {} bytes of an unfinished write at offset {}; they were never acknowledged, the next start cuts them\n",
-                               result.cut_path, result.cut_bytes, result.cut_offset);
+      std::cout << fmt::format(
+          "{}: {} bytes of an unfinished write at offset {}; they were never acknowledged, the next start "
+          "cuts them\n",
+          result.cut_path, result.cut_bytes, result.cut_offset);
     }
   }
 
@@ -155,11 +162,13 @@ struct CheckOptions {
 
 void add_check_command(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<CheckOptions>();
-  CLI::App* command = app.add_subcommand("check", "Verifies every checksum of a data folder while no server runs on it");
+  CLI::App* command =
+      app.add_subcommand("check", "Verifies every checksum of a data folder while no server runs on it");
   command->add_option("folder", options->folder, "the data folder")->required();
   command->add_flag("--verbose,-v", options->verbose, "name every file");
   command->callback([options, &invocation] {
-    if (!FolderCheck(options->folder, options->verbose, invocation.json).run()) invocation.exit_code = kExitFailed;
+    if (!FolderCheck(options->folder, options->verbose, invocation.json).run())
+      invocation.exit_code = kExitFailed;
   });
 }
 

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-
 #include <iostream>
 
 #include "tools/command.h"
@@ -10,7 +9,8 @@ namespace {
 
 std::string words_of(const CLI::App& command) {
   std::string words;
-  for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; })) words += sub->get_name() + " ";
+  for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; }))
+    words += sub->get_name() + " ";
   for (const CLI::Option* option : command.get_options()) {
     for (const std::string& name : option->get_lnames()) words += "--" + name + " ";
   }
@@ -19,7 +19,8 @@ std::string words_of(const CLI::App& command) {
 
 // What may follow "idem a b", as one case for each such beginning.
 void append_cases(const CLI::App& command, const std::string& path, std::string& out) {
-  fmt::format_to(std::back_inserter(out), "    {}) words=\"{}\" ;;\n", path.empty() ? "''" : "'" + path + "'", words_of(command));
+  fmt::format_to(std::back_inserter(out), "    {}) words=\"{}\" ;;\n", path.empty() ? "''" : "'" + path + "'",
+                 words_of(command));
   for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; })) {
     append_cases(*sub, path.empty() ? sub->get_name() : path + " " + sub->get_name(), out);
   }
@@ -51,13 +52,15 @@ _idem() {{
   esac
 }}
 complete -o filenames -F _idem idem
-)bash", cases);
+)bash",
+      cases);
 }
 
 }  // namespace
 
 void add_completion_command(CLI::App& app, Invocation&) {
-  CLI::App* command = app.add_subcommand("completion", "Prints a script that completes commands and options in the shell");
+  CLI::App* command =
+      app.add_subcommand("completion", "Prints a script that completes commands and options in the shell");
   auto shell = std::make_shared<std::string>("bash");
   command->add_option("shell", *shell, "bash")->check(CLI::IsMember({"bash"}));
   command->callback([&app] { std::cout << bash_completion(app); });

@@ -15,7 +15,8 @@ std::string without_slash(std::string path) {
 
 }  // namespace
 
-DataFolder::DataFolder(const std::string& path) : files_(make_posix_file_system()), path_(without_slash(path)) {
+DataFolder::DataFolder(const std::string& path)
+    : files_(make_posix_file_system()), path_(without_slash(path)) {
   if (!files_->exists(join_path(path_, "CURRENT")).value_or_throw()) {
     throw UsageError(fmt::format("\"{}\" is not a data folder: it has no file CURRENT", path_));
   }

@@ -1,6 +1,5 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <iostream>
 
 #include "common/clock.h"
@@ -29,7 +28,8 @@ class Sink {
   explicit Sink(const std::string& path) : path_(path == "-" ? "" : path), files_(make_posix_file_system()) {
     if (path_.empty()) return;
     const std::string part = part_path();
-    if (files_->exists(part).value_or_throw()) files_->remove(part).throw_if_error();  // of an export that was killed
+    if (files_->exists(part).value_or_throw())
+      files_->remove(part).throw_if_error();  // of an export that was killed
     auto opened = files_->open(part, OpenMode::kCreate);
     if (!opened.ok()) throw UsageError(opened.error().message());
     file_ = opened.value_or_throw();
@@ -85,7 +85,8 @@ class Sink {
 
 std::string copy_text(const ExportOptions& options) {
   const std::string what = options.query.empty() ? quoted_table(options.table) : "(" + options.query + ")";
-  std::string sql = fmt::format("COPY {} TO STDOUT WITH (FORMAT csv, HEADER {}", what, options.no_header ? "false" : "true");
+  std::string sql = fmt::format("COPY {} TO STDOUT WITH (FORMAT csv, HEADER {}", what,
+                                options.no_header ? "false" : "true");
   if (!options.delimiter.empty()) sql += ", DELIMITER " + quoted_literal(options.delimiter);
   if (!options.null.empty()) sql += ", NULL " + quoted_literal(options.null);
   return sql + ")";
@@ -95,7 +96,8 @@ void run(const ExportOptions& options, const Invocation& invocation) {
   if (options.table.empty() == options.query.empty()) throw UsageError("export takes a table, or --query");
   ServerLink link(options.connection.to_text());
   uint64_t total_rows = 0;
-  if (!options.table.empty()) total_rows = link.query("SELECT count(*) FROM " + quoted_table(options.table)).number(0, 0);
+  if (!options.table.empty())
+    total_rows = link.query("SELECT count(*) FROM " + quoted_table(options.table)).number(0, 0);
   SystemClock clock;
   ProgressBar bar(clock);
   Sink sink(options.file);
@@ -112,11 +114,15 @@ void run(const ExportOptions& options, const Invocation& invocation) {
   const auto rate = static_cast<uint64_t>(static_cast<double>(rows) / std::max(seconds, 1e-3));
   if (invocation.json) {
     JsonObject object;
-    object.add("file", options.file).add("rows", rows).add("bytes", sink.bytes()).add("seconds", seconds).add("rows_per_second", rate);
+    object.add("file", options.file)
+        .add("rows", rows)
+        .add("bytes", sink.bytes())
+        .add("seconds", seconds)
+        .add("rows_per_second", rate);
     std::cout << object.text() << "\n";
   } else {
-    std::cout << fmt::format("{}: {} rows, {} in {:.2f} s ({} rows/s)\n", options.file, with_thousands(rows), readable_bytes(sink.bytes()),
-                             seconds, with_thousands(rate));
+    std::cout << fmt::format("{}: {} rows, {} in {:.2f} s ({} rows/s)\n", options.file, with_thousands(rows),
+                             readable_bytes(sink.bytes()), seconds, with_thousands(rate));
   }
 }
 

@@ -1,8 +1,7 @@
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <cstdlib>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <iostream>
 
 #include "common/clock.h"
@@ -35,7 +34,8 @@ struct ImportOptions {
 class Source {
  public:
   explicit Source(const ImportOptions& options) : files_(make_posix_file_system()) {
-    if (options.delimiter.size() != 1 || options.quote.size() != 1) throw UsageError("--delimiter and --quote take one character");
+    if (options.delimiter.size() != 1 || options.quote.size() != 1)
+      throw UsageError("--delimiter and --quote take one character");
     shape_ = {options.delimiter[0], options.quote[0], options.null, !options.no_header};
     auto opened = files_->open(options.file, OpenMode::kRead);
     if (!opened.ok()) throw UsageError(opened.error().message());
@@ -55,7 +55,9 @@ class Source {
   const std::vector<std::string>& names() const { return names_; }
   std::vector<GuessedColumn> guess() const { return guess_columns(names_, records_, shape_); }
   uint64_t size() const { return size_; }
-  size_t read(uint64_t at, std::string& buffer) const { return file_->read_at(at, buffer.data(), buffer.size()).value_or_throw(); }
+  size_t read(uint64_t at, std::string& buffer) const {
+    return file_->read_at(at, buffer.data(), buffer.size()).value_or_throw();
+  }
 
  private:
   std::unique_ptr<FileSystem> files_;
@@ -67,11 +69,13 @@ class Source {
 };
 
 GuessedColumn& find_column(std::vector<GuessedColumn>& columns, const std::string& name, const char* option) {
-  const auto found = std::find_if(columns.begin(), columns.end(), [&](const GuessedColumn& c) { return c.name == name; });
+  const auto found =
+      std::find_if(columns.begin(), columns.end(), [&](const GuessedColumn& c) { return c.name == name; });
   if (found != columns.end()) return *found;
   std::vector<std::string> names;
   for (const GuessedColumn& column : columns) names.push_back(column.name);
-  throw UsageError(fmt::format("{}: the file has no column \"{}\"; it has {}", option, name, fmt::join(names, ", ")));
+  throw UsageError(
+      fmt::format("{}: the file has no column \"{}\"; it has {}", option, name, fmt::join(names, ", ")));
 }
 
 bool is_temporal(const std::string& type) { return type == "TIMESTAMP" || type == "DATE"; }
@@ -94,7 +98,8 @@ std::string create_table_text(const ImportOptions& options, const Source& source
   std::vector<GuessedColumn> columns = source.guess();
   for (const std::string& type : options.types) {
     const size_t equals = type.find('=');
-    if (equals == type.npos) throw UsageError(fmt::format("--types: \"{}\" is not of the form column=type", type));
+    if (equals == type.npos)
+      throw UsageError(fmt::format("--types: \"{}\" is not of the form column=type", type));
     find_column(columns, type.substr(0, equals), "--types").type = type.substr(equals + 1);
   }
   const std::string timestamp = choose_timestamp(options, columns);
@@ -106,10 +111,12 @@ std::string create_table_text(const ImportOptions& options, const Source& source
   if (!timestamp.empty()) sql += fmt::format(" TIMESTAMP({})", quoted_identifier(timestamp));
   if (!options.partition_by.empty()) sql += " PARTITION BY " + options.partition_by;
   std::vector<std::string> keys;
-  if (!options.keys.empty() && !timestamp.empty() && std::find(options.keys.begin(), options.keys.end(), timestamp) == options.keys.end()) {
+  if (!options.keys.empty() && !timestamp.empty() &&
+      std::find(options.keys.begin(), options.keys.end(), timestamp) == options.keys.end()) {
     keys.push_back(quoted_identifier(timestamp));  // it must be among them
   }
-  for (const std::string& key : options.keys) keys.push_back(quoted_identifier(find_column(columns, key, "--keys").name));
+  for (const std::string& key : options.keys)
+    keys.push_back(quoted_identifier(find_column(columns, key, "--keys").name));
   if (!keys.empty()) sql += fmt::format(" DEDUP UPSERT KEYS({})", fmt::join(keys, ", "));
   return sql;
 }
@@ -132,7 +139,8 @@ std::string copy_text(const ImportOptions& options, const Source& source, bool n
     sql += fmt::format(" ({})", fmt::join(names, ", "));
   }
   sql += fmt::format(" FROM STDIN WITH (FORMAT csv, HEADER {}", source.shape().header ? "true" : "false");
-  if (source.shape().delimiter != ',') sql += fmt::format(", DELIMITER {}", quoted_literal(options.delimiter));
+  if (source.shape().delimiter != ',')
+    sql += fmt::format(", DELIMITER {}", quoted_literal(options.delimiter));
   if (source.shape().quote != '"') sql += fmt::format(", QUOTE {}", quoted_literal(options.quote));
   if (!options.null.empty()) sql += fmt::format(", NULL {}", quoted_literal(options.null));
   return sql + ")";
@@ -180,8 +188,10 @@ void run(const ImportOptions& options, const Invocation& invocation) {
   if (create) {
     create_sql = create_table_text(options, source);
     if (!invocation.json) std::cout << create_sql << ";\n";
-  } else if (!options.types.empty() || !options.keys.empty() || !options.timestamp.empty() || !options.partition_by.empty()) {
-    std::cerr << "idem: table " << options.table << " exists: --types, --keys, --timestamp and --partition-by are not used\n";
+  } else if (!options.types.empty() || !options.keys.empty() || !options.timestamp.empty() ||
+             !options.partition_by.empty()) {
+    std::cerr << "idem: table " << options.table
+              << " exists: --types, --keys, --timestamp and --partition-by are not used\n";
   }
   if (options.dry_run) {
     if (invocation.json) std::cout << JsonObject().add("create", create_sql).text() << "\n";
@@ -200,7 +210,8 @@ void run(const ImportOptions& options, const Invocation& invocation) {
   // What the load did to the table: rows that were there already change nothing.
   const TextTable effect = link.query("SHOW LAST WRITE");
   const auto rate = static_cast<uint64_t>(static_cast<double>(rows) / std::max(seconds, 1e-3));
-  const uint64_t inserted = effect.number(0, 0), replaced = effect.number(0, 1), skipped = effect.number(0, 2);
+  const uint64_t inserted = effect.number(0, 0), replaced = effect.number(0, 1),
+                 skipped = effect.number(0, 2);
   if (invocation.json) {
     JsonObject object;
     object.add("rows", rows).add("bytes", source.size()).add("seconds", seconds).add("rows_per_second", rate);
@@ -209,28 +220,37 @@ void run(const ImportOptions& options, const Invocation& invocation) {
     std::cout << object.text() << "\n";
     return;
   }
-  std::cout << fmt::format("{} rows, {} in {:.2f} s ({} rows/s): {} inserted, {} replaced, {} skipped\n", with_thousands(rows),
-                           readable_bytes(source.size()), seconds, with_thousands(rate), with_thousands(inserted),
-                           with_thousands(replaced), with_thousands(skipped));
+  std::cout << fmt::format("{} rows, {} in {:.2f} s ({} rows/s): {} inserted, {} replaced, {} skipped\n",
+                           with_thousands(rows), readable_bytes(source.size()), seconds, with_thousands(rate),
+                           with_thousands(inserted), with_thousands(replaced), with_thousands(skipped));
 }
 
 }  // namespace
 
 void add_import_command(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<ImportOptions>();
-  CLI::App* command = app.add_subcommand("import", "Loads a CSV file into a table, which is created when it does not exist");
+  CLI::App* command =
+      app.add_subcommand("import", "Loads a CSV file into a table, which is created when it does not exist");
   command->add_option("file", options->file, "the CSV file")->required();
   command->add_option("--table,-t", options->table, "the table, or schema.table")->required();
-  command->add_option("--types", options->types, "types of single columns: column=type,…; the others are guessed")->delimiter(',');
-  command->add_option("--timestamp", options->timestamp,
-                      "column of the designated timestamp, or none; default: the first TIMESTAMP column that is never empty");
+  command
+      ->add_option("--types", options->types,
+                   "types of single columns: column=type,…; the others are guessed")
+      ->delimiter(',');
+  command->add_option(
+      "--timestamp", options->timestamp,
+      "column of the designated timestamp, or none; default: the first TIMESTAMP column that is never empty");
   command->add_option("--partition-by", options->partition_by, "partitioning of a new table; default: day")
       ->check(CLI::IsMember({"none", "hour", "day", "week", "month", "year"}, CLI::ignore_case));
-  command->add_option("--keys", options->keys, "upsert keys of a new table: a,b,… (the designated timestamp is added)")->delimiter(',');
+  command
+      ->add_option("--keys", options->keys,
+                   "upsert keys of a new table: a,b,… (the designated timestamp is added)")
+      ->delimiter(',');
   command->add_option("--delimiter", options->delimiter, "character between fields (default ,)");
   command->add_option("--quote", options->quote, "character around fields (default \")");
   command->add_option("--null", options->null, "unquoted text that means NULL (default: nothing)");
-  command->add_flag("--no-header", options->no_header, "the first line is data; new columns are called c1, c2, …");
+  command->add_flag("--no-header", options->no_header,
+                    "the first line is data; new columns are called c1, c2, …");
   command->add_flag("--dry-run", options->dry_run, "only show the CREATE TABLE");
   options->connection.add_to(*command);
   command->callback([options, &invocation] { run(*options, invocation); });

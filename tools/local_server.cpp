@@ -1,16 +1,15 @@
 #include "tools/local_server.h"
 
+#include <charconv>
+#include <chrono>
+#include <csignal>
 #include <fcntl.h>
+#include <filesystem>
 #include <poll.h>
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <charconv>
-#include <chrono>
-#include <csignal>
-#include <filesystem>
 
 #include "common/error.h"
 #include "common/posix_file.h"
@@ -28,7 +27,8 @@ constexpr int kPollMillis = 50;
 // A process by a descriptor, so that its end can be waited for although it is nobody's child, and its number not be another's.
 class ProcessHandle {
  public:
-  explicit ProcessHandle(int pid) : pid_(pid), descriptor_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))) {}
+  explicit ProcessHandle(int pid)
+      : pid_(pid), descriptor_(static_cast<int>(syscall(SYS_pidfd_open, pid, 0))) {}
   ~ProcessHandle() {
     if (descriptor_ >= 0) close(descriptor_);
   }
@@ -70,10 +70,12 @@ struct SpawnActions {
 };
 
 // Detached from the terminal, with its output at the end of `log_path`.
-int spawn_detached(const std::string& program, const std::vector<std::string>& arguments, const std::string& log_path) {
+int spawn_detached(const std::string& program, const std::vector<std::string>& arguments,
+                   const std::string& log_path) {
   SpawnActions actions;
   posix_spawn_file_actions_addopen(&actions.files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions.files, STDOUT_FILENO, log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0640);
+  posix_spawn_file_actions_addopen(&actions.files, STDOUT_FILENO, log_path.c_str(),
+                                   O_WRONLY | O_CREAT | O_APPEND, 0640);
   posix_spawn_file_actions_adddup2(&actions.files, STDOUT_FILENO, STDERR_FILENO);
   posix_spawnattr_setflags(&actions.attributes, POSIX_SPAWN_SETSID);
   std::vector<std::string> words = arguments;
@@ -82,8 +84,10 @@ int spawn_detached(const std::string& program, const std::vector<std::string>& a
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   pid_t pid = 0;
-  const int code = posix_spawnp(&pid, program.c_str(), &actions.files, &actions.attributes, pointers.data(), environ);
-  if (code != 0) throw UsageError(fmt::format("could not start {}: {}", program, std::generic_category().message(code)));
+  const int code =
+      posix_spawnp(&pid, program.c_str(), &actions.files, &actions.attributes, pointers.data(), environ);
+  if (code != 0)
+    throw UsageError(fmt::format("could not start {}: {}", program, std::generic_category().message(code)));
   return pid;
 }
 
@@ -101,7 +105,8 @@ std::string without_slash(std::string path) {
 }  // namespace
 
 LocalServer::LocalServer(const std::string& folder)
-    : files_(make_posix_file_system()), folder_(without_slash(std::filesystem::absolute(folder).lexically_normal().string())) {}
+    : files_(make_posix_file_system()),
+      folder_(without_slash(std::filesystem::absolute(folder).lexically_normal().string())) {}
 LocalServer::~LocalServer() = default;
 
 void LocalServer::create(const std::string& settings) {
@@ -128,15 +133,19 @@ std::optional<LocalServer::Running> LocalServer::running() {
   if (!files_->exists(path("idemdb.port")).value_or_throw()) return server;
   const std::string ports = read_whole_file(*files_, path("idemdb.port")).value_or_throw();
   server.port = parse_number(ports).value_or(0);
-  if (const size_t http = ports.find("\nhttp "); http != ports.npos) server.http_port = parse_number(std::string_view(ports).substr(http + 6));
+  if (const size_t http = ports.find("\nhttp "); http != ports.npos)
+    server.http_port = parse_number(std::string_view(ports).substr(http + 6));
   return server;
 }
 
 LocalServer::Running LocalServer::start(const std::vector<std::string>& arguments) {
   const std::string log = path("idemdb.log"), port_file = path("idemdb.port");
-  if (files_->exists(port_file).value_or_throw()) files_->remove(port_file).throw_if_error();  // of one that was killed
-  const uint64_t log_begin = files_->exists(log).value_or_throw() ? files_->file_size(log).value_or_throw() : 0;
-  std::vector<std::string> all = {"--config", path("idemdb.toml"), "--data", path("data"), "--pid-file", path("idemdb.pid"), "--port-file", port_file};
+  if (files_->exists(port_file).value_or_throw())
+    files_->remove(port_file).throw_if_error();  // of one that was killed
+  const uint64_t log_begin =
+      files_->exists(log).value_or_throw() ? files_->file_size(log).value_or_throw() : 0;
+  std::vector<std::string> all = {"--config",   path("idemdb.toml"), "--data",      path("data"),
+                                  "--pid-file", path("idemdb.pid"),  "--port-file", port_file};
   all.insert(all.end(), arguments.begin(), arguments.end());
   const ProcessHandle process(spawn_detached(server_program(*files_), all, log));
   for (int waited = 0; waited < kStartSeconds * 1000; waited += kPollMillis) {
@@ -152,7 +161,8 @@ LocalServer::Running LocalServer::start(const std::vector<std::string>& argument
     if (!files_->exists(port_file).value_or_throw()) continue;
     if (const auto server = running(); server && server->port != 0) return *server;
   }
-  throw sql_error(sqlstate::kConnectionFailure, "the server does not accept connections yet").with_hint("Its log is " + log + ".");
+  throw sql_error(sqlstate::kConnectionFailure, "the server does not accept connections yet")
+      .with_hint("Its log is " + log + ".");
 }
 
 bool LocalServer::stop(int timeout_seconds, bool force) {
@@ -162,8 +172,11 @@ bool LocalServer::stop(int timeout_seconds, bool force) {
   process.send(SIGTERM);
   if (process.wait(timeout_seconds * 1000)) return true;
   if (!force) {
-    throw sql_error(sqlstate::kObjectInUse, "the server (process {}) is still ending after {} seconds", server->pid, timeout_seconds)
-        .with_hint("Wait longer with --timeout, or end it with --force: nothing that was acknowledged is lost, the next start takes longer.");
+    throw sql_error(sqlstate::kObjectInUse, "the server (process {}) is still ending after {} seconds",
+                    server->pid, timeout_seconds)
+        .with_hint(
+            "Wait longer with --timeout, or end it with --force: nothing that was acknowledged is lost, the "
+            "next start takes longer.");
   }
   process.send(SIGKILL);
   process.wait(-1);

@@ -1,9 +1,7 @@
 #include <fmt/format.h>
-
+#include <iostream>
 #include <termios.h>
 #include <unistd.h>
-
-#include <iostream>
 
 #include "common/error.h"
 #include "tools/command.h"
@@ -62,7 +60,8 @@ std::string settings_text(const InitOptions& options) {
       options.port, options.http_port, options.password ? "scram" : "trust");
 }
 
-void print_running(const char* word, const LocalServer& server, const LocalServer::Running& running, const Invocation& invocation) {
+void print_running(const char* word, const LocalServer& server, const LocalServer::Running& running,
+                   const Invocation& invocation) {
   if (invocation.json) {
     JsonObject object;
     object.add("folder", server.folder()).add("pid", running.pid).add("port", running.port);
@@ -70,7 +69,8 @@ void print_running(const char* word, const LocalServer& server, const LocalServe
     std::cout << object.text() << "\n";
     return;
   }
-  std::cout << fmt::format("{} (process {}): psql -h 127.0.0.1 -p {} -U admin main\n", word, running.pid, running.port);
+  std::cout << fmt::format("{} (process {}): psql -h 127.0.0.1 -p {} -U admin main\n", word, running.pid,
+                           running.port);
   if (running.http_port) std::cout << fmt::format("console: http://127.0.0.1:{}/\n", *running.http_port);
 }
 
@@ -86,16 +86,24 @@ void init(const InitOptions& options, const Invocation& invocation) {
   }
   server.stop(60, true);
   if (invocation.json) {
-    std::cout << JsonObject().add("folder", server.folder()).add("port", options.port).add("http_port", options.http_port).text() << "\n";
+    std::cout << JsonObject()
+                     .add("folder", server.folder())
+                     .add("port", options.port)
+                     .add("http_port", options.http_port)
+                     .text()
+              << "\n";
   } else {
-    std::cout << fmt::format("{}: an empty database; settings are in idemdb.toml there.\nStart a server on it with: idem start {}\n",
-                             server.folder(), options.folder);
+    std::cout << fmt::format(
+        "{}: an empty database; settings are in idemdb.toml there.\nStart a server on it with: idem start "
+        "{}\n",
+        server.folder(), options.folder);
   }
 }
 
 void start(const std::string& folder, const Invocation& invocation) {
   LocalServer server(folder);
-  if (!server.is_made()) throw UsageError(fmt::format("{} has no idemdb.toml: idem init {} makes one", server.folder(), folder));
+  if (!server.is_made())
+    throw UsageError(fmt::format("{} has no idemdb.toml: idem init {} makes one", server.folder(), folder));
   if (const auto running = server.running()) {
     print_running("running already", server, *running, invocation);
   } else {
@@ -107,7 +115,8 @@ void stop(const StopOptions& options, const Invocation& invocation) {
   LocalServer server(options.folder);
   if (!server.is_made()) throw UsageError(fmt::format("{} has no idemdb.toml", server.folder()));
   const bool stopped = server.stop(options.timeout_seconds, options.force);
-  if (invocation.json) std::cout << JsonObject().add_json("stopped", stopped ? "true" : "false").text() << "\n";
+  if (invocation.json)
+    std::cout << JsonObject().add_json("stopped", stopped ? "true" : "false").text() << "\n";
   else std::cout << (stopped ? "stopped\n" : "no server is running\n");
 }
 
@@ -115,11 +124,13 @@ void stop(const StopOptions& options, const Invocation& invocation) {
 
 void add_local_server_commands(CLI::App& app, Invocation& invocation) {
   auto made = std::make_shared<InitOptions>();
-  CLI::App* command = app.add_subcommand("init", "Makes a folder with an empty database and settings for idem start");
+  CLI::App* command =
+      app.add_subcommand("init", "Makes a folder with an empty database and settings for idem start");
   command->add_option("folder", made->folder, "missing or empty")->required();
   command->add_option("--port,-p", made->port, "port for SQL (default 5433)");
   command->add_option("--http-port", made->http_port, "port for HTTP and the web console (default 9000)");
-  command->add_flag("--password", made->password, "ask for a password of admin, or read it from standard input, and turn passwords on");
+  command->add_flag("--password", made->password,
+                    "ask for a password of admin, or read it from standard input, and turn passwords on");
   command->callback([made, &invocation] { init(*made, invocation); });
 
   auto started = std::make_shared<std::string>();

@@ -1,10 +1,9 @@
 #include "tools/progress_bar.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 #include <iostream>
+#include <unistd.h>
 
 #include "tools/text_table.h"
 
@@ -45,7 +44,8 @@ std::string progress_line(const Progress& p) {
   return line;
 }
 
-ProgressBar::ProgressBar(Clock& clock) : clock_(clock), terminal_(isatty(STDERR_FILENO) == 1), begun_nanos_(clock.monotonic_nanos()) {}
+ProgressBar::ProgressBar(Clock& clock)
+    : clock_(clock), terminal_(isatty(STDERR_FILENO) == 1), begun_nanos_(clock.monotonic_nanos()) {}
 
 void ProgressBar::update(Progress progress) {
   if (!terminal_) return;

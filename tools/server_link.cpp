@@ -1,10 +1,9 @@
 #include "tools/server_link.h"
 
-#include <libpq-fe.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <libpq-fe.h>
 
 #include "common/error.h"
 #include "tools/command.h"
@@ -24,9 +23,13 @@ SqlError error_of(const PGresult* result) {
   const std::string state = field(PG_DIAG_SQLSTATE);
   std::string text = field(PG_DIAG_MESSAGE_PRIMARY);
   if (text.empty()) text = trimmed(PQresultErrorMessage(result));
-  if (const std::string position = field(PG_DIAG_STATEMENT_POSITION); !position.empty()) text += " (at character " + position + ")";
-  SqlError error(state.empty() ? sqlstate::kConnectionFailure : std::string_view(state), state.empty() ? text : state + ": " + text);
-  error.with_detail(field(PG_DIAG_MESSAGE_DETAIL)).with_hint(field(PG_DIAG_MESSAGE_HINT)).with_context(field(PG_DIAG_CONTEXT));
+  if (const std::string position = field(PG_DIAG_STATEMENT_POSITION); !position.empty())
+    text += " (at character " + position + ")";
+  SqlError error(state.empty() ? sqlstate::kConnectionFailure : std::string_view(state),
+                 state.empty() ? text : state + ": " + text);
+  error.with_detail(field(PG_DIAG_MESSAGE_DETAIL))
+      .with_hint(field(PG_DIAG_MESSAGE_HINT))
+      .with_context(field(PG_DIAG_CONTEXT));
   return error;
 }
 
@@ -43,8 +46,15 @@ std::string doubled(std::string_view text, char quote) {
 TextTable::Kind kind_of(Oid type) {
   switch (type) {
     case 16: return TextTable::Kind::kBoolean;
-    case 20: case 21: case 23: case 26: case 700: case 701: case 1700: return TextTable::Kind::kNumber;
-    case 114: case 3802: return TextTable::Kind::kJson;
+    case 20:
+    case 21:
+    case 23:
+    case 26:
+    case 700:
+    case 701:
+    case 1700: return TextTable::Kind::kNumber;
+    case 114:
+    case 3802: return TextTable::Kind::kJson;
     default: return TextTable::Kind::kText;
   }
 }
@@ -57,9 +67,11 @@ bool is_copy(ExecStatusType status) {
 
 void ResultDeleter::operator()(pg_result* result) const { PQclear(result); }
 
-ServerLink::ServerLink(const std::string& connection_text) : connection_(PQconnectdb(connection_text.c_str())) {
+ServerLink::ServerLink(const std::string& connection_text)
+    : connection_(PQconnectdb(connection_text.c_str())) {
   if (PQstatus(connection_) == CONNECTION_OK) {
-    PQsetNoticeProcessor(connection_, [](void*, const char* text) { std::cerr << text; }, nullptr);
+    PQsetNoticeProcessor(
+        connection_, [](void*, const char* text) { std::cerr << text; }, nullptr);
     return;
   }
   const std::string text = trimmed(PQerrorMessage(connection_));
@@ -69,7 +81,9 @@ ServerLink::ServerLink(const std::string& connection_text) : connection_(PQconne
 
 ServerLink::~ServerLink() { PQfinish(connection_); }
 
-void ServerLink::fail_connection() { throw SqlError(sqlstate::kConnectionFailure, trimmed(PQerrorMessage(connection_))); }
+void ServerLink::fail_connection() {
+  throw SqlError(sqlstate::kConnectionFailure, trimmed(PQerrorMessage(connection_)));
+}
 
 void ServerLink::execute(const std::string& sql, const std::function<void(const pg_result*)>& on_result) {
   if (PQsendQuery(connection_, sql.c_str()) != 1) fail_connection();
@@ -81,7 +95,8 @@ void ServerLink::execute(const std::string& sql, const std::function<void(const 
       if (PQstatus(connection_) != CONNECTION_OK) break;
     } else if (status == PGRES_COPY_IN) {
       PQputCopyEnd(connection_, "COPY is not possible here");
-      error = SqlError(sqlstate::kFeatureNotSupported, "COPY FROM STDIN and TO STDOUT are not possible here: use idem import or psql");
+      error = SqlError(sqlstate::kFeatureNotSupported,
+                       "COPY FROM STDIN and TO STDOUT are not possible here: use idem import or psql");
     } else if (is_copy(status)) {
       throw SqlError(sqlstate::kFeatureNotSupported, "COPY TO STDOUT is not possible here: use psql");
     } else if (!error && on_result) {
@@ -126,7 +141,8 @@ uint64_t ServerLink::copied_rows() {
   uint64_t rows = 0;
   std::optional<SqlError> error;
   while (ResultPtr result{PQgetResult(connection_)}) {
-    if (PQresultStatus(result.get()) == PGRES_COMMAND_OK) rows = std::strtoull(PQcmdTuples(result.get()), nullptr, 10);
+    if (PQresultStatus(result.get()) == PGRES_COMMAND_OK)
+      rows = std::strtoull(PQcmdTuples(result.get()), nullptr, 10);
     else if (!error) error = error_of(result.get());
     if (PQstatus(connection_) != CONNECTION_OK) break;
   }
@@ -134,7 +150,8 @@ uint64_t ServerLink::copied_rows() {
   return rows;
 }
 
-uint64_t ServerLink::copy_out(const std::string& copy_statement, const std::function<void(std::string_view)>& on_data) {
+uint64_t ServerLink::copy_out(const std::string& copy_statement,
+                              const std::function<void(std::string_view)>& on_data) {
   {
     const ResultPtr begun(PQexec(connection_, copy_statement.c_str()));
     if (PQresultStatus(begun.get()) != PGRES_COPY_OUT) throw error_of(begun.get());
@@ -158,7 +175,8 @@ TextTable to_table(const pg_result* result) {
   for (int r = 0; r < PQntuples(result); ++r) {
     std::vector<TextTable::Cell> cells;
     for (int c = 0; c < columns; ++c) {
-      cells.push_back(PQgetisnull(result, r, c) ? TextTable::Cell() : TextTable::Cell(PQgetvalue(result, r, c)));
+      cells.push_back(PQgetisnull(result, r, c) ? TextTable::Cell()
+                                                : TextTable::Cell(PQgetvalue(result, r, c)));
     }
     table.add_row(std::move(cells));
   }
@@ -171,7 +189,8 @@ std::string quoted_literal(std::string_view text) { return doubled(text, '\''); 
 
 std::string quoted_table(std::string_view name) {
   const auto part = [](std::string_view text) {
-    const bool plain = !text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == text.npos &&
+    const bool plain = !text.empty() &&
+                       text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == text.npos &&
                        (text[0] < '0' || text[0] > '9');
     return plain ? std::string(text) : quoted_identifier(text);
   };

@@ -1,7 +1,6 @@
-#include <libpq-fe.h>
-
 #include <iostream>
 #include <iterator>
+#include <libpq-fe.h>
 
 #include "tools/command.h"
 #include "tools/connection_options.h"
@@ -41,7 +40,8 @@ void run(const SqlOptions& options, const Invocation& invocation) {
 void add_sql_command(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<SqlOptions>();
   CLI::App* command = app.add_subcommand("sql", "Runs SQL statements and prints their results");
-  command->add_option("statements", options->text, "the statements, separated by semicolons; left out or -: from standard input");
+  command->add_option("statements", options->text,
+                      "the statements, separated by semicolons; left out or -: from standard input");
   command->add_flag("--csv", options->csv, "print results as CSV, and nothing else");
   options->connection.add_to(*command);
   command->callback([options, &invocation] { run(*options, invocation); });

@@ -15,8 +15,10 @@ using Kind = TextTable::Kind;
 void show_status(const ConnectionOptions& options, Invocation& invocation) {
   ServerLink link(options.to_text());
   const TextTable log = link.query(
-      "SELECT write_failed, published_commit, durable_commit, log_bytes, log_segments, log_syncs, last_checkpoint, failure FROM wal_status()");
-  const TextTable tables = link.query("SELECT count(*) AS tables, sum(rows) AS rows, sum(disk_bytes) AS segment_bytes FROM tables()");
+      "SELECT write_failed, published_commit, durable_commit, log_bytes, log_segments, log_syncs, "
+      "last_checkpoint, failure FROM wal_status()");
+  const TextTable tables = link.query(
+      "SELECT count(*) AS tables, sum(rows) AS rows, sum(disk_bytes) AS segment_bytes FROM tables()");
   const TextTable memory = link.query("SELECT name, used_bytes, limit_bytes FROM memory()");
   const TextTable sessions = link.query("SELECT count(*) FROM sessions()");
   const bool failed = log.cell(0, 0) == "t";
@@ -24,7 +26,9 @@ void show_status(const ConnectionOptions& options, Invocation& invocation) {
   if (invocation.json) {
     JsonObject object;
     object.add("server", link.server_version()).add("sessions", sessions.number(0, 0));
-    object.add_json("tables", tables.json_row(0)).add_json("log", log.json_row(0)).add_json("memory", memory.json_array());
+    object.add_json("tables", tables.json_row(0))
+        .add_json("log", log.json_row(0))
+        .add_json("memory", memory.json_array());
     std::cout << object.text() << "\n";
     return;
   }
@@ -56,7 +60,8 @@ void show_status(const ConnectionOptions& options, Invocation& invocation) {
   if (const TextTable::Cell& failure = log.cell(0, 7)) std::cout << "\nfailure: " << *failure << "\n";
 }
 
-void add_query_command(CLI::App& app, Invocation& invocation, const char* name, const char* help, const char* sql) {
+void add_query_command(CLI::App& app, Invocation& invocation, const char* name, const char* help,
+                       const char* sql) {
   auto options = std::make_shared<ConnectionOptions>();
   CLI::App* command = app.add_subcommand(name, help);
   options->add_to(*command);
@@ -74,10 +79,12 @@ void add_status_commands(CLI::App& app, Invocation& invocation) {
   options->add_to(*status);
   status->callback([options, &invocation] { show_status(*options, invocation); });
   add_query_command(app, invocation, "tables", "Lists the tables",
-                    "SELECT table_name, rows, disk_bytes, designatedTimestamp, partitionBy, dedup, version, owner FROM tables() "
+                    "SELECT table_name, rows, disk_bytes, designatedTimestamp, partitionBy, dedup, version, "
+                    "owner FROM tables() "
                     "ORDER BY table_name");
   add_query_command(app, invocation, "sessions", "Lists who is connected and what they run",
-                    "SELECT pid, user_name, application_name, client_address, state, connected_at, query FROM sessions() ORDER BY pid");
+                    "SELECT pid, user_name, application_name, client_address, state, connected_at, query "
+                    "FROM sessions() ORDER BY pid");
 }
 
 }  // namespace idem::tools

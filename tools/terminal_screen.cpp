@@ -1,11 +1,10 @@
 #include "tools/terminal_screen.h"
 
+#include <iostream>
 #include <poll.h>
+#include <string>
 #include <sys/ioctl.h>
 #include <unistd.h>
-
-#include <iostream>
-#include <string>
 
 namespace idem::tools {
 

@@ -1,9 +1,8 @@
 #pragma once
 
-#include <termios.h>
-
 #include <optional>
 #include <string_view>
+#include <termios.h>
 
 namespace idem::tools {
 

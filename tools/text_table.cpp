@@ -1,9 +1,8 @@
 #include "tools/text_table.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdlib>
+#include <fmt/format.h>
 
 #include "tools/json_object.h"
 
@@ -13,8 +12,8 @@ namespace {
 
 // Terminal columns, near enough: one per character.
 size_t width_of(std::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  return static_cast<size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
 std::string printable(std::string_view text) {
@@ -23,7 +22,8 @@ std::string printable(std::string_view text) {
     if (c == '\n') out += "\\n";
     else if (c == '\r') out += "\\r";
     else if (c == '\t') out += "\\t";
-    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
     else out += c;
   }
   return out;
@@ -105,8 +105,10 @@ std::string TextTable::json_row(size_t row) const {
   for (size_t i = 0; i < columns_.size(); ++i) {
     const Cell& cell = rows_[row][i];
     if (!cell) object.add_json(columns_[i].name, "null");
-    else if (columns_[i].kind == Kind::kBoolean) object.add_json(columns_[i].name, *cell == "t" ? "true" : "false");
-    else if (columns_[i].kind != Kind::kText && is_valid_json(*cell)) object.add_json(columns_[i].name, *cell);
+    else if (columns_[i].kind == Kind::kBoolean)
+      object.add_json(columns_[i].name, *cell == "t" ? "true" : "false");
+    else if (columns_[i].kind != Kind::kText && is_valid_json(*cell))
+      object.add_json(columns_[i].name, *cell);
     else object.add(columns_[i].name, *cell);  // a number may be NaN
   }
   return object.text();

@@ -1,10 +1,9 @@
-#include <fmt/format.h>
-#include <poll.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
+#include <fmt/format.h>
 #include <iostream>
+#include <poll.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "tools/command.h"
@@ -37,15 +36,19 @@ Sample take_sample(ServerLink& link, const Clock& clock) {
   sample.nanos = clock.monotonic_nanos();
   std::string sums;
   for (const char* outcome : kOutcomes) {
-    sums += fmt::format("{}sum(value::bigint) FILTER (WHERE labels = 'outcome=\"{}\"')", sums.empty() ? "" : ", ", outcome);
+    sums += fmt::format("{}sum(value::bigint) FILTER (WHERE labels = 'outcome=\"{}\"')",
+                        sums.empty() ? "" : ", ", outcome);
   }
   sample.rows = link.query("SELECT " + sums + " FROM metrics() WHERE name = 'idemdb_rows_total'");
   sample.log = link.query("SELECT published_commit, log_bytes, log_syncs, write_failed FROM wal_status()");
   sample.memory = link.query("SELECT name, used_bytes, limit_bytes FROM memory()");
-  sample.tables = link.query("SELECT count(*) AS tables, coalesce(sum(rows), 0) AS rows, coalesce(sum(disk_bytes), 0) AS bytes FROM tables()");
+  sample.tables = link.query(
+      "SELECT count(*) AS tables, coalesce(sum(rows), 0) AS rows, coalesce(sum(disk_bytes), 0) AS bytes FROM "
+      "tables()");
   sample.sessions = link.query(
       "SELECT pid, user_name AS \"user\", application_name AS application, client_address AS client, state, "
-      "CASE WHEN state = 'active' THEN round(extract(epoch FROM now() - query_start), 1) END AS seconds, query FROM sessions() "
+      "CASE WHEN state = 'active' THEN round(extract(epoch FROM now() - query_start), 1) END AS seconds, "
+      "query FROM sessions() "
       "WHERE pid <> pg_backend_pid() ORDER BY state, query_start LIMIT 200");
   return sample;
 }
@@ -63,7 +66,8 @@ Rates rates_of(const Sample& now, const Sample& before) {
   const double seconds = static_cast<double>(now.nanos - before.nanos) / 1e9;
   Rates rates{.commits = rate(now.log.number(0, 0), before.log.number(0, 0), seconds),
               .syncs = rate(now.log.number(0, 2), before.log.number(0, 2), seconds)};
-  for (size_t i = 0; i < rates.rows.size(); ++i) rates.rows[i] = rate(now.rows.number(0, i), before.rows.number(0, i), seconds);
+  for (size_t i = 0; i < rates.rows.size(); ++i)
+    rates.rows[i] = rate(now.rows.number(0, i), before.rows.number(0, i), seconds);
   return rates;
 }
 
@@ -73,13 +77,16 @@ std::string text_of(const Sample& now, const Rates& rates, const std::string& ve
   for (size_t row = 0; row < now.sessions.row_count(); ++row) active += now.sessions.cell(row, 4) == "active";
   std::string text = fmt::format("{}   {} sessions, {} active\n", version, now.sessions.row_count(), active);
   text += "rows";
-  for (size_t i = 0; i < rates.rows.size(); ++i) text += fmt::format("   {} {}/s", kOutcomes[i], whole(rates.rows[i]));
-  text += fmt::format("\ncommits {}/s   log syncs {}/s   log since checkpoint {}{}\n", whole(rates.commits), whole(rates.syncs),
-                      readable_bytes(now.log.number(0, 1)), now.log.cell(0, 3) == "t" ? "   WRITES ARE REFUSED" : "");
-  text += fmt::format("{} tables, {} rows, {} in files", with_thousands(now.tables.number(0, 0)), with_thousands(now.tables.number(0, 1)),
-                      readable_bytes(now.tables.number(0, 2)));
+  for (size_t i = 0; i < rates.rows.size(); ++i)
+    text += fmt::format("   {} {}/s", kOutcomes[i], whole(rates.rows[i]));
+  text += fmt::format("\ncommits {}/s   log syncs {}/s   log since checkpoint {}{}\n", whole(rates.commits),
+                      whole(rates.syncs), readable_bytes(now.log.number(0, 1)),
+                      now.log.cell(0, 3) == "t" ? "   WRITES ARE REFUSED" : "");
+  text += fmt::format("{} tables, {} rows, {} in files", with_thousands(now.tables.number(0, 0)),
+                      with_thousands(now.tables.number(0, 1)), readable_bytes(now.tables.number(0, 2)));
   for (size_t row = 0; row < now.memory.row_count(); ++row) {
-    text += fmt::format("   {} {}", now.memory.cell(row, 0).value_or(""), readable_bytes(now.memory.number(row, 1)));
+    text += fmt::format("   {} {}", now.memory.cell(row, 0).value_or(""),
+                        readable_bytes(now.memory.number(row, 1)));
   }
   return text + "\n\n" + now.sessions.aligned();
 }
@@ -90,7 +97,9 @@ std::string json_of(const Sample& now, const Rates& rates) {
   JsonObject rows;
   for (size_t i = 0; i < rates.rows.size(); ++i) rows.add(kOutcomes[i], rates.rows[i]);
   object.add_json("rows_per_second", rows.text());
-  object.add_json("log", now.log.json_row(0)).add_json("tables", now.tables.json_row(0)).add_json("memory", now.memory.json_array());
+  object.add_json("log", now.log.json_row(0))
+      .add_json("tables", now.tables.json_row(0))
+      .add_json("memory", now.memory.json_array());
   object.add_json("sessions", now.sessions.json_array());
   return object.text();
 }

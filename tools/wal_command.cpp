@@ -28,9 +28,7 @@ void dump(const DumpOptions& options, bool json) {
     wanted = record.extent.begin.value >= options.from && shown < options.limit;
     try {
       return wanted ? describe_log_record(record.payload) : std::string();
-    } catch (const SqlError& error) {
-      return "payload cannot be read: " + error.message();
-    }
+    } catch (const SqlError& error) { return "payload cannot be read: " + error.message(); }
   };
   std::string separator = json ? "[" : "";
   wal::dump_log(folder.files(), folder.log_path(), render, [&](const std::string& line) {
@@ -50,7 +48,8 @@ void add_wal_command(CLI::App& app, Invocation& invocation) {
   auto options = std::make_shared<DumpOptions>();
   CLI::App* wal = app.add_subcommand("wal", "Looks into the log");
   wal->require_subcommand(1);
-  CLI::App* command = wal->add_subcommand("dump", "Lists the segments and records of the log while no server runs on the folder");
+  CLI::App* command = wal->add_subcommand(
+      "dump", "Lists the segments and records of the log while no server runs on the folder");
   command->add_option("folder", options->folder, "the data folder")->required();
   command->add_option("--from", options->from, "leave out records before this position");
   command->add_option("--limit", options->limit, "show at most so many records");

@@ -233,8 +233,8 @@ class GroupCommitLog final : public Log {
   CommitNumber last_commit_;
   CommitNumber durable_commit_;
   std::atomic<CommitNumber> known_durable_{0};  // the same, for whoever does not hold the lock
-  CommitNumber taken_commit_;  // the last that is not in the buffer any more
-  bool syncing_ = false;       // a thread leads: it writes, syncs and tells the listener
+  CommitNumber taken_commit_;                   // the last that is not in the buffer any more
+  bool syncing_ = false;                        // a thread leads: it writes, syncs and tells the listener
   bool sync_requested_ = false;
   bool lazy_sleeps_ = false;  // the log's own thread waits without a time limit
   bool stopping_ = false;
@@ -344,8 +344,8 @@ void GroupCommitLog::put(PendingRecord record) {
 // The bytes of the piece that small records are added to: the last, if it is of this segment and not a large
 // one.
 std::string& GroupCommitLog::open_piece() {
-  if (buffer_.empty() || buffer_.back().file != current_.file || buffer_.back().sync_alone || !buffer_.back().record.empty() ||
-      buffer_.back().bytes.size() > kKeptBufferBytes) {
+  if (buffer_.empty() || buffer_.back().file != current_.file || buffer_.back().sync_alone ||
+      !buffer_.back().record.empty() || buffer_.back().bytes.size() > kKeptBufferBytes) {
     buffer_.push_back({current_.file, current_.file_bytes, current_offset_, std::exchange(kept_buffer_, {})});
   }
   return buffer_.back().bytes;

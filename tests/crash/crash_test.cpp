@@ -1,8 +1,7 @@
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <gtest/gtest.h>
 #include <map>
 #include <mutex>
 #include <random>
@@ -46,15 +45,15 @@ class Writer {
         unanswered_.reset();
         ++total_acknowledged_;
       }
-    } catch (const std::exception& error) {
-      last_error_ = error.what();
-    }
+    } catch (const std::exception& error) { last_error_ = error.what(); }
   }
 
   void check(pqxx::connection& connection) {
     std::map<int64_t, int64_t> stored;  // batch → rows
     const std::string mine = " WHERE writer = " + std::to_string(id_);
-    for (const pqxx::row& row : execute(connection, "SELECT batch, count(*), count(DISTINCT n), sum(n) FROM plain" + mine + " GROUP BY batch")) {
+    for (const pqxx::row& row :
+         execute(connection,
+                 "SELECT batch, count(*), count(DISTINCT n), sum(n) FROM plain" + mine + " GROUP BY batch")) {
       const int64_t rows = row[1].as<int64_t>();
       EXPECT_EQ(row[2].as<int64_t>(), rows) << "rows twice in batch " << row[0].c_str();
       EXPECT_EQ(row[3].as<int64_t>(), rows * (rows - 1) / 2) << "rows lost in batch " << row[0].c_str();
@@ -62,10 +61,13 @@ class Writer {
     }
     settle(stored);
     for (const Batch& batch : acknowledged_) {
-      EXPECT_EQ(stored[batch.number], batch.rows) << "writer " << id_ << " batch " << batch.number << " was acknowledged";
+      EXPECT_EQ(stored[batch.number], batch.rows)
+          << "writer " << id_ << " batch " << batch.number << " was acknowledged";
       stored.erase(batch.number);
     }
-    EXPECT_TRUE(stored.empty()) << "writer " << id_ << ": " << stored.size() << " batches that nobody sent, first " << (stored.empty() ? 0 : stored.begin()->first);
+    EXPECT_TRUE(stored.empty()) << "writer " << id_ << ": " << stored.size()
+                                << " batches that nobody sent, first "
+                                << (stored.empty() ? 0 : stored.begin()->first);
     check_keyed(connection, mine);
   }
 
@@ -75,7 +77,8 @@ class Writer {
  private:
   Batch next_batch() {
     const int size = std::uniform_int_distribution(0, 9)(random_) == 0 ? 5000 : 50;
-    return {++last_number_, std::uniform_int_distribution(1, size)(random_), std::uniform_int_distribution(1, 200)(random_)};
+    return {++last_number_, std::uniform_int_distribution(1, size)(random_),
+            std::uniform_int_distribution(1, 200)(random_)};
   }
 
   // The batch without an answer is there as a whole, or not at all: from here on it counts as what it is.
@@ -88,23 +91,28 @@ class Writer {
     pqxx::work work(connection);
     // Times go back now and then: late rows cut what is there.
     const int64_t second = (batch.number * 7919) % 200'000;
-    const auto time = [&](int n) { return "2024-01-" + std::to_string(10 + (second + n) / 86'400) + " 00:00:" + std::to_string(10 + n % 50); };
+    const auto time = [&](int n) {
+      return "2024-01-" + std::to_string(10 + (second + n) / 86'400) +
+             " 00:00:" + std::to_string(10 + n % 50);
+    };
     if (batch.number % 2 == 0) {
       pqxx::stream_to stream(work, "plain");
-      for (int n = 0; n < batch.rows; ++n) stream << std::make_tuple(time(n), id_, batch.number, n, "w" + std::to_string(id_ + n % 7));
+      for (int n = 0; n < batch.rows; ++n)
+        stream << std::make_tuple(time(n), id_, batch.number, n, "w" + std::to_string(id_ + n % 7));
       stream.complete();
     } else {
       std::string sql = "INSERT INTO plain VALUES ";
       for (int n = 0; n < batch.rows; ++n) {
-        sql += (n > 0 ? "," : "") + ("('" + time(n)) + "'," + std::to_string(id_) + "," + std::to_string(batch.number) + "," + std::to_string(n) +
-               ",'w" + std::to_string(id_ + n % 7) + "')";
+        sql += (n > 0 ? "," : "") + ("('" + time(n)) + "'," + std::to_string(id_) + "," +
+               std::to_string(batch.number) + "," + std::to_string(n) + ",'w" + std::to_string(id_ + n % 7) +
+               "')";
       }
       work.exec0(sql);
     }
     std::string sql = "INSERT INTO keyed VALUES ";
     for (int k = 0; k < batch.keys; ++k) {
-      sql += (k > 0 ? "," : "") + ("('2024-01-10 00:00:" + std::to_string(10 + k % 50)) + "'," + std::to_string(id_) + "," + std::to_string(k) + "," +
-             std::to_string(batch.number) + ")";
+      sql += (k > 0 ? "," : "") + ("('2024-01-10 00:00:" + std::to_string(10 + k % 50)) + "'," +
+             std::to_string(id_) + "," + std::to_string(k) + "," + std::to_string(batch.number) + ")";
     }
     work.exec0(sql);
     work.commit();
@@ -117,7 +125,8 @@ class Writer {
     }
     std::map<int, int64_t> stored;
     for (const pqxx::row& row : execute(connection, "SELECT k, batch FROM keyed" + mine)) {
-      EXPECT_TRUE(stored.emplace(row[0].as<int>(), row[1].as<int64_t>()).second) << "key twice: " << row[0].c_str();
+      EXPECT_TRUE(stored.emplace(row[0].as<int>(), row[1].as<int64_t>()).second)
+          << "key twice: " << row[0].c_str();
     }
     EXPECT_EQ(stored, expected) << "writer " << id_;
   }
@@ -142,9 +151,13 @@ TEST(Crash, LosesNothingAcknowledgedAndShowsNothingHalf) {
   TestServer server({.arguments = {"--checkpoint-log-bytes", "2MB"}});
   {
     const auto connection = server.connect();
-    execute(*connection, "CREATE TABLE plain (ts TIMESTAMP, writer INTEGER, batch BIGINT, n INTEGER, tag SYMBOL) TIMESTAMP(ts) PARTITION BY DAY");
-    execute(*connection, "CREATE TABLE keyed (ts TIMESTAMP, writer INTEGER, k INTEGER, batch BIGINT) TIMESTAMP(ts) PARTITION BY DAY "
-                         "DEDUP UPSERT KEYS(ts, writer, k)");
+    execute(*connection,
+            "CREATE TABLE plain (ts TIMESTAMP, writer INTEGER, batch BIGINT, n INTEGER, tag SYMBOL) "
+            "TIMESTAMP(ts) PARTITION BY DAY");
+    execute(*connection,
+            "CREATE TABLE keyed (ts TIMESTAMP, writer INTEGER, k INTEGER, batch BIGINT) TIMESTAMP(ts) "
+            "PARTITION BY DAY "
+            "DEDUP UPSERT KEYS(ts, writer, k)");
   }
   std::vector<std::unique_ptr<Writer>> writers;
   for (int i = 0; i < kWriters; ++i) writers.push_back(std::make_unique<Writer>(i, random()));

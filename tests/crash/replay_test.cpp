@@ -1,9 +1,8 @@
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <functional>
+#include <gtest/gtest.h>
 #include <random>
 #include <thread>
 
@@ -29,11 +28,18 @@ std::string day(int number) { return "2024-03-0" + std::to_string(number + 1); }
 const char* const kTables[] = {"readings", "daily", "stock", "movements", "ledger"};
 
 void create_tables(pqxx::connection& connection) {
-  execute(connection, "CREATE TABLE readings (ts TIMESTAMP, device SYMBOL, version BIGINT, value BIGINT, note VARCHAR, peak BIGINT KEEP MAX, "
-                      "gone BOOLEAN) TIMESTAMP(ts) PARTITION BY DAY DEDUP UPSERT KEYS(ts, device) VERSION BY version DELETED WHEN gone");
-  execute(connection, "CREATE TABLE daily (ts TIMESTAMP, device SYMBOL, n BIGINT, total BIGINT) TIMESTAMP(ts) PARTITION BY DAY");
+  execute(connection,
+          "CREATE TABLE readings (ts TIMESTAMP, device SYMBOL, version BIGINT, value BIGINT, note VARCHAR, "
+          "peak BIGINT KEEP MAX, "
+          "gone BOOLEAN) TIMESTAMP(ts) PARTITION BY DAY DEDUP UPSERT KEYS(ts, device) VERSION BY version "
+          "DELETED WHEN gone");
+  execute(connection,
+          "CREATE TABLE daily (ts TIMESTAMP, device SYMBOL, n BIGINT, total BIGINT) TIMESTAMP(ts) PARTITION "
+          "BY DAY");
   execute(connection, "CREATE TABLE stock (item INTEGER PRIMARY KEY, amount BIGINT, note VARCHAR)");
-  execute(connection, "CREATE TABLE movements (ts TIMESTAMP, item INTEGER, amount BIGINT) TIMESTAMP(ts) PARTITION BY DAY");
+  execute(
+      connection,
+      "CREATE TABLE movements (ts TIMESTAMP, item INTEGER, amount BIGINT) TIMESTAMP(ts) PARTITION BY DAY");
   execute(connection, "CREATE TABLE ledger (account INTEGER, balance BIGINT, steps VARCHAR)");
   execute(connection, "INSERT INTO ledger SELECT x, 100, '' FROM generate_series(1, 5) g(x)");
 }
@@ -41,10 +47,10 @@ void create_tables(pqxx::connection& connection) {
 // One step: the statements of one transaction, COPY data among them. It can be repeated at once, whatever it does.
 struct Step {
   enum class Kind : uint8_t {
-    kBatch,    // rows into `readings`, of which each carries its version: in any order, in any pieces, at any time until the next other step
-    kPlain,    // statements that replace what they write: again before the next step
-    kSkipRun,  // a run that does more each time it is executed: again at any time
-    kBackfill, // RESTORE runs of one series: from any of them on, in order
+    kBatch,  // rows into `readings`, of which each carries its version: in any order, in any pieces, at any time until the next other step
+    kPlain,  // statements that replace what they write: again before the next step
+    kSkipRun,   // a run that does more each time it is executed: again at any time
+    kBackfill,  // RESTORE runs of one series: from any of them on, in order
   };
   Kind kind = Kind::kPlain;
   std::string run;                      // key, for runs
@@ -74,26 +80,34 @@ class Pipeline {
     Step step{.kind = Step::Kind::kBatch};
     const int rows = chance(random_, 10) ? 2000 : pick(random_, 1, 60);
     for (int i = 0; i < rows; ++i) {
-      const std::string time = day(pick(random_, 0, kDays - 1)) + " 0" + std::to_string(pick(random_, 0, 9)) + ":00:00";
+      const std::string time =
+          day(pick(random_, 0, kDays - 1)) + " 0" + std::to_string(pick(random_, 0, 9)) + ":00:00";
       const std::string value = std::to_string(pick(random_, 0, 9));
-      step.readings.push_back({time, "d" + std::to_string(pick(random_, 1, kDevices)), std::to_string(++version_), value, "n" + value,
-                               std::to_string(pick(random_, 0, 1000)), chance(random_, 15) ? "true" : "false"});
+      step.readings.push_back(
+          {time, "d" + std::to_string(pick(random_, 1, kDevices)), std::to_string(++version_), value,
+           "n" + value, std::to_string(pick(random_, 0, 1000)), chance(random_, 15) ? "true" : "false"});
     }
     return step;
   }
 
   Step overwrite() {
     const std::string one = day(pick(random_, 0, kDays - 1));
-    const std::string source = "SELECT date_trunc('day', ts), device, count(*), sum(value) FROM readings WHERE ts IN '" + one + "' GROUP BY 1, 2";
-    if (chance(random_, 50)) return {.statements = {"INSERT OVERWRITE daily PARTITION ('" + one + "') " + source}};
+    const std::string source =
+        "SELECT date_trunc('day', ts), device, count(*), sum(value) FROM readings WHERE ts IN '" + one +
+        "' GROUP BY 1, 2";
+    if (chance(random_, 50))
+      return {.statements = {"INSERT OVERWRITE daily PARTITION ('" + one + "') " + source}};
     return {.statements = {"INSERT INTO daily REPLACE WHERE ts IN '" + one + "' " + source}};
   }
 
   Step replace() {
     return {.statements = {"DELETE FROM stock WHERE item > " + std::to_string(kItems - 2),
-                           "INSERT OVERWRITE daily PARTITION DYNAMIC SELECT date_trunc('day', ts), device, count(*), sum(value) FROM readings "
-                           "WHERE device <> 'd" + std::to_string(pick(random_, 1, kDevices)) + "' GROUP BY 1, 2",
-                           "INSERT INTO stock SELECT " + std::to_string(kItems) + ", count(*), 'rows of readings' FROM readings"}};
+                           "INSERT OVERWRITE daily PARTITION DYNAMIC SELECT date_trunc('day', ts), device, "
+                           "count(*), sum(value) FROM readings "
+                           "WHERE device <> 'd" +
+                               std::to_string(pick(random_, 1, kDevices)) + "' GROUP BY 1, 2",
+                           "INSERT INTO stock SELECT " + std::to_string(kItems) +
+                               ", count(*), 'rows of readings' FROM readings"}};
   }
 
   Step merge() {
@@ -103,33 +117,43 @@ class Pipeline {
     std::shuffle(items.begin(), items.end(), random_);
     items.resize(pick(random_, 1, kItems));
     for (const int item : items) {
-      values += (values.empty() ? "(" : ",(") + std::to_string(item) + "," + std::to_string(pick(random_, 0, 99)) + "," +
-                (chance(random_, 20) ? "true" : "false") + ")";
+      values += (values.empty() ? "(" : ",(") + std::to_string(item) + "," +
+                std::to_string(pick(random_, 0, 99)) + "," + (chance(random_, 20) ? "true" : "false") + ")";
     }
-    return {.statements = {"MERGE INTO stock t USING (VALUES " + values + ") s(item, amount, gone) ON t.item = s.item "
-                           "WHEN MATCHED AND s.gone THEN DELETE WHEN MATCHED THEN UPDATE SET amount = s.amount, note = 'merged' "
-                           "WHEN NOT MATCHED AND NOT s.gone THEN INSERT VALUES (s.item, s.amount, 'merged')" +
-                           (chance(random_, 30) ? " WHEN NOT MATCHED BY SOURCE AND t.item < 4 THEN DELETE" : "")}};
+    return {.statements = {
+                "MERGE INTO stock t USING (VALUES " + values +
+                ") s(item, amount, gone) ON t.item = s.item "
+                "WHEN MATCHED AND s.gone THEN DELETE WHEN MATCHED THEN UPDATE SET amount = s.amount, note = "
+                "'merged' "
+                "WHEN NOT MATCHED AND NOT s.gone THEN INSERT VALUES (s.item, s.amount, 'merged')" +
+                (chance(random_, 30) ? " WHEN NOT MATCHED BY SOURCE AND t.item < 4 THEN DELETE" : "")}};
   }
 
   Step movement(int number) {
     Step step{.kind = Step::Kind::kSkipRun, .run = "movements/" + std::to_string(number)};
     for (int i = pick(random_, 1, 3); i > 0; --i) {
-      const std::string item = std::to_string(pick(random_, 1, kItems)), amount = std::to_string(pick(random_, -5, 9));
-      step.statements.push_back("INSERT INTO movements VALUES ('" + day(pick(random_, 0, kDays - 1)) + " 12:00:00', " + item + ", " + amount + ")");
+      const std::string item = std::to_string(pick(random_, 1, kItems)),
+                        amount = std::to_string(pick(random_, -5, 9));
+      step.statements.push_back("INSERT INTO movements VALUES ('" + day(pick(random_, 0, kDays - 1)) +
+                                " 12:00:00', " + item + ", " + amount + ")");
       step.statements.push_back("UPDATE movements SET amount = amount + 1 WHERE item = " + item);
     }
-    step.statements.push_back("INSERT INTO movements SELECT ts, item, amount + 1 FROM movements WHERE item = " + std::to_string(pick(random_, 1, kItems)) +
-                              " ORDER BY ts, amount LIMIT 5");
+    step.statements.push_back(
+        "INSERT INTO movements SELECT ts, item, amount + 1 FROM movements WHERE item = " +
+        std::to_string(pick(random_, 1, kItems)) + " ORDER BY ts, amount LIMIT 5");
     return step;
   }
 
   Step backfill(int number) {
-    const std::string account = std::to_string(pick(random_, 1, 5)), other = std::to_string(pick(random_, 1, 5));
-    return {.kind = Step::Kind::kBackfill,
-            .run = "backfill/" + std::to_string(1000 + number),
-            .statements = {"UPDATE ledger SET balance = balance * 2 - 7, steps = steps || '" + std::to_string(number) + ";' WHERE account = " + account,
-                           "INSERT INTO ledger SELECT account + 10, balance, steps FROM ledger WHERE account = " + other}};
+    const std::string account = std::to_string(pick(random_, 1, 5)),
+                      other = std::to_string(pick(random_, 1, 5));
+    return {
+        .kind = Step::Kind::kBackfill,
+        .run = "backfill/" + std::to_string(1000 + number),
+        .statements = {
+            "UPDATE ledger SET balance = balance * 2 - 7, steps = steps || '" + std::to_string(number) +
+                ";' WHERE account = " + account,
+            "INSERT INTO ledger SELECT account + 10, balance, steps FROM ledger WHERE account = " + other}};
   }
 
   Random random_;
@@ -157,7 +181,8 @@ void send_batch(pqxx::connection& connection, const std::vector<Row>& rows, bool
 void execute_step(pqxx::connection& connection, const Step& step, bool commit = true) {
   if (step.kind == Step::Kind::kBatch) return send_batch(connection, step.readings, true);
   std::string begin = "BEGIN";
-  if (!step.run.empty()) begin += " RUN '" + step.run + "' ON REPLAY " + (step.kind == Step::Kind::kBackfill ? "RESTORE" : "SKIP");
+  if (!step.run.empty())
+    begin += " RUN '" + step.run + "' ON REPLAY " + (step.kind == Step::Kind::kBackfill ? "RESTORE" : "SKIP");
   execute(connection, begin);
   for (const std::string& statement : step.statements) execute(connection, statement);
   execute(connection, commit ? "COMMIT" : "ROLLBACK");
@@ -166,7 +191,8 @@ void execute_step(pqxx::connection& connection, const Step& step, bool commit = 
 // Executes a pipeline as the world does.
 class TroubledRun {
  public:
-  TroubledRun(TestServer& server, const Pipeline& pipeline, uint64_t seed) : server_(server), pipeline_(pipeline), random_(seed) {}
+  TroubledRun(TestServer& server, const Pipeline& pipeline, uint64_t seed)
+      : server_(server), pipeline_(pipeline), random_(seed) {}
 
   void execute_all() {
     for (const Step& step : pipeline_.steps) {
@@ -175,11 +201,15 @@ class TroubledRun {
         continue;
       }
       send_waiting();
-      perform([&](pqxx::connection& connection) { execute_step(connection, step, !chance(random_, 10) || !is_first_attempt()); },
-              /*may_be_given_up=*/true);
+      perform(
+          [&](pqxx::connection& connection) {
+            execute_step(connection, step, !chance(random_, 10) || !is_first_attempt());
+          },
+          /*may_be_given_up=*/true);
       perform([&](pqxx::connection& connection) { execute_step(connection, step); });
       done_.push_back(&step);
-      while (chance(random_, 30)) perform([&](pqxx::connection& connection) { execute_step(connection, step); });
+      while (chance(random_, 30))
+        perform([&](pqxx::connection& connection) { execute_step(connection, step); });
       if (chance(random_, 20)) run_again();
     }
     send_waiting();
@@ -210,9 +240,7 @@ class TroubledRun {
         if (!connection_) connection_ = server_.connect();
         work(*connection_);
         done = true;
-      } catch (const std::exception& caught) {
-        error = caught.what();
-      }
+      } catch (const std::exception& caught) { error = caught.what(); }
       const bool killed = killer.joinable();
       if (killed) {
         killer.join();
@@ -233,7 +261,8 @@ class TroubledRun {
     for (size_t begin = 0; begin < rows.size();) {
       const size_t size = chance(random_, 60) ? rows.size() : pick(random_, 1, static_cast<int>(rows.size()));
       const size_t end = std::min(rows.size(), begin + size);
-      waiting_.emplace_back(rows.begin() + static_cast<ptrdiff_t>(begin > 3 ? begin - 3 : 0), rows.begin() + static_cast<ptrdiff_t>(end));
+      waiting_.emplace_back(rows.begin() + static_cast<ptrdiff_t>(begin > 3 ? begin - 3 : 0),
+                            rows.begin() + static_cast<ptrdiff_t>(end));
       if (chance(random_, 30)) waiting_.push_back(waiting_.back());
       begin = end;
     }
@@ -275,7 +304,8 @@ std::string contents(pqxx::connection& connection, const std::string& table) {
   std::vector<std::string> lines;
   for (const pqxx::row& row : execute(connection, "SELECT * FROM " + table)) {
     std::string line;
-    for (const pqxx::field& field : row) line += (field.is_null() ? "NULL" : field.c_str()) + std::string("|");
+    for (const pqxx::field& field : row)
+      line += (field.is_null() ? "NULL" : field.c_str()) + std::string("|");
     lines.push_back(std::move(line));
   }
   std::sort(lines.begin(), lines.end());
@@ -301,7 +331,9 @@ TEST(Replay, ARepeatedPipelineEndsAsIfItHadRunOnce) {
     TroubledRun run(troubled, pipeline, seed);
     ASSERT_NO_THROW(run.execute_all());
     const auto after = troubled.connect();
-    for (const char* const table : kTables) EXPECT_EQ(contents(*after, table), contents(*calm, table)) << table << " after " << run.kills() << " kills";
+    for (const char* const table : kTables)
+      EXPECT_EQ(contents(*after, table), contents(*calm, table))
+          << table << " after " << run.kills() << " kills";
   }
 }
 

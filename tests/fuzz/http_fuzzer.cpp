@@ -28,7 +28,8 @@ void read_form(const idem::HttpRequest& request, std::string body) {
   });
   size_t read = 0;
   while (reader.next_part()) {
-    for (std::string piece = reader.read_part(); !piece.empty(); piece = reader.read_part()) read += piece.size();
+    for (std::string piece = reader.read_part(); !piece.empty(); piece = reader.read_part())
+      read += piece.size();
     require(read <= given);
   }
 }
@@ -40,9 +41,7 @@ void take(const idem::HttpRequest& request, std::string body) {
     std::map<std::string, std::string> parameters;
     idem::parse_http_parameters(body, &parameters);
     read_form(request, std::move(body));
-  } catch (const idem::SqlError& error) {
-    require(idem::http_status_of(error) < 500);
-  }
+  } catch (const idem::SqlError& error) { require(idem::http_status_of(error) < 500); }
 }
 
 }  // namespace
@@ -73,7 +72,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       }
     }
   } catch (const idem::SqlError& error) {
-    require(error.sqlstate() == idem::sqlstate::kProtocolViolation || error.sqlstate() == idem::sqlstate::kProgramLimitExceeded);
+    require(error.sqlstate() == idem::sqlstate::kProtocolViolation ||
+            error.sqlstate() == idem::sqlstate::kProgramLimitExceeded);
   }
   return 0;
 }

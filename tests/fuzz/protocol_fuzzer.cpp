@@ -27,7 +27,8 @@ void decode(const idem::FrontendMessage& message) {
     case 'B':
       for (const idem::RawParameter& parameter : idem::decode_bind(body).parameters) {
         if (!parameter.bytes) continue;
-        require(parameter.bytes->data() >= body.data() && parameter.bytes->data() + parameter.bytes->size() <= body.data() + body.size());
+        require(parameter.bytes->data() >= body.data() &&
+                parameter.bytes->data() + parameter.bytes->size() <= body.data() + body.size());
       }
       break;
     case 'E': idem::decode_execute(body); break;
@@ -58,14 +59,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         try {
           decode(message);
         } catch (const idem::SqlError& error) {
-          require(error.sqlstate() == idem::sqlstate::kProtocolViolation || error.sqlstate() == idem::sqlstate::kSyntaxError ||
+          require(error.sqlstate() == idem::sqlstate::kProtocolViolation ||
+                  error.sqlstate() == idem::sqlstate::kSyntaxError ||
                   error.sqlstate() == idem::sqlstate::kCharacterNotInRepertoire);
         }
       }
       require(decoder.buffered() < size);
     }
-  } catch (const idem::SqlError& error) {
-    require(error.sqlstate() == idem::sqlstate::kProtocolViolation);
-  }
+  } catch (const idem::SqlError& error) { require(error.sqlstate() == idem::sqlstate::kProtocolViolation); }
   return 0;
 }

@@ -1,12 +1,11 @@
 #include "tests/harness/raw_client.h"
 
 #include <arpa/inet.h>
+#include <cstring>
 #include <netinet/in.h>
+#include <stdexcept>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cstring>
-#include <stdexcept>
 
 namespace idem::test {
 
@@ -18,7 +17,8 @@ RawClient::RawClient(uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_C
   const timeval patience{120, 0};
   ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) throw std::runtime_error("could not connect");
+  if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    throw std::runtime_error("could not connect");
 }
 
 RawClient::~RawClient() { close(); }
@@ -57,7 +57,8 @@ void RawClient::log_in() {
 bool RawClient::receive_exactly(char* out, size_t size) {
   while (size > 0) {
     const ssize_t received = ::recv(fd_, out, size, 0);
-    if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) throw std::runtime_error("the server does not answer");
+    if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+      throw std::runtime_error("the server does not answer");
     if (received <= 0) return false;
     out += received;
     size -= static_cast<size_t>(received);

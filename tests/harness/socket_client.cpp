@@ -1,13 +1,12 @@
 #include "tests/harness/socket_client.h"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <cctype>
 #include <cerrno>
 #include <cstring>
+#include <netinet/in.h>
 #include <stdexcept>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <utility>
 
 namespace idem::test {
@@ -49,8 +48,10 @@ std::string SocketClient::receive_all() {
 
 namespace {
 
-std::string request_text(const std::string& method, const std::string& target, const std::string& body, const std::string& headers) {
-  return method + " " + target + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+std::string request_text(const std::string& method, const std::string& target, const std::string& body,
+                         const std::string& headers) {
+  return method + " " + target + " HTTP/1.1\r\nHost: localhost\r\n" + headers +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 // The chunks at the begin of `text`, put together. Gives their length in it; npos while the last is missing.
@@ -69,7 +70,8 @@ size_t join_chunks(const std::string& text, std::string* body) {
 
 }  // namespace
 
-HttpResponse HttpClient::request(const std::string& method, const std::string& target, const std::string& body, const std::string& headers) {
+HttpResponse HttpClient::request(const std::string& method, const std::string& target,
+                                 const std::string& body, const std::string& headers) {
   socket_.send(request_text(method, target, body, headers));
   HttpResponse response;
   size_t head_end = std::string::npos;
@@ -107,8 +109,8 @@ HttpResponse HttpClient::request(const std::string& method, const std::string& t
   }
 }
 
-HttpResponse http_request(uint16_t port, const std::string& method, const std::string& target, const std::string& body,
-                          const std::string& headers) {
+HttpResponse http_request(uint16_t port, const std::string& method, const std::string& target,
+                          const std::string& body, const std::string& headers) {
   return HttpClient(port).request(method, target, body, "Connection: close\r\n" + headers);
 }
 

@@ -32,7 +32,8 @@ struct HttpResponse {
 class HttpClient {
  public:
   explicit HttpClient(uint16_t port) : socket_(port) {}
-  HttpResponse request(const std::string& method, const std::string& target, const std::string& body = "", const std::string& headers = "");
+  HttpResponse request(const std::string& method, const std::string& target, const std::string& body = "",
+                       const std::string& headers = "");
 
  private:
   SocketClient socket_;
@@ -40,7 +41,7 @@ class HttpClient {
 };
 std::string url_encoded(std::string_view text);
 // One request on a connection of its own; `headers`: more of them, each with its line end.
-HttpResponse http_request(uint16_t port, const std::string& method, const std::string& target, const std::string& body = "",
-                          const std::string& headers = "");
+HttpResponse http_request(uint16_t port, const std::string& method, const std::string& target,
+                          const std::string& body = "", const std::string& headers = "");
 
 }  // namespace idem::test

@@ -1,15 +1,14 @@
 #include "tests/harness/test_server.h"
 
+#include <chrono>
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <chrono>
 #include <sstream>
 #include <stdexcept>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 
 namespace idem::test {
 
@@ -32,7 +31,8 @@ bool wait_until(F&& done) {
 
 }  // namespace
 
-ChildProcess::ChildProcess(const std::string& program, const std::vector<std::string>& arguments, const std::string& output_prefix)
+ChildProcess::ChildProcess(const std::string& program, const std::vector<std::string>& arguments,
+                           const std::string& output_prefix)
     : output_prefix_(output_prefix) {
   std::vector<std::string> words = {program};
   words.insert(words.end(), arguments.begin(), arguments.end());
@@ -103,7 +103,8 @@ TestServer::~TestServer() = default;
 void TestServer::start() {
   const std::string prefix = folder_.file("server" + std::to_string(++starts_));
   const std::string port_file = prefix + ".port";
-  std::vector<std::string> arguments = {"--data", data_, "--port", "0", "--port-file", port_file, "--log-level", "warn"};
+  std::vector<std::string> arguments = {"--data",      data_,     "--port",      "0",
+                                        "--port-file", port_file, "--log-level", "warn"};
   arguments.insert(arguments.end(), options_.arguments.begin(), options_.arguments.end());
   process_ = std::make_unique<ChildProcess>(idemdb_path(), arguments, prefix);
   std::string port;
@@ -121,7 +122,8 @@ void TestServer::start() {
   port_ = static_cast<uint16_t>(std::stoi(port));
   const auto named_port = [&](const std::string& name) {
     const size_t at = port.find("\n" + name + " ");
-    return at == port.npos ? uint16_t{0} : static_cast<uint16_t>(std::stoi(port.substr(at + name.size() + 2)));
+    return at == port.npos ? uint16_t{0}
+                           : static_cast<uint16_t>(std::stoi(port.substr(at + name.size() + 2)));
   };
   http_port_ = named_port("http");
   line_port_ = named_port("line");
@@ -145,7 +147,8 @@ uint64_t TestServer::resident_bytes() const {
 }
 
 std::string TestServer::connection_text(const std::string& more) const {
-  return "host=127.0.0.1 port=" + std::to_string(port_) + " user=admin dbname=main connect_timeout=60 " + more;
+  return "host=127.0.0.1 port=" + std::to_string(port_) + " user=admin dbname=main connect_timeout=60 " +
+         more;
 }
 
 std::unique_ptr<pqxx::connection> TestServer::connect(const std::string& more) const {
@@ -169,18 +172,14 @@ std::string value_of(pqxx::connection& connection, const std::string& sql) {
 std::string error_state(pqxx::connection& connection, const std::string& sql) {
   try {
     execute(connection, sql);
-  } catch (const pqxx::sql_error& error) {
-    return error.sqlstate();
-  }
+  } catch (const pqxx::sql_error& error) { return error.sqlstate(); }
   return "";
 }
 
 std::string error_text(pqxx::connection& connection, const std::string& sql) {
   try {
     execute(connection, sql);
-  } catch (const pqxx::sql_error& error) {
-    return error.what();
-  }
+  } catch (const pqxx::sql_error& error) { return error.what(); }
   return "";
 }
 

@@ -1,11 +1,10 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <memory>
 #include <pqxx/pqxx>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 #include "tests/harness/temporary_folder.h"
@@ -23,7 +22,8 @@ struct ExitStatus {
 class ChildProcess {
  public:
   // Starts `program`; it is looked up as given.
-  ChildProcess(const std::string& program, const std::vector<std::string>& arguments, const std::string& output_prefix);
+  ChildProcess(const std::string& program, const std::vector<std::string>& arguments,
+               const std::string& output_prefix);
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;

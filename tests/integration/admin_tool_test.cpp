@@ -1,7 +1,6 @@
+#include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <filesystem>
 #include <sstream>
 
 #include "tests/harness/test_server.h"
@@ -14,7 +13,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 std::string replaced_all(std::string text, const std::string& from, const std::string& to) {
-  for (size_t at = text.find(from); at != text.npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+  for (size_t at = text.find(from); at != text.npos; at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
   return text;
 }
 
@@ -43,9 +43,11 @@ TEST_F(AdminTool, ShowsStatusTablesAndSessions) {
 }
 
 TEST_F(AdminTool, RunsSql) {
-  Finished shown = idem({"sql", "SELECT 1 AS one, NULL AS nothing; CREATE TABLE t (id BIGINT); SELECT 'a,b' AS text"});
+  Finished shown =
+      idem({"sql", "SELECT 1 AS one, NULL AS nothing; CREATE TABLE t (id BIGINT); SELECT 'a,b' AS text"});
   EXPECT_TRUE(shown.status.is_success()) << shown.errors;
-  EXPECT_EQ(shown.output, "one  nothing\n---  -------\n  1\n(1 row)\nCREATE TABLE\ntext\n----\na,b\n(1 row)\n");
+  EXPECT_EQ(shown.output,
+            "one  nothing\n---  -------\n  1\n(1 row)\nCREATE TABLE\ntext\n----\na,b\n(1 row)\n");
   shown = idem({"sql", "--csv", "SELECT 'a,b' AS text, NULL AS nothing, '' AS empty"});
   EXPECT_EQ(shown.output, "text,nothing,empty\n\"a,b\",,\"\"\n");
   shown = idem({"sql", "SELECT * FROM missing"});
@@ -59,25 +61,31 @@ TEST_F(AdminTool, ImportsTwiceWithTheSameResult) {
     const Finished done = idem({"import", trades, "--table", "btc_trades", "--keys", "symbol,price,amount"});
     EXPECT_TRUE(done.status.is_success()) << done.errors;
     EXPECT_THAT(done.output, HasSubstr("5,882 rows"));
-    EXPECT_THAT(done.output, HasSubstr(i == 0 ? "5,882 inserted, 0 replaced, 0 skipped" : "0 inserted, 0 replaced, 5,882 skipped"));
+    EXPECT_THAT(done.output, HasSubstr(i == 0 ? "5,882 inserted, 0 replaced, 0 skipped"
+                                              : "0 inserted, 0 replaced, 5,882 skipped"));
     if (i == 0) {
-      EXPECT_THAT(done.output, HasSubstr("DEDUP UPSERT KEYS(\"timestamp\", \"symbol\", \"price\", \"amount\")"));
+      EXPECT_THAT(done.output,
+                  HasSubstr("DEDUP UPSERT KEYS(\"timestamp\", \"symbol\", \"price\", \"amount\")"));
     }
     EXPECT_EQ(value("SELECT count(*) FROM btc_trades"), "5882");
   }
   EXPECT_EQ(value("SELECT \"designatedTimestamp\" FROM tables()"), "timestamp");
-  EXPECT_EQ(value("SELECT string_agg(type, ',') FROM (SELECT type FROM table_columns('btc_trades')) x"), "SYMBOL,SYMBOL,DOUBLE,DOUBLE,TIMESTAMP");
+  EXPECT_EQ(value("SELECT string_agg(type, ',') FROM (SELECT type FROM table_columns('btc_trades')) x"),
+            "SYMBOL,SYMBOL,DOUBLE,DOUBLE,TIMESTAMP");
 }
 
 TEST_F(AdminTool, GuessesTypes) {
   write_file(server_.folder().file("in.csv"),
              "id;flag;ratio;born;at;key;code;note\n"
-             "1;true;1.5;1999-12-31;2024-01-01T00:00:00Z;a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11;007;\"with \"\"quotes\"\";\nand lines\"\n"
+             "1;true;1.5;1999-12-31;2024-01-01T00:00:00Z;a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11;007;\"with "
+             "\"\"quotes\"\";\nand lines\"\n"
              "2;false;-;2000-01-01;2024-01-01 00:00:01.5;a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12;008;-\n");
-  const Finished done = idem({"import", server_.folder().file("in.csv"), "--table", "guessed", "--delimiter", ";", "--null", "-", "--types", "id=INTEGER"});
+  const Finished done = idem({"import", server_.folder().file("in.csv"), "--table", "guessed", "--delimiter",
+                              ";", "--null", "-", "--types", "id=INTEGER"});
   ASSERT_TRUE(done.status.is_success()) << done.errors;
-  for (const char* column : {"\"id\" INTEGER", "\"flag\" BOOLEAN", "\"ratio\" DOUBLE", "\"born\" DATE", "\"at\" TIMESTAMP", "\"key\" UUID", "\"code\" VARCHAR",
-                             "\"note\" VARCHAR", "TIMESTAMP(\"at\")"}) {
+  for (const char* column :
+       {"\"id\" INTEGER", "\"flag\" BOOLEAN", "\"ratio\" DOUBLE", "\"born\" DATE", "\"at\" TIMESTAMP",
+        "\"key\" UUID", "\"code\" VARCHAR", "\"note\" VARCHAR", "TIMESTAMP(\"at\")"}) {
     EXPECT_THAT(done.output, HasSubstr(column));
   }
   EXPECT_EQ(value("SELECT count(*) || ' ' || count(ratio) || ' ' || count(note) FROM guessed"), "2 1 1");
@@ -118,7 +126,8 @@ void flip_a_byte(const std::filesystem::path& path, size_t offset) {
 }
 
 TEST_F(AdminTool, ChecksAFolder) {
-  ASSERT_TRUE(idem({"import", IDEM_TEST_DATA "/btc_trades.csv", "--table", "btc_trades"}).status.is_success());
+  ASSERT_TRUE(
+      idem({"import", IDEM_TEST_DATA "/btc_trades.csv", "--table", "btc_trades"}).status.is_success());
   Finished checked = run_program(idem_path(), {"check", server_.data()});
   EXPECT_EQ(checked.status.number, 1);
   EXPECT_THAT(checked.errors, HasSubstr("in use by another server"));
@@ -151,25 +160,38 @@ TEST_F(AdminTool, DumpsTheLog) {
 }
 
 TEST_F(AdminTool, ExportsWhatItImported) {
-  ASSERT_TRUE(idem({"import", IDEM_TEST_DATA "/btc_trades.csv", "--table", "btc_trades", "--keys", "symbol,price,amount"}).status.is_success());
+  ASSERT_TRUE(idem({"import", IDEM_TEST_DATA "/btc_trades.csv", "--table", "btc_trades", "--keys",
+                    "symbol,price,amount"})
+                  .status.is_success());
   const std::string file = server_.folder().file("out.csv");
   const Finished done = idem({"export", "btc_trades", "--file", file});
   ASSERT_TRUE(done.status.is_success()) << done.errors;
   EXPECT_THAT(done.output, HasSubstr("5,882 rows"));
   EXPECT_FALSE(std::filesystem::exists(file + ".part"));
-  EXPECT_THAT(idem({"import", file, "--table", "btc_trades"}).output, HasSubstr("0 inserted, 0 replaced, 5,882 skipped"));
+  EXPECT_THAT(idem({"import", file, "--table", "btc_trades"}).output,
+              HasSubstr("0 inserted, 0 replaced, 5,882 skipped"));
 
-  EXPECT_EQ(idem({"export", "--query", "SELECT side, count(*) AS n FROM btc_trades GROUP BY side ORDER BY side", "--delimiter", ";"}).output,
-            "side;n\n" + value("SELECT string_agg(side || ';' || n, chr(10)) FROM (SELECT side, count(*) AS n FROM btc_trades GROUP BY side ORDER BY side) x") + "\n");
+  EXPECT_EQ(
+      idem({"export", "--query", "SELECT side, count(*) AS n FROM btc_trades GROUP BY side ORDER BY side",
+            "--delimiter", ";"})
+          .output,
+      "side;n\n" +
+          value("SELECT string_agg(side || ';' || n, chr(10)) FROM (SELECT side, count(*) AS n FROM "
+                "btc_trades GROUP BY side ORDER BY side) x") +
+          "\n");
   // What fails leaves the file as it was.
-  EXPECT_EQ(idem({"export", "--query", "SELECT 1 / (3 - x) FROM generate_series(1, 5) AS g(x)", "--file", file}).status.number, 1);
+  EXPECT_EQ(
+      idem({"export", "--query", "SELECT 1 / (3 - x) FROM generate_series(1, 5) AS g(x)", "--file", file})
+          .status.number,
+      1);
   EXPECT_FALSE(std::filesystem::exists(file + ".part"));
   EXPECT_THAT(read_file(file), HasSubstr("BTC-USD"));
   EXPECT_EQ(idem({"export"}).status.number, 2);
 }
 
 TEST_F(AdminTool, RestoresVersions) {
-  for (const char* sql : {"CREATE TABLE t (id BIGINT)", "INSERT INTO t VALUES (1), (2)", "ALTER TABLE t CREATE TAG 'two'", "DELETE FROM t WHERE id = 1"})
+  for (const char* sql : {"CREATE TABLE t (id BIGINT)", "INSERT INTO t VALUES (1), (2)",
+                          "ALTER TABLE t CREATE TAG 'two'", "DELETE FROM t WHERE id = 1"})
     execute(*server_.connect(), sql);
   EXPECT_THAT(idem({"history", "t"}).output, HasSubstr("DELETE"));
   const Finished restored = idem({"restore", "t", "1"});
@@ -186,7 +208,9 @@ TEST_F(AdminTool, RestoresVersions) {
 
 TEST_F(AdminTool, ListsRunsAndVacuums) {
   execute(*server_.connect(), "CREATE TABLE a (id BIGINT); CREATE TABLE b (id BIGINT)");
-  execute(*server_.connect(), "BEGIN RUN 'day/1'; INSERT INTO a VALUES (1); COMMIT; BEGIN RUN 'day/2'; INSERT INTO b VALUES (1); COMMIT");
+  execute(*server_.connect(),
+          "BEGIN RUN 'day/1'; INSERT INTO a VALUES (1); COMMIT; BEGIN RUN 'day/2'; INSERT INTO b VALUES (1); "
+          "COMMIT");
   EXPECT_THAT(idem({"runs"}).output, HasSubstr("(2 rows)"));
   EXPECT_THAT(idem({"runs", "--table", "b"}).output, AllOf(HasSubstr("day/2"), Not(HasSubstr("day/1"))));
   EXPECT_THAT(idem({"runs", "--prefix", "day/1"}).output, HasSubstr("(1 row)"));
@@ -198,22 +222,35 @@ TEST_F(AdminTool, ListsRunsAndVacuums) {
 }
 
 TEST_F(AdminTool, SpeaksJsonWithEveryCommand) {
-  execute(*server_.connect(), "CREATE TABLE t (id BIGINT, ok BOOLEAN, text VARCHAR); INSERT INTO t VALUES (1, true, 'a \"b\"'), (2, NULL, NULL)");
+  execute(*server_.connect(),
+          "CREATE TABLE t (id BIGINT, ok BOOLEAN, text VARCHAR); INSERT INTO t VALUES (1, true, 'a \"b\"'), "
+          "(2, NULL, NULL)");
   EXPECT_EQ(idem({"sql", "--json", "SELECT * FROM t ORDER BY id; DELETE FROM t"}).output,
-            "[{\"id\":1,\"ok\":true,\"text\":\"a \\\"b\\\"\"},\n {\"id\":2,\"ok\":null,\"text\":null}]\n{\"tag\":\"DELETE 2\"}\n");
+            "[{\"id\":1,\"ok\":true,\"text\":\"a \\\"b\\\"\"},\n "
+            "{\"id\":2,\"ok\":null,\"text\":null}]\n{\"tag\":\"DELETE 2\"}\n");
   const Finished failed = idem({"--json", "sql", "SELECT missing"});
   EXPECT_EQ(failed.status.number, 1);
   EXPECT_THAT(failed.errors, HasSubstr("\"sqlstate\":\"42703\""));
   EXPECT_EQ(failed.errors.front(), '{');
   for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
-           {"status"}, {"tables"}, {"sessions"}, {"history", "t"}, {"runs"}, {"vacuum", "--dry-run"}, {"top", "-n", "1", "-i", "0.1"},
-           {"import", IDEM_TEST_DATA "/btc_trades.csv", "--table", "trades"}, {"export", "trades", "--file", server_.folder().file("t.csv")},
-           {"backup", "nightly"}, {"restore", "t", "1"}, {"bench", "--rows", "1000", "--seconds", "0.1", "-c", "2"}}) {
+           {"status"},
+           {"tables"},
+           {"sessions"},
+           {"history", "t"},
+           {"runs"},
+           {"vacuum", "--dry-run"},
+           {"top", "-n", "1", "-i", "0.1"},
+           {"import", IDEM_TEST_DATA "/btc_trades.csv", "--table", "trades"},
+           {"export", "trades", "--file", server_.folder().file("t.csv")},
+           {"backup", "nightly"},
+           {"restore", "t", "1"},
+           {"bench", "--rows", "1000", "--seconds", "0.1", "-c", "2"}}) {
     std::vector<std::string> words = command;
     words.push_back("--json");
     const Finished shown = idem(words);
     EXPECT_TRUE(shown.status.is_success()) << command[0] << ": " << shown.errors;
-    EXPECT_EQ(value("SELECT '" + replaced_all(shown.output, "'", "''") + "'::json IS NOT NULL"), "t") << command[0];
+    EXPECT_EQ(value("SELECT '" + replaced_all(shown.output, "'", "''") + "'::json IS NOT NULL"), "t")
+        << command[0];
   }
   EXPECT_EQ(error_state(*server_.connect(), "SELECT * FROM idem_bench"), "42P01");
   ASSERT_TRUE(server_.terminate().is_success());
@@ -246,7 +283,8 @@ TEST(LocalServer, IsMadeStartedAndStopped) {
 }
 
 TEST_F(AdminTool, IsDocumentedAndCompleted) {
-  const std::string page = read_file(IDEM_TEST_DATA "/../../docs/idem.1"), script = run_program(idem_path(), {"completion", "bash"}).output;
+  const std::string page = read_file(IDEM_TEST_DATA "/../../docs/idem.1"),
+                    script = run_program(idem_path(), {"completion", "bash"}).output;
   // Each line of the script's table: '    'command') words="word word " ;;'.
   std::istringstream lines(script);
   size_t commands = 0;
@@ -267,7 +305,9 @@ TEST_F(AdminTool, IsDocumentedAndCompleted) {
   }
   EXPECT_GT(commands, 18u);
   const Finished completed = run_program(
-      "bash", {"-c", script + "\nCOMP_WORDS=(idem export --de) COMP_CWORD=2; _idem; echo \"${COMPREPLY[@]}\"; COMP_WORDS=(idem hi) COMP_CWORD=1; _idem; echo \"${COMPREPLY[@]}\""});
+      "bash",
+      {"-c", script + "\nCOMP_WORDS=(idem export --de) COMP_CWORD=2; _idem; echo \"${COMPREPLY[@]}\"; "
+                      "COMP_WORDS=(idem hi) COMP_CWORD=1; _idem; echo \"${COMPREPLY[@]}\""});
   EXPECT_EQ(completed.output, "--delimiter\nhistory\n");
 }
 

@@ -51,8 +51,10 @@ TEST(Backup, IsMadeOnlineCheckedAndRestored) {
 TEST(Backup, StaysInItsFolderAndIsForSuperusers) {
   TestServer server;
   auto connection = server.connect();
-  EXPECT_THAT(error_text(*connection, "SELECT * FROM backup('/somewhere/else')"), ::testing::HasSubstr("is not in the backup folder"));
-  EXPECT_THAT(error_text(*connection, "SELECT * FROM backup('../log')"), ::testing::HasSubstr("is not in the backup folder"));
+  EXPECT_THAT(error_text(*connection, "SELECT * FROM backup('/somewhere/else')"),
+              ::testing::HasSubstr("is not in the backup folder"));
+  EXPECT_THAT(error_text(*connection, "SELECT * FROM backup('../log')"),
+              ::testing::HasSubstr("is not in the backup folder"));
   EXPECT_EQ(error_state(*connection, "SELECT * FROM backup(NULL)"), "22023");
 }
 

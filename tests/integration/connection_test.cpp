@@ -1,10 +1,9 @@
+#include <atomic>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <unistd.h>
-
-#include <atomic>
 #include <thread>
+#include <unistd.h>
 
 #include "tests/harness/raw_client.h"
 #include "tests/harness/test_server.h"
@@ -17,9 +16,7 @@ using ::testing::HasSubstr;
 std::string connection_error(const TestServer& server, const std::string& more) {
   try {
     server.connect(more);
-  } catch (const pqxx::broken_connection& error) {
-    return error.what();
-  }
+  } catch (const pqxx::broken_connection& error) { return error.what(); }
   return "";
 }
 
@@ -48,19 +45,24 @@ TEST(Connection, DemandsThePassword) {
   server.terminate();
   server.set_arguments({"--auth", "scram"});
   server.start();
-  EXPECT_THAT(connection_error(server, "password=wrong"), HasSubstr("password authentication failed for user \"admin\""));
-  EXPECT_THAT(connection_error(server, "user=nobody password=wrong"), HasSubstr("password authentication failed for user \"nobody\""));
+  EXPECT_THAT(connection_error(server, "password=wrong"),
+              HasSubstr("password authentication failed for user \"admin\""));
+  EXPECT_THAT(connection_error(server, "user=nobody password=wrong"),
+              HasSubstr("password authentication failed for user \"nobody\""));
   EXPECT_NE(connection_error(server, ""), "");
   EXPECT_EQ(value_of(*server.connect("password='correct horse'"), "SELECT current_user"), "admin");
-  EXPECT_EQ(value_of(*server.connect("user=reader password='battery staple'"), "SELECT current_user"), "reader");
+  EXPECT_EQ(value_of(*server.connect("user=reader password='battery staple'"), "SELECT current_user"),
+            "reader");
 }
 
 TEST(Connection, SaysHowToSetPasswordsUpBeforeListeningToTheWorld) {
   const TemporaryFolder folder;
-  Finished finished = run_program(idemdb_path(), {"--data", folder.file("data"), "--port", "0", "--listen", "0.0.0.0"});
+  Finished finished =
+      run_program(idemdb_path(), {"--data", folder.file("data"), "--port", "0", "--listen", "0.0.0.0"});
   EXPECT_EQ(finished.status.number, 1);
   EXPECT_THAT(finished.errors, HasSubstr("ALTER USER admin PASSWORD"));
-  finished = run_program(idemdb_path(), {"--data", folder.file("data"), "--port", "0", "--listen", "0.0.0.0", "--auth", "trust"});
+  finished = run_program(idemdb_path(), {"--data", folder.file("data"), "--port", "0", "--listen", "0.0.0.0",
+                                         "--auth", "trust"});
   EXPECT_EQ(finished.status.number, 1);
   EXPECT_THAT(finished.errors, HasSubstr("loopback"));
 }
@@ -68,8 +70,9 @@ TEST(Connection, SaysHowToSetPasswordsUpBeforeListeningToTheWorld) {
 TEST(Connection, SpeaksTls) {
   const TemporaryFolder folder;
   const std::string key = folder.file("key.pem"), certificate = folder.file("certificate.pem");
-  const Finished made = run_program("openssl", {"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                                                "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate});
+  const Finished made = run_program(
+      "openssl", {"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                  "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate});
   ASSERT_TRUE(made.status.is_success()) << made.errors;
   const TestServer server({.arguments = {"--tls-cert", certificate, "--tls-key", key}});
   const auto secure = server.connect("sslmode=verify-ca sslrootcert=" + certificate);
@@ -77,14 +80,16 @@ TEST(Connection, SpeaksTls) {
   execute(*secure, "INSERT INTO t SELECT repeat('x', 100) FROM generate_series(1, 20000)");
   EXPECT_EQ(execute(*secure, "SELECT text FROM t").size(), 20000u);
   EXPECT_EQ(value_of(*server.connect("sslmode=disable"), "SELECT count(*) FROM t"), "20000");
-  EXPECT_NE(connection_error(TestServer(), "sslmode=require"), "") << "a server without a certificate declines";
+  EXPECT_NE(connection_error(TestServer(), "sslmode=require"), "")
+      << "a server without a certificate declines";
 }
 
 TEST(Connection, SaysWhatIsWrongWithACertificate) {
   const TemporaryFolder folder;
   write_file(folder.file("bad.pem"), "this is none");
-  const Finished finished = run_program(idemdb_path(), {"--data", folder.file("data"), "--port", "0", "--tls-cert", folder.file("bad.pem"),
-                                                        "--tls-key", folder.file("bad.pem")});
+  const Finished finished =
+      run_program(idemdb_path(), {"--data", folder.file("data"), "--port", "0", "--tls-cert",
+                                  folder.file("bad.pem"), "--tls-key", folder.file("bad.pem")});
   EXPECT_EQ(finished.status.number, 1);
   EXPECT_THAT(finished.errors, HasSubstr("bad.pem"));
 }
@@ -95,7 +100,8 @@ TEST(Connection, CancelsAStatement) {
   std::atomic<bool> ended{false};
   std::string state;
   std::jthread runner([&] {
-    state = error_state(*connection, "SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b");
+    state = error_state(*connection,
+                        "SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b");
     ended = true;
   });
   const auto other = server.connect();
@@ -115,9 +121,10 @@ TEST(Connection, CancelsAJoinThatFindsNothing) {
   execute(*connection, "CREATE TABLE t (x BIGINT)");
   execute(*connection, "INSERT INTO t SELECT x FROM generate_series(1, 20000) AS g(x)");
   execute(*connection, "SET statement_timeout = '50ms'");
-  for (const char* query : {"SELECT count(*) FROM t a, t b, t c WHERE a.x + b.x + c.x < 0",
-                            "SELECT count(*) FROM t a LEFT JOIN t b ON true JOIN t c ON a.x + b.x + c.x < 0",
-                            "SELECT count(*) FROM t a WHERE NOT EXISTS (SELECT 1 FROM t b, t c WHERE a.x + b.x + c.x < 0)"}) {
+  for (const char* query :
+       {"SELECT count(*) FROM t a, t b, t c WHERE a.x + b.x + c.x < 0",
+        "SELECT count(*) FROM t a LEFT JOIN t b ON true JOIN t c ON a.x + b.x + c.x < 0",
+        "SELECT count(*) FROM t a WHERE NOT EXISTS (SELECT 1 FROM t b, t c WHERE a.x + b.x + c.x < 0)"}) {
     EXPECT_EQ(error_state(*connection, query), "57014") << query;
   }
 }
@@ -132,7 +139,9 @@ TEST(Connection, EndsAStatementAtItsTimeout) {
   const TestServer server;
   const auto connection = server.connect();
   execute(*connection, "SET statement_timeout = '50ms'");
-  EXPECT_EQ(error_state(*connection, "SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b"), "57014");
+  EXPECT_EQ(error_state(*connection,
+                        "SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b"),
+            "57014");
   execute(*connection, "RESET statement_timeout");
   EXPECT_EQ(value_of(*connection, "SELECT 1"), "1");
 }
@@ -149,10 +158,10 @@ TEST(Connection, ServesAHundredAtOnce) {
   for (int i = 0; i < kConnections; ++i) {
     threads.emplace_back([&, i] {
       try {
-        for (int n = 0; n < kRows; ++n) execute(*connections[static_cast<size_t>(i)], "INSERT INTO t VALUES (" + std::to_string(i * kRows + n) + ")");
-      } catch (const std::exception&) {
-        ++failures;
-      }
+        for (int n = 0; n < kRows; ++n)
+          execute(*connections[static_cast<size_t>(i)],
+                  "INSERT INTO t VALUES (" + std::to_string(i * kRows + n) + ")");
+      } catch (const std::exception&) { ++failures; }
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -167,8 +176,7 @@ TEST(Connection, RefusesMoreThanItsLimit) {
   for (int i = 0; i < 3; ++i) connections.push_back(server.connect());
   EXPECT_THAT(connection_error(server, ""), HasSubstr("too many"));
   connections.pop_back();
-  while (connection_error(server, "") != "") {
-  }
+  while (connection_error(server, "") != "") {}
 }
 
 TEST(Process, RefusesAFolderThatAServerHas) {
@@ -196,13 +204,15 @@ TEST(Process, SaysThatAFolderCannotBeWritten) {
   if (::geteuid() == 0) return;  // root may write anywhere else
   const TemporaryFolder folder;
   write_file(folder.file("file"), "");
-  EXPECT_EQ(run_program(idemdb_path(), {"--data", folder.file("file") + "/data", "--port", "0"}).status.number, 1);
+  EXPECT_EQ(
+      run_program(idemdb_path(), {"--data", folder.file("file") + "/data", "--port", "0"}).status.number, 1);
 }
 
 TEST(Process, SaysThatAPortIsTaken) {
   const TestServer server;
   const TemporaryFolder folder;
-  const Finished finished = run_program(idemdb_path(), {"--data", folder.file("data"), "--port", std::to_string(server.port())});
+  const Finished finished =
+      run_program(idemdb_path(), {"--data", folder.file("data"), "--port", std::to_string(server.port())});
   EXPECT_EQ(finished.status.number, 1);
   EXPECT_THAT(finished.errors, HasSubstr(std::to_string(server.port())));
 }
@@ -227,13 +237,14 @@ TEST(Process, EndsAStatementThatRunsAtSigterm) {
   const auto connection = server.connect();
   std::atomic<bool> ended{false};
   std::jthread runner([&] {
-    EXPECT_ANY_THROW(execute(*connection, "SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b"));
+    EXPECT_ANY_THROW(execute(
+        *connection, "SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b"));
     ended = true;
   });
   const auto other = server.connect();
-  const std::string is_running = "SELECT count(*) FROM sessions() WHERE state = 'active' AND pid = " + std::to_string(connection->backendpid());
-  while (value_of(*other, is_running) != "1" && !ended) {
-  }
+  const std::string is_running = "SELECT count(*) FROM sessions() WHERE state = 'active' AND pid = " +
+                                 std::to_string(connection->backendpid());
+  while (value_of(*other, is_running) != "1" && !ended) {}
   EXPECT_TRUE(server.terminate().is_success()) << server.standard_error();
 }
 
@@ -259,7 +270,8 @@ TEST(Process, ReadsItsConfigurationFile) {
   const TestServer server({.arguments = {"--config", folder.file("idemdb.toml")}});
   EXPECT_EQ(value_of(*server.connect(), "SHOW statement_timeout"), "5min");
   write_file(folder.file("bad.toml"), "no_such_setting = 1\n");
-  const Finished finished = run_program(idemdb_path(), {"--data", folder.file("data"), "--config", folder.file("bad.toml")});
+  const Finished finished =
+      run_program(idemdb_path(), {"--data", folder.file("data"), "--config", folder.file("bad.toml")});
   EXPECT_EQ(finished.status.number, 1);
   EXPECT_THAT(finished.errors, HasSubstr("no_such_setting"));
 }

@@ -12,7 +12,9 @@ using ::testing::HasSubstr;
 class Copy : public ::testing::Test {
  protected:
   void SetUp() override {
-    execute(*connection_, "CREATE TABLE t (ts TIMESTAMP, id BIGINT, name VARCHAR, price DOUBLE) TIMESTAMP(ts) PARTITION BY DAY");
+    execute(*connection_,
+            "CREATE TABLE t (ts TIMESTAMP, id BIGINT, name VARCHAR, price DOUBLE) TIMESTAMP(ts) PARTITION BY "
+            "DAY");
   }
   std::string count() { return value_of(*connection_, "SELECT count(*) FROM t"); }
 
@@ -106,8 +108,7 @@ TEST_F(Copy, IsUndoneWhenTheClientFailsOrVanishes) {
     vanishing.send_message('d', "2024-01-01\t1\ta\t1\n2024-01-01\t2\tunfin");
     vanishing.close();
   }
-  while (value_of(*connection_, "SELECT count(*) FROM sessions()") != "2") {
-  }
+  while (value_of(*connection_, "SELECT count(*) FROM sessions()") != "2") {}
   EXPECT_EQ(count(), "0");
 }
 
@@ -120,9 +121,12 @@ TEST_F(Copy, ReadsAndWritesOnlyTheImportFolder) {
   EXPECT_EQ(value_of(*connection, "SELECT count(*) FROM t"), "2");
   execute(*connection, "COPY (SELECT * FROM t ORDER BY id DESC) TO 'out.csv' (FORMAT csv, HEADER)");
   EXPECT_EQ(read_file(server_.folder().file("out.csv")), "id,name\n2,\"two, or more\"\n1,one\n");
-  EXPECT_THAT(error_text(*connection, "COPY t FROM '/etc/passwd'"), ::testing::HasSubstr("is not in the import folder"));
-  EXPECT_THAT(error_text(*connection, "COPY t FROM '../data/lock'"), ::testing::HasSubstr("is not in the import folder"));
-  EXPECT_THAT(error_text(*connection, "COPY t TO '/tmp/never.csv'"), ::testing::HasSubstr("is not in the import folder"));
+  EXPECT_THAT(error_text(*connection, "COPY t FROM '/etc/passwd'"),
+              ::testing::HasSubstr("is not in the import folder"));
+  EXPECT_THAT(error_text(*connection, "COPY t FROM '../data/lock'"),
+              ::testing::HasSubstr("is not in the import folder"));
+  EXPECT_THAT(error_text(*connection, "COPY t TO '/tmp/never.csv'"),
+              ::testing::HasSubstr("is not in the import folder"));
   EXPECT_EQ(error_state(*connection, "COPY t FROM 'missing.csv'"), "58P01");
 }
 
@@ -136,11 +140,13 @@ TEST_F(Copy, ReportsARowsWithTooManyOrTooFewFields) {
     client.send_message('c', "");
     const RawClient::Message error = client.receive_until('E');
     EXPECT_EQ(client.receive_until('Z').body, "I");
-    return error_field(error.body, 'C') + " " + error_field(error.body, 'M') + " " + error_field(error.body, 'W');
+    return error_field(error.body, 'C') + " " + error_field(error.body, 'M') + " " +
+           error_field(error.body, 'W');
   };
   EXPECT_THAT(error_of("2024-01-01,1,a\n"), HasSubstr("22P04"));
   EXPECT_THAT(error_of("2024-01-01,1,a,1,5\n"), HasSubstr("22P04"));
-  EXPECT_THAT(error_of("2024-01-01,1,a,1\n,2,a,1\n"), HasSubstr("23502")) << "a designated timestamp is never null";
+  EXPECT_THAT(error_of("2024-01-01,1,a,1\n,2,a,1\n"), HasSubstr("23502"))
+      << "a designated timestamp is never null";
 }
 
 }  // namespace

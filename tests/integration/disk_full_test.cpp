@@ -1,11 +1,10 @@
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <sys/mount.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <random>
+#include <sys/mount.h>
 
 #include "tests/harness/test_server.h"
 
@@ -128,7 +127,8 @@ TEST(FullDisk, IsEmptiedByVacuum) {
   Filler filler(disk, 1 << 20);
   ASSERT_TRUE(filler.is_full());
   execute(*connection, "TRUNCATE t");
-  EXPECT_EQ(error_state(*connection, "VACUUM RETAIN 1 HOURS"), "53100");  // the rows must be written: they may be asked for
+  EXPECT_EQ(error_state(*connection, "VACUUM RETAIN 1 HOURS"),
+            "53100");  // the rows must be written: they may be asked for
   EXPECT_EQ(error_state(*connection, "VACUUM RETAIN 0 HOURS"), "");
   EXPECT_EQ(error_state(*connection, "SELECT * FROM t VERSION AS OF 1"), "22023");
   EXPECT_EQ(copy_rows(*connection, 0, 10'000), "");
@@ -177,9 +177,7 @@ TEST(FullDisk, RefusesWritersServesReadersAndRecovers) {
   for (int i = 0; i < 400 && !full; ++i) {
     try {
       write_file(disk.file("filler" + std::to_string(i)), block);
-    } catch (const std::exception&) {
-      full = true;
-    }
+    } catch (const std::exception&) { full = true; }
   }
   ASSERT_TRUE(full);
 
@@ -187,12 +185,16 @@ TEST(FullDisk, RefusesWritersServesReadersAndRecovers) {
   std::string state;
   for (int i = 0; i < 400 && state.empty(); ++i) {
     const std::string first = std::to_string(acknowledged + 1), last = std::to_string(acknowledged + 20000);
-    state = error_state(*connection, "INSERT INTO t SELECT x, md5(x::text) || md5((x + 1)::text) FROM generate_series(" + first + ", " + last + ") AS g(x)");
+    state = error_state(*connection,
+                        "INSERT INTO t SELECT x, md5(x::text) || md5((x + 1)::text) FROM generate_series(" +
+                            first + ", " + last + ") AS g(x)");
     if (state.empty()) acknowledged += 20000;
   }
   EXPECT_EQ(state, "53100");
   EXPECT_EQ(value_of(*connection, "SELECT count(*) FROM t"), std::to_string(acknowledged));
-  EXPECT_EQ(error_state(*connection, "INSERT INTO t SELECT x, repeat('y', 1000) FROM generate_series(1, 100000) AS g(x)"), "53100");
+  EXPECT_EQ(error_state(*connection,
+                        "INSERT INTO t SELECT x, repeat('y', 1000) FROM generate_series(1, 100000) AS g(x)"),
+            "53100");
 
   for (int i = 0; i < 400; ++i) ::remove(disk.file("filler" + std::to_string(i)).c_str());
   EXPECT_EQ(error_state(*connection, "INSERT INTO t VALUES (-1, 'after')"), "");

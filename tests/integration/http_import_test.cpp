@@ -21,26 +21,33 @@ class HttpImportTest : public ::testing::Test {
 };
 
 TEST_F(HttpImportTest, CreatesATableByWhatTheFileHolds) {
-  const HttpResponse answer =
-      import("name=trades&timestamp=ts&partitionBy=DAY&keys=sym",
-             "ts,sym,price,qty,ok\n2024-01-01T00:00:00Z,AAPL,1.5,10,true\n2024-01-02T00:00:00Z,MSFT,2,20,false\n");
+  const HttpResponse answer = import(
+      "name=trades&timestamp=ts&partitionBy=DAY&keys=sym",
+      "ts,sym,price,qty,ok\n2024-01-01T00:00:00Z,AAPL,1.5,10,true\n2024-01-02T00:00:00Z,MSFT,2,20,false\n");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.body,
-            "{\"status\":\"OK\",\"location\":\"trades\",\"created\":true,\"header\":true,\"delimiter\":\",\",\"rowsImported\":2,"
+            "{\"status\":\"OK\",\"location\":\"trades\",\"created\":true,\"header\":true,\"delimiter\":\",\","
+            "\"rowsImported\":2,"
             "\"rowsRejected\":0,"
-            "\"written\":{\"inserted\":2,\"replaced\":0,\"skipped\":0,\"deleted\":0},\"columns\":[{\"name\":\"ts\",\"type\":"
+            "\"written\":{\"inserted\":2,\"replaced\":0,\"skipped\":0,\"deleted\":0},\"columns\":[{\"name\":"
+            "\"ts\",\"type\":"
             "\"TIMESTAMP\",\"errors\":0},"
-            "{\"name\":\"sym\",\"type\":\"VARCHAR\",\"errors\":0},{\"name\":\"price\",\"type\":\"DOUBLE\",\"errors\":0},"
-            "{\"name\":\"qty\",\"type\":\"BIGINT\",\"errors\":0},{\"name\":\"ok\",\"type\":\"BOOLEAN\",\"errors\":0}]}\n");
-  EXPECT_EQ(value("SELECT string_agg(\"column\", ',') FROM table_columns('trades') WHERE upsertKey"), "ts,sym");
+            "{\"name\":\"sym\",\"type\":\"VARCHAR\",\"errors\":0},{\"name\":\"price\",\"type\":\"DOUBLE\","
+            "\"errors\":0},"
+            "{\"name\":\"qty\",\"type\":\"BIGINT\",\"errors\":0},{\"name\":\"ok\",\"type\":\"BOOLEAN\","
+            "\"errors\":0}]}\n");
+  EXPECT_EQ(value("SELECT string_agg(\"column\", ',') FROM table_columns('trades') WHERE upsertKey"),
+            "ts,sym");
   // The same again changes nothing; the columns are found by their names.
-  EXPECT_THAT(import("name=trades", "SYM,ts,price\nAAPL,2024-01-01,1.5\nMSFT,2024-01-02,3\n").body, HasSubstr("\"header\":true"));
+  EXPECT_THAT(import("name=trades", "SYM,ts,price\nAAPL,2024-01-01,1.5\nMSFT,2024-01-02,3\n").body,
+              HasSubstr("\"header\":true"));
   EXPECT_EQ(value("SELECT count(*) || '|' || max(price) FROM trades"), "2|3");
   EXPECT_THAT(import("name=trades", "ts,sym,nothing\n2024-01-01,a,1\n").body, HasSubstr("f"));
 }
 
 TEST_F(HttpImportTest, GuessesHowTheFileIsWritten) {
-  EXPECT_THAT(import("name=plain", "1;a\n2;b\n").body, HasSubstr("\"header\":false,\"delimiter\":\";\",\"rowsImported\":2"));
+  EXPECT_THAT(import("name=plain", "1;a\n2;b\n").body,
+              HasSubstr("\"header\":false,\"delimiter\":\";\",\"rowsImported\":2"));
   EXPECT_EQ(value("SELECT string_agg(f0 || f1, ',' ORDER BY f0) FROM plain"), "1a,2b");
   EXPECT_EQ(value("SELECT count(*) FROM plain"), "2");
   import("name=plain&overwrite=true&header=false", "7;x\n");
@@ -52,9 +59,10 @@ TEST_F(HttpImportTest, LeavesOutWhatDoesNotFit) {
   const std::string csv = "a,b,c\n1,2024-01-01,x\nbad,2024-01-01,y\n3,bad,z\n4,2024-01-04\n";
   const HttpResponse rows = import("name=t", csv);
   EXPECT_THAT(rows.body, HasSubstr("\"rowsImported\":1,\"rowsRejected\":3"));
-  EXPECT_THAT(rows.body,
-              HasSubstr("{\"name\":\"a\",\"type\":\"INTEGER\",\"errors\":1},{\"name\":\"b\",\"type\":\"DATE\",\"errors\":1}"));
-  EXPECT_THAT(import("name=t&atomicity=skipCol", csv).body, HasSubstr("\"rowsImported\":2,\"rowsRejected\":2"));
+  EXPECT_THAT(rows.body, HasSubstr("{\"name\":\"a\",\"type\":\"INTEGER\",\"errors\":1},{\"name\":\"b\","
+                                   "\"type\":\"DATE\",\"errors\":1}"));
+  EXPECT_THAT(import("name=t&atomicity=skipCol", csv).body,
+              HasSubstr("\"rowsImported\":2,\"rowsRejected\":2"));
   EXPECT_EQ(value("SELECT c FROM t WHERE a IS NULL"), "y");
   const HttpResponse none = import("name=t&atomicity=abort", csv);
   EXPECT_EQ(none.status, 400);
@@ -67,7 +75,8 @@ TEST_F(HttpImportTest, LeavesOutWhatDoesNotFit) {
 
 TEST_F(HttpImportTest, TakesForms) {
   const std::string body =
-      "--b\r\nContent-Disposition: form-data; name=\"schema\"\r\n\r\n[{\"name\":\"id\",\"type\":\"VARCHAR\"}]\r\n"
+      "--b\r\nContent-Disposition: form-data; "
+      "name=\"schema\"\r\n\r\n[{\"name\":\"id\",\"type\":\"VARCHAR\"}]\r\n"
       "--b\r\nContent-Disposition: form-data; name=\"data\"; filename=\"codes.csv\"\r\nContent-Type: "
       "text/csv\r\n\r\nid,n\r\n17,1\r\n18,2\r\n\r\n--b--\r\n";
   const auto send = [&](const std::string& text) {
@@ -76,7 +85,8 @@ TEST_F(HttpImportTest, TakesForms) {
   const HttpResponse answer = send(body);
   EXPECT_EQ(answer.status, 200);
   EXPECT_THAT(answer.body, HasSubstr("table     codes (created)\nimported  2\n"));
-  EXPECT_EQ(value("SELECT string_agg(\"column\" || type, ',') FROM table_columns('codes')"), "idVARCHAR,nBIGINT");
+  EXPECT_EQ(value("SELECT string_agg(\"column\" || type, ',') FROM table_columns('codes')"),
+            "idVARCHAR,nBIGINT");
   EXPECT_EQ(send("--b\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n1\r\n--b--\r\n").status, 400);
 }
 
@@ -89,9 +99,11 @@ TEST_F(HttpImportTest, StreamsLargeFiles) {
   // A client that leaves in the middle leaves nothing.
   {
     SocketClient leaver(server.http_port());
-    leaver.send("POST /imp?name=gone HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n" + csv);
+    leaver.send("POST /imp?name=gone HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n" +
+                csv);
   }
-  while (value("SELECT count(*) FROM sessions() WHERE query LIKE 'CSV import%' AND state = 'active'") != "0") {}
+  while (value("SELECT count(*) FROM sessions() WHERE query LIKE 'CSV import%' AND state = 'active'") !=
+         "0") {}
   EXPECT_EQ(value("SELECT to_regclass('gone') IS NULL"), "t");
 }
 

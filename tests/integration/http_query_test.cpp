@@ -1,7 +1,6 @@
+#include <chrono>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <chrono>
 #include <thread>
 
 #include "tests/harness/socket_client.h"
@@ -34,14 +33,18 @@ TEST_F(HttpQueryTest, AnswersRowsWithTheirTypes) {
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(
       answer.body,
-      "{\"query\":\"SELECT 1 AS n, 'a\\\"b' AS t\",\"columns\":[{\"name\":\"n\",\"type\":\"INTEGER\",\"pg_type\":\"integer\"},"
+      "{\"query\":\"SELECT 1 AS n, 'a\\\"b' AS "
+      "t\",\"columns\":[{\"name\":\"n\",\"type\":\"INTEGER\",\"pg_type\":\"integer\"},"
       "{\"name\":\"t\",\"type\":\"TEXT\",\"pg_type\":\"text\"}],\"dataset\":[[1,\"a\\\"b\"]],\"count\":1}\n");
-  EXPECT_EQ(dataset("SELECT true, 2::smallint, 9007199254740993, 0.1::double, 'NaN'::double, 1.50::decimal(5,2), NULL::int"),
+  EXPECT_EQ(dataset("SELECT true, 2::smallint, 9007199254740993, 0.1::double, 'NaN'::double, "
+                    "1.50::decimal(5,2), NULL::int"),
             "[[true,2,9007199254740993,0.1,\"NaN\",1.50,null]]");
   EXPECT_EQ(
-      dataset("SELECT '2024-01-15 10:00:01.25'::timestamp, '2024-01-15'::timestamp, '2024-01-15'::date, 'infinity'::timestamp"),
+      dataset("SELECT '2024-01-15 10:00:01.25'::timestamp, '2024-01-15'::timestamp, '2024-01-15'::date, "
+              "'infinity'::timestamp"),
       "[[\"2024-01-15T10:00:01.250000Z\",\"2024-01-15T00:00:00.000000Z\",\"2024-01-15\",\"infinity\"]]");
-  EXPECT_EQ(dataset("SELECT '{\"a\": [1]}'::json, ARRAY[1.5, 2], '6ba7b810-9dad-11d1-80b4-00c04fd430c8'::uuid, INTERVAL '1 day'"),
+  EXPECT_EQ(dataset("SELECT '{\"a\": [1]}'::json, ARRAY[1.5, 2], "
+                    "'6ba7b810-9dad-11d1-80b4-00c04fd430c8'::uuid, INTERVAL '1 day'"),
             "[[{\"a\": [1]},[1.5,2],\"6ba7b810-9dad-11d1-80b4-00c04fd430c8\",\"1 day\"]]");
   EXPECT_EQ(dataset("SELECT 1::bigint, 2.5::decimal(3,1), 3", "&quoteLargeNum=true"), "[[\"1\",\"2.5\",3]]");
   EXPECT_EQ(exec("SELECT 1 AS n", "&nm=true").body, "{\"dataset\":[[1]],\"count\":1}\n");
@@ -61,11 +64,13 @@ TEST_F(HttpQueryTest, TakesPagesAndCounts) {
 }
 
 TEST_F(HttpQueryTest, ChangesTables) {
-  EXPECT_THAT(exec("CREATE TABLE t (ts TIMESTAMP, v INT) TIMESTAMP(ts) PARTITION BY DAY DEDUP UPSERT KEYS(ts)").body,
-              HasSubstr("\"ddl\":\"OK\",\"tag\":\"CREATE TABLE\""));
-  EXPECT_THAT(exec("INSERT INTO t VALUES ('2024-01-01', 1), ('2024-01-02', 2)").body,
-              HasSubstr("\"dml\":\"OK\",\"tag\":\"INSERT 0 "
-                        "2\",\"updated\":2,\"written\":{\"inserted\":2,\"replaced\":0,\"skipped\":0,\"deleted\":0}"));
+  EXPECT_THAT(
+      exec("CREATE TABLE t (ts TIMESTAMP, v INT) TIMESTAMP(ts) PARTITION BY DAY DEDUP UPSERT KEYS(ts)").body,
+      HasSubstr("\"ddl\":\"OK\",\"tag\":\"CREATE TABLE\""));
+  EXPECT_THAT(
+      exec("INSERT INTO t VALUES ('2024-01-01', 1), ('2024-01-02', 2)").body,
+      HasSubstr("\"dml\":\"OK\",\"tag\":\"INSERT 0 "
+                "2\",\"updated\":2,\"written\":{\"inserted\":2,\"replaced\":0,\"skipped\":0,\"deleted\":0}"));
   EXPECT_THAT(exec("INSERT INTO t VALUES ('2024-01-01', 1), ('2024-01-02', 3)").body,
               HasSubstr("{\"inserted\":0,\"replaced\":1,\"skipped\":1,\"deleted\":0}"));
   EXPECT_EQ(dataset("DELETE FROM t WHERE v = 1 RETURNING v"), "[[1]]");
@@ -76,21 +81,27 @@ TEST_F(HttpQueryTest, ChangesTables) {
   exec("BEGIN");
   exec("DELETE FROM t");
   EXPECT_EQ(dataset("SELECT count(*) FROM t"), "[[0]]");
-  EXPECT_EQ(http_request(server.http_port(), "GET", "/exec?nm=true&query=" + url_encoded("SELECT count(*) FROM t")).body,
-            "{\"dataset\":[[2]],\"count\":1}\n");
+  EXPECT_EQ(
+      http_request(server.http_port(), "GET", "/exec?nm=true&query=" + url_encoded("SELECT count(*) FROM t"))
+          .body,
+      "{\"dataset\":[[2]],\"count\":1}\n");
   exec("ROLLBACK");
   EXPECT_EQ(dataset("SELECT count(*) FROM t"), "[[2]]");
-  EXPECT_THAT(exec("COMMIT").body, HasSubstr("\"notices\":[{\"severity\":\"WARNING\",\"sqlstate\":\"25P01\""));
+  EXPECT_THAT(exec("COMMIT").body,
+              HasSubstr("\"notices\":[{\"severity\":\"WARNING\",\"sqlstate\":\"25P01\""));
   EXPECT_THAT(exec("").body, HasSubstr("\"ddl\":\"OK\",\"tag\":\"\""));
 }
 
 TEST_F(HttpQueryTest, BindsArguments) {
-  EXPECT_EQ(dataset("SELECT $1::int + 1, $2, $3::text IS NULL", "&args=" + url_encoded("[41, \"x'y\", null]")),
-            "[[42,\"x'y\",true]]");
+  EXPECT_EQ(
+      dataset("SELECT $1::int + 1, $2, $3::text IS NULL", "&args=" + url_encoded("[41, \"x'y\", null]")),
+      "[[42,\"x'y\",true]]");
   const auto post = [&](const std::string& body, const std::string& type) {
     return client.request("POST", "/exec?nm=true", body, "Content-Type: " + type + "\r\n");
   };
-  EXPECT_EQ(post("{\"query\": \"SELECT $1::bigint\", \"args\": [9007199254740993], \"limit\": 1}", "application/json").body,
+  EXPECT_EQ(post("{\"query\": \"SELECT $1::bigint\", \"args\": [9007199254740993], \"limit\": 1}",
+                 "application/json")
+                .body,
             "{\"dataset\":[[9007199254740993]],\"count\":1}\n");
   EXPECT_EQ(post("query=SELECT+2%2B1&timings=false", "application/x-www-form-urlencoded; charset=utf-8").body,
             "{\"dataset\":[[3]],\"count\":1}\n");
@@ -102,7 +113,9 @@ TEST_F(HttpQueryTest, BindsArguments) {
 TEST_F(HttpQueryTest, ReportsErrors) {
   const HttpResponse unknown = exec("SELECT 'ä', x FROM generate_series(1, 2)");
   EXPECT_EQ(unknown.status, 400);
-  EXPECT_THAT(unknown.body, HasSubstr("\"error\":\"column \\\"x\\\" does not exist\",\"sqlstate\":\"42703\",\"position\":13"));
+  EXPECT_THAT(
+      unknown.body,
+      HasSubstr("\"error\":\"column \\\"x\\\" does not exist\",\"sqlstate\":\"42703\",\"position\":13"));
   EXPECT_THAT(client.request("GET", "/exec").body, HasSubstr("\\\"query\\\" is missing"));
   EXPECT_THAT(exec("SELECT 1", "&lmit=3").body, HasSubstr("unknown parameter"));
   EXPECT_EQ(exec("SELECT pg_sleep(10)", "&timeout=50").status, 503);
@@ -121,7 +134,8 @@ TEST_F(HttpQueryTest, WritesCsv) {
     return client.request("GET", "/exp?query=" + url_encoded(sql) + more);
   };
   EXPECT_EQ(exp("SELECT 1 AS a, 'x,y' AS \"b c\", NULL::int AS c").body, "a,b c,c\n1,\"x,y\",\n");
-  EXPECT_EQ(exp("SELECT g, g * 2 FROM generate_series(1, 5) g", "&limit=1,3&nm=true&delimiter=;").body, "2;4\n3;6\n");
+  EXPECT_EQ(exp("SELECT g, g * 2 FROM generate_series(1, 5) g", "&limit=1,3&nm=true&delimiter=;").body,
+            "2;4\n3;6\n");
   EXPECT_EQ(exec("SELECT 5 AS n", "&fmt=csv").body, "n\n5\n");
   EXPECT_EQ(exp("SELECT nothing").status, 400);
   EXPECT_FALSE(exp("SELECT 1/(99999 - g) FROM generate_series(1, 200000) g").is_whole);
@@ -129,8 +143,9 @@ TEST_F(HttpQueryTest, WritesCsv) {
 
 TEST_F(HttpQueryTest, HoldsBackQueriesOfSlowReaders) {
   SocketClient slow(server.http_port());
-  slow.send("GET /exp?query=" + url_encoded("SELECT g, repeat('x', 1000) FROM generate_series(1, 2000000) g") +
-            " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  slow.send(
+      "GET /exp?query=" + url_encoded("SELECT g, repeat('x', 1000) FROM generate_series(1, 2000000) g") +
+      " HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_THAT(slow.receive_some(), StartsWith("HTTP/1.1 200"));
   for (int i = 0; i < 20; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -142,8 +157,11 @@ TEST_F(HttpQueryTest, CancelsWhenTheClientHasGone) {
   const auto connection = server.connect();
   {
     SocketClient leaver(server.http_port());
-    leaver.send("GET /exec?query=" + url_encoded("SELECT pg_sleep(600)") + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    while (value_of(*connection, "SELECT count(*) FROM sessions() WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'") !=
+    leaver.send("GET /exec?query=" + url_encoded("SELECT pg_sleep(600)") +
+                " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    while (value_of(
+               *connection,
+               "SELECT count(*) FROM sessions() WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'") !=
            "1") {}
   }
   while (value_of(*connection, "SELECT count(*) FROM sessions() WHERE application_name = 'http'") != "0") {}
@@ -152,8 +170,8 @@ TEST_F(HttpQueryTest, CancelsWhenTheClientHasGone) {
 TEST_F(HttpQueryTest, AnswersPipelinedRequestsInOrder) {
   SocketClient socket(server.http_port());
   const std::string head = " HTTP/1.1\r\nHost: localhost\r\n";
-  socket.send("GET /exec?nm=true&query=SELECT+1" + head + "\r\nGET /exec?nm=true&query=SELECT+2" + head + "\r\nGET /ping" + head +
-              "Connection: close\r\n\r\n");
+  socket.send("GET /exec?nm=true&query=SELECT+1" + head + "\r\nGET /exec?nm=true&query=SELECT+2" + head +
+              "\r\nGET /ping" + head + "Connection: close\r\n\r\n");
   const std::string all = socket.receive_all();
   const size_t first = all.find("[[1]]"), second = all.find("[[2]]"), third = all.find("204 No Content");
   EXPECT_LT(first, second);
@@ -195,7 +213,8 @@ TEST(HttpQueryAuthentication, AsksForPasswords) {
   const HttpResponse refused = exec("SELECT 1", "");
   EXPECT_EQ(refused.status, 401);
   EXPECT_THAT(refused.head, HasSubstr("WWW-Authenticate: Basic"));
-  EXPECT_THAT(exec("SELECT 1", "X-Requested-With: XMLHttpRequest\r\n").head, Not(HasSubstr("WWW-Authenticate")));
+  EXPECT_THAT(exec("SELECT 1", "X-Requested-With: XMLHttpRequest\r\n").head,
+              Not(HasSubstr("WWW-Authenticate")));
   EXPECT_EQ(exec("SELECT 1", "Authorization: Token reader:wrong\r\n").status, 401);
   EXPECT_EQ(exec("SELECT 1", "Authorization: Token reader:r\r\n").status, 200);
   EXPECT_EQ(exec("CREATE TABLE t (a INT)", "Authorization: Token reader:r\r\n").status, 403);

@@ -1,6 +1,5 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <thread>
 
 #include "tests/harness/socket_client.h"
@@ -27,13 +26,17 @@ TEST_F(LineProtocolTest, CreatesTablesAndColumns) {
                   "Power,site=A w=5i 1700000000\n")
                 .status,
             204);
-  EXPECT_EQ(value("SELECT string_agg(concat_ws('|', timestamp, city, temp, rain, n, note), ';' ORDER BY city) FROM weather"),
+  EXPECT_EQ(value("SELECT string_agg(concat_ws('|', timestamp, city, temp, rain, n, note), ';' ORDER BY "
+                  "city) FROM weather"),
             "2023-11-14 22:13:20|Oslo|-3;2023-11-14 22:13:20|Rome|21.5|f|3|dry");
   EXPECT_EQ(value("SELECT w FROM \"Power\""), "5");
   // A new field, a new tag, which belongs to the keys from then on.
-  EXPECT_EQ(write("weather,city=Rome,side=N wind=7 1700000000\nweather,city=Rome,side=S wind=8 1700000000\n").status, 204);
+  EXPECT_EQ(write("weather,city=Rome,side=N wind=7 1700000000\nweather,city=Rome,side=S wind=8 1700000000\n")
+                .status,
+            204);
   EXPECT_EQ(value("SELECT count(*) FROM weather"), "4");
-  EXPECT_EQ(value("SELECT string_agg(\"column\", ',') FROM table_columns('weather') WHERE upsertKey"), "timestamp,city,side");
+  EXPECT_EQ(value("SELECT string_agg(\"column\", ',') FROM table_columns('weather') WHERE upsertKey"),
+            "timestamp,city,side");
 }
 
 TEST_F(LineProtocolTest, WritesOnceWhatIsSentTwice) {
@@ -48,10 +51,12 @@ TEST_F(LineProtocolTest, WritesOnceWhatIsSentTwice) {
 
 TEST_F(LineProtocolTest, StoresTheLinesThatFitAndNamesTheOthers) {
   EXPECT_EQ(write("m,t=x v=1 1700000000\n").status, 204);
-  const HttpResponse answer = write("m,t=x v=2 1700000001\nm,t=x v=\"text\" 1700000002\nm,t=x broken\nm,t=x v=3 1700000003\n");
+  const HttpResponse answer =
+      write("m,t=x v=2 1700000001\nm,t=x v=\"text\" 1700000002\nm,t=x broken\nm,t=x v=3 1700000003\n");
   EXPECT_EQ(answer.status, 400);
   EXPECT_THAT(answer.body, HasSubstr("\"accepted\":2,\"rejected\":2,\"line\":2"));
-  EXPECT_THAT(answer.body, HasSubstr("column \\\"v\\\" of table \\\"m\\\" is of type DOUBLE, the value is a string"));
+  EXPECT_THAT(answer.body,
+              HasSubstr("column \\\"v\\\" of table \\\"m\\\" is of type DOUBLE, the value is a string"));
   EXPECT_THAT(answer.body, HasSubstr("{\"line\":3,\"reason\":"));
   EXPECT_EQ(value("SELECT count(*) FROM m"), "3");
 }
@@ -59,11 +64,16 @@ TEST_F(LineProtocolTest, StoresTheLinesThatFitAndNamesTheOthers) {
 TEST_F(LineProtocolTest, GoesIntoTablesOfUsers) {
   auto connection = server.connect();
   execute(*connection,
-          "CREATE TABLE readings (at TIMESTAMP, device SYMBOL, reading DECIMAL(10,2), seen TIMESTAMP DEFAULT now() KEEP FIRST, version BIGINT, id UUID)"
+          "CREATE TABLE readings (at TIMESTAMP, device SYMBOL, reading DECIMAL(10,2), seen TIMESTAMP DEFAULT "
+          "now() KEEP FIRST, version BIGINT, id UUID)"
           " TIMESTAMP(at) PARTITION BY MONTH DEDUP UPSERT KEYS(at, device) VERSION BY version");
   execute(*connection, "CREATE VIEW v AS SELECT * FROM readings");
-  EXPECT_EQ(write("readings,device=d1 reading=1.25,version=2i,id=\"6ba7b810-9dad-11d1-80b4-00c04fd430c8\" 1700000000\n").status, 204);
-  EXPECT_EQ(write("readings,device=d1 reading=9.99,version=1i 1700000000\n").status, 204);  // late: does not undo the newer one
+  EXPECT_EQ(write("readings,device=d1 reading=1.25,version=2i,id=\"6ba7b810-9dad-11d1-80b4-00c04fd430c8\" "
+                  "1700000000\n")
+                .status,
+            204);
+  EXPECT_EQ(write("readings,device=d1 reading=9.99,version=1i 1700000000\n").status,
+            204);  // late: does not undo the newer one
   EXPECT_EQ(value("SELECT reading::text || id FROM readings"), "1.256ba7b810-9dad-11d1-80b4-00c04fd430c8");
   EXPECT_EQ(value("SELECT count(*) FROM readings WHERE seen IS NULL"), "0");
   EXPECT_THAT(write("v,device=x reading=1 1\n").body, HasSubstr("view"));
@@ -92,7 +102,8 @@ TEST_F(LineProtocolTest, TakesStreamsOverTcp) {
       SocketClient client(server.line_port());
       std::string lines;
       for (int i = 0; i < kLines; ++i) {
-        lines += "tcp,sender=" + std::to_string(s) + " v=" + std::to_string(i) + "i " + std::to_string(1'700'000'000'000'000'000 + i * 1'000'000LL) + "\n";
+        lines += "tcp,sender=" + std::to_string(s) + " v=" + std::to_string(i) + "i " +
+                 std::to_string(1'700'000'000'000'000'000 + i * 1'000'000LL) + "\n";
         if (lines.size() > 7'001) {
           client.send(lines.substr(0, 7'001));  // pieces end within lines
           lines.erase(0, 7'001);
@@ -106,12 +117,14 @@ TEST_F(LineProtocolTest, TakesStreamsOverTcp) {
   }
   for (std::thread& sender : senders) sender.join();
   EXPECT_EQ(value("SELECT count(*) || '|' || sum(v) FROM tcp"),
-            std::to_string(kSenders * kLines) + "|" + std::to_string(int64_t{kSenders} * kLines * (kLines - 1) / 2));
+            std::to_string(kSenders * kLines) + "|" +
+                std::to_string(int64_t{kSenders} * kLines * (kLines - 1) / 2));
 }
 
 TEST_F(LineProtocolTest, LosesNothingThatWasAcknowledged) {
   for (int i = 0; i < 5; ++i) {
-    EXPECT_EQ(write("k,t=a v=" + std::to_string(i) + " " + std::to_string(1'700'000'000 + i) + "\n").status, 204);
+    EXPECT_EQ(write("k,t=a v=" + std::to_string(i) + " " + std::to_string(1'700'000'000 + i) + "\n").status,
+              204);
     server.restart();
     EXPECT_EQ(value("SELECT count(*) FROM k"), std::to_string(i + 1));
   }
@@ -123,7 +136,8 @@ TEST_F(LineProtocolTest, ManySendersCreateOneTable) {
     senders.emplace_back([&, s] {
       for (int i = 0; i < 10; ++i) {
         const std::string name = std::to_string(i);
-        const HttpResponse answer = write("many" + name + ",s=" + std::to_string(s) + " f" + std::to_string(s % 3) + "=1 1700000000\n");
+        const HttpResponse answer = write("many" + name + ",s=" + std::to_string(s) + " f" +
+                                          std::to_string(s % 3) + "=1 1700000000\n");
         EXPECT_EQ(answer.status, 204) << answer.body;
       }
     });

@@ -40,7 +40,8 @@ TEST_F(MaterializedViews, AreRefreshedAfterCommitsAndStarts) {
   run("CREATE MATERIALIZED VIEW seldom REFRESH EVERY 1 week AS SELECT ts, sum(v) AS v FROM t SAMPLE BY 1h");
   run("CREATE MATERIALIZED VIEW often REFRESH EVERY 1 second AS SELECT ts, sum(v) AS v FROM t SAMPLE BY 1h");
   for (int day = 1; day <= 9; ++day) {
-    run("INSERT INTO t VALUES ('2024-01-0" + std::to_string(day) + "T10:00', 1), ('2024-01-0" + std::to_string(day) + "T11:00', 2)");
+    run("INSERT INTO t VALUES ('2024-01-0" + std::to_string(day) + "T10:00', 1), ('2024-01-0" +
+        std::to_string(day) + "T11:00', 2)");
   }
   await("SELECT sum(v) FROM daily", "27");
   await("SELECT sum(v) FROM often", "27");
@@ -78,7 +79,8 @@ TEST_F(MaterializedViews, AFailureIsShownAndEnds) {
 // The query is read as the view's owner, the view by those who may, and refreshed by its owner alone.
 TEST_F(MaterializedViews, ActAsTheirOwner) {
   run("CREATE TABLE t (k BIGINT)");
-  run("CREATE USER writer; CREATE USER reader; GRANT CREATE, USAGE ON SCHEMA public TO writer; GRANT INSERT ON t TO reader");
+  run("CREATE USER writer; CREATE USER reader; GRANT CREATE, USAGE ON SCHEMA public TO writer; GRANT INSERT "
+      "ON t TO reader");
   auto writer = server_.connect("user=writer"), reader = server_.connect("user=reader");
   const std::string create = "CREATE MATERIALIZED VIEW m AS SELECT k, count(*) AS n FROM t GROUP BY k";
   EXPECT_TRUE(is_refused(*writer, create));
@@ -139,25 +141,30 @@ class RandomChanges : public MaterializedViews {
     switch (pick(11)) {
       case 0:
       case 1:  // late rows, and rows that take the place of others
-        return run("INSERT INTO " + which + " SELECT " + moment(0, 30) + " + x * interval '7 minutes', 'S' || (x % 3), x FROM generate_series(1, " +
-                   rows + ") x");
-      case 2: return run("INSERT INTO " + which + " SELECT max(ts) + interval '20 minutes', 'S1', 5 FROM " + which);
-      case 3: return run("DELETE FROM " + which + " WHERE ts BETWEEN " + moment(0, 30) + " AND " + moment(0, 30));
+        return run("INSERT INTO " + which + " SELECT " + moment(0, 30) +
+                   " + x * interval '7 minutes', 'S' || (x % 3), x FROM generate_series(1, " + rows + ") x");
+      case 2:
+        return run("INSERT INTO " + which + " SELECT max(ts) + interval '20 minutes', 'S1', 5 FROM " + which);
+      case 3:
+        return run("DELETE FROM " + which + " WHERE ts BETWEEN " + moment(0, 30) + " AND " + moment(0, 30));
       case 4: return run("UPDATE " + which + " SET v = v + 1 WHERE v % 17 = " + std::to_string(pick(17)));
       case 5:
-        return run("ALTER TABLE " + which + " DROP PARTITION WHERE ts >= '2024-03-10' AND ts < '2024-03-" + two_digits(11 + pick(3)) + "'");
+        return run("ALTER TABLE " + which + " DROP PARTITION WHERE ts >= '2024-03-10' AND ts < '2024-03-" +
+                   two_digits(11 + pick(3)) + "'");
       case 6: {
-        const int version = std::stoi(value("SELECT version FROM tables() WHERE table_name = '" + which + "'"));
-        const std::string to = value("SELECT max(version) FROM table_history('" + which + "') WHERE version <= " +
-                                     std::to_string(std::max(1, version - pick(3))));
+        const int version =
+            std::stoi(value("SELECT version FROM tables() WHERE table_name = '" + which + "'"));
+        const std::string to = value("SELECT max(version) FROM table_history('" + which +
+                                     "') WHERE version <= " + std::to_string(std::max(1, version - pick(3))));
         return run("RESTORE TABLE " + which + " TO VERSION AS OF " + to);
       }
       case 7: return run("CHECKPOINT");
       case 8: return run("UPDATE d SET name = name || 'x' WHERE sym = 'S" + std::to_string(pick(3)) + "'");
-      case 9: return run("INSERT INTO " + which + " REPLACE WHERE ts >= '2024-03-20' AND ts < '2024-03-21' SELECT '2024-03-20T01:00', 'S0', 1");
-      default:
-        server_.restart();
-        return reconnect();
+      case 9:
+        return run(
+            "INSERT INTO " + which +
+            " REPLACE WHERE ts >= '2024-03-20' AND ts < '2024-03-21' SELECT '2024-03-20T01:00', 'S0', 1");
+      default: server_.restart(); return reconnect();
     }
   }
 
@@ -166,8 +173,11 @@ class RandomChanges : public MaterializedViews {
 
 TEST_F(RandomChanges, LeaveWhatTheQueryGives) {
   for (const char* name : {"t", "w"}) {
-    run(std::string("CREATE TABLE ") + name + " (ts TIMESTAMP, sym SYMBOL, v BIGINT) TIMESTAMP(ts) PARTITION BY DAY DEDUP UPSERT KEYS(ts, sym)");
-    run(std::string("INSERT INTO ") + name + " SELECT '2024-03-01'::timestamp + x * interval '11 minutes', 'S' || (x % 3), x FROM generate_series(1, 4000) x");
+    run(std::string("CREATE TABLE ") + name +
+        " (ts TIMESTAMP, sym SYMBOL, v BIGINT) TIMESTAMP(ts) PARTITION BY DAY DEDUP UPSERT KEYS(ts, sym)");
+    run(std::string("INSERT INTO ") + name +
+        " SELECT '2024-03-01'::timestamp + x * interval '11 minutes', 'S' || (x % 3), x FROM "
+        "generate_series(1, 4000) x");
   }
   run("CREATE TABLE d (sym SYMBOL, name VARCHAR)");
   run("INSERT INTO d VALUES ('S0', 'zero'), ('S1', 'one')");
@@ -176,8 +186,10 @@ TEST_F(RandomChanges, LeaveWhatTheQueryGives) {
   const std::vector<std::string> queries = {
       "SELECT ts, sym, sum(v) AS v, count() AS n, first(v) AS f, max(v) AS l FROM t SAMPLE BY 1h",
       "SELECT ts, sum(v) AS v FROM t SAMPLE BY 1d ALIGN TO CALENDAR TIME ZONE 'Europe/Berlin'",
-      "SELECT ts, sym, sum(v) AS v FROM t WHERE v % 2 = 0 SAMPLE BY 15m ALIGN TO CALENDAR TIME ZONE 'America/New_York' WITH OFFSET '00:05'",
-      "SELECT ts, min(v) AS a, max(v) AS b FROM t SAMPLE BY 1w ALIGN TO CALENDAR TIME ZONE 'America/New_York'",
+      "SELECT ts, sym, sum(v) AS v FROM t WHERE v % 2 = 0 SAMPLE BY 15m ALIGN TO CALENDAR TIME ZONE "
+      "'America/New_York' WITH OFFSET '00:05'",
+      "SELECT ts, min(v) AS a, max(v) AS b FROM t SAMPLE BY 1w ALIGN TO CALENDAR TIME ZONE "
+      "'America/New_York'",
       "SELECT ts, count() AS n FROM t SAMPLE BY 1M",
       "SELECT ts, count() AS n FROM t SAMPLE BY 5h ALIGN TO CALENDAR TIME ZONE 'Europe/Berlin'",
       "SELECT ts, sum(v) AS v FROM t SAMPLE BY 12h FILL(PREV)",
@@ -189,15 +201,17 @@ TEST_F(RandomChanges, LeaveWhatTheQueryGives) {
       "SELECT date_trunc('day', ts) AS day, sum(v) AS v FROM t GROUP BY 1",
       "SELECT ts, sum(v) AS v FROM t WHERE v > (SELECT avg(v) FROM w) SAMPLE BY 1d",
   };
-  for (size_t i = 0; i < queries.size(); ++i) run("CREATE MATERIALIZED VIEW m" + std::to_string(i) + " REFRESH MANUAL AS " + queries[i]);
+  for (size_t i = 0; i < queries.size(); ++i)
+    run("CREATE MATERIALIZED VIEW m" + std::to_string(i) + " REFRESH MANUAL AS " + queries[i]);
   for (int round = 0; round < 45; ++round) {
     for (int changes = 1 + pick(3); changes > 0; --changes) change();
     for (size_t i = 0; i < queries.size(); ++i) {
       if (pick(4) == 0) continue;
       const std::string view = "m" + std::to_string(i);
       run("REFRESH MATERIALIZED VIEW " + view);
-      const std::string differ = "SELECT count(*) FROM ((SELECT * FROM " + view + " EXCEPT ALL (" + queries[i] + ")) UNION ALL ((" +
-                                 queries[i] + ") EXCEPT ALL SELECT * FROM " + view + ")) x";
+      const std::string differ = "SELECT count(*) FROM ((SELECT * FROM " + view + " EXCEPT ALL (" +
+                                 queries[i] + ")) UNION ALL ((" + queries[i] + ") EXCEPT ALL SELECT * FROM " +
+                                 view + ")) x";
       ASSERT_EQ(value(differ), "0") << "round " << round << ": " << queries[i];
     }
   }

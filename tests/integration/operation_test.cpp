@@ -1,8 +1,7 @@
+#include <csignal>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-
-#include <csignal>
 #include <thread>
 
 #include "tests/harness/raw_client.h"
@@ -16,7 +15,8 @@ using ::testing::Not;
 
 // Waits until the log has the text.
 void await_log(TestServer& server, const std::string& text) {
-  while (server.is_running() && server.standard_error().find(text) == std::string::npos) std::this_thread::yield();
+  while (server.is_running() && server.standard_error().find(text) == std::string::npos)
+    std::this_thread::yield();
 }
 
 TEST(Operation, ReloadsOnSighup) {
@@ -47,7 +47,8 @@ TEST(Operation, AlterSystemKeepsSettings) {
   EXPECT_EQ(error_state(*admin, "ALTER SYSTEM SET no_such_thing = 1"), "42704");
   EXPECT_EQ(error_state(*admin, "ALTER SYSTEM SET data = '/tmp'"), "55P02");
   execute(*admin, "CREATE USER reader");
-  EXPECT_THAT(error_text(*server.connect("user=reader"), "ALTER SYSTEM SET drain_seconds = 1"), HasSubstr("permission denied"));
+  EXPECT_THAT(error_text(*server.connect("user=reader"), "ALTER SYSTEM SET drain_seconds = 1"),
+              HasSubstr("permission denied"));
   server.restart();
   EXPECT_EQ(value_of(*server.connect(), "SHOW statement_timeout"), "9s");
   execute(*server.connect(), "ALTER SYSTEM RESET statement_timeout");
@@ -95,8 +96,10 @@ TEST(Operation, LetsStatementsEndWhenItIsToldTo) {
   RawClient slow(server.port());
   slow.log_in();
   slow.send_query("SELECT pg_sleep(600)");
-  while (value_of(*server.connect(),
-                  "SELECT count(*) FROM sessions() WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'") != "1") {}
+  while (
+      value_of(*server.connect(),
+               "SELECT count(*) FROM sessions() WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'") !=
+      "1") {}
   while (server.is_running()) kill(server.pid(), SIGTERM);
   EXPECT_EQ(error_field(slow.receive_until('E').body, 'C'), "57014");
   EXPECT_EQ(error_field(slow.receive_until('E').body, 'C'), "57P01");
@@ -108,9 +111,10 @@ TEST(Operation, AsksByAccessRules) {
   server.terminate();
   TemporaryFolder folder;
   const std::string config = folder.file("idemdb.toml");
-  write_file(config,
-             "[[access]]\nuser = \"eve\"\nmethod = \"reject\"\n[[access]]\nuser = \"ann\"\nmethod = \"scram\"\n"
-             "[[access]]\naddress = \"127.0.0.1\"\nmethod = \"trust\"\n");
+  write_file(
+      config,
+      "[[access]]\nuser = \"eve\"\nmethod = \"reject\"\n[[access]]\nuser = \"ann\"\nmethod = \"scram\"\n"
+      "[[access]]\naddress = \"127.0.0.1\"\nmethod = \"trust\"\n");
   server.set_arguments({"--config", config});
   server.start();
   EXPECT_EQ(value_of(*server.connect(), "SELECT 1"), "1");
@@ -128,25 +132,28 @@ TEST(Operation, TakesCertificatesOfClients) {
   const auto openssl = [&](std::vector<std::string> arguments) {
     ASSERT_TRUE(run_program("openssl", arguments).status.is_success());
   };
-  openssl({"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=authority", "-keyout", file("ca.key"), "-out",
-           file("ca.crt")});
+  openssl({"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=authority", "-keyout",
+           file("ca.key"), "-out", file("ca.crt")});
   for (const std::string name : {"localhost", "ann"}) {
-    openssl({"req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=" + name, "-keyout", file(name + ".key"), "-out",
-             file(name + ".csr")});
-    openssl({"x509", "-req", "-in", file(name + ".csr"), "-CA", file("ca.crt"), "-CAkey", file("ca.key"), "-CAcreateserial",
-             "-out", file(name + ".crt")});
+    openssl({"req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=" + name, "-keyout", file(name + ".key"),
+             "-out", file(name + ".csr")});
+    openssl({"x509", "-req", "-in", file(name + ".csr"), "-CA", file("ca.crt"), "-CAkey", file("ca.key"),
+             "-CAcreateserial", "-out", file(name + ".crt")});
     chmod(file(name + ".key").c_str(), 0600);
   }
   write_file(file("idemdb.toml"), "[[access]]\ntls = \"required\"\nmethod = \"cert\"\n");
-  server.set_arguments({"--config", file("idemdb.toml"), "--tls-cert", file("localhost.crt"), "--tls-key", file("localhost.key"),
-                        "--tls-client-ca", file("ca.crt"), "--tls-min-version", "1.3"});
+  server.set_arguments({"--config", file("idemdb.toml"), "--tls-cert", file("localhost.crt"), "--tls-key",
+                        file("localhost.key"), "--tls-client-ca", file("ca.crt"), "--tls-min-version",
+                        "1.3"});
   server.start();
-  const std::string with_certificate = "sslmode=require sslcert=" + file("ann.crt") + " sslkey=" + file("ann.key");
+  const std::string with_certificate =
+      "sslmode=require sslcert=" + file("ann.crt") + " sslkey=" + file("ann.key");
   EXPECT_EQ(value_of(*server.connect("user=ann " + with_certificate), "SELECT 1"), "1");
   EXPECT_THROW(server.connect(with_certificate), pqxx::broken_connection);  // admin's it is not
   EXPECT_THROW(server.connect("user=ann sslmode=require sslcert=none"), pqxx::broken_connection);
   EXPECT_THROW(server.connect("user=ann sslmode=disable"), pqxx::broken_connection);
-  EXPECT_THROW(server.connect("user=ann ssl_max_protocol_version=TLSv1.2 " + with_certificate), pqxx::broken_connection);
+  EXPECT_THROW(server.connect("user=ann ssl_max_protocol_version=TLSv1.2 " + with_certificate),
+               pqxx::broken_connection);
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-
 #include <set>
 
 #include "tests/harness/test_server.h"
@@ -57,7 +56,8 @@ const std::vector<Case>& cases() {
       {"INSERT INTO t VALUES ('2024-01-01', 'a', 1) RETURNING n", {"INSERT ON t", "SELECT ON t"}},
       {"INSERT INTO t SELECT * FROM s", {"INSERT ON t", "SELECT ON s"}},
       {"WITH q AS (SELECT * FROM s) INSERT INTO t SELECT * FROM q", {"INSERT ON t", "SELECT ON s"}},
-      {"INSERT INTO t VALUES ('2024-01-01', 'a', 1) ON CONFLICT (ts, k) DO NOTHING", {"INSERT ON t", "SELECT ON t"}},
+      {"INSERT INTO t VALUES ('2024-01-01', 'a', 1) ON CONFLICT (ts, k) DO NOTHING",
+       {"INSERT ON t", "SELECT ON t"}},
       {"INSERT INTO t VALUES ('2024-01-01', 'a', 1) ON CONFLICT (ts, k) DO UPDATE SET n = excluded.n",
        {"INSERT ON t", "UPDATE ON t", "SELECT ON t"}},
       {"UPDATE t SET n = 1", {"UPDATE ON t"}},
@@ -68,15 +68,21 @@ const std::vector<Case>& cases() {
       {"DELETE FROM t", {"DELETE ON t"}},
       {"DELETE FROM t WHERE k = 'a'", {"DELETE ON t", "SELECT ON t"}},
       {"DELETE FROM t USING s WHERE s.k = t.k", {"DELETE ON t", "SELECT ON t", "SELECT ON s"}},
-      {"MERGE INTO t USING s ON s.k = t.k WHEN MATCHED THEN UPDATE SET n = s.n", {"UPDATE ON t", "SELECT ON t", "SELECT ON s"}},
-      {"MERGE INTO t USING s ON s.k = t.k WHEN MATCHED THEN DELETE", {"DELETE ON t", "SELECT ON t", "SELECT ON s"}},
-      {"MERGE INTO t USING s ON s.k = t.k WHEN NOT MATCHED THEN INSERT *", {"INSERT ON t", "SELECT ON t", "SELECT ON s"}},
+      {"MERGE INTO t USING s ON s.k = t.k WHEN MATCHED THEN UPDATE SET n = s.n",
+       {"UPDATE ON t", "SELECT ON t", "SELECT ON s"}},
+      {"MERGE INTO t USING s ON s.k = t.k WHEN MATCHED THEN DELETE",
+       {"DELETE ON t", "SELECT ON t", "SELECT ON s"}},
+      {"MERGE INTO t USING s ON s.k = t.k WHEN NOT MATCHED THEN INSERT *",
+       {"INSERT ON t", "SELECT ON t", "SELECT ON s"}},
       {"MERGE INTO t USING s ON s.k = t.k WHEN MATCHED THEN UPDATE SET n = 1 WHEN NOT MATCHED THEN INSERT * "
-       "WHEN NOT MATCHED BY SOURCE THEN DELETE", {"INSERT ON t", "UPDATE ON t", "DELETE ON t", "SELECT ON t", "SELECT ON s"}},
+       "WHEN NOT MATCHED BY SOURCE THEN DELETE",
+       {"INSERT ON t", "UPDATE ON t", "DELETE ON t", "SELECT ON t", "SELECT ON s"}},
       {"INSERT OVERWRITE t SELECT * FROM s", {"INSERT ON t", "DELETE ON t", "SELECT ON s"}},
-      {"INSERT OVERWRITE t PARTITION ('2024-01-01') SELECT * FROM s", {"INSERT ON t", "DELETE ON t", "SELECT ON s"}},
+      {"INSERT OVERWRITE t PARTITION ('2024-01-01') SELECT * FROM s",
+       {"INSERT ON t", "DELETE ON t", "SELECT ON s"}},
       {"INSERT OVERWRITE t PARTITION DYNAMIC SELECT * FROM s", {"INSERT ON t", "DELETE ON t", "SELECT ON s"}},
-      {"INSERT INTO t REPLACE WHERE ts IN '2024-01-01' SELECT * FROM s", {"INSERT ON t", "DELETE ON t", "SELECT ON t", "SELECT ON s"}},
+      {"INSERT INTO t REPLACE WHERE ts IN '2024-01-01' SELECT * FROM s",
+       {"INSERT ON t", "DELETE ON t", "SELECT ON t", "SELECT ON s"}},
       {"TRUNCATE t", {"TRUNCATE ON t"}},
       {"TRUNCATE t, s", {"TRUNCATE ON t", "TRUNCATE ON s"}},
       // Making, changing and removing.
@@ -123,7 +129,8 @@ class PrivilegeMatrix : public testing::Test {
     run("CREATE USER worker");
     run("GRANT CREATE ON SCHEMA public TO owners");
     for (const char* const name : {"t", "s"}) {
-      run("CREATE TABLE " + std::string(name) + " (ts TIMESTAMP, k SYMBOL, n INTEGER) TIMESTAMP(ts) PARTITION BY DAY DEDUP UPSERT KEYS(ts, k)");
+      run("CREATE TABLE " + std::string(name) +
+          " (ts TIMESTAMP, k SYMBOL, n INTEGER) TIMESTAMP(ts) PARTITION BY DAY DEDUP UPSERT KEYS(ts, k)");
       run("INSERT INTO " + std::string(name) + " VALUES ('2024-01-01', 'a', 1)");
       run("ALTER TABLE " + std::string(name) + " OWNER TO owners");
     }
@@ -138,7 +145,8 @@ class PrivilegeMatrix : public testing::Test {
     run("REVOKE owners FROM worker");
     run("REVOKE ALL ON t, s, v FROM worker");
     run("REVOKE ALL ON SCHEMA public FROM worker");
-    for (const std::string& privilege : privileges) run(privilege == kOwner ? "GRANT owners TO worker" : "GRANT " + privilege + " TO worker");
+    for (const std::string& privilege : privileges)
+      run(privilege == kOwner ? "GRANT owners TO worker" : "GRANT " + privilege + " TO worker");
   }
 
   // "" when it is executed, "denied", or the text of another error. (libpqxx 6 loses the state of 42501.)
@@ -147,7 +155,8 @@ class PrivilegeMatrix : public testing::Test {
     const std::string text = error_text(connection, one.statement);
     if (one.in_block) execute(connection, "ROLLBACK");
     else error_text(connection, "DEALLOCATE p");
-    const bool denied = text.find("ermission denied ") != std::string::npos || text.find("must be owner of ") != std::string::npos ||
+    const bool denied = text.find("ermission denied ") != std::string::npos ||
+                        text.find("must be owner of ") != std::string::npos ||
                         text.find("only a superuser ") != std::string::npos;
     return denied ? "denied" : text;
   }

@@ -24,7 +24,8 @@ TEST_F(Protocol, RefusesAMessageOfImpossibleLength) {
   const RawClient::Message error = client.receive_until('E');
   ASSERT_EQ(error.type, 'E');
   EXPECT_EQ(error_field(error.body, 'C'), "08P01");
-  EXPECT_EQ(client.receive_until('Z').type, '\0') << "there is no way to find the next message: the connection ends";
+  EXPECT_EQ(client.receive_until('Z').type, '\0')
+      << "there is no way to find the next message: the connection ends";
 }
 
 TEST_F(Protocol, RefusesANegativeLength) {
@@ -48,14 +49,16 @@ TEST_F(Protocol, TakesNoMemoryForAnAnnouncedLength) {
 }
 
 TEST_F(Protocol, TakesTruncatedMessagesForTheEndOfTheConnection) {
-  for (const std::string& start : {"Q"s, "Q" + network_int32(100), "Q" + network_int32(100) + "SELECT", "P" + network_int32(8)}) {
+  for (const std::string& start :
+       {"Q"s, "Q" + network_int32(100), "Q" + network_int32(100) + "SELECT", "P" + network_int32(8)}) {
     RawClient client(server_.port());
     client.log_in();
     client.send(start);
     client.shut_down_writing();
     EXPECT_EQ(client.receive_until('Z').type, '\0');
   }
-  for (const std::string& start : {""s, "\0\0"s, network_int32(80), network_int32(80) + network_int32(196608)}) {
+  for (const std::string& start :
+       {""s, "\0\0"s, network_int32(80), network_int32(80) + network_int32(196608)}) {
     RawClient client(server_.port());
     client.send(start);
     client.shut_down_writing();
@@ -77,7 +80,11 @@ TEST_F(Protocol, AnswersUnknownMessagesWithAnError) {
 }
 
 TEST_F(Protocol, AnswersMalformedBodiesWithAnError) {
-  for (const auto& [type, body] : {std::pair{'P', "no terminator"s}, {'B', "\0\0\0\1"s}, {'D', "X"s}, {'E', ""s}, {'B', "\0\0\0\1\0\0\0\5\xff\xff\xff\xf0"s}}) {
+  for (const auto& [type, body] : {std::pair{'P', "no terminator"s},
+                                   {'B', "\0\0\0\1"s},
+                                   {'D', "X"s},
+                                   {'E', ""s},
+                                   {'B', "\0\0\0\1\0\0\0\5\xff\xff\xff\xf0"s}}) {
     RawClient client(server_.port());
     client.log_in();
     client.send_message(type, body);
@@ -137,7 +144,8 @@ TEST_F(Protocol, DoesNotBufferTheResultForASlowReader) {
 // While one client asks alone a network thread runs its statements, which may be the one that has to write what the socket does not take.
 TEST_F(Protocol, SendsLargeResultsToAClientThatAsksAlone) {
   const auto connection = server_.connect();
-  for (int i = 0; i < 200; ++i) EXPECT_EQ(value_of(*connection, "SELECT " + std::to_string(i)), std::to_string(i));
+  for (int i = 0; i < 200; ++i)
+    EXPECT_EQ(value_of(*connection, "SELECT " + std::to_string(i)), std::to_string(i));
   for (int i = 0; i < 5; ++i) {
     EXPECT_EQ(execute(*connection, "SELECT repeat('x', 1000) FROM generate_series(1, 20000)").size(), 20000u);
     EXPECT_EQ(value_of(*connection, "SELECT 1"), "1");

@@ -19,8 +19,10 @@ class Statement : public ::testing::Test {
 };
 
 TEST_F(Statement, CreatesInsertsAndSelects) {
-  run("CREATE TABLE prices (ts TIMESTAMP, ticker SYMBOL, price DOUBLE) TIMESTAMP(ts) PARTITION BY DAY DEDUP UPSERT KEYS(ts, ticker)");
-  run("INSERT INTO prices VALUES ('2024-01-15T10:00:00', 'AAPL', 185.5), ('2024-01-15T10:01:00', 'MSFT', 400)");
+  run("CREATE TABLE prices (ts TIMESTAMP, ticker SYMBOL, price DOUBLE) TIMESTAMP(ts) PARTITION BY DAY DEDUP "
+      "UPSERT KEYS(ts, ticker)");
+  run("INSERT INTO prices VALUES ('2024-01-15T10:00:00', 'AAPL', 185.5), ('2024-01-15T10:01:00', 'MSFT', "
+      "400)");
   run("INSERT INTO prices VALUES ('2024-01-15T10:00:00', 'AAPL', 186)");
   const pqxx::result rows = execute(*connection_, "SELECT ts, ticker, price FROM prices ORDER BY ts");
   ASSERT_EQ(rows.size(), 2u);
@@ -40,7 +42,8 @@ TEST_F(Statement, ChangesAndRemovesRows) {
   changed = execute(*connection_, "DELETE FROM t WHERE id > 8");
   EXPECT_EQ(changed.affected_rows(), 2u);
   EXPECT_EQ(value("SELECT count(*) FROM t WHERE name = 'even'"), "4");
-  EXPECT_EQ(value("SELECT string_agg(id::text, ',') FROM (SELECT id FROM t ORDER BY id) x"), "1,2,3,4,5,6,7,8");
+  EXPECT_EQ(value("SELECT string_agg(id::text, ',') FROM (SELECT id FROM t ORDER BY id) x"),
+            "1,2,3,4,5,6,7,8");
 }
 
 TEST_F(Statement, RunsPreparedStatements) {
@@ -49,7 +52,8 @@ TEST_F(Statement, RunsPreparedStatements) {
   connection_->prepare("find", "SELECT name, at FROM t WHERE id = $1");
   {
     pqxx::work work(*connection_);
-    for (int i = 0; i < 100; ++i) work.exec_prepared("add", i, "n" + std::to_string(i), "2024-01-01 00:00:00");
+    for (int i = 0; i < 100; ++i)
+      work.exec_prepared("add", i, "n" + std::to_string(i), "2024-01-01 00:00:00");
     const char* nothing = nullptr;
     work.exec_prepared("add", 1000, nothing, nothing);
     work.commit();
@@ -96,17 +100,21 @@ TEST_F(Statement, MovesThroughCursors) {
 // EXPLAIN ANALYZE shows the lines of EXPLAIN, with what each node did.
 TEST_F(Statement, ExplainsWhatItDid) {
   run("CREATE TABLE t (ts TIMESTAMP, k SYMBOL, v BIGINT) TIMESTAMP(ts) PARTITION BY DAY");
-  run("INSERT INTO t SELECT timestamp '2024-01-01' + x * interval '1 minute', 'k' || x % 5, x FROM generate_series(0, 9999) AS g(x)");
+  run("INSERT INTO t SELECT timestamp '2024-01-01' + x * interval '1 minute', 'k' || x % 5, x FROM "
+      "generate_series(0, 9999) AS g(x)");
   const auto lines = [&](const std::string& sql) {
     std::vector<std::string> text;
     for (const auto& row : execute(*connection_, sql)) text.emplace_back(row[0].c_str());
     return text;
   };
   for (const char* query :
-       {"SELECT k, sum(v) FROM t WHERE ts IN '2024-01-02' GROUP BY k ORDER BY k LIMIT 2", "SELECT * FROM t LATEST ON ts PARTITION BY k",
-        "SELECT ts, sum(v) FROM t SAMPLE BY 1d", "SELECT a.v FROM t a JOIN t b ON a.v = b.v WHERE b.k = 'k1'",
-        "SELECT v, (SELECT max(v) FROM t) FROM t WHERE v < 3", "SELECT v FROM t a WHERE EXISTS (SELECT 1 FROM t b WHERE b.v = a.v + 1 AND b.ts > a.ts)",
-        "WITH q AS MATERIALIZED (SELECT v FROM t) SELECT * FROM q a, q b WHERE a.v = b.v AND a.v < 3", "SELECT * FROM t LIMIT -3",
+       {"SELECT k, sum(v) FROM t WHERE ts IN '2024-01-02' GROUP BY k ORDER BY k LIMIT 2",
+        "SELECT * FROM t LATEST ON ts PARTITION BY k", "SELECT ts, sum(v) FROM t SAMPLE BY 1d",
+        "SELECT a.v FROM t a JOIN t b ON a.v = b.v WHERE b.k = 'k1'",
+        "SELECT v, (SELECT max(v) FROM t) FROM t WHERE v < 3",
+        "SELECT v FROM t a WHERE EXISTS (SELECT 1 FROM t b WHERE b.v = a.v + 1 AND b.ts > a.ts)",
+        "WITH q AS MATERIALIZED (SELECT v FROM t) SELECT * FROM q a, q b WHERE a.v = b.v AND a.v < 3",
+        "SELECT * FROM t LIMIT -3",
         "SELECT g.x, l.v FROM generate_series(1, 3) AS g(x), LATERAL (SELECT v FROM t WHERE v = g.x) l"}) {
     SCOPED_TRACE(query);
     const std::vector<std::string> plain = lines(std::string("EXPLAIN ") + query);
@@ -119,8 +127,8 @@ TEST_F(Statement, ExplainsWhatItDid) {
         line.resize(actual);
       }
       const std::string words = line.substr(std::min(line.find_first_not_of(' '), line.size()));
-      if (words.rfind("Vectors: ", 0) == 0 || words.rfind("Memory: ", 0) == 0 || words.rfind("Planning Time", 0) == 0 ||
-          words.rfind("Execution Time", 0) == 0)
+      if (words.rfind("Vectors: ", 0) == 0 || words.rfind("Memory: ", 0) == 0 ||
+          words.rfind("Planning Time", 0) == 0 || words.rfind("Execution Time", 0) == 0)
         continue;
       analyzed.push_back(line);
     }
@@ -137,8 +145,10 @@ TEST_F(Statement, ExplainsWhatItDid) {
 }
 
 TEST_F(Statement, KeepsEverythingOverARestart) {
-  run("CREATE TABLE t (ts TIMESTAMP, s SYMBOL, v DOUBLE, n VARCHAR, d DECIMAL(10,2), u UUID, j JSONB, a BIGINT[]) TIMESTAMP(ts)");
-  run("INSERT INTO t VALUES ('2024-01-01', 'x', 1.5, 'naïve', 12.34, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '{\"a\": 1}', '{1,2,NULL}')");
+  run("CREATE TABLE t (ts TIMESTAMP, s SYMBOL, v DOUBLE, n VARCHAR, d DECIMAL(10,2), u UUID, j JSONB, a "
+      "BIGINT[]) TIMESTAMP(ts)");
+  run("INSERT INTO t VALUES ('2024-01-01', 'x', 1.5, 'naïve', 12.34, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', "
+      "'{\"a\": 1}', '{1,2,NULL}')");
   run("CREATE VIEW v AS SELECT s, count(*) AS n FROM t GROUP BY s");
   const pqxx::result before = execute(*connection_, "SELECT * FROM t");
   for (const bool clean : {false, true}) {
@@ -152,7 +162,8 @@ TEST_F(Statement, KeepsEverythingOverARestart) {
     connection_ = server_.connect();
     const pqxx::result after = execute(*connection_, "SELECT * FROM t");
     ASSERT_EQ(after.size(), 1u);
-    for (pqxx::row::size_type c = 0; c < before.columns(); ++c) EXPECT_STREQ(after[0][c].c_str(), before[0][c].c_str());
+    for (pqxx::row::size_type c = 0; c < before.columns(); ++c)
+      EXPECT_STREQ(after[0][c].c_str(), before[0][c].c_str());
     EXPECT_EQ(value("SELECT n FROM v"), "1");
   }
 }

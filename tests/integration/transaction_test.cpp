@@ -11,7 +11,9 @@ class TransactionOverConnections : public ::testing::Test {
     execute(*writer_, "CREATE TABLE a (id BIGINT)");
     execute(*writer_, "CREATE TABLE b (ts TIMESTAMP, id BIGINT) TIMESTAMP(ts)");
   }
-  std::string seen() { return value_of(*reader_, "SELECT (SELECT count(*) FROM a) || ' ' || (SELECT count(*) FROM b)"); }
+  std::string seen() {
+    return value_of(*reader_, "SELECT (SELECT count(*) FROM a) || ' ' || (SELECT count(*) FROM b)");
+  }
 
   TestServer server_;
   std::unique_ptr<pqxx::connection> writer_ = server_.connect(), reader_ = server_.connect();

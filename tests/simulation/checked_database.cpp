@@ -76,7 +76,8 @@ void CheckedTransaction::drop_partition(TableId table, int64_t start) {
 bool CheckedTransaction::restore(TableId table, uint64_t version) {
   const auto before = read(table);
   if (version >= static_cast<uint64_t>(before->version)) return false;
-  const std::shared_ptr<const ModelTable> expected = database_.versions_.at(static_cast<uint32_t>(table)).at(version);
+  const std::shared_ptr<const ModelTable> expected =
+      database_.versions_.at(static_cast<uint32_t>(table)).at(version);
   const std::optional<KeptVersion> kept = database_.find_version(table, version);
   if (!kept) return false;
   transaction_->restore(table, kept->version);

@@ -23,9 +23,10 @@ bool same_shape(const std::vector<ColumnSchema>& a, const std::vector<ColumnSche
 std::vector<const TableModel::Stored*> rows_of_partition(const ModelTable& table, int64_t start) {
   std::vector<const TableModel::Stored*> rows;
   for (const TableModel::Stored& row : table.rows) {
-    const bool inside = !table.schema.has_timestamp() ||
-                        partition_start(table.schema.partition_by,
-                                        row.values[static_cast<size_t>(table.schema.timestamp_column)].as_int()) == start;
+    const bool inside =
+        !table.schema.has_timestamp() ||
+        partition_start(table.schema.partition_by,
+                        row.values[static_cast<size_t>(table.schema.timestamp_column)].as_int()) == start;
     if (inside) rows.push_back(&row);
   }
   return rows;
@@ -170,15 +171,16 @@ bool ModelTransaction::stands_on_base(TableId table, int64_t start) const {
   const auto found = work_.find(static_cast<uint32_t>(table));
   if (found == work_.end()) return true;
   if (found->second.created) return false;
-  return std::none_of(found->second.operations.begin(), found->second.operations.end(), [&](const Operation& operation) {
-    switch (operation.kind) {
-      case Operation::Kind::kTruncate:
-      case Operation::Kind::kRestore: return true;
-      case Operation::Kind::kDropPartition:
-      case Operation::Kind::kDetach: return operation.partitions[0] == start;
-      default: return false;
-    }
-  });
+  return std::none_of(found->second.operations.begin(), found->second.operations.end(),
+                      [&](const Operation& operation) {
+                        switch (operation.kind) {
+                          case Operation::Kind::kTruncate:
+                          case Operation::Kind::kRestore: return true;
+                          case Operation::Kind::kDropPartition:
+                          case Operation::Kind::kDetach: return operation.partitions[0] == start;
+                          default: return false;
+                        }
+                      });
 }
 
 void ModelTransaction::move_partition(TableId from, int64_t start, TableId to, bool replace,
@@ -203,8 +205,8 @@ void ModelTransaction::move_partition(TableId from, int64_t start, TableId to, b
   add(to, std::move(attach));
 }
 
-void ModelTransaction::restore(const ModelTable& version, const std::vector<uint64_t>& ids, const TableSchema& schema,
-                               bool altered) {
+void ModelTransaction::restore(const ModelTable& version, const std::vector<uint64_t>& ids,
+                               const TableSchema& schema, bool altered) {
   if (altered) alter_table(schema);
   Operation operation{Operation::Kind::kRestore, {}, ids, {}, version.schema.columns};
   for (const TableModel::Stored& row : version.rows) operation.rows.push_back(row.values);
@@ -370,8 +372,8 @@ bool ModelTransaction::apply_all(const TableWork& work, const ModelTable& newest
     const bool replaces_all =
         operations[i].kind == Operation::Kind::kTruncate || operations[i].kind == Operation::Kind::kRestore;
     if (replaces_all) first = i;
-    const bool drops =
-        operations[i].kind == Operation::Kind::kDropPartition || operations[i].kind == Operation::Kind::kDetach;
+    const bool drops = operations[i].kind == Operation::Kind::kDropPartition ||
+                       operations[i].kind == Operation::Kind::kDetach;
     if (drops) dropped_at[operations[i].partitions[0]] = i;
   }
   const auto matters = [&](int64_t partition, size_t operation) {
@@ -406,7 +408,8 @@ bool ModelTransaction::apply_all(const TableWork& work, const ModelTable& newest
   return true;
 }
 
-bool ModelTransaction::partition_is_same(const Operation& operation, const ModelTable& newest, bool* may_conflict) const {
+bool ModelTransaction::partition_is_same(const Operation& operation, const ModelTable& newest,
+                                         bool* may_conflict) const {
   const ModelTable* before = base_->table(newest.schema.id);
   if (!before) return false;
   const auto was = rows_of_partition(*before, operation.partitions[0]);
@@ -416,8 +419,8 @@ bool ModelTransaction::partition_is_same(const Operation& operation, const Model
     const bool as_they_were =
         same_shape(before->schema.columns, newest.schema.columns)
             ? TableModel::text_of(was[i]->values) == TableModel::text_of(is[i]->values)
-            : TableModel::text_of(reshape_row(was[i]->values, before->schema.columns, newest.schema.columns)) ==
-                  TableModel::text_of(is[i]->values);
+            : TableModel::text_of(reshape_row(was[i]->values, before->schema.columns,
+                                              newest.schema.columns)) == TableModel::text_of(is[i]->values);
     if (!as_they_were) return false;
   }
   // Rows may have come and gone again: the storage need not see that they are the same.

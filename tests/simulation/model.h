@@ -23,7 +23,7 @@ struct ModelTable : TableModel {
 struct World {
   uint64_t stamp = 0;                                            // of the commit; grows
   std::map<uint32_t, std::shared_ptr<const ModelTable>> tables;  // by TableId
-  std::map<std::string, std::string> runs;                       // committed ones: key → tag of what it wrote
+  std::map<std::string, std::string> runs;  // committed ones: key → tag of what it wrote
 
   const ModelTable* table(TableId id) const;
   const ModelTable* find(const std::string& name) const;
@@ -48,7 +48,7 @@ class ModelTransaction {
     std::shared_ptr<const World> world;  // null: it must fail
     std::set<std::string> errors;        // with one of these SQLSTATEs
     bool writes = false;                 // it takes a place in the log
-    bool may_conflict = false;           // 40001 is right, too: rows that it moves were changed and are the same again
+    bool may_conflict = false;  // 40001 is right, too: rows that it moves were changed and are the same again
   };
   Outcome commit_on(const World& newest) const;
 
@@ -60,9 +60,11 @@ class ModelTransaction {
   void truncate(TableId table);
   void drop_partition(TableId table, int64_t start);
   // The rows of a partition become rows of another table, with these ids; `replace`: in place of those of its partition.
-  void move_partition(TableId from, int64_t start, TableId to, bool replace, const std::vector<uint64_t>& ids);
+  void move_partition(TableId from, int64_t start, TableId to, bool replace,
+                      const std::vector<uint64_t>& ids);
   // The rows of an earlier version in place of those that are there; `schema` is the table's from then on.
-  void restore(const ModelTable& version, const std::vector<uint64_t>& ids, const TableSchema& schema, bool altered);
+  void restore(const ModelTable& version, const std::vector<uint64_t>& ids, const TableSchema& schema,
+               bool altered);
   // With the ids that the database gave to the table and its columns.
   void create_table(const TableSchema& schema);
   void alter_table(const TableSchema& schema);

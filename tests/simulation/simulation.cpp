@@ -370,7 +370,8 @@ void Simulation::operate(Session& session, size_t number) {
     const std::vector<uint64_t> versions = database_.versions_of(table);
     if (versions.empty()) return;
     const uint64_t version = versions[dice_.below(versions.size())];
-    if (session.transaction->restore(table, version)) say(fmt::format("restore version {} of", version).c_str());
+    if (session.transaction->restore(table, version))
+      say(fmt::format("restore version {} of", version).c_str());
   } else if (choice < 30 && !model.rows.empty()) {
     const bool remove = choice < 18;
     say(remove ? "delete from" : "update");
@@ -491,7 +492,8 @@ void Simulation::change_rows(Session& session, TableId table, bool remove) {
 int64_t Simulation::pick_partition(const ModelTable& model) {
   if (!model.schema.has_timestamp()) return INT64_MIN;
   const TableModel::Row& row = model.rows[dice_.below(model.rows.size())].values;
-  return partition_start(model.schema.partition_by, row[static_cast<size_t>(model.schema.timestamp_column)].as_int());
+  return partition_start(model.schema.partition_by,
+                         row[static_cast<size_t>(model.schema.timestamp_column)].as_int());
 }
 
 void Simulation::drop_partition(Session& session, TableId table) {
@@ -525,12 +527,15 @@ void Simulation::move_partition(Session& session, size_t number, TableId table) 
   const int64_t start = pick_partition(model);
   for (const auto& [id, other] : view.tables) {
     if (!rows_fit(model.schema, other->schema)) continue;
-    const bool is_there = std::any_of(other->rows.begin(), other->rows.end(), [&](const TableModel::Stored& row) {
-      const auto& schema = other->schema;
-      return !schema.has_timestamp() ||
-             partition_start(schema.partition_by, row.values[static_cast<size_t>(schema.timestamp_column)].as_int()) == start;
-    });
-    note(fmt::format("session {}: move a partition of {} into {}", number, model.schema.name, other->schema.name));
+    const bool is_there =
+        std::any_of(other->rows.begin(), other->rows.end(), [&](const TableModel::Stored& row) {
+          const auto& schema = other->schema;
+          return !schema.has_timestamp() ||
+                 partition_start(schema.partition_by,
+                                 row.values[static_cast<size_t>(schema.timestamp_column)].as_int()) == start;
+        });
+    note(fmt::format("session {}: move a partition of {} into {}", number, model.schema.name,
+                     other->schema.name));
     return session.transaction->move_partition(table, start, static_cast<TableId>(id), is_there);
   }
 }

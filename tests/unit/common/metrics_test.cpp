@@ -1,7 +1,6 @@
 #include "common/metrics.h"
 
 #include <gtest/gtest.h>
-
 #include <thread>
 #include <vector>
 

@@ -8,14 +8,14 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/query/catalog_stubs.h"
 #include "common/calendar.h"
 #include "common/error.h"
 #include "parser/parser.h"
-#include "query/explain_format.h"
 #include "query/binder.h"
+#include "query/explain_format.h"
 #include "storage/memory_row_group.h"
 #include "storage/partition_builder.h"
+#include "tests/unit/query/catalog_stubs.h"
 
 namespace idem::test {
 

@@ -385,9 +385,10 @@ Projection
 }
 
 TEST_F(BinderTest, WindowJoinReadsTheRightRowsOfItsWindows) {
-  EXPECT_EQ(plan("SELECT t.qty, sum(q.bid) FROM trades t WINDOW JOIN quotes q ON t.sym = q.sym "
-                 "RANGE BETWEEN 1m PRECEDING AND CURRENT ROW EXCLUDE PREVAILING WHERE t.ts IN '2024-01-02T10'"),
-            R"(
+  EXPECT_EQ(
+      plan("SELECT t.qty, sum(q.bid) FROM trades t WINDOW JOIN quotes q ON t.sym = q.sym "
+           "RANGE BETWEEN 1m PRECEDING AND CURRENT ROW EXCLUDE PREVAILING WHERE t.ts IN '2024-01-02T10'"),
+      R"(
 Projection
   Output: qty, sum
   ->  Window Join
@@ -429,7 +430,8 @@ Projection
                     Time Range: from 2024-01-02 09:59:00 to 2024-01-02 11:00:59.999999
                     Partitions: 1 of 2
 )");
-  EXPECT_EQ(plan("SELECT n FROM (SELECT t.sym, t.qty, count(q.bid) AS n, sum(q.bid) AS s FROM trades t WINDOW JOIN quotes q "
+  EXPECT_EQ(plan("SELECT n FROM (SELECT t.sym, t.qty, count(q.bid) AS n, sum(q.bid) AS s FROM trades t "
+                 "WINDOW JOIN quotes q "
                  "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS x WHERE qty > 5 AND n > 1"),
             R"(
 Projection

@@ -1,7 +1,6 @@
 #include "query/copy_reader.h"
 
 #include <gtest/gtest.h>
-
 #include <random>
 
 #include "common/error.h"
@@ -23,8 +22,9 @@ class CopyReaderTest : public ::testing::Test {
   CopyReaderTest() {
     auto table = std::make_shared<TableSchema>();
     table->name = "t";
-    table->columns = {column("ts", TypeId::kTimestamp), column("sym", TypeId::kSymbol), column("qty", TypeId::kInteger),
-                      column("price", TypeId::kDouble), column("note", TypeId::kVarchar)};
+    table->columns = {column("ts", TypeId::kTimestamp), column("sym", TypeId::kSymbol),
+                      column("qty", TypeId::kInteger), column("price", TypeId::kDouble),
+                      column("note", TypeId::kVarchar)};
     table->timestamp_column = 0;
     schema = table;
   }
@@ -80,20 +80,37 @@ class CopyReaderTest : public ::testing::Test {
 };
 
 TEST_F(CopyReaderTest, ReadsPlainRows) {
-  EXPECT_EQ(read("2024-01-15 10:00:00.5,AAPL,3,185.25,x\n2024-01-15T10:00:01,,,,\n2024-01-16,MSFT,-7,-0.125,\"\"\n", 1 << 20),
-            "1705312800500000|AAPL|3|185.25|x\n1705312801000000|-|-|-|-\n1705363200000000|MSFT|-7|-0.125|\n");
+  EXPECT_EQ(
+      read("2024-01-15 10:00:00.5,AAPL,3,185.25,x\n2024-01-15T10:00:01,,,,\n2024-01-16,MSFT,-7,-0.125,\"\"\n",
+           1 << 20),
+      "1705312800500000|AAPL|3|185.25|x\n1705312801000000|-|-|-|-\n1705363200000000|MSFT|-7|-0.125|\n");
 }
 
 TEST_F(CopyReaderTest, NumbersAndTimesOfEveryForm) {
   std::string data, expected;
-  const std::pair<const char*, const char*> numbers[] = {
-      {"0", "0"}, {"7.", "7"}, {".5", "0.5"}, {"12345678", "12345678"}, {"1234567.8", "1234567.8"}, {"123456789", "123456789"},
-      {"0.0001234", "0.0001234"}, {"-99999.99", "-99999.99"}, {"1e5", "100000"}, {" 4.5", "4.5"}, {"+2", "2"}, {"-0", "-0"},
-      {"123456.123456789", "123456.123456789"}, {"12345678.", "12345678"}, {"00000001", "1"}};
-  const std::pair<const char*, int64_t> times[] = {{"1970-01-01 00:00:01", 1'000'000}, {"1970-01-01 00:00:59.1", 59'100'000},
-                                                   {"1970-01-01 00:00:02.123456", 2'123'456}, {"1970-01-01 00:00:02.1234567", 2'123'457},
-                                                   {"1970-01-01 01:00:02+01", 2'000'000}, {"1970-01-02", 86'400'000'000},
-                                                   {"5", 5}, {"1970-01-01 00:01:00Z", 60'000'000}};
+  const std::pair<const char*, const char*> numbers[] = {{"0", "0"},
+                                                         {"7.", "7"},
+                                                         {".5", "0.5"},
+                                                         {"12345678", "12345678"},
+                                                         {"1234567.8", "1234567.8"},
+                                                         {"123456789", "123456789"},
+                                                         {"0.0001234", "0.0001234"},
+                                                         {"-99999.99", "-99999.99"},
+                                                         {"1e5", "100000"},
+                                                         {" 4.5", "4.5"},
+                                                         {"+2", "2"},
+                                                         {"-0", "-0"},
+                                                         {"123456.123456789", "123456.123456789"},
+                                                         {"12345678.", "12345678"},
+                                                         {"00000001", "1"}};
+  const std::pair<const char*, int64_t> times[] = {{"1970-01-01 00:00:01", 1'000'000},
+                                                   {"1970-01-01 00:00:59.1", 59'100'000},
+                                                   {"1970-01-01 00:00:02.123456", 2'123'456},
+                                                   {"1970-01-01 00:00:02.1234567", 2'123'457},
+                                                   {"1970-01-01 01:00:02+01", 2'000'000},
+                                                   {"1970-01-02", 86'400'000'000},
+                                                   {"5", 5},
+                                                   {"1970-01-01 00:01:00Z", 60'000'000}};
   for (int i = 0; i < 200; ++i) {
     const auto& [number, shown] = numbers[static_cast<size_t>(i) % std::size(numbers)];
     const auto& [time, micros] = times[static_cast<size_t>(i) % std::size(times)];
@@ -108,9 +125,11 @@ TEST_F(CopyReaderTest, TheSameHoweverItIsCutAndWhoeverReads) {
   const auto below = [&](uint64_t n) { return random() % n; };
   std::string data;
   for (int i = 0; i < 60'000; ++i) {
-    data += fmt::format("2024-01-{:02} {:02}:{:02}:{:02}.{:06},", 1 + i / 4000, i / 300 % 24, i / 5 % 60, below(60), below(1'000'000));
+    data += fmt::format("2024-01-{:02} {:02}:{:02}:{:02}.{:06},", 1 + i / 4000, i / 300 % 24, i / 5 % 60,
+                        below(60), below(1'000'000));
     data += below(20) == 0 ? "" : fmt::format("SYM{}", below(4) == 0 ? below(5000) : below(40));
-    data += fmt::format(",{},{}.{},", below(10) == 0 ? std::string() : std::to_string(below(1'000'000)), below(1000), below(1000));
+    data += fmt::format(",{},{}.{},", below(10) == 0 ? std::string() : std::to_string(below(1'000'000)),
+                        below(1000), below(1000));
     switch (below(12)) {
       case 0: data += "\"quoted, with \"\"quotes\"\" and\nlines\""; break;
       case 1: data += "\"\""; break;
@@ -140,16 +159,22 @@ TEST_F(CopyReaderTest, AnotherEscapeThanTheQuote) {
 
 TEST_F(CopyReaderTest, ErrorsNameLineAndColumn) {
   std::string data;
-  for (int i = 0; i < 50'000; ++i) data += i == 100 ? "2024-01-01,A,1,2,\"two\nlines\"\n" : "2024-01-01,A,1,2,n\n";
+  for (int i = 0; i < 50'000; ++i)
+    data += i == 100 ? "2024-01-01,A,1,2,\"two\nlines\"\n" : "2024-01-01,A,1,2,n\n";
   const std::string bad = data + "2024-01-01,A,x7,2,n\n" + data;
   for (const size_t piece : {size_t{999}, size_t{100'000}, bad.size()}) {
-    EXPECT_EQ(read(bad, piece, &pool), "invalid input syntax for type integer: \"x7\" [COPY t, line 50002, column qty: \"x7\"]");
+    EXPECT_EQ(read(bad, piece, &pool),
+              "invalid input syntax for type integer: \"x7\" [COPY t, line 50002, column qty: \"x7\"]");
   }
-  EXPECT_EQ(read(data + "2024-01-01,A\n" + data, 50'000, &pool), "missing data for column \"qty\" [COPY t, line 50002]");
-  EXPECT_EQ(read(data + "2024-01-01,A,1,2,n,n\n", 50'000, &pool), "extra data after last expected column [COPY t, line 50002]");
+  EXPECT_EQ(read(data + "2024-01-01,A\n" + data, 50'000, &pool),
+            "missing data for column \"qty\" [COPY t, line 50002]");
+  EXPECT_EQ(read(data + "2024-01-01,A,1,2,n,n\n", 50'000, &pool),
+            "extra data after last expected column [COPY t, line 50002]");
   EXPECT_EQ(read(data + ",A,1,2,n\n", 50'000, &pool),
-            "null value in column \"ts\" of relation \"t\" violates not-null constraint [COPY t, line 50002, column ts: \"\"]");
-  EXPECT_EQ(read(data + "2024-01-01,A,1,2,\"open\n", 50'000, &pool), "unterminated CSV quoted field [COPY t, line 50003]");
+            "null value in column \"ts\" of relation \"t\" violates not-null constraint [COPY t, line 50002, "
+            "column ts: \"\"]");
+  EXPECT_EQ(read(data + "2024-01-01,A,1,2,\"open\n", 50'000, &pool),
+            "unterminated CSV quoted field [COPY t, line 50003]");
   EXPECT_EQ(read(data + "2024-01-01,A,1,2,a\"b\n" + data, 50'000, &pool),
             "unexpected quote in an unquoted CSV field [COPY t, line 50002]");
 }
@@ -157,7 +182,8 @@ TEST_F(CopyReaderTest, ErrorsNameLineAndColumn) {
 TEST_F(CopyReaderTest, RowsThatDoNotFitMayBeLeftOut) {
   format.on_error = CopyFormat::OnError::kIgnore;
   std::string data;
-  for (int i = 0; i < 30'000; ++i) data += fmt::format("2024-01-01,A,{},2,\n", i % 1000 == 7 ? std::string("bad") : std::to_string(i));
+  for (int i = 0; i < 30'000; ++i)
+    data += fmt::format("2024-01-01,A,{},2,\n", i % 1000 == 7 ? std::string("bad") : std::to_string(i));
   const std::string all = read(data, 64'000, &pool);
   EXPECT_TRUE(all.ends_with("rejected 30\n"));
   EXPECT_EQ(std::count(all.begin(), all.end(), '\n'), 30'000 - 30 + 1);
@@ -165,7 +191,8 @@ TEST_F(CopyReaderTest, RowsThatDoNotFitMayBeLeftOut) {
   EXPECT_EQ(read(data, 64'000, &pool), all);
   format.reject_limit = 20;
   EXPECT_EQ(read(data, 64'000, &pool),
-            "skipped more than REJECT_LIMIT (20) rows; the last one: invalid input syntax for type integer: \"bad\" "
+            "skipped more than REJECT_LIMIT (20) rows; the last one: invalid input syntax for type integer: "
+            "\"bad\" "
             "[COPY t, line 20008, column qty: \"bad\"]");
 }
 
@@ -187,14 +214,20 @@ TEST_F(CopyReaderTest, LinesMayEndInReturnsAlone) {
 
 TEST_F(CopyReaderTest, TextFormat) {
   format = CopyFormat();
-  EXPECT_EQ(read("2024-01-01\tA\t1\t2\ta\\tb\n2024-01-01\t\\N\t\\N\t\\N\t\\N\n2024-01-01\tB\t2\t.5\tc\\\nd\n\\.\n", 1 << 20),
-            "1704067200000000|A|1|2|a\tb\n1704067200000000|-|-|-|-\n1704067200000000|B|2|0.5|c\nd\n");
+  EXPECT_EQ(
+      read("2024-01-01\tA\t1\t2\ta\\tb\n2024-01-01\t\\N\t\\N\t\\N\t\\N\n2024-01-01\tB\t2\t.5\tc\\\nd\n\\.\n",
+           1 << 20),
+      "1704067200000000|A|1|2|a\tb\n1704067200000000|-|-|-|-\n1704067200000000|B|2|0.5|c\nd\n");
   std::string data;
   for (int i = 0; i < 40'000; ++i) {
-    data += fmt::format("2024-01-01\tA\t{}\t{}\t{}\n", i, i % 10 == 0 ? "\\N" : "1.5", i % 7 == 0 ? "x\\\\" : i % 11 == 0 ? "a\\\nb" : "note");
+    data += fmt::format("2024-01-01\tA\t{}\t{}\t{}\n", i, i % 10 == 0 ? "\\N" : "1.5",
+                        i % 7 == 0    ? "x\\\\"
+                        : i % 11 == 0 ? "a\\\nb"
+                                      : "note");
   }
   const std::string expected = read(data, data.size());
-  for (const size_t piece : {size_t{777}, size_t{50'001}, size_t{200'000}}) EXPECT_TRUE(read(data, piece, &pool) == expected) << piece;
+  for (const size_t piece : {size_t{777}, size_t{50'001}, size_t{200'000}})
+    EXPECT_TRUE(read(data, piece, &pool) == expected) << piece;
 }
 
 TEST_F(CopyReaderTest, HeaderIsLookedAtOnce) {

@@ -34,8 +34,8 @@ TEST_F(OperatorTest, GroupsOfOneSymbolAgreeWithPlainLoops) {
     double price = static_cast<double>(random() % 2000) - 1000;
     if (ticker == 5 && random() % 50 == 0) price = std::nan("");
     if (ticker == 6 && random() % 50 == 0) price = -std::numeric_limits<double>::infinity();
-    rows.push_back({static_cast<int64_t>(i), ticker == 0 && i % 3 == 0 ? "" : "t" + std::to_string(ticker), price,
-                    static_cast<int64_t>(i)});
+    rows.push_back({static_cast<int64_t>(i), ticker == 0 && i % 3 == 0 ? "" : "t" + std::to_string(ticker),
+                    price, static_cast<int64_t>(i)});
   }
   struct Expected {
     int64_t count = 0;
@@ -60,11 +60,12 @@ TEST_F(OperatorTest, GroupsOfOneSymbolAgreeWithPlainLoops) {
                         {input});
     plan->groups.push_back(column(1, TypeId::kSymbol));
     plan->aggregates.push_back(aggregate_of("count", {}));
-    for (const char* name : {"count", "sum", "avg", "min", "max"}) plan->aggregates.push_back(aggregate_of(name, {2}));
+    for (const char* name : {"count", "sum", "avg", "min", "max"})
+      plan->aggregates.push_back(aggregate_of(name, {2}));
     std::vector<std::string> wanted;
     for (const auto& [ticker, e] : expected) {
-      wanted.push_back(fmt::format("{}|{}|{}|{:g}|{:g}|{:g}|{:g}", ticker.empty() ? "NULL" : ticker, e.count, e.count,
-                                   e.sum, e.sum / static_cast<double>(e.count), e.min, e.max));
+      wanted.push_back(fmt::format("{}|{}|{}|{:g}|{:g}|{:g}|{:g}", ticker.empty() ? "NULL" : ticker, e.count,
+                                   e.count, e.sum, e.sum / static_cast<double>(e.count), e.min, e.max));
     }
     std::vector<std::string> got = run(plan);
     std::sort(got.begin(), got.end());

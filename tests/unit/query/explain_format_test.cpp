@@ -47,12 +47,12 @@ class ExplainFormat : public ::testing::Test {
 };
 
 TEST_F(ExplainFormat, TextHasALineForEachNodeAndDetail) {
-  EXPECT_THAT(explain_lines(root_), ElementsAre("Limit  (cost=0.00..7.00 rows=10 width=8) (never executed)", "  Limit: 10",
-                                                "  ->  Seq Scan on \"t\"  (rows=0) (actual time=1.500 ms rows=70 loops=2)",
-                                                "        Columns: a", "        Window: x", "        Window: y",
-                                                "        Vectors: 3 read, 4 skipped", "        Memory: 2 kB",
-                                                "        Spilled: 4 kB", "  InitPlan 1 (returns $1)",
-                                                "  ->  Aggregate  (rows=0)"));
+  EXPECT_THAT(explain_lines(root_),
+              ElementsAre("Limit  (cost=0.00..7.00 rows=10 width=8) (never executed)", "  Limit: 10",
+                          "  ->  Seq Scan on \"t\"  (rows=0) (actual time=1.500 ms rows=70 loops=2)",
+                          "        Columns: a", "        Window: x", "        Window: y",
+                          "        Vectors: 3 read, 4 skipped", "        Memory: 2 kB",
+                          "        Spilled: 4 kB", "  InitPlan 1 (returns $1)", "  ->  Aggregate  (rows=0)"));
 }
 
 TEST_F(ExplainFormat, JsonHasWhatTheTextSays) {

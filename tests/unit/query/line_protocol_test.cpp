@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-
 #include <random>
 
 namespace idem {
@@ -15,17 +14,20 @@ std::string parsed(std::string_view line) {
   if (!parse_line(line, &point, &error)) return "error: " + error;
   std::string out(point.table);
   for (const LineTag& tag : point.tags) out += fmt::format(";{}={}", tag.name, tag.value);
-  for (const LineField& field : point.fields) out += fmt::format(";{}:{}={}", field.name, line_value_kind_name(field.value.kind), field.value.text);
+  for (const LineField& field : point.fields)
+    out += fmt::format(";{}:{}={}", field.name, line_value_kind_name(field.value.kind), field.value.text);
   return out + (point.timestamp ? fmt::format(";{}", *point.timestamp) : "");
 }
 
 TEST(LineProtocol, TakesALineApart) {
   EXPECT_EQ(parsed("weather,city=Rome,st=A1 t=21.5,rain=f,n=3i,u=7u,s=\"x y\",at=5t 1700000000000000000"),
-            "weather;city=Rome;st=A1;t:float=21.5;rain:boolean=f;n:integer=3;u:unsigned integer=7;s:string=x y;at:timestamp=5;1700000000000000000");
+            "weather;city=Rome;st=A1;t:float=21.5;rain:boolean=f;n:integer=3;u:unsigned integer=7;s:string=x "
+            "y;at:timestamp=5;1700000000000000000");
   EXPECT_EQ(parsed("m v=1"), "m;v:float=1");
   EXPECT_EQ(parsed("m v=-1.5e-3   -12  "), "m;v:float=-1.5e-3;-12");
   EXPECT_EQ(parsed("m a=T,b=true,c=True,d=TRUE,e=F,f=false,g=False,h=FALSE"),
-            "m;a:boolean=T;b:boolean=true;c:boolean=True;d:boolean=TRUE;e:boolean=F;f:boolean=false;g:boolean=False;h:boolean=FALSE");
+            "m;a:boolean=T;b:boolean=true;c:boolean=True;d:boolean=TRUE;e:boolean=F;f:boolean=false;g:"
+            "boolean=False;h:boolean=FALSE");
 }
 
 TEST(LineProtocol, ResolvesEscapes) {
@@ -45,11 +47,16 @@ TEST(LineProtocol, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(parsed("m,t= v=1"), "error: a tag's value was expected at byte 5");
   EXPECT_EQ(parsed("m v"), "error: \"=\" was expected after a field's name at byte 4");
   EXPECT_EQ(parsed("m v="), "error: a field's value was expected at byte 5");
-  EXPECT_EQ(parsed("m v=abc"), "error: a number, a boolean or a string in double quotes was expected at byte 5");
-  EXPECT_EQ(parsed("m v=NaN"), "error: a number, a boolean or a string in double quotes was expected at byte 5");
-  EXPECT_EQ(parsed("m v=1.5i"), "error: a number, a boolean or a string in double quotes was expected at byte 5");
-  EXPECT_EQ(parsed("m v=-1u"), "error: a number, a boolean or a string in double quotes was expected at byte 5");
-  EXPECT_EQ(parsed("m v=99999999999999999999i"), "error: a number, a boolean or a string in double quotes was expected at byte 5");
+  EXPECT_EQ(parsed("m v=abc"),
+            "error: a number, a boolean or a string in double quotes was expected at byte 5");
+  EXPECT_EQ(parsed("m v=NaN"),
+            "error: a number, a boolean or a string in double quotes was expected at byte 5");
+  EXPECT_EQ(parsed("m v=1.5i"),
+            "error: a number, a boolean or a string in double quotes was expected at byte 5");
+  EXPECT_EQ(parsed("m v=-1u"),
+            "error: a number, a boolean or a string in double quotes was expected at byte 5");
+  EXPECT_EQ(parsed("m v=99999999999999999999i"),
+            "error: a number, a boolean or a string in double quotes was expected at byte 5");
   EXPECT_EQ(parsed("m v=\"abc"), "error: the end of a string in double quotes was expected at byte 9");
   EXPECT_EQ(parsed("m v=\"a\"x"), "error: \",\" or a timestamp was expected after a field at byte 8");
   EXPECT_EQ(parsed("m v=1 12x"), "error: a timestamp was expected at byte 7");
@@ -84,9 +91,7 @@ TEST(LineProtocol, SurvivesAnyBytes) {
     uint64_t last = 0;
     for (uint64_t number = 0; lines.next(&line, &number); last = number) {
       EXPECT_GT(number, last);
-      if (parse_line(line, &point, &error)) {
-        EXPECT_FALSE(point.fields.empty());
-      }
+      if (parse_line(line, &point, &error)) { EXPECT_FALSE(point.fields.empty()); }
     }
   }
 }

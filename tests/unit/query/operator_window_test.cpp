@@ -152,7 +152,8 @@ class WindowLimit : public OperatorTest {
     window.function_name = c.function;
     window.type = TypeId::kBigInt;
     for (const uint32_t p : c.partition) window.partition_by.push_back(column(p, types[p]));
-    for (const uint32_t o : c.order) window.order_by.push_back({column(o, types[o]), c.descending, c.descending});
+    for (const uint32_t o : c.order)
+      window.order_by.push_back({column(o, types[o]), c.descending, c.descending});
     add(plan, std::move(window));
     if (limited) plan->limit_hint = c.limit;
     PlanPtr filter = node(PlanKind::kFilter, {}, {plan});
@@ -178,9 +179,9 @@ TEST_F(WindowLimit, LeavesNoRowOutThatCounts) {
               if (count > 10'000 && (order.size() != 1 || partition.empty() || limit > 1)) continue;
               const LimitCase c{function, partition, order, descending, limit};
               ASSERT_EQ(rows_of(table, c, true), rows_of(table, c, false))
-                  << function << " of " << count << " rows, " << partition.size() << " partition columns, order "
-                  << (order.empty() ? -1 : static_cast<int>(order[0])) << (descending ? " DESC" : "") << ", limit "
-                  << limit;
+                  << function << " of " << count << " rows, " << partition.size()
+                  << " partition columns, order " << (order.empty() ? -1 : static_cast<int>(order[0]))
+                  << (descending ? " DESC" : "") << ", limit " << limit;
             }
           }
         }

@@ -1,6 +1,6 @@
-#include "tests/unit/query/binder_fixture.h"
 #include "query/explain_format.h"
 #include "query/interval_string.h"
+#include "tests/unit/query/binder_fixture.h"
 
 namespace idem::test {
 namespace {

@@ -44,7 +44,8 @@ class RangeAggregateTest : public ::testing::Test {
   static std::string value_of(const BoundAggregate& aggregate, const std::vector<char>& state) {
     Vector result;
     result.allocate(aggregate.types.result, 1);
-    aggregate.function->finalize(state.data(), static_cast<uint32_t>(state.size()), 1, aggregate.types, &result, 0);
+    aggregate.function->finalize(state.data(), static_cast<uint32_t>(state.size()), 1, aggregate.types,
+                                 &result, 0);
     if (!result.is_valid(0)) return "NULL";
     std::string text;
     append_text(text, result.type, result.data, TextOptions());
@@ -65,7 +66,8 @@ class RangeAggregateTest : public ::testing::Test {
       aggregate.function->init(rows.data());
       ranges.fold(from, to, whole.data(), arena);
       ranges.fold_rows(from, to, rows.data(), arena);
-      ASSERT_EQ(value_of(aggregate, whole), value_of(aggregate, rows)) << name << " of " << from << " to " << to;
+      ASSERT_EQ(value_of(aggregate, whole), value_of(aggregate, rows))
+          << name << " of " << from << " to " << to;
     }
   }
 };

@@ -10,7 +10,8 @@ namespace idem {
 namespace {
 
 int64_t at(int year, int month, int day, int hour = 0, int minute = 0) {
-  return days_from_civil({year, month, day}) * kMicrosPerDay + hour * kMicrosPerHour + minute * kMicrosPerMinute;
+  return days_from_civil({year, month, day}) * kMicrosPerDay + hour * kMicrosPerHour +
+         minute * kMicrosPerMinute;
 }
 
 SampleSpec every(int64_t count, char unit, const std::string& zone = "") {
@@ -25,7 +26,8 @@ TEST(WholeBuckets, WidensToBoundsAndJoinsWhatMeets) {
   const std::vector<TimeRange> changed{{at(2024, 1, 1, 10, 5), at(2024, 1, 1, 10, 50)},
                                        {at(2024, 1, 1, 11, 0), at(2024, 1, 1, 11, 0)},
                                        {at(2024, 1, 1, 14, 59), at(2024, 1, 1, 15, 1)}};
-  const std::vector<TimeRange> hours{{at(2024, 1, 1, 10), at(2024, 1, 1, 12) - 1}, {at(2024, 1, 1, 14), at(2024, 1, 1, 16) - 1}};
+  const std::vector<TimeRange> hours{{at(2024, 1, 1, 10), at(2024, 1, 1, 12) - 1},
+                                     {at(2024, 1, 1, 14), at(2024, 1, 1, 16) - 1}};
   EXPECT_EQ(whole_buckets(every(1, 'h'), changed), hours);
   const std::vector<TimeRange> month{{at(2024, 1, 1), at(2024, 2, 1) - 1}};
   EXPECT_EQ(whole_buckets(every(1, 'M'), changed), month);
@@ -45,8 +47,10 @@ TEST(WholeBuckets, NothingAtTheEndOfTime) {
 
 // In every range found, over all changes of the clock of a year: a moment is within it exactly when its bucket begins there.
 TEST(WholeBuckets, HoldExactlyTheRowsOfTheirBuckets) {
-  const std::pair<int64_t, char> spans[] = {{7, 'm'}, {15, 'm'}, {45, 'm'}, {1, 'h'}, {5, 'h'}, {1, 'd'}, {3, 'd'}, {1, 'w'}, {1, 'M'}, {1, 'y'}};
-  for (const char* zone : {"", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana", "Asia/Kathmandu"}) {
+  const std::pair<int64_t, char> spans[] = {{7, 'm'}, {15, 'm'}, {45, 'm'}, {1, 'h'}, {5, 'h'},
+                                            {1, 'd'}, {3, 'd'},  {1, 'w'},  {1, 'M'}, {1, 'y'}};
+  for (const char* zone :
+       {"", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana", "Asia/Kathmandu"}) {
     for (const auto& [count, unit] : spans) {
       const SampleSpec spec = every(count, unit, zone);
       const SampleBuckets buckets(spec, 0);

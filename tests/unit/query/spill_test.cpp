@@ -45,7 +45,8 @@ class SpillTest : public OperatorTest {
     ASSERT_EQ(rows.size(), expected.size());
     const auto differ = std::mismatch(rows.begin(), rows.end(), expected.begin());
     if (differ.first != rows.end()) {
-      ADD_FAILURE() << "row " << differ.first - rows.begin() << " is " << *differ.first << " instead of " << *differ.second;
+      ADD_FAILURE() << "row " << differ.first - rows.begin() << " is " << *differ.first << " instead of "
+                    << *differ.second;
     }
   }
 
@@ -67,7 +68,8 @@ std::vector<TestRow> mixed_rows(size_t count, size_t tickers, int64_t seed = 0) 
   std::vector<TestRow> rows;
   for (size_t i = 0; i < count; ++i) {
     const auto mixed = static_cast<int64_t>((i * 7919 + static_cast<size_t>(seed)) % count);
-    rows.push_back({static_cast<int64_t>(i) * 1'000'000, i % 7 == 0 ? "" : "ticker" + std::to_string(i * 31 % tickers),
+    rows.push_back({static_cast<int64_t>(i) * 1'000'000,
+                    i % 7 == 0 ? "" : "ticker" + std::to_string(i * 31 % tickers),
                     static_cast<double>(mixed % 1000), mixed});
   }
   return rows;
@@ -100,8 +102,10 @@ TEST_F(SpillTest, SortsInRuns) {
   expect_same(sorted(rows, keys(key(column(3, TypeId::kBigInt)))), true);
   expect_same(sorted(rows, keys(key(column(3, TypeId::kBigInt), true))), true);
   expect_same(sorted(rows, keys(key(column(2, TypeId::kDouble)))), true);  // many equal rows
-  expect_same(sorted(rows, keys(key(column(1, TypeId::kSymbol)), key(column(2, TypeId::kDouble), true))), true);
-  expect_same(sorted(rows, keys(key(column(1, TypeId::kSymbol), true, true), key(column(3, TypeId::kBigInt)))), true);
+  expect_same(sorted(rows, keys(key(column(1, TypeId::kSymbol)), key(column(2, TypeId::kDouble), true))),
+              true);
+  expect_same(
+      sorted(rows, keys(key(column(1, TypeId::kSymbol), true, true), key(column(3, TypeId::kBigInt)))), true);
   expect_same(sorted(rows, keys(key(negative(column(2, TypeId::kDouble))))), true);
 }
 
@@ -140,7 +144,8 @@ TEST_F(SpillTest, WindowsByPartition) {
   by_price_and_ticker.push_back(ticker());
   plan->windows.push_back(numbered(std::move(by_ticker), keys(key(price(), true))));
   plan->windows.push_back(numbered(std::move(by_ticker_and_price), keys(key(column(0, TypeId::kTimestamp)))));
-  plan->windows.push_back(numbered(std::move(by_price_and_ticker), keys(key(column(0, TypeId::kTimestamp), true))));
+  plan->windows.push_back(
+      numbered(std::move(by_price_and_ticker), keys(key(column(0, TypeId::kTimestamp), true))));
   expect_same(plan);
 }
 
@@ -246,8 +251,8 @@ TEST_F(SpillTest, GroupsAreDividedAgain) {
 }
 
 TEST_F(SpillTest, GroupingSets) {
-  PlanPtr plan = grouped(mixed_scan(120'000, 40'000), by(column(1, TypeId::kSymbol), column(3, TypeId::kBigInt)),
-                         count_sum_last());
+  PlanPtr plan = grouped(mixed_scan(120'000, 40'000),
+                         by(column(1, TypeId::kSymbol), column(3, TypeId::kBigInt)), count_sum_last());
   plan->grouping_sets = {{0, 1}, {0}, {}};
   plan->with_set_index = true;
   plan->columns.push_back({"set", TypeId::kInteger, TableId{}, 0});
@@ -273,7 +278,8 @@ TEST_F(SpillTest, CountsWhatWasPutOut) {
 
 TEST_F(SpillTest, AFullDiskEndsTheQueryAlone) {
   const PlanPtr rows = mixed_scan(80'000, 5000);
-  const PlanPtr plans[] = {sorted(rows, keys(key(column(3, TypeId::kBigInt)))), joined(JoinType::kLeft, rows, rows, 3),
+  const PlanPtr plans[] = {sorted(rows, keys(key(column(3, TypeId::kBigInt)))),
+                           joined(JoinType::kLeft, rows, rows, 3),
                            grouped(rows, by(column(3, TypeId::kBigInt)), count_sum_last())};
   limit_memory(kLittle);
   for (const PlanPtr& plan : plans) {
@@ -327,10 +333,12 @@ TEST_F(SpillTest, BlocksKeepVectors) {
   codes[1] = -1;
   columns[4].allocate_validity(3)[0] = 0b101;
   columns[5] = Vector::constant_null(TypeId::kSymbol);
-  SpillFile file(temporary_, {TypeId::kText, TypeId::kBigInt, TypeId::kVarchar, TypeId::kDouble, TypeId::kSymbol, TypeId::kSymbol});
+  SpillFile file(temporary_, {TypeId::kText, TypeId::kBigInt, TypeId::kVarchar, TypeId::kDouble,
+                              TypeId::kSymbol, TypeId::kSymbol});
   SpillFile::Scratch scratch;
   const uint16_t rows[] = {1, 2};
-  const SpillBlock all = file.write(columns, {nullptr, 3}, scratch), some = file.write(columns, {rows, 2}, scratch);
+  const SpillBlock all = file.write(columns, {nullptr, 3}, scratch),
+                   some = file.write(columns, {rows, 2}, scratch);
   DataChunk chunk;
   const auto row = [&](uint32_t i) {
     std::string line;

@@ -7,10 +7,13 @@ namespace {
 
 TEST(StatementLog, MasksPasswords) {
   EXPECT_EQ(without_passwords("SELECT password FROM t"), "SELECT password FROM t");
-  EXPECT_EQ(without_passwords("SELECT 'password', 'x'"), "SELECT 'password'***'x'");  // rather too much than too little
-  EXPECT_EQ(without_passwords("ALTER USER a PASSWORD 'it''s' LOGIN; ALTER USER b password\n E'x\\'y' SUPERUSER"),
-            "ALTER USER a PASSWORD '***' LOGIN; ALTER USER b password\n '***' SUPERUSER");
-  EXPECT_EQ(without_passwords("CREATE ROLE r ENCRYPTED PASSWORD $a$se$cret$a$ LOGIN"), "CREATE ROLE r ENCRYPTED PASSWORD '***' LOGIN");
+  EXPECT_EQ(without_passwords("SELECT 'password', 'x'"),
+            "SELECT 'password'***'x'");  // rather too much than too little
+  EXPECT_EQ(
+      without_passwords("ALTER USER a PASSWORD 'it''s' LOGIN; ALTER USER b password\n E'x\\'y' SUPERUSER"),
+      "ALTER USER a PASSWORD '***' LOGIN; ALTER USER b password\n '***' SUPERUSER");
+  EXPECT_EQ(without_passwords("CREATE ROLE r ENCRYPTED PASSWORD $a$se$cret$a$ LOGIN"),
+            "CREATE ROLE r ENCRYPTED PASSWORD '***' LOGIN");
   EXPECT_EQ(without_passwords("CREATE ROLE r PASSWORD 'cut of"), "CREATE ROLE r PASSWORD '***'");
   EXPECT_EQ(without_passwords("ALTER ROLE r PASSWORD NULL"), "ALTER ROLE r PASSWORD NULL");
   EXPECT_EQ(without_passwords(""), "");

@@ -68,14 +68,13 @@ TEST(AccessRules, KnowWhomTheyTrust) {
 }
 
 TEST(AccessRules, RefuseWhatCannotBe) {
-  for (const Keys& keys :
-       {Keys{{"address", "10.0.0.0/33"}, {"method", "scram"}},
-        {{"address", "host.example"}, {"method", "scram"}},
-        {{"address", "10.0.0.0/x"}, {"method", "scram"}},
-        {{"method", "md5"}},
-        {{"user", "a"}},
-        {{"role", "a"}, {"method", "scram"}},
-        {{"tls", "on"}, {"method", "scram"}}}) {
+  for (const Keys& keys : {Keys{{"address", "10.0.0.0/33"}, {"method", "scram"}},
+                           {{"address", "host.example"}, {"method", "scram"}},
+                           {{"address", "10.0.0.0/x"}, {"method", "scram"}},
+                           {{"method", "md5"}},
+                           {{"user", "a"}},
+                           {{"role", "a"}, {"method", "scram"}},
+                           {{"tls", "on"}, {"method", "scram"}}}) {
     expect_sql_error("22023", "", [&] { AccessRule rule(keys); });
   }
 }

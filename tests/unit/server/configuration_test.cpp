@@ -34,7 +34,8 @@ class ConfigurationTest : public testing::Test {
     return source.read();
   }
   std::string file(const std::string& content) {
-    path_ = std::filesystem::temp_directory_path() / ("idem_configuration_" + std::to_string(::getpid()) + ".toml");
+    path_ = std::filesystem::temp_directory_path() /
+            ("idem_configuration_" + std::to_string(::getpid()) + ".toml");
     std::ofstream(path_) << content;
     return path_;
   }
@@ -62,10 +63,17 @@ TEST_F(ConfigurationTest, SizesHaveUnits) {
   EXPECT_EQ(read({"--memory-limit", "300MB"}).memory_limit, uint64_t{300} << 20);
   EXPECT_EQ(read({"--chunk-cache=64kB"}).chunk_cache, uint64_t{64} << 10);
   EXPECT_EQ(read({"--memory-limit", "1048576"}).memory_limit, uint64_t{1} << 20);
-  expect_sql_error("22023", "invalid value for parameter \"memory_limit\": \"4G\"", [&] { read({"--memory-limit", "4G"}); });
-  expect_sql_error("22023", "invalid value for parameter \"memory_limit\": \"-1\"", [&] { read({"--memory-limit=-1"}); });
-  expect_sql_error("22023", "invalid value for parameter \"port\": \"5433kB\"", [&] { read({"--port", "5433kB"}); });
-  expect_sql_error("22023", "invalid value for parameter \"port\": \"65536\"", [&] { read({"--port", "65536"}); });
+  expect_sql_error("22023", "invalid value for parameter \"memory_limit\": \"4G\"", [&] {
+    read({"--memory-limit", "4G"});
+  });
+  expect_sql_error("22023", "invalid value for parameter \"memory_limit\": \"-1\"",
+                   [&] { read({"--memory-limit=-1"}); });
+  expect_sql_error("22023", "invalid value for parameter \"port\": \"5433kB\"", [&] {
+    read({"--port", "5433kB"});
+  });
+  expect_sql_error("22023", "invalid value for parameter \"port\": \"65536\"", [&] {
+    read({"--port", "65536"});
+  });
 }
 
 TEST_F(ConfigurationTest, CommandLineBeforeEnvironmentBeforeFile) {
@@ -93,9 +101,13 @@ TEST_F(ConfigurationTest, FileMayComeFromTheEnvironment) {
 TEST_F(ConfigurationTest, MistakesInTheFileAreNamed) {
   expect_sql_error("22023", "", [&] { read({"--config", file("port = ")}); });
   const std::string unknown = file("prot = 5433\n");
-  expect_sql_error("22023", unknown + ": unrecognized configuration parameter \"prot\"", [&] { read({"--config", unknown}); });
+  expect_sql_error("22023", unknown + ": unrecognized configuration parameter \"prot\"", [&] {
+    read({"--config", unknown});
+  });
   const std::string list = file("port = [1, 2]\n");
-  expect_sql_error("22023", list + ": \"port\" must be a string, a whole number or a boolean", [&] { read({"--config", list}); });
+  expect_sql_error("22023", list + ": \"port\" must be a string, a whole number or a boolean", [&] {
+    read({"--config", list});
+  });
   EXPECT_THROW(read({"--config", "/does/not/exist.toml"}), SqlError);
 }
 
@@ -117,7 +129,8 @@ TEST_F(ConfigurationTest, OtherAddressesDemandPasswords) {
   EXPECT_EQ(c.authentication(), AuthenticationMethod::kScram);
   check_configuration(c);
   c.auth = "trust";
-  expect_sql_error("22023", "auth = trust is for loopback addresses only, not for 0.0.0.0", [&] { check_configuration(c); });
+  expect_sql_error("22023", "auth = trust is for loopback addresses only, not for 0.0.0.0",
+                   [&] { check_configuration(c); });
   c.listen = "::1";
   check_configuration(c);
   c.auth = "md5";
@@ -126,7 +139,8 @@ TEST_F(ConfigurationTest, OtherAddressesDemandPasswords) {
 
 TEST_F(ConfigurationTest, KeepsWhatAlterSystemSays) {
   const Environment port("IDEMDB_PORT", "2");
-  const std::string path = file("port = 1\nlog_level = \"warn\"\nmax_connections = 7\n[settings]\nstatement_timeout = 5000\n");
+  const std::string path =
+      file("port = 1\nlog_level = \"warn\"\nmax_connections = 7\n[settings]\nstatement_timeout = 5000\n");
   ConfigurationSource source;
   std::string config = "--config=" + path, program = "idemdb";
   char* argv[] = {program.data(), config.data(), nullptr};
@@ -155,9 +169,9 @@ TEST_F(ConfigurationTest, KeepsWhatAlterSystemSays) {
 }
 
 TEST_F(ConfigurationTest, ReadsAccessRules) {
-  const Configuration c = read(
-      {"--data", "d", "--listen", "0.0.0.0", "--config",
-       file("[[access]]\naddress = \"127.0.0.0/8\"\nmethod = \"trust\"\n[[access]]\ntls = \"required\"\nmethod = \"scram\"\n")});
+  const Configuration c = read({"--data", "d", "--listen", "0.0.0.0", "--config",
+                                file("[[access]]\naddress = \"127.0.0.0/8\"\nmethod = "
+                                     "\"trust\"\n[[access]]\ntls = \"required\"\nmethod = \"scram\"\n")});
   check_configuration(c);
   ASSERT_EQ(c.access_rules().size(), 2U);
   EXPECT_EQ(method_for(c.access_rules(), {"127.0.0.1", "a", "main", false}), AuthenticationMethod::kTrust);

@@ -1,9 +1,8 @@
 #include "server/console_assets.h"
 
+#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <algorithm>
 
 namespace idem {
 namespace {
@@ -20,7 +19,8 @@ HttpRequest request(const std::string& path, std::map<std::string, std::string> 
 }
 
 std::string header(const HttpAnswer& answer, std::string_view name) {
-  const auto found = std::find_if(answer.headers.begin(), answer.headers.end(), [&](const auto& field) { return field.first == name; });
+  const auto found = std::find_if(answer.headers.begin(), answer.headers.end(),
+                                  [&](const auto& field) { return field.first == name; });
   return found == answer.headers.end() ? "" : found->second;
 }
 
@@ -46,7 +46,8 @@ TEST(ConsoleAssets, AreNotSentToWhomHasThem) {
 
 TEST(ConsoleAssets, ComeFromNowhereElse) {
   for (const ConsoleAsset& asset : console_assets()) {
-    EXPECT_THAT(header(console_answer(request(std::string(asset.path))), "Content-Security-Policy"), HasSubstr("default-src 'none'"));
+    EXPECT_THAT(header(console_answer(request(std::string(asset.path))), "Content-Security-Policy"),
+                HasSubstr("default-src 'none'"));
   }
   const std::string page = console_answer(request("/")).body;
   EXPECT_EQ(page.find("http://"), page.npos);
@@ -56,7 +57,8 @@ TEST(ConsoleAssets, ComeFromNowhereElse) {
 
 TEST(ConsoleAssets, CarryTheLicencesOfWhatIsInThem) {
   const std::string licences = console_answer(request("/assets/LICENSES.txt")).body;
-  for (const char* package : {"@codemirror/view", "preact", "uplot"}) EXPECT_THAT(licences, HasSubstr(package));
+  for (const char* package : {"@codemirror/view", "preact", "uplot"})
+    EXPECT_THAT(licences, HasSubstr(package));
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
-#include <gtest/gtest.h>
-
 #include <algorithm>
+#include <gtest/gtest.h>
 #include <random>
 
 #include "common/error.h"
@@ -17,7 +16,8 @@ std::string message(char type, const std::string& body) {
 }
 
 // Reads as a connection does: first into the decoder's own space, what is beyond it through a buffer.
-std::vector<FrontendMessage> decode(const std::string& stream, size_t largest_read, bool in_place, uint64_t seed) {
+std::vector<FrontendMessage> decode(const std::string& stream, size_t largest_read, bool in_place,
+                                    uint64_t seed) {
   std::mt19937_64 random(seed);
   FrontendDecoder decoder;
   decoder.expect_startup_packet(false);
@@ -66,7 +66,8 @@ TEST(FrontendDecoderTest, MemoryGrowsWithWhatHasCome) {
   FrontendDecoder decoder;
   decoder.expect_startup_packet(false);
   decoder.set_max_bytes(kMaxMessageBytes);
-  decoder.feed(message('d', "").substr(0, 1) + std::string("\x3f\xff\xff\x00", 4));  // a gigabyte is announced
+  decoder.feed(message('d', "").substr(0, 1) +
+               std::string("\x3f\xff\xff\x00", 4));  // a gigabyte is announced
   FrontendMessage next;
   EXPECT_FALSE(decoder.next(&next));
   EXPECT_LE(decoder.space().size(), size_t{1} << 20);

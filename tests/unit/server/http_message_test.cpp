@@ -55,20 +55,24 @@ std::string read_body(const std::string& encoding, const std::string& body, size
 TEST(HttpMessage, WritesAnswers) {
   HttpAnswer answer;
   answer.body = "{}\n";
-  EXPECT_EQ(http_answer_bytes(answer, {}),
-            "HTTP/1.1 200 OK\r\nServer: IdemDB\r\nContent-Type: application/json\r\nContent-Length: 3\r\n\r\n{}\n");
+  EXPECT_EQ(
+      http_answer_bytes(answer, {}),
+      "HTTP/1.1 200 OK\r\nServer: IdemDB\r\nContent-Type: application/json\r\nContent-Length: 3\r\n\r\n{}\n");
   EXPECT_EQ(http_answer_bytes(answer, {10, true, true}),
-            "HTTP/1.1 200 OK\r\nServer: IdemDB\r\nContent-Type: application/json\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\n");
+            "HTTP/1.1 200 OK\r\nServer: IdemDB\r\nContent-Type: application/json\r\nConnection: "
+            "keep-alive\r\nContent-Length: 3\r\n\r\n");
   answer.status = 204;
   answer.content_type.clear();
   answer.headers = {{"ETag", "\"a\""}};
-  EXPECT_EQ(http_answer_bytes(answer, {11, false, false}), "HTTP/1.1 204 No Content\r\nServer: IdemDB\r\nETag: \"a\"\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(http_answer_bytes(answer, {11, false, false}),
+            "HTTP/1.1 204 No Content\r\nServer: IdemDB\r\nETag: \"a\"\r\nConnection: close\r\n\r\n");
 }
 
 TEST(HttpMessage, WritesAnswersPieceByPiece) {
   HttpAnswer head;
   EXPECT_EQ(http_answer_head(head, {}),
-            "HTTP/1.1 200 OK\r\nServer: IdemDB\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+            "HTTP/1.1 200 OK\r\nServer: IdemDB\r\nContent-Type: application/json\r\nTransfer-Encoding: "
+            "chunked\r\n\r\n");
   std::string out;
   append_http_chunk(out, "0123456789abcdef", {});
   out += http_last_chunk({});
@@ -78,7 +82,9 @@ TEST(HttpMessage, WritesAnswersPieceByPiece) {
   append_http_chunk(out, "ab", old);
   out += http_last_chunk(old);
   EXPECT_EQ(out, "ab");
-  EXPECT_EQ(http_answer_head(head, old), "HTTP/1.1 200 OK\r\nServer: IdemDB\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(
+      http_answer_head(head, old),
+      "HTTP/1.1 200 OK\r\nServer: IdemDB\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n");
 
   BodyChannel channel("", 1);
   HttpAnswerBody body(channel, "text/csv");

@@ -1,7 +1,6 @@
 #include "server/http_request_parser.h"
 
 #include <algorithm>
-
 #include <gtest/gtest.h>
 
 #include "tests/unit/common/expect_sql_error.h"
@@ -35,14 +34,19 @@ std::string requests_of(std::string_view bytes, size_t piece) {
 TEST(HttpRequestParser, TakesRequestsHoweverTheyAreCut) {
   const std::string bytes =
       "GET /a?x=1 HTTP/1.1\r\nHost: h\r\n\r\nPOST /b HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello"
-      "POST /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\nHEAD /d HTTP/1.0\r\n\r\n"
+      "POST /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\nHEAD /d "
+      "HTTP/1.0\r\n\r\n"
       "PUT /e HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
-  for (size_t piece = 1; piece <= bytes.size(); ++piece) EXPECT_EQ(requests_of(bytes, piece), "GET /a [] POST /b [hello] POST /c [abcde] HEAD /d [] PUT /e [] ") << piece;
+  for (size_t piece = 1; piece <= bytes.size(); ++piece)
+    EXPECT_EQ(requests_of(bytes, piece), "GET /a [] POST /b [hello] POST /c [abcde] HEAD /d [] PUT /e [] ")
+        << piece;
 }
 
 TEST(HttpRequestParser, TellsWhatTheAnswerIsLike) {
   HttpRequestParser parser;
-  const std::string_view text = "POST /x HTTP/1.0\r\nConnection: keep-alive\r\nExpect: 100-Continue\r\nX-Up: Value\r\nContent-Length: 1\r\n\r\n";
+  const std::string_view text =
+      "POST /x HTTP/1.0\r\nConnection: keep-alive\r\nExpect: 100-Continue\r\nX-Up: Value\r\nContent-Length: "
+      "1\r\n\r\n";
   std::copy(text.begin(), text.end(), parser.space().begin());
   parser.filled(text.size());
   ASSERT_TRUE(parser.parse_header());
@@ -54,9 +58,11 @@ TEST(HttpRequestParser, TellsWhatTheAnswerIsLike) {
 }
 
 TEST(HttpRequestParser, RefusesWhatIsNoHttp) {
-  for (const char* text : {"QUERY\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n"})
+  for (const char* text : {"QUERY\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n",
+                           "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n"})
     expect_sql_error("08P01", "", [&] { requests_of(text, 100); });
-  expect_sql_error("54000", "the header is too large", [] { requests_of("GET / HTTP/1.1\r\nX: " + std::string(200'000, 'x'), 5000); });
+  expect_sql_error("54000", "the header is too large",
+                   [] { requests_of("GET / HTTP/1.1\r\nX: " + std::string(200'000, 'x'), 5000); });
 }
 
 }  // namespace

@@ -1,15 +1,15 @@
 #include "server/network_threads.h"
 
-#include <gtest/gtest.h>
-
 #include <boost/asio/post.hpp>
 #include <future>
+#include <gtest/gtest.h>
 
 namespace idem {
 namespace {
 
 // Asks on a network thread, as a connection does that has read a request; the thread that ran the task, or none if it was not taken.
-std::optional<std::thread::id> ask(NetworkThreads& network, const void* client, const std::function<void()>& work = [] {}) {
+std::optional<std::thread::id> ask(
+    NetworkThreads& network, const void* client, const std::function<void()>& work = [] {}) {
   std::promise<std::optional<std::thread::id>> ran;
   boost::asio::post(network.io(), [&] {
     const bool taken = network.try_run(client, [&] {
@@ -27,7 +27,8 @@ class NetworkThreadsTest : public testing::Test {
   void TearDown() override { network_.stop(); }
 
   // Until a request is taken; none if that never comes.
-  std::optional<std::thread::id> ask_until_taken(const void* client, const std::function<void()>& work = [] {}) {
+  std::optional<std::thread::id> ask_until_taken(
+      const void* client, const std::function<void()>& work = [] {}) {
     for (int i = 0; i < 1000; ++i) {
       if (const auto thread = ask(network_, client, work)) return thread;
     }

@@ -90,14 +90,16 @@ TEST_F(ChangedTimesTest, KeptVersionsOverAStart) {
     schema.name = "view";
     view.table = t->create_table(schema);
     view.sources = {{table_, read}};
-    t->put_materialized_view(view, {database_->find_version(database_->snapshot(), table_, VersionNumberTarget{read})});
+    t->put_materialized_view(
+        view, {database_->find_version(database_->snapshot(), table_, VersionNumberTarget{read})});
     t->commit(true);
   }
   insert(2 * kDay + 500, 2 * kDay + 505, 1);
   for (const bool with_checkpoint : {false, true}) {
     if (with_checkpoint) database_->checkpoint();
     open();
-    const auto before = database_->find_version(database_->snapshot(), table_, VersionNumberTarget{read}).version;
+    const auto before =
+        database_->find_version(database_->snapshot(), table_, VersionNumberTarget{read}).version;
     const auto changed = changed_times(*before, *now());
     ASSERT_TRUE(changed);
     ASSERT_EQ(changed->size(), 1u);

@@ -21,7 +21,8 @@ class SizedRowGroup final : public RowGroup {
 
 Partition partition_of(const std::vector<uint32_t>& rows) {
   Partition partition;
-  for (const uint32_t count : rows) partition.slices.push_back({std::make_shared<SizedRowGroup>(), 0, count, nullptr});
+  for (const uint32_t count : rows)
+    partition.slices.push_back({std::make_shared<SizedRowGroup>(), 0, count, nullptr});
   return partition;
 }
 
@@ -50,7 +51,8 @@ TEST(CompactionPlanTest, LeavesWellFilledRowGroups) {
 }
 
 TEST(CompactionPlanTest, JoinsFragmentsUpToWhatIsFilled) {
-  EXPECT_EQ(plan(partition_of({kRowGroupSize, 40'000, 9'000, 70'000, kRowGroupSize, 20'000})), (Runs{{1, 4}}));
+  EXPECT_EQ(plan(partition_of({kRowGroupSize, 40'000, 9'000, 70'000, kRowGroupSize, 20'000})),
+            (Runs{{1, 4}}));
   EXPECT_EQ(plan(partition_of({2'048, 2'048, 2'048})), (Runs{{0, 3}}));
   // One fragment between others gives nothing, wherever its rows go.
   EXPECT_EQ(plan(partition_of({kRowGroupSize, 50'000, kRowGroupSize, kRowGroupSize})), Runs());

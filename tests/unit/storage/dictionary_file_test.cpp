@@ -17,7 +17,8 @@ std::unique_ptr<DictionaryFile> open(FileSystem& files, uint32_t count, SymbolDi
   uint32_t code = 0;
   const uint64_t end =
       read_dictionary_file(files, "d", kDatabase, kTable, kColumn, count, [&](std::string_view text) {
-        if (dictionary->intern(text) != static_cast<int32_t>(code++)) throw sql_error(sqlstate::kDataCorrupted, "twice");
+        if (dictionary->intern(text) != static_cast<int32_t>(code++))
+          throw sql_error(sqlstate::kDataCorrupted, "twice");
       });
   return DictionaryFile::resume(files, "d", count, end);
 }
@@ -113,7 +114,8 @@ TEST(DictionaryFile, RefusesWhatItCannotHold) {
   EXPECT_THROW(open(files, 1, &read), SqlError);   // not the end of a block
   EXPECT_THROW(open(files, 3, &again), SqlError);  // a string twice
   EXPECT_THROW(open(files, 9, &third), SqlError);  // more than there are
-  EXPECT_THROW(read_dictionary_file(files, "d", kDatabase, kTable, ColumnId{8}, 2, [](std::string_view) {}), SqlError);
+  EXPECT_THROW(read_dictionary_file(files, "d", kDatabase, kTable, ColumnId{8}, 2, [](std::string_view) {}),
+               SqlError);
 }
 
 }  // namespace

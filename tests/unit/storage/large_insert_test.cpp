@@ -58,7 +58,8 @@ class LargeInsertTest : public ::testing::Test {
   std::shared_ptr<const TableVersion> version() const { return database->snapshot().table(id); }
   size_t segment_files() const {
     size_t count = 0;
-    const IoResult<std::vector<DirectoryEntry>> entries = files->list("/data/tables/" + std::to_string(static_cast<uint32_t>(id)));
+    const IoResult<std::vector<DirectoryEntry>> entries =
+        files->list("/data/tables/" + std::to_string(static_cast<uint32_t>(id)));
     if (!entries.ok()) return 0;
     for (const DirectoryEntry& entry : entries.value()) count += entry.name.ends_with(".segment");
     return count;
@@ -214,7 +215,8 @@ TEST_F(LargeInsertTest, PoliciesFoldWhatOthersCommittedMeanwhile) {
     insert(*t, folding, 0, 138'000, 1);
     EXPECT_FALSE(t->commit(true).wrote);
   }
-  const auto entries = files->list(fmt::format("/data/tables/{}", static_cast<uint32_t>(folding))).value_or_throw();
+  const auto entries =
+      files->list(fmt::format("/data/tables/{}", static_cast<uint32_t>(folding))).value_or_throw();
   database->checkpoint();
   EXPECT_LE(entries.size(), 4u);
 }
@@ -267,7 +269,7 @@ TEST_F(LargeInsertTest, FilesOfADroppedTableGo) {
   auto t = database->begin();
   t->truncate(id);
   t->commit(true);
-  t.reset();  // it holds the version before
+  t.reset();                       // it holds the version before
   EXPECT_EQ(segment_files(), 1u);  // the log still names it
   database->checkpoint();
   EXPECT_EQ(segment_files(), 1u);  // the version before can be read
@@ -279,12 +281,12 @@ TEST_F(LargeInsertTest, FilesOfADroppedTableGo) {
 // A version in between is rebuilt from the load's, which stays for that; once it is gone nothing reads the file.
 TEST_F(LargeInsertTest, VersionsAfterItAreRebuilt) {
   const auto add = [&](uint32_t first) { load(first, 1); };
-  add(500'000);                      // 1
-  load(0, 100'000);                  // 2
+  add(500'000);      // 1
+  load(0, 100'000);  // 2
   const auto after_load = rows_of(version());
-  add(500'001);                      // 3
+  add(500'001);  // 3
   const auto in_between = rows_of(version());
-  add(500'002);                      // 4
+  add(500'002);  // 4
   const auto read = [&](uint64_t number) {
     return rows_of(
         database->find_version(database->snapshot(), id, VersionNumberTarget{VersionNumber{number}}).version);
@@ -296,7 +298,8 @@ TEST_F(LargeInsertTest, VersionsAfterItAreRebuilt) {
     if (round == 1) open();
   }
   auto t = database->begin();
-  t->restore(id, database->find_version(database->snapshot(), id, VersionNumberTarget{VersionNumber{3}}).version);
+  t->restore(id,
+             database->find_version(database->snapshot(), id, VersionNumberTarget{VersionNumber{3}}).version);
   t->commit(true);
   t.reset();
   crash(4);

@@ -126,7 +126,8 @@ TEST_F(ManyTablesTest, AStartReadsNoFooters) {
   database->checkpoint();
   EXPECT_EQ(entries(fmt::format("/{}", static_cast<uint32_t>(ids[0]))), 2u);
   const auto path_of = [&](TableId id) {
-    const auto& group = static_cast<const SegmentRowGroup&>(*database->snapshot().table(id)->partitions[0]->slices[0].group);
+    const auto& group =
+        static_cast<const SegmentRowGroup&>(*database->snapshot().table(id)->partitions[0]->slices[0].group);
     return group.file().path();
   };
   const std::string damaged = path_of(ids[0]);
@@ -156,7 +157,9 @@ TEST_F(ManyTablesTest, AFileThatIsGoneIsMetAtTheStart) {
   try {
     open();
     FAIL();
-  } catch (const SqlError& error) { EXPECT_EQ(error.sqlstate(), sqlstate::kDataCorrupted) << error.message(); }
+  } catch (const SqlError& error) {
+    EXPECT_EQ(error.sqlstate(), sqlstate::kDataCorrupted) << error.message();
+  }
 }
 
 // A dictionary moves from the manifest into a file when it grows.

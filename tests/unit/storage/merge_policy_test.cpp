@@ -26,10 +26,10 @@ TableSchema accounts_schema(KeepPolicy seen, KeepPolicy note) {
   schema.schema_name = "public";
   schema.name = "accounts";
   schema.owner = "admin";
-  schema.columns = {test_column("ts", TypeId::kTimestamp),     test_column("id", TypeId::kBigInt),
-                    test_column("plan", TypeId::kSymbol),      test_column("least", TypeId::kBigInt),
-                    test_column("most", TypeId::kBigInt),      test_column("seen", TypeId::kBigInt),
-                    test_column("note", TypeId::kVarchar),     test_column("version", TypeId::kBigInt),
+  schema.columns = {test_column("ts", TypeId::kTimestamp), test_column("id", TypeId::kBigInt),
+                    test_column("plan", TypeId::kSymbol),  test_column("least", TypeId::kBigInt),
+                    test_column("most", TypeId::kBigInt),  test_column("seen", TypeId::kBigInt),
+                    test_column("note", TypeId::kVarchar), test_column("version", TypeId::kBigInt),
                     test_column("gone", TypeId::kBoolean)};
   schema.columns[3].keep = KeepPolicy::kMin;
   schema.columns[4].keep = KeepPolicy::kMax;
@@ -98,7 +98,9 @@ class MergePolicyTest : public ::testing::Test {
   std::vector<Account> random_accounts(size_t count, uint64_t seed) {
     std::mt19937_64 random(seed);
     const auto below = [&](uint64_t n) { return static_cast<int64_t>(random() % n); };
-    const auto maybe = [&]() -> std::optional<int64_t> { return below(4) == 0 ? std::nullopt : std::optional(below(9)); };
+    const auto maybe = [&]() -> std::optional<int64_t> {
+      return below(4) == 0 ? std::nullopt : std::optional(below(9));
+    };
     std::vector<Account> rows;
     for (size_t i = 0; i < count; ++i) {
       Account row;
@@ -119,7 +121,8 @@ class MergePolicyTest : public ::testing::Test {
   void send_in_pieces(const std::vector<Account>& rows, std::mt19937_64& random) {
     for (size_t at = 0; at < rows.size();) {
       const size_t count = std::min<size_t>(rows.size() - at, 1 + random() % 12);
-      send({rows.begin() + static_cast<std::ptrdiff_t>(at), rows.begin() + static_cast<std::ptrdiff_t>(at + count)});
+      send({rows.begin() + static_cast<std::ptrdiff_t>(at),
+            rows.begin() + static_cast<std::ptrdiff_t>(at + count)});
       at += count;
       if (random() % 12 == 0) database_->checkpoint();
       if (random() % 30 == 0) open();
@@ -195,7 +198,8 @@ TEST_F(MergePolicyTest, SequenceWithTiesSentTwiceEndsTheSame) {
     std::mt19937_64 random(seed);
     std::vector<Account> rows = random_accounts(50, seed);
     for (Account& row : rows) {
-      row.version = random() % 5 == 0 ? std::nullopt : std::optional<int64_t>(static_cast<int64_t>(random() % 3));
+      row.version =
+          random() % 5 == 0 ? std::nullopt : std::optional<int64_t>(static_cast<int64_t>(random() % 3));
     }
     create_anew(schema);
     send_in_pieces(rows, random);

@@ -68,7 +68,8 @@ class ChangedPartition {
     apply(std::move(change), 0);
   }
 
-  void expect_rows(const std::shared_ptr<const Partition>& partition, const std::vector<std::string>& expected) {
+  void expect_rows(const std::shared_ptr<const Partition>& partition,
+                   const std::vector<std::string>& expected) {
     auto version = std::make_shared<TableVersion>();
     version->schema = schema_;
     replace_partition(version.get(), INT64_MIN, partition);
@@ -144,7 +145,8 @@ class ChangedPartition {
     if (written.empty() && overlays.empty()) return;
     overlays.write(&writer);
     const auto file = writer.finish();
-    for (const auto& [slice, group] : written) moves->add_slice(slice, {{file->row_group(group), 0, slice.rows()}});
+    for (const auto& [slice, group] : written)
+      moves->add_slice(slice, {{file->row_group(group), 0, slice.rows()}});
     overlays.note_moves(file, moves);
   }
 

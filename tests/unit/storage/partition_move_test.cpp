@@ -48,8 +48,10 @@ class PartitionMoveTest : public ::testing::Test {
     const auto schema = t->schema_view().table(table)->schema;
     ColumnBatch batch(schema);
     for (uint32_t i = 0; i < rows; ++i) {
-      batch.column(static_cast<size_t>(schema->find_column("ts"))).append<int64_t>(day * kDay + i * int64_t{1'000'000});
-      batch.column(static_cast<size_t>(schema->find_column("ticker"))).append_string(prefix + std::to_string(i % 5));
+      batch.column(static_cast<size_t>(schema->find_column("ts")))
+          .append<int64_t>(day * kDay + i * int64_t{1'000'000});
+      batch.column(static_cast<size_t>(schema->find_column("ticker")))
+          .append_string(prefix + std::to_string(i % 5));
       batch.column(static_cast<size_t>(schema->find_column("price"))).append(static_cast<double>(i));
       BatchColumn& note = batch.column(static_cast<size_t>(schema->find_column("note")));
       if (i % 3 == 0) note.append_null();
@@ -149,7 +151,9 @@ std::vector<uint32_t> owners_of(const TableVersion& version, size_t partition) {
   std::vector<uint32_t> owners;
   for (const Slice& slice : version.partitions[partition]->slices) {
     const bool in_memory = slice.group->in_memory();
-    owners.push_back(in_memory ? 0 : static_cast<uint32_t>(static_cast<const SegmentRowGroup&>(*slice.group).file().table_id()));
+    owners.push_back(in_memory ? 0
+                               : static_cast<uint32_t>(
+                                     static_cast<const SegmentRowGroup&>(*slice.group).file().table_id()));
   }
   return owners;
 }
@@ -291,7 +295,8 @@ TEST_F(PartitionMoveTest, FilesStayForTheLogAlone) {
   EXPECT_EQ(table(b)->row_count, 0u);
   {
     auto t = database_->begin();
-    t->restore(b, database_->find_version(database_->snapshot(), b, VersionNumberTarget{VersionNumber{1}}).version);
+    t->restore(
+        b, database_->find_version(database_->snapshot(), b, VersionNumberTarget{VersionNumber{1}}).version);
     t->commit(true);
   }
   EXPECT_EQ(rows(b), expected);
@@ -386,7 +391,9 @@ TEST_F(PartitionMoveTest, RefusesWhatDoesNotFit) {
   insert(a, 5, 10);
   insert(plain, 5, 10);
   insert(b, 5, 1);
-  const auto attempt = [&](TableId from, int64_t day, TableId to) { return error_of([&] { move(from, day, to); }); };
+  const auto attempt = [&](TableId from, int64_t day, TableId to) {
+    return error_of([&] { move(from, day, to); });
+  };
   EXPECT_EQ(attempt(a, 5, a), "42P16");
   EXPECT_EQ(attempt(a, 6, b), "42704");
   EXPECT_EQ(attempt(plain, 5, b), "42P16");

@@ -177,7 +177,8 @@ TEST_F(SegmentTest, AnUnfinishedWriterLeavesNothing) {
   {
     SegmentWriter writer(files, "s", segment_samples::kDatabase, SegmentId{3}, schema, cache);
     segment_samples::add_row_group(writer, *schema, segment_samples::make_row_group(*schema, 100, random));
-    EXPECT_THROW(SegmentWriter(files, "s", segment_samples::kDatabase, SegmentId{3}, schema, cache), SqlError);
+    EXPECT_THROW(SegmentWriter(files, "s", segment_samples::kDatabase, SegmentId{3}, schema, cache),
+                 SqlError);
   }
   EXPECT_FALSE(files.exists("s").value());
 }

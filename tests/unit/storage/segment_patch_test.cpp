@@ -17,7 +17,11 @@ SegmentPatch sample() {
   SegmentPatch patch;
   patch.base = {TableId{7}, SegmentId{3}, 0};
   patch.sources = {{TableId{7}, SegmentId{3}, 1}, {TableId{7}, SegmentId{9}, 4}};
-  patch.blocks = {{0, {{0, Kind::kInsert, 0, 0}, {0, Kind::kInsert, 0, 1}, {0, Kind::kDelete, 0, 0}, {7, Kind::kReplace, 1, 99}}},
+  patch.blocks = {{0,
+                   {{0, Kind::kInsert, 0, 0},
+                    {0, Kind::kInsert, 0, 1},
+                    {0, Kind::kDelete, 0, 0},
+                    {7, Kind::kReplace, 1, 99}}},
                   {5, {{2047, Kind::kReplace, 0, 2}}}};
   return patch;
 }
@@ -50,7 +54,8 @@ std::string without_second_source() {
   const size_t with_two = encode_segment_patch(patch).size();
   patch.sources.pop_back();
   const size_t with_one = encode_segment_patch(patch).size();
-  const size_t name_bytes = with_two - with_one, count_at = with_one - name_bytes - 2;  // before a name and the count of blocks
+  const size_t name_bytes = with_two - with_one,
+               count_at = with_one - name_bytes - 2;  // before a name and the count of blocks
   bytes[count_at] = 1;
   return bytes.erase(count_at + 1 + name_bytes, name_bytes);
 }
@@ -114,7 +119,8 @@ TEST_F(PatchedSegmentTest, PatchesAreReadAndChecked) {
   const auto reopened = SegmentFile::open(files, "s", segment_samples::kIdentity, cache);
   ASSERT_EQ(reopened->footer().patches.size(), 1u);
   const SegmentPatch patch = reopened->read_patch(0);
-  const std::vector<std::shared_ptr<const RowGroup>> sources = {reopened->row_group(1), reopened->row_group(0)};
+  const std::vector<std::shared_ptr<const RowGroup>> sources = {reopened->row_group(1),
+                                                                reopened->row_group(0)};
   const auto overlay = overlay_of(patch, *reopened->row_group(0), sources, reopened, 0);
   EXPECT_EQ(overlay->item_count(0, 12'288), 5u);
   EXPECT_EQ(overlay->shown_before(2048), 2049u);

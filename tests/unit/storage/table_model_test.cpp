@@ -296,9 +296,7 @@ TEST_P(TableModelTest, FewChangesOfManyBlocks) {
     workload.run(25);
     if (HasFailure()) return;
     // Few different keys are few rows, which are written anew at once.
-    if (static_cast<Shape>(GetParam()) != Shape::kFloatKey) {
-      EXPECT_GT(workload.overlays_seen(), 10u);
-    }
+    if (static_cast<Shape>(GetParam()) != Shape::kFloatKey) { EXPECT_GT(workload.overlays_seen(), 10u); }
   }
 }
 

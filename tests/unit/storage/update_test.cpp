@@ -192,7 +192,8 @@ TEST_F(UpdateTest, SavepointsUndoWhatCameLater) {
   t->inserted_rows(id, 1);
   const auto second = t->savepoint();
   t->remove(id, {{0, 0}, {0, 4}});
-  EXPECT_EQ(rows_of(t->read_view().table(id)), (Texts{"1|A|1|null", "2|A|2|null", "3|A|3|null", "11|A|11|null"}));
+  EXPECT_EQ(rows_of(t->read_view().table(id)),
+            (Texts{"1|A|1|null", "2|A|2|null", "3|A|3|null", "11|A|11|null"}));
   t->rollback_to(*second);
   EXPECT_EQ(rows_of(t->read_view().table(id)).size(), 6u);
   t->truncate(id);
@@ -201,7 +202,8 @@ TEST_F(UpdateTest, SavepointsUndoWhatCameLater) {
   add(&t->pending_rows(id), 12, "A", 12);
   t->inserted_rows(id, 1);
   t->commit(true);
-  EXPECT_EQ(rows(), (Texts{"0|A|0|null", "1|A|1|null", "2|A|2|null", "3|A|3|null", "10|A|10|null", "12|A|12|null"}));
+  EXPECT_EQ(rows(),
+            (Texts{"0|A|0|null", "1|A|1|null", "2|A|2|null", "3|A|3|null", "10|A|10|null", "12|A|12|null"}));
 }
 
 TEST_F(UpdateTest, SavepointsUndoDefinitions) {
