@@ -12,8 +12,7 @@ namespace idem {
 //
 // To hand each request to another thread and to wake it costs as much as a third of a short commit. So while one client alone asks, the
 // thread that read its request also runs it, and the other thread stands by: it looks from time to time whether the first has been at one
-// request for long, and then serves the network in its place. If that client has asked at once after each answer, the thread polls
-// for its next request a little before it sleeps, since to be woken takes longer than the client.
+// request for long, and then serves the network in its place.
 class NetworkThreads {
  public:
   boost::asio::io_context& io() { return io_; }
@@ -27,20 +26,14 @@ class NetworkThreads {
 
  private:
   bool one_client_asks() const;
-  void serve();
-  bool poll_for_request();
   void stand_by();
 
-  const bool may_poll_ = std::thread::hardware_concurrency() > 1;  // the client needs the only core itself
   boost::asio::io_context io_{2};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_running_{io_.get_executor()};
   std::atomic<const void*> last_client_{nullptr};
-  std::atomic<uint32_t> in_a_row_{0};    // requests of last_client_
-  std::atomic<uint64_t> begun_{0};       // tasks
-  std::atomic<bool> running_{false};     // a task is run or about to be
-  std::atomic<int64_t> answered_ns_{0};  // when the last task ended; steady clock
-  std::atomic<int64_t> pause_ns_{
-      0};  // of the client between an answer and its next request: a moving average
+  std::atomic<uint32_t> in_a_row_{0};  // requests of last_client_
+  std::atomic<uint64_t> begun_{0};     // tasks
+  std::atomic<bool> running_{false};   // a task is run or about to be
   std::thread first_, second_;
 };
 
