@@ -121,9 +121,10 @@ if [ "$mode" = --all ]; then
     IDEM_CRASH_ROUNDS=2 IDEM_REPLAY_ROUNDS=1 gtest "crash, asan" build/asan/test_crash
   fi
   title "thread sanitizer"
+  export TSAN_OPTIONS=suppressions=$PWD/tests/harness/thread_suppressions.txt
   if step "tsan build" build tsan "test_common test_wal test_storage test_server idemdb idem test_integration"; then
     unit "unit tests, tsan" tsan -R 'WorkerPool|NetworkThreads|Cancel|MemoryBudget|Log|Database|Chunk|Transaction|Concurren'
-    gtest "integration, tsan" build/tsan/test_integration --gtest_filter='TransactionOverConnections.*:Connection.ServesAHundred*:Connection.Cancels*:Operation.*:Http*:LineProtocolTest.*'
+    gtest "integration, tsan" build/tsan/test_integration --gtest_filter='TransactionOverConnections.*:Connection.*:Operation.*:MaterializedViews.*:Http*:LineProtocolTest.*'
   fi
   title "fuzzers"
   if step "fuzz build" build fuzz "parser_fuzzer segment_fuzzer protocol_fuzzer http_fuzzer"; then
