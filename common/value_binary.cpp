@@ -284,8 +284,7 @@ void parse_binary(SqlType type, std::span<const char> bytes, void* element, Stri
     }
     case TypeId::kInt2Vector: store(element, parse_array_binary(TypeId::kSmallInt, in, arena)); break;
     case TypeId::kRecord:
-      throw sql_error(sqlstate::kFeatureNotSupported,
-                      "input of anonymous composite types is not implemented");
+      throw sql_error(sqlstate::kFeatureNotSupported, "input of anonymous composite types is not supported");
     case TypeId::kVoid: store(element, std::string_view()); break;
     case TypeId::kJsonb: store(element, checked_text(type, jsonb_text(in), arena)); break;
     case TypeId::kVarchar:

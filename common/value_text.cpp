@@ -275,8 +275,7 @@ void parse_text(SqlType type, std::string_view text, void* element, StringArena&
     case TypeId::kArray: return store(element, parse_array(type, text, arena, options));
     case TypeId::kInt2Vector: return store(element, parse_int2vector(text, arena));
     case TypeId::kRecord:
-      throw sql_error(sqlstate::kFeatureNotSupported,
-                      "input of anonymous composite types is not implemented");
+      throw sql_error(sqlstate::kFeatureNotSupported, "input of anonymous composite types is not supported");
     case TypeId::kVoid: return store(element, std::string_view());
     case TypeId::kVarchar:
     case TypeId::kText:

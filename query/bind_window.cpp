@@ -49,12 +49,12 @@ BoundPtr QueryBinder::bind_window(const ast::FunctionCall& call, const std::stri
         .with_position(call.position);
   }
   if (call.distinct) {
-    throw sql_error(sqlstate::kFeatureNotSupported, "DISTINCT is not implemented for window functions")
+    throw sql_error(sqlstate::kFeatureNotSupported, "DISTINCT is not supported for window functions")
         .with_position(call.position);
   }
   if (!call.order_by.empty()) {
     throw sql_error(sqlstate::kFeatureNotSupported,
-                    "aggregate ORDER BY is not implemented for window functions")
+                    "aggregate ORDER BY is not supported for window functions")
         .with_position(call.position);
   }
   ExpressionContext inner = context;
@@ -69,7 +69,7 @@ BoundPtr QueryBinder::bind_window(const ast::FunctionCall& call, const std::stri
   } else {
     if (call.filter) {
       throw sql_error(sqlstate::kFeatureNotSupported,
-                      "FILTER is not implemented for non-aggregate window functions")
+                      "FILTER is not supported for non-aggregate window functions")
           .with_position(call.position);
     }
     bind_window_function(call, name, inner, window);

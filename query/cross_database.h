@@ -10,7 +10,7 @@ namespace idem {
 inline SqlError cross_database_error(std::string_view database, std::string_view schema,
                                      std::string_view name) {
   return sql_error(sqlstate::kFeatureNotSupported,
-                   "cross-database references are not implemented: \"{}.{}.{}\"", database, schema, name);
+                   "cross-database references are not supported: \"{}.{}.{}\"", database, schema, name);
 }
 
 }  // namespace idem
