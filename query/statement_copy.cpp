@@ -49,10 +49,10 @@ std::shared_ptr<const TableSchema> copy_target(SessionState& session, const ast:
 class CopyRows {
  public:
   CopyRows(SessionState& session, const ast::CopyStatement& s, const CopyFormat& format,
-           const std::vector<ast::Identifier>& columns)
+           std::shared_ptr<const TableSchema> schema, const std::vector<ast::Identifier>& columns)
       : session_(session),
         format_(format),
-        schema_(copy_target(session, s, format)),
+        schema_(std::move(schema)),
         targets_(resolve_target_columns(*schema_, columns)) {
     run_ = session.start_run();
     state_.context = &run_->context;
@@ -157,7 +157,7 @@ class CopyIn {
       columns_.push_back({schema->columns[t].name, schema->columns[t].type, schema->id, t + 1});
     }
     if (format_.add_new_columns) new_columns_.emplace(session, s, format_);
-    else rows_.emplace(session, s, format_, s.columns);
+    else rows_.emplace(session, s, format_, schema, s.columns);
   }
 
   const CopyFormat& format() const { return format_; }
@@ -178,7 +178,7 @@ class CopyIn {
   void begin(bool is_end) {
     const std::vector<ast::Identifier> columns = new_columns_->add(is_end);
     format_.header = CopyFormat::Header::kSkip;  // the names have been looked at
-    rows_.emplace(session_, statement_, format_, columns);
+    rows_.emplace(session_, statement_, format_, copy_target(session_, statement_, format_), columns);
     rows_->feed(new_columns_->take_sample());
   }
 
