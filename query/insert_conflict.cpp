@@ -4,8 +4,8 @@
 #include <numeric>
 
 #include "query/insert_plan.h"
+#include "storage/key_lookup.h"
 #include "storage/stored_rows.h"
-#include "storage/upsert_match.h"
 
 namespace idem {
 

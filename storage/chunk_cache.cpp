@@ -1,8 +1,9 @@
 #include "storage/chunk_cache.h"
 
 #include <list>
+#include <map>
 #include <mutex>
-#include <unordered_map>
+#include <tuple>
 
 #include "common/hash.h"
 #include "storage/encoded_block.h"
@@ -17,8 +18,12 @@ uint64_t hash_key(const BlockKey& key) {
                       hash_u64(place ^ uint64_t{key.column} << 20));
 }
 
-struct KeyHash {
-  size_t operator()(const BlockKey& key) const { return hash_key(key); }
+// Blocks of a segment follow each other, so that they are found without looking at all.
+struct BySegment {
+  bool operator()(const BlockKey& a, const BlockKey& b) const {
+    return std::tie(a.segment, a.row_group, a.column, a.block) <
+           std::tie(b.segment, b.row_group, b.column, b.block);
+  }
 };
 
 }  // namespace
@@ -33,7 +38,7 @@ struct ChunkCache::Shard {
   };
   std::mutex latch;
   std::list<Entry> entries;
-  std::unordered_map<BlockKey, std::list<Entry>::iterator, KeyHash> index;
+  std::map<BlockKey, std::list<Entry>::iterator, BySegment> index;
 
   // Takes out the next entry to go; false if there is none.
   bool evict_one(Entry* evicted) {
@@ -125,13 +130,10 @@ void ChunkCache::erase(SegmentId segment) {
     Shard& shard = shards_[i];
     {
       const std::lock_guard lock(shard.latch);
-      for (auto entry = shard.entries.begin(); entry != shard.entries.end();) {
-        const auto next = std::next(entry);
-        if (entry->key.segment == segment) {
-          shard.index.erase(entry->key);
-          erased.splice(erased.end(), shard.entries, entry);
-        }
-        entry = next;
+      auto known = shard.index.lower_bound(BlockKey{segment});
+      while (known != shard.index.end() && known->first.segment == segment) {
+        erased.splice(erased.end(), shard.entries, known->second);
+        known = shard.index.erase(known);
       }
     }
     for (const Shard::Entry& entry : erased) release(entry.bytes);

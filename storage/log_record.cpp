@@ -177,18 +177,19 @@ bool mask_bit(std::string_view mask, uint32_t i) {
   return mask.empty() || ((static_cast<uint8_t>(mask[i / 8]) >> (i % 8)) & 1);
 }
 
-// Reads the elements of one column and appends them; `column` null: skips them.
+// Reads the elements of one column and appends them; `column` null: skips them. Memory is taken when their bytes are known to be there.
 void read_elements(ByteReader& in, PhysicalType physical, uint32_t count, std::string_view mask,
                    BatchColumn* column) {
-  if (column) column->reserve(count);
   switch (physical) {
     case PhysicalType::kDecimal: {
+      ByteReader elements(in.bytes(size_t{count} * 20), kWhat);
+      if (!column) return;
+      column->reserve(count);
       for (uint32_t i = 0; i < count; ++i) {
         Decimal value;
-        const uint64_t low = in.u64(), high = in.u64();
+        const uint64_t low = elements.u64(), high = elements.u64();
         value.value = static_cast<int128_t>(static_cast<uint128_t>(high) << 64 | low);
-        value.scale = in.i32();
-        if (!column) continue;
+        value.scale = elements.i32();
         if (mask_bit(mask, i)) {
           column->append(value);
         } else {
@@ -199,6 +200,7 @@ void read_elements(ByteReader& in, PhysicalType physical, uint32_t count, std::s
     }
     case PhysicalType::kString: {
       const std::string_view lengths = in.bytes(size_t{count} * 4);
+      if (column) column->reserve(count);
       for (uint32_t i = 0; i < count; ++i) {
         uint32_t length = 0;
         std::memcpy(&length, lengths.data() + size_t{i} * 4, 4);
@@ -217,6 +219,7 @@ void read_elements(ByteReader& in, PhysicalType physical, uint32_t count, std::s
   const size_t size = physical_size(physical);
   const std::string_view elements = in.bytes(size * count);
   if (!column) return;
+  column->reserve(count);
   alignas(16) std::byte element[32];
   for (uint32_t i = 0; i < count; ++i) {
     if (mask_bit(mask, i)) {

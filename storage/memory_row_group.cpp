@@ -183,7 +183,7 @@ void MemoryRowGroup::set_null(Column& column, uint32_t row) {
   }
   std::atomic_ref<uint64_t>(chunk.validity[offset >> 6])
       .fetch_and(~(uint64_t{1} << (offset & 63)), std::memory_order_relaxed);
-  chunk.null_count.fetch_add(1, std::memory_order_relaxed);
+  chunk.null_count.fetch_add(1, std::memory_order_release);
 }
 
 void MemoryRowGroup::write_vector(size_t column_index, uint32_t first, const Vector& source, uint32_t from,
@@ -316,7 +316,8 @@ VectorStatistics MemoryRowGroup::statistics(ColumnId column_id, uint32_t vector_
   const int index = index_of(column_id);
   if (index < 0) return result;
   const Chunk* chunk = columns_[static_cast<size_t>(index)].chunks[vector_index].get();
-  result.null_count = chunk->null_count.load(std::memory_order_relaxed);
+  // Whoever then asks for row_count() gets at least the rows that these NULLs are among.
+  result.null_count = chunk->null_count.load(std::memory_order_acquire);
   result.has_bounds = chunk->has_bounds.load(std::memory_order_relaxed);
   result.min = chunk->min.load(std::memory_order_relaxed);
   result.max = chunk->max.load(std::memory_order_relaxed);

@@ -29,40 +29,29 @@ int64_t kept_for_runs(const DatabaseState& db, const RetentionRequest& request) 
   return std::min(run_retention_micros(db), request.retain_micros.value_or(INT64_MAX));
 }
 
-// Versions that runs go back to when they are executed again, by table.
-using RunPins = std::map<uint32_t, std::set<VersionNumber>>;
-
-RunPins run_pins(const Catalog& catalog, int64_t committed_after) {
-  RunPins pins;
+// By table, in one pass over the catalog. Of runs those that were committed after a time count.
+std::unordered_map<uint32_t, Pins> pins_by_table(const Catalog& catalog, int64_t runs_after, int64_t now) {
+  std::unordered_map<uint32_t, Pins> all;
+  const auto of = [&](TableId table) -> Pins& { return all[static_cast<uint32_t>(table)]; };
   for (const auto& [key, run] : catalog.runs) {
-    if (run->last_time_micros <= committed_after) continue;
+    if (run->last_time_micros <= runs_after) continue;
     for (const RunTable& table : run->tables) {
-      if (table.effect != RunTable::Effect::kCreated)
-        pins[static_cast<uint32_t>(table.table)].insert(table.before);
+      if (table.effect != RunTable::Effect::kCreated) of(table.table).tagged.insert(table.before);
     }
   }
-  return pins;
-}
-
-Pins pins_of(const Catalog& catalog, uint32_t table, const RunPins& runs, int64_t now) {
-  Pins pins;
-  if (const auto named = runs.find(table); named != runs.end()) pins.tagged = named->second;
-  for (auto tag = catalog.tags.lower_bound({table, std::string()});
-       tag != catalog.tags.end() && tag->first.first == table; ++tag) {
-    if (tag->second.expires_micros == 0 || tag->second.expires_micros > now)
-      pins.tagged.insert(tag->second.version);
+  for (const auto& [key, tag] : catalog.tags) {
+    if (tag.expires_micros == 0 || tag.expires_micros > now) of(tag.table).tagged.insert(tag.version);
   }
   for (const auto& [name, slot] : catalog.slots) {
-    if (static_cast<uint32_t>(slot.table) != table) continue;
+    Pins& pins = of(slot.table);
     pins.slot = pins.slot ? std::min(*pins.slot, slot.version) : slot.version;
   }
   for (const auto& [id, view] : catalog.materialized_views) {
     for (const MaterializedViewSource& source : view->sources) {
-      if (static_cast<uint32_t>(source.table) == table && source.version)
-        pins.refreshed.insert(*source.version);
+      if (source.version) of(source.table).refreshed.insert(*source.version);
     }
   }
-  return pins;
+  return all;
 }
 
 struct ExpiryLimits {
@@ -102,7 +91,7 @@ struct Candidate {
 std::vector<Candidate> candidates(DatabaseState& db, const Catalog& catalog, const RetentionRequest& request,
                                   int64_t now) {
   const auto snapshot = db.published_snapshot();
-  const RunPins runs = run_pins(catalog, now - kept_for_runs(db, request));
+  auto pins = pins_by_table(catalog, now - kept_for_runs(db, request), now);
   std::vector<Candidate> result;
   for (auto& [id, history] : db.all_histories()) {
     if (request.tables && !request.tables->contains(id)) continue;
@@ -125,7 +114,7 @@ std::vector<Candidate> candidates(DatabaseState& db, const Catalog& catalog, con
     limits.thin_after = std::max(kHour, db.options.log_retention_micros);
     limits.log_from = request.retain_micros ? UINT64_MAX : db.log_kept_from.load();
     limits.first_within = history->first_of_last(db.options.history_versions);
-    candidate.rule = expiry_rule(pins_of(catalog, id, runs, now), now, limits);
+    candidate.rule = expiry_rule(std::move(pins[id]), now, limits);
     result.push_back(std::move(candidate));
   }
   return result;

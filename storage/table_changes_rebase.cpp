@@ -2,6 +2,7 @@
 
 #include "common/error.h"
 #include "storage/change_rows.h"
+#include "storage/key_lookup.h"
 #include "storage/table_changes.h"
 
 namespace idem {

@@ -1,14 +1,12 @@
 #include "storage/upsert_match.h"
 
 #include <algorithm>
-#include <bit>
-#include <cassert>
 #include <optional>
 
 #include "common/error.h"
-#include "common/hash.h"
 #include "common/value_text.h"
 #include "storage/keep_policy.h"
+#include "storage/key_groups.h"
 #include "storage/row_fold.h"
 #include "storage/stored_rows.h"
 
@@ -16,31 +14,16 @@ namespace idem {
 
 namespace {
 
-constexpr uint32_t kFewRows = 16;  // up to so many rows of one time are compared in pairs, more are hashed
-
 class PartitionMatcher {
  public:
   PartitionMatcher(const std::shared_ptr<const TableSchema>& schema, std::shared_ptr<const Partition> stored,
                    const OrderedBatch& batch, const OrderedBatch::Part& part, MatchMode mode);
   PartitionMatch run();
-  std::optional<uint64_t> find(uint32_t place);
-  void locate(std::vector<KeyMatch>* matches, uint32_t partition);
 
  private:
-  // Rows of the batch with equal keys.
-  struct Winner {
-    uint32_t place = 0;  // of the last of them; its row is the content unless policies fold
-    uint32_t first_place = 0;
-    uint32_t matches = 0;      // stored rows with these keys, where they are counted first
-    uint32_t first_match = 0;  // of them, in matches_
-    bool matched = false;
-  };
-  struct Slot {
-    uint32_t winner = 0;  // + 1; 0: free
-    uint32_t tag = 0;     // of the hash, so that keys are compared only where they are likely the same
-  };
+  using Group = KeyGroups::Group;
   struct StoredMatch {
-    uint32_t winner = 0;
+    uint32_t group = 0;
     uint64_t ordinal = 0;
   };
 
@@ -52,25 +35,15 @@ class PartitionMatcher {
   uint32_t identical_rows(uint32_t place, uint64_t ordinal);
   void append_rest(uint32_t place);
   void match_run(uint32_t begin, uint32_t end, uint64_t stored_begin, uint64_t stored_end);
-  void fold_run(uint32_t begin, uint32_t end);
-  void add_rows(const Winner& winner, bool all);
-  Winner* find_winner(uint64_t ordinal);
+  void add_rows(const Group& group, bool all);
   void apply_collected();
-  void apply_to_stored(const Winner& winner, uint64_t ordinal);
+  void apply_to_stored(const Group& group, uint64_t ordinal);
   void write_result(uint64_t ordinal);
   bool is_stored_tombstone(uint64_t ordinal);
 
-  bool batch_keys_equal(uint32_t row_a, uint32_t row_b) const;
-  bool stored_key_equal(uint32_t batch_row, uint32_t stored_row);
-  uint64_t batch_hash(uint32_t batch_row) const;
-  uint64_t stored_hash(uint32_t stored_row);
-  void start_hash(uint32_t rows);
-  int compare_with_stored(uint32_t place, uint64_t ordinal);
-  uint64_t lower_bound_by_keys(uint32_t place, uint64_t from);
-
   bool equals_stored(uint32_t batch_row, uint32_t stored_row);
   void note_unchanged(uint64_t ordinal, uint32_t place, uint32_t count);
-  void emit_insert(const Winner& winner, uint64_t before);
+  void emit_insert(const Group& group, uint64_t before);
   void emit_insert_places(uint32_t begin, uint32_t end, uint64_t before);
   void add_inserted_row(uint32_t batch_row);
   [[noreturn]] void throw_duplicate(uint32_t batch_row) const;
@@ -84,21 +57,12 @@ class PartitionMatcher {
   int64_t stored_max_ = 0;
   const int64_t* times_ = nullptr;
   std::vector<ColumnView> views_;  // of the batch, by column
-  std::vector<uint32_t> keys_;     // key columns besides the designated timestamp
+  std::optional<UpsertKeys> keys_;
+  std::optional<KeyGroups> run_;  // of equal times (or keys) that is being matched
   PartitionMatch result_;
   std::optional<RowFold> fold_;  // where policies make the results
   bool contiguous_ = true;
-
-  // Of the run of equal times (or keys) that is being matched.
-  std::vector<Winner> winners_;
-  uint32_t run_begin_ = 0;
-  std::vector<uint32_t> next_place_;  // of the same keys, by place in the run; used where policies fold
-  std::vector<uint32_t> winner_of_;   // by place in the run; used where keys are only looked up
-  std::vector<Slot> slots_;           // by hash of keys
-  size_t next_winner_ = 0;            // that the next stored row has the keys of, if both are in one order
-  std::vector<StoredMatch> matches_;  // where several stored rows may have the keys of one
-  bool looks_up_ = false;
-  bool hashed_ = false;
+  std::vector<StoredMatch> matches_;  // of the run, where several stored rows may have the keys of one
 };
 
 PartitionMatcher::PartitionMatcher(const std::shared_ptr<const TableSchema>& schema,
@@ -115,9 +79,8 @@ PartitionMatcher::PartitionMatcher(const std::shared_ptr<const TableSchema>& sch
   if (schema_.has_timestamp()) {
     times_ = static_cast<const int64_t*>(views_[static_cast<size_t>(schema_.timestamp_column)].data);
   }
-  for (const uint32_t key : schema_.upsert_keys) {
-    if (static_cast<int>(key) != schema_.timestamp_column) keys_.push_back(key);
-  }
+  keys_.emplace(schema_, *batch.rows, stored_ ? &*stored_ : nullptr);
+  run_.emplace(*keys_, batch);
   result_.change.start = part.start;
   if (!replaces_whole_rows(schema_) && schema_.has_keys() && mode_ == MatchMode::kUpsert)
     fold_.emplace(schema, batch.rows);
@@ -158,68 +121,11 @@ PartitionMatch PartitionMatcher::run() {
   return std::move(result_);
 }
 
-std::optional<uint64_t> PartitionMatcher::find(uint32_t place) {
-  if (stored_count_ == 0) return std::nullopt;
-  uint64_t begin = 0, end = 0;
-  if (schema_.has_timestamp()) {
-    begin = stored_->lower_bound(time(place), 0);
-    end = stored_->upper_bound(time(place), begin);
-  } else {
-    begin = lower_bound_by_keys(place, 0);
-    end = std::min(begin + 1, stored_count_);
-  }
-  for (uint64_t ordinal = begin; ordinal < end; ++ordinal) {
-    stored_->move_to(ordinal);
-    if (stored_key_equal(row(place), stored_->row_in_block(ordinal)) && !is_stored_tombstone(ordinal))
-      return ordinal;
-  }
-  return std::nullopt;
-}
-
 bool PartitionMatcher::is_stored_tombstone(uint64_t ordinal) {
   if (schema_.deleted_column < 0) return false;
   stored_->move_to(ordinal);
   return RowFold::is_true(stored_->column(static_cast<uint32_t>(schema_.deleted_column)),
                           stored_->row_in_block(ordinal));
-}
-
-// As matching does, but only says what was found.
-void PartitionMatcher::locate(std::vector<KeyMatch>* matches, uint32_t partition) {
-  looks_up_ = true;
-  uint64_t stored_at = 0;
-  for (uint32_t place = part_.begin; place < part_.end;) {
-    uint32_t end = place + 1;
-    uint64_t stored_end = stored_count_;
-    if (schema_.has_timestamp()) {
-      end = run_end(place);
-      if (stored_count_ > 0) {
-        stored_at = stored_->lower_bound(time(place), stored_at);
-        stored_end = stored_->upper_bound(time(place), stored_at);
-      }
-    } else {
-      while (end < part_.end && batch_keys_equal(row(place), row(end))) ++end;
-      stored_at = lower_bound_by_keys(place, stored_at);
-      stored_end = stored_at;
-      while (stored_end < stored_count_ && compare_with_stored(place, stored_end) == 0) ++stored_end;
-    }
-    fold_run(place, end);
-    for (uint32_t p = place; p < end; ++p) {
-      (*matches)[row(p)].first_row = row(winners_[winner_of_[p - place]].first_place);
-    }
-    for (uint64_t ordinal = stored_at; ordinal < stored_end; ++ordinal) {
-      stored_->move_to(ordinal);
-      Winner* winner = find_winner(ordinal);
-      if (!winner || winner->matched || is_stored_tombstone(ordinal)) continue;
-      winner->matched = true;
-      (*matches)[row(winner->first_place)].stored = RowPosition{partition, ordinal};
-    }
-    for (uint32_t p = place; p < end; ++p) {
-      KeyMatch& match = (*matches)[row(p)];
-      match.stored = (*matches)[match.first_row].stored;
-    }
-    place = end;
-    stored_at = stored_end;
-  }
 }
 
 uint32_t PartitionMatcher::run_end(uint32_t place) const {
@@ -298,166 +204,69 @@ void PartitionMatcher::append_rest(uint32_t place) {
   emit_insert_places(unique_begin, place, stored_count_);
 }
 
-bool PartitionMatcher::batch_keys_equal(uint32_t row_a, uint32_t row_b) const {
-  for (const uint32_t key : keys_) {
-    if (!key_equal(views_[key], row_a, views_[key], row_b)) return false;
-  }
-  return true;
-}
-
-bool PartitionMatcher::stored_key_equal(uint32_t batch_row, uint32_t stored_row) {
-  for (const uint32_t key : keys_) {
-    if (!key_equal(views_[key], batch_row, stored_->column(key), stored_row)) return false;
-  }
-  return true;
-}
-
-uint64_t PartitionMatcher::batch_hash(uint32_t batch_row) const {
-  uint64_t hash = 0;
-  for (const uint32_t key : keys_) hash = hash_combine(hash, key_hash(views_[key], batch_row));
-  return hash;
-}
-
-uint64_t PartitionMatcher::stored_hash(uint32_t stored_row) {
-  uint64_t hash = 0;
-  for (const uint32_t key : keys_) hash = hash_combine(hash, key_hash(stored_->column(key), stored_row));
-  return hash;
-}
-
-void PartitionMatcher::start_hash(uint32_t rows) { slots_.assign(std::bit_ceil(size_t{rows} * 2), Slot()); }
-
-// Leaves in winners_ one entry for each combination of keys among places [begin, end), in order of first
-// appearance.
-void PartitionMatcher::fold_run(uint32_t begin, uint32_t end) {
-  winners_.clear();
-  next_winner_ = 0;
-  run_begin_ = begin;
-  if (fold_) next_place_.assign(end - begin, UINT32_MAX);
-  if (looks_up_) winner_of_.resize(end - begin);
-  hashed_ = end - begin > kFewRows;
-  if (hashed_) start_hash(end - begin);
-  for (uint32_t place = begin; place < end; ++place) {
-    const uint32_t batch_row = row(place);
-    Winner* known = nullptr;
-    if (hashed_) {
-      const size_t mask = slots_.size() - 1;
-      const uint64_t hash = batch_hash(batch_row);
-      const auto tag = static_cast<uint32_t>(hash >> 32);
-      size_t slot = hash & mask;
-      while (slots_[slot].winner != 0 &&
-             (slots_[slot].tag != tag ||
-              !batch_keys_equal(row(winners_[slots_[slot].winner - 1].place), batch_row))) {
-        slot = (slot + 1) & mask;
-      }
-      if (slots_[slot].winner != 0) {
-        known = &winners_[slots_[slot].winner - 1];
-      } else {
-        slots_[slot] = {static_cast<uint32_t>(winners_.size()) + 1, tag};
-      }
-    } else {
-      for (Winner& winner : winners_) {
-        if (batch_keys_equal(row(winner.place), batch_row)) known = &winner;
-      }
-    }
-    if (looks_up_) {
-      winner_of_[place - begin] =
-          static_cast<uint32_t>(known ? static_cast<size_t>(known - winners_.data()) : winners_.size());
-    }
-    if (!known) {
-      winners_.push_back({place, place});
-      continue;
-    }
-    if (mode_ == MatchMode::kMustBeNew) throw_duplicate(batch_row);
-    ++result_.counts.skipped;
-    if (fold_) next_place_[known->place - begin] = place;
-    known->place = place;
-  }
-}
-
-// Applies a winner's rows one by one, in their order, to the result that was begun. With versions the order
+// Applies a group's rows one by one, in their order, to the result that was begun. With versions the order
 // matters: folding the batch's rows first would be another thing.
-void PartitionMatcher::add_rows(const Winner& winner, bool all) {
-  uint32_t place = winner.first_place;
-  if (!all) place = next_place_[place - run_begin_];
-  for (; place != UINT32_MAX; place = next_place_[place - run_begin_]) fold_->add_batch_row(row(place));
-}
-
-PartitionMatcher::Winner* PartitionMatcher::find_winner(uint64_t ordinal) {
-  const uint32_t stored_row = stored_->row_in_block(ordinal);
-  if (!hashed_) {
-    for (Winner& winner : winners_) {
-      if (stored_key_equal(row(winner.place), stored_row)) return &winner;
-    }
-    return nullptr;
-  }
-  // Devices mostly report in the same order each time: then nothing is looked up.
-  if (next_winner_ < winners_.size() && stored_key_equal(row(winners_[next_winner_].place), stored_row)) {
-    return &winners_[next_winner_++];
-  }
-  const size_t mask = slots_.size() - 1;
-  const uint64_t hash = stored_hash(stored_row);
-  const auto tag = static_cast<uint32_t>(hash >> 32);
-  for (size_t slot = hash & mask; slots_[slot].winner != 0; slot = (slot + 1) & mask) {
-    if (slots_[slot].tag != tag) continue;
-    Winner& winner = winners_[slots_[slot].winner - 1];
-    if (!stored_key_equal(row(winner.place), stored_row)) continue;
-    next_winner_ = slots_[slot].winner;
-    return &winner;
-  }
-  return nullptr;
+void PartitionMatcher::add_rows(const Group& group, bool all) {
+  uint32_t place = group.first_place;
+  if (!all) place = run_->next_place(place);
+  for (; place != KeyGroups::kNoPlace; place = run_->next_place(place)) fold_->add_batch_row(row(place));
 }
 
 // Places [begin, end) of one time (or of equal keys) against the stored rows of that time.
 void PartitionMatcher::match_run(uint32_t begin, uint32_t end, uint64_t stored_begin, uint64_t stored_end) {
-  fold_run(begin, end);
+  run_->collect(begin, end);
+  std::vector<Group>& groups = run_->groups();
+  if (mode_ == MatchMode::kMustBeNew && run_->first_repeated()) throw_duplicate(row(*run_->first_repeated()));
+  result_.counts.skipped += end - begin - groups.size();
   // Rows stored before the table had its keys: what they make together must be known before it is written.
   const bool collects = fold_ && !schema_.keys_unique && stored_end - stored_begin > 1;
   matches_.clear();
   for (uint64_t ordinal = stored_begin; ordinal < stored_end; ++ordinal) {
     stored_->move_to(ordinal);
-    Winner* winner = find_winner(ordinal);
-    if (!winner) continue;
-    if (mode_ == MatchMode::kMustBeNew && !is_stored_tombstone(ordinal)) throw_duplicate(row(winner->place));
+    Group* group = run_->group_of_stored(stored_->row_in_block(ordinal));
+    if (!group) continue;
+    if (mode_ == MatchMode::kMustBeNew && !is_stored_tombstone(ordinal))
+      throw_duplicate(row(group->last_place));
     if (collects) {
-      ++winner->matches;
-      matches_.push_back({static_cast<uint32_t>(winner - winners_.data()), ordinal});
-    } else if (winner->matched) {
+      ++group->matches;
+      matches_.push_back({static_cast<uint32_t>(group - groups.data()), ordinal});
+    } else if (group->matched) {
       result_.change.positions.deleted.push_back(ordinal);
     } else {
-      winner->matched = true;
-      apply_to_stored(*winner, ordinal);
+      group->matched = true;
+      apply_to_stored(*group, ordinal);
     }
   }
   if (collects) apply_collected();
-  for (const Winner& winner : winners_) {
-    if (!winner.matched) emit_insert(winner, stored_end);
+  for (const Group& group : groups) {
+    if (!group.matched) emit_insert(group, stored_end);
   }
 }
 
 // Stored rows that have the keys of one new row become one, in the first's place.
 void PartitionMatcher::apply_collected() {
-  std::vector<StoredMatch> by_winner = matches_;
-  std::stable_sort(by_winner.begin(), by_winner.end(),
-                   [](const StoredMatch& a, const StoredMatch& b) { return a.winner < b.winner; });
-  for (uint32_t i = static_cast<uint32_t>(by_winner.size()); i-- > 0;)
-    winners_[by_winner[i].winner].first_match = i;
+  std::vector<Group>& groups = run_->groups();
+  std::vector<StoredMatch> by_group = matches_;
+  std::stable_sort(by_group.begin(), by_group.end(),
+                   [](const StoredMatch& a, const StoredMatch& b) { return a.group < b.group; });
+  for (uint32_t i = static_cast<uint32_t>(by_group.size()); i-- > 0;)
+    groups[by_group[i].group].first_match = i;
   std::vector<uint64_t> ordinals;
   for (const StoredMatch& match : matches_) {
-    Winner& winner = winners_[match.winner];
-    if (winner.matched) {
+    Group& group = groups[match.group];
+    if (group.matched) {
       result_.change.positions.deleted.push_back(match.ordinal);
       continue;
     }
-    winner.matched = true;
-    if (winner.matches == 1) {
-      apply_to_stored(winner, match.ordinal);
+    group.matched = true;
+    if (group.matches == 1) {
+      apply_to_stored(group, match.ordinal);
       continue;
     }
     ordinals.clear();
-    for (uint32_t i = 0; i < winner.matches; ++i)
-      ordinals.push_back(by_winner[winner.first_match + i].ordinal);
+    for (uint32_t i = 0; i < group.matches; ++i) ordinals.push_back(by_group[group.first_match + i].ordinal);
     fold_->begin_with_stored_rows(&*stored_, ordinals);
-    add_rows(winner, true);
+    add_rows(group, true);
     write_result(match.ordinal);
   }
 }
@@ -473,24 +282,24 @@ bool PartitionMatcher::equals_stored(uint32_t batch_row, uint32_t stored_row) {
   return true;
 }
 
-void PartitionMatcher::apply_to_stored(const Winner& winner, uint64_t ordinal) {
+void PartitionMatcher::apply_to_stored(const Group& group, uint64_t ordinal) {
   stored_->move_to(ordinal);
-  const uint32_t stored_row = stored_->row_in_block(ordinal), batch_row = row(winner.place);
+  const uint32_t stored_row = stored_->row_in_block(ordinal), batch_row = row(group.last_place);
   // All policies are idempotent: of one row that is stored already nothing else can come.
-  const bool may_be_same = mode_ == MatchMode::kUpsert && (!fold_ || winner.place == winner.first_place);
+  const bool may_be_same = mode_ == MatchMode::kUpsert && (!fold_ || group.last_place == group.first_place);
   if (may_be_same && equals_stored(batch_row, stored_row)) {
-    note_unchanged(ordinal, winner.first_place, 1);
+    note_unchanged(ordinal, group.first_place, 1);
     ++result_.counts.skipped;
     return;
   }
   if (fold_) {
     fold_->begin_with_stored_row(&*stored_, ordinal);
-    add_rows(winner, true);
+    add_rows(group, true);
     return write_result(ordinal);
   }
   result_.change.positions.replaced.push_back(ordinal);
   result_.change.replaced_rows.push_back(batch_row);
-  result_.replaced_places.push_back(winner.first_place);
+  result_.replaced_places.push_back(group.first_place);
   ++result_.counts.replaced;
 }
 
@@ -521,16 +330,16 @@ void PartitionMatcher::add_inserted_row(uint32_t batch_row) {
   change.inserted_rows.push_back(batch_row);
 }
 
-void PartitionMatcher::emit_insert(const Winner& winner, uint64_t before) {
-  uint32_t source = row(winner.place);
+void PartitionMatcher::emit_insert(const Group& group, uint64_t before) {
+  uint32_t source = row(group.last_place);
   bool is_tombstone = false;
   if (fold_) {
-    fold_->begin_with_batch_row(row(winner.first_place));
-    add_rows(winner, false);
+    fold_->begin_with_batch_row(row(group.first_place));
+    add_rows(group, false);
     is_tombstone = fold_->is_tombstone();
     source = fold_->take();
   }
-  add_place_run(&result_.inserted, {result_.change.positions.inserted_count(), 1, winner.first_place});
+  add_place_run(&result_.inserted, {result_.change.positions.inserted_count(), 1, group.first_place});
   add_inserted_row(source);
   result_.change.positions.insert(before, 1);
   ++(is_tombstone ? result_.counts.deleted : result_.counts.inserted);
@@ -563,49 +372,15 @@ void PartitionMatcher::emit_insert_places(uint32_t begin, uint32_t end, uint64_t
   }
 }
 
-int PartitionMatcher::compare_with_stored(uint32_t place, uint64_t ordinal) {
-  stored_->move_to(ordinal);
-  const uint32_t stored_row = stored_->row_in_block(ordinal);
-  for (const uint32_t key : keys_) {
-    const int c = key_compare(views_[key], row(place), stored_->column(key), stored_row);
-    if (c != 0) return c;
-  }
-  return 0;
-}
-
-// The first stored row at or after `from` whose keys are not below those of a place. Doubles its steps, so
-// that few blocks are decoded where the batch is dense and log n where it is sparse.
-uint64_t PartitionMatcher::lower_bound_by_keys(uint32_t place, uint64_t from) {
-  if (from >= stored_count_ || compare_with_stored(place, from) <= 0) return from;
-  uint64_t low = from, step = 1;  // stored[low] < keys
-  while (low + step < stored_count_ && compare_with_stored(place, low + step) > 0) {
-    low += step;
-    step *= 2;
-  }
-  uint64_t high = std::min(low + step, stored_count_);
-  ++low;
-  while (low < high) {
-    const uint64_t middle = low + (high - low) / 2;
-    if (compare_with_stored(place, middle) > 0) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
-}
-
 void PartitionMatcher::match_by_keys() {
   uint64_t stored_at = 0;
   for (uint32_t place = part_.begin; place < part_.end;) {
     uint32_t end = place + 1;
-    while (end < part_.end && batch_keys_equal(row(place), row(end))) ++end;
-    stored_at = lower_bound_by_keys(place, stored_at);
-    uint64_t stored_end = stored_at;
-    while (stored_end < stored_count_ && compare_with_stored(place, stored_end) == 0) ++stored_end;
-    match_run(place, end, stored_at, stored_end);
+    while (end < part_.end && keys_->equal(row(place), row(end))) ++end;
+    const UpsertKeys::Range stored = keys_->stored_rows_of(row(place), stored_at);
+    match_run(place, end, stored.begin, stored.end);
     place = end;
-    stored_at = stored_end;
+    stored_at = stored.end;
   }
 }
 
@@ -650,28 +425,6 @@ PartitionMatch match_part(const std::shared_ptr<const TableSchema>& schema,
                           std::shared_ptr<const Partition> stored, const OrderedBatch& batch,
                           const OrderedBatch::Part& part, MatchMode mode) {
   return PartitionMatcher(schema, std::move(stored), batch, part, mode).run();
-}
-
-std::vector<KeyMatch> match_keys(const TableVersion& version, std::shared_ptr<const ColumnBatch> rows) {
-  std::vector<KeyMatch> matches(rows->rows());
-  const OrderedBatch batch = order_batch(*version.schema, std::move(rows));
-  for (const OrderedBatch::Part& part : batch.parts) {
-    const int index = version.find_partition(part.start);
-    const auto partition = static_cast<uint32_t>(std::max(index, 0));
-    PartitionMatcher(version.schema, index < 0 ? nullptr : version.partitions[partition], batch, part,
-                     MatchMode::kUpsert)
-        .locate(&matches, partition);
-  }
-  return matches;
-}
-
-std::optional<uint64_t> find_by_keys(const std::shared_ptr<const TableSchema>& schema,
-                                     std::shared_ptr<const Partition> stored,
-                                     const std::shared_ptr<const ColumnBatch>& rows, uint32_t row) {
-  OrderedBatch batch;
-  batch.rows = rows;
-  const OrderedBatch::Part part{stored ? stored->start : INT64_MIN, row, row + 1};
-  return PartitionMatcher(schema, std::move(stored), batch, part, MatchMode::kUpsert).find(row);
 }
 
 }  // namespace idem
