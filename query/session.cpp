@@ -161,11 +161,13 @@ void Session::finish_statements() {
   state_->closed_portals.clear();
 }
 
-CommitNumber Session::finish_statements_without_waiting() {
-  const CommitNumber visible_after = state_->finish_statements(false);
+CommitNumber Session::finish_statements_without_waiting(bool tag_is_told) {
+  const CommitNumber visible_after = state_->finish_statements(false, tag_is_told);
   state_->closed_portals.clear();
   return visible_after;
 }
+
+void Session::wait_for_commit() { state_->wait_for_commit(); }
 
 void Session::statement_failed(const SqlError& error) {
   state_->server.metrics.count_error(error.sqlstate());

@@ -188,8 +188,11 @@ class Session {
   // Ends the implicit transaction, if there is one: commits it (may throw, e.g. 40001, 53100), closes its portals.
   void finish_statements();
   // The same, but where the commit is not durable yet the caller sends nothing and calls nothing here until
-  // Database::when_visible() has called back for the commit given. 0: it is.
-  CommitNumber finish_statements_without_waiting();
+  // Database::when_visible() has called back for the commit given. 0: it is. A statement that is run again for its commit may
+  // answer another command tag, unless that of the last one is told already.
+  CommitNumber finish_statements_without_waiting(bool tag_is_told);
+  // Of COMMIT, which does not wait: until that is durable and visible. finish_statements() and the next transaction do it, too.
+  void wait_for_commit();
   // After any error: rolls back the implicit transaction, or marks the block as failed.
   void statement_failed(const SqlError& error);
   TransactionStatus status() const;

@@ -57,6 +57,7 @@ Transaction& SessionState::transaction() {
 }
 
 void SessionState::start_transaction(std::unique_ptr<Transaction> transaction) {
+  wait_for_commit();  // to see what it wrote
   transaction_ = transaction ? std::move(transaction) : server.database->begin();
   transaction_time_micros = statement_time_micros;
   has_snapshot_ = false;
@@ -145,7 +146,7 @@ std::string SessionState::commit_block() {
   if (block_ == Block::kNone)
     notice("WARNING", SqlError(sqlstate::kNoActiveSqlTransaction, "there is no transaction in progress"));
   block_ = Block::kNone;
-  finish_statements();
+  committed_ = finish_statements(false);
   return "COMMIT";
 }
 
@@ -204,11 +205,19 @@ void SessionState::release_savepoint(const ast::Identifier& name) {
   savepoints_.erase(find_savepoint(name), savepoints_.end());
 }
 
-CommitNumber SessionState::finish_statements(bool wait) {
+void SessionState::wait_for_commit() {
+  const CommitNumber committed = std::exchange(committed_, {});
+  if (committed != CommitNumber{}) server.database->wait_visible(committed);
+}
+
+CommitNumber SessionState::finish_statements(bool wait, bool tag_is_told) {
   if (block_ != Block::kNone) return {};
   statements_ = 0;
   const std::optional<Retry> retry = std::exchange(retry_, std::nullopt);
-  if (!transaction_) return {};
+  if (!transaction_) {
+    if (wait) wait_for_commit();
+    return std::exchange(committed_, {});
+  }
   constexpr int kRetries = 3;
   for (int attempt = 0;; attempt++) {
     try {
@@ -218,8 +227,7 @@ CommitNumber SessionState::finish_statements(bool wait) {
     }
     cancel.check();
     server.database->catch_up();
-    // At a Sync the client has been told the command tag.
-    run_again(*retry, attempt == kRetries, !wait);
+    run_again(*retry, attempt == kRetries, tag_is_told);
   }
 }
 

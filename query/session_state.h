@@ -83,7 +83,8 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   void rollback_to_savepoint(const ast::Identifier& name);  // 3B001; also brings a failed block back to life
   void release_savepoint(const ast::Identifier& name);
   // Gives the commit that is to be waited for; 0 if it is visible, as it always is when `wait`.
-  CommitNumber finish_statements(bool wait = true);
+  CommitNumber finish_statements(bool wait = true, bool tag_is_told = false);
+  void wait_for_commit();
   void statement_failed();
   TransactionStatus status() const;
   // A relation that this transaction dropped: no view may need it any more when it commits (2BP01).
@@ -203,6 +204,7 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   struct Savepoint;
   void close_portals_after(const Savepoint& savepoint);
   CommitNumber commit_statements(bool wait);
+  CommitNumber committed_{};  // by COMMIT, and not known to be visible; 0: none
   struct Retry {
     StatementInput input;
     std::shared_ptr<std::string> tag;  // of its portal

@@ -25,10 +25,16 @@ constexpr size_t kMaxUnsentBytes = 1 << 20;  // then the handler waits
 constexpr auto kIdleCheck = std::chrono::seconds(1);
 constexpr auto kFarewellLimit = std::chrono::seconds(2);  // for what is unsent at the end
 
-int64_t steady_ms() {
+// A client whose last request took longer is not served by a network thread: others would wait for it. Commits that wait
+// for the disk within a statement are above it.
+constexpr int64_t kLongUs = 200;
+
+int64_t steady_us() {
   using namespace std::chrono;
-  return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
+  return duration_cast<microseconds>(steady_clock::now().time_since_epoch()).count();
 }
+
+int64_t steady_ms() { return steady_us() / 1000; }
 
 }  // namespace
 
@@ -144,9 +150,13 @@ void Connection::enqueue(std::vector<FrontendMessage>& messages) {
 void Connection::schedule_handler() {
   if (handling_) return;
   handling_ = true;
+  asks_alone_ = environment_.network->asks_alone(this);
+  // A client that sends CopyData sends more: it is read while what came is parsed. To authenticate takes long.
+  const bool elsewhere = copy_bytes_ > 0 || session_pid_ == 0 || (was_long_ && !asks_alone_);
+  was_long_ = false;
   auto task = [self = shared_from_this()] { self->handle_input(); };
-  // A client that sends CopyData sends more: it is read while what came is parsed.
-  if (copy_bytes_ > 0 || !environment_.network->try_run(this, task)) environment_.statements->submit(task);
+  if (elsewhere) environment_.statements->submit(std::move(task));
+  else environment_.network->run(std::move(task));
 }
 
 void Connection::notifications_came() {
@@ -187,6 +197,7 @@ Connection::Next Connection::next_message(FrontendMessage* message) {
       end_reason_ = drain_reason_;
       return Next::kEnd;
     }
+    note_duration();
     handling_ = false;
     idle_since_ms_ = steady_ms();
     idle_limit_ms_ = session_pid_ != 0 ? handler_->idle_limit_ms() : environment_.authentication_timeout_ms;
@@ -207,6 +218,7 @@ Connection::Next Connection::next_message(FrontendMessage* message) {
 }
 
 void Connection::handle_input() {
+  handled_since_us_ = steady_us();
   try {
     FrontendMessage message;
     Next next;
@@ -214,8 +226,7 @@ void Connection::handle_input() {
       if (next == Next::kNotifications) handler_->deliver_notifications();
       else handler_->handle(message);
       if (handler_->closed()) break;
-      // The thread goes on with other connections; nobody handles this one meanwhile.
-      if (handler_->awaited_commit() != CommitNumber{}) return await_commit(handler_->awaited_commit());
+      if (handler_->awaited_commit() != CommitNumber{} && !commit_in_this_thread()) return await_commit();
     }
     if (next == Next::kWait) return;
     std::optional<SqlError> reason;
@@ -230,10 +241,28 @@ void Connection::handle_input() {
   end_session();
 }
 
-void Connection::await_commit(CommitNumber commit) {
-  environment_.server->database->when_visible(commit, [self = shared_from_this()](const SqlError* error) {
+void Connection::note_duration() { was_long_ |= steady_us() - handled_since_us_ > kLongUs; }
+
+// For a client that asks alone there is nobody to share the sync with, or to serve meanwhile.
+bool Connection::commit_in_this_thread() {
+  if (!asks_alone_) return false;
+  std::optional<SqlError> failure;
+  try {
+    environment_.server->database->wait_visible(handler_->awaited_commit());
+  } catch (const SqlError& error) { failure = error; }
+  handler_->commit_is_visible(failure ? &*failure : nullptr);
+  return true;
+}
+
+// The thread goes on with other connections; nobody handles this one meanwhile.
+void Connection::await_commit() {
+  note_duration();
+  const CommitNumber commit = handler_->awaited_commit();
+  Database& database = *environment_.server->database;
+  database.when_visible(commit, [self = shared_from_this()](const SqlError* error) {
     self->environment_.answers->add(self, error);
   });
+  database.request_sync();
 }
 
 void Connection::answer_commit(const SqlError* error) {
@@ -246,7 +275,7 @@ void Connection::answer_commit(const SqlError* error) {
     more = !input_.empty() || input_ended_ || end_reason_;
   }
   // A statement may take long: others wait for their answers.
-  if (more) environment_.statements->submit([self = shared_from_this()] { self->handle_input(); });
+  if (more) environment_.network->run([self = shared_from_this()] { self->handle_input(); });
   else handle_input();
 }
 
@@ -265,7 +294,7 @@ void CommitAnswers::add(std::shared_ptr<Connection> connection, const SqlError* 
   std::lock_guard lock(mutex_);
   due_.push_back({std::move(connection), error ? std::optional<SqlError>(*error) : std::nullopt});
   if (std::exchange(running_, true)) return;
-  statements_.submit([this] { run(); });
+  network_.run([this] { run(); });
 }
 
 void CommitAnswers::run() {

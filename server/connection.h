@@ -23,11 +23,11 @@ namespace idem {
 
 class Connection;
 
-// Connections whose commits have become visible, on their way to a statement thread that answers them all: whoever has
+// Connections whose commits have become visible, on their way to a network thread that answers them all: whoever has
 // synced the log for many of them does not do it itself. Thread-safe.
 class CommitAnswers {
  public:
-  explicit CommitAnswers(StatementPool& statements) : statements_(statements) {}
+  explicit CommitAnswers(NetworkThreads& network) : network_(network) {}
   // `error`: null if the commit is visible.
   void add(std::shared_ptr<Connection> connection, const SqlError* error);
 
@@ -38,7 +38,7 @@ class CommitAnswers {
     std::shared_ptr<Connection> connection;
     std::optional<SqlError> error;
   };
-  StatementPool& statements_;
+  NetworkThreads& network_;
   std::mutex mutex_;
   std::vector<Answer> due_;  // guarded by mutex_
   bool running_ = false;     // a thread answers, or will; guarded by mutex_
@@ -62,7 +62,7 @@ struct ConnectionEnvironment {
 
 // A client's socket, and what lies between it and the protocol handler.
 //
-//   socket ──▶ read loop (network thread) ──▶ input queue ──▶ handler (a statement thread while there are messages)
+//   socket ──▶ read loop (network thread) ──▶ input queue ──▶ handler (the same thread, or a statement thread for what takes long)
 //   socket ◀── send(): at once where the socket takes it, else the write loop (network thread) ◀── handler
 //
 // Both directions are bounded: the read loop pauses while much input is unhandled, the handler waits while much output is
@@ -92,8 +92,10 @@ class Connection : public std::enable_shared_from_this<Connection>,
 
   void enqueue(std::vector<FrontendMessage>& messages);  // leaves it empty
   void schedule_handler();                               // with the lock
-  void handle_input();                                   // on a statement thread
-  void await_commit(CommitNumber commit);
+  void handle_input();
+  void note_duration();
+  bool commit_in_this_thread();
+  void await_commit();
   void answer_commit(const SqlError* error);
   void end_session();
   Next next_message(FrontendMessage* message);
@@ -117,6 +119,9 @@ class Connection : public std::enable_shared_from_this<Connection>,
   // What the handler has taken of input_; of the thread that handles input.
   std::vector<FrontendMessage> taken_;
   size_t next_taken_ = 0;
+  int64_t handled_since_us_ = 0;  // steady clock
+  // Set before handling begins: whether no other client asks for anything. Known when it ends: whether it took long.
+  bool asks_alone_ = false, was_long_ = false;
   std::atomic<bool> ending_{false};      // end_reason_ is set
   std::atomic<int32_t> session_pid_{0};  // 0 before authentication
 

@@ -204,7 +204,10 @@ void ProtocolHandler::continue_simple_query() {
   SimpleQuery& query = *simple_;
   while (true) {
     if (query.portal) {
-      if (query.next == query.statements.size()) session_->finish_statements();
+      if (query.next == query.statements.size()) {
+        awaited_commit_ = session_->finish_statements_without_waiting(false);
+        if (awaited_commit_ != CommitNumber{}) return;  // goes on here when it is visible
+      }
       send_session_messages();
       if (query.portal->kind() == Portal::Kind::kEmpty) writer_.empty('I');
       else writer_.command_complete(query.portal->tag());
@@ -431,7 +434,7 @@ void ProtocolHandler::close_target(std::string_view body) {
 void ProtocolHandler::sync() {
   skip_until_sync_ = false;
   try {
-    awaited_commit_ = session_->finish_statements_without_waiting();
+    awaited_commit_ = session_->finish_statements_without_waiting(true);
   } catch (const SqlError& error) {
     session_->statement_failed(error);
     writer_.error_response(error, "ERROR", statement_text_);
@@ -444,12 +447,23 @@ void ProtocolHandler::sync() {
 
 void ProtocolHandler::commit_is_visible(const SqlError* error) {
   awaited_commit_ = {};
+  if (simple_) {
+    if (error) answer_error(*error);
+    else continue_simple_query();
+    return;
+  }
   if (error) writer_.error_response(*error, "ERROR", statement_text_);
   send_session_messages();
   ready_for_query();
 }
 
 // -- shared ---------------------------------------------------------------------------------------------
+
+// What says that a COMMIT is done may be within.
+void ProtocolHandler::flush() {
+  if (session_) session_->wait_for_commit();
+  channel_.send(out_);
+}
 
 void ProtocolHandler::send_session_messages() {
   for (const Notice& notice : session_->take_notices())

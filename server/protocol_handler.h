@@ -47,7 +47,7 @@ class ProtocolHandler {
 
   // Deals with one message. Throws ConnectionClosed only; every other error is answered.
   void handle(FrontendMessage& message);  // may take its body
-  // After a Sync: the commit that must be visible before anything else is handled or sent; 0: none.
+  // After a Sync or a simple query: the commit that must be visible before anything else is handled or sent; 0: none.
   CommitNumber awaited_commit() const { return awaited_commit_; }
   // It is, or never will be; answers.
   void commit_is_visible(const SqlError* error);
@@ -96,7 +96,7 @@ class ProtocolHandler {
   void send_session_messages();  // notices and changed settings
   void send_notifications();     // unless in a transaction
   void ready_for_query();
-  void flush() { channel_.send(out_); }
+  void flush();
   void flush_if_large();
   std::unique_ptr<RowEncoder> make_encoder(const Portal& portal, const std::vector<int16_t>& formats) const;
 

@@ -89,9 +89,9 @@ struct Server::State {
   ServerContext context;
   ViewRefresher refresher;
   StatementPool statements;
-  CommitAnswers answers{statements};
+  CommitAnswers answers{network};
   ConnectionEnvironment environment;
-  NetworkThreads network;
+  NetworkThreads network{statements};
   std::vector<std::unique_ptr<Listener>> listeners;  // the first is PostgreSQL's
   std::optional<uint16_t> http_port, line_port;
   LiveConfiguration live;

@@ -94,7 +94,7 @@ class Transaction::Commit {
 
   State& s_;
   DatabaseState& db_;
-  const Wait wait_;
+  Wait wait_;
   CommitResult result_;
   // In the order in which they are taken.
   std::optional<CommitGates> gates_;
@@ -145,6 +145,8 @@ CommitResult Transaction::Commit::run() {
     log_and_install();
   }
   release();
+  // What is dropped next counts its rows in what is visible.
+  if (wait_ == Wait::kLater && !beyond_ttl_.empty()) wait_ = Wait::kUntilVisible;
   wait_for(logged_);
   if (result_.wrote && wait_ == Wait::kNot) db_.publish_through(logged_);
   s_.tables.clear();
@@ -157,7 +159,7 @@ CommitResult Transaction::Commit::run() {
 // Until what the answer stands on is durable.
 void Transaction::Commit::wait_for(CommitNumber logged) {
   if (wait_ == Wait::kUntilVisible) db_.wait_visible(logged);
-  if (wait_ == Wait::kLater && !db_.sync_without_waiting(logged)) result_.visible_after = logged;
+  if (wait_ == Wait::kLater && !db_.is_visible(logged)) result_.visible_after = logged;
 }
 
 // Many rows are matched against what is visible now, so that little is left to do under the latch.

@@ -140,6 +140,10 @@ void Database::when_visible(CommitNumber commit, std::function<void(const SqlErr
   state_->when_visible(commit, std::move(done));
 }
 
+void Database::request_sync() { state_->log->request_sync(); }
+
+void Database::wait_visible(CommitNumber commit) { state_->wait_visible(commit); }
+
 void Database::close(bool with_checkpoint) {
   if (state_->closing.exchange(true)) return;
   state_->stop_background();

@@ -119,6 +119,9 @@ class Database {
   // Calls back when what was committed up to there is durable and visible, or with the error that says it never will be;
   // at once, from this thread, if it is known already. From whichever thread found out; must not throw or block.
   void when_visible(CommitNumber commit, std::function<void(const SqlError*)> done);
+  // Whoever awaits a commit that nobody waited for has it synced: by the log's own thread, or by this one. Throws as a commit.
+  void request_sync();
+  void wait_visible(CommitNumber commit);
 
   StorageStatus status() const;
   uint64_t table_disk_bytes(TableId table) const;

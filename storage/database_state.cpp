@@ -46,9 +46,8 @@ void DatabaseState::on_failed(const SqlError& error) {
   call_back(CommitNumber{UINT64_MAX}, &error);
 }
 
-bool DatabaseState::sync_without_waiting(CommitNumber logged) {
+bool DatabaseState::is_visible(CommitNumber logged) {
   if (logged <= manifest_commit) return true;
-  log->request_sync();
   if (log->durable_commit() < static_cast<uint64_t>(logged)) return false;
   publish_through(logged);
   return true;

@@ -84,7 +84,7 @@ struct DatabaseState final : public wal::LogListener {
   void wait_visible(CommitNumber logged);
   void wait_durable(CommitNumber logged);
   // Starts a sync if none is under way. Whether everything up to this commit is durable and visible now.
-  bool sync_without_waiting(CommitNumber logged);
+  bool is_visible(CommitNumber logged);  // and if it is durable makes it so
   void when_visible(CommitNumber logged, std::function<void(const SqlError*)> done);
   void call_back(CommitNumber durable, const SqlError* error);  // those that wait for commits up to this one
   void check_writable() const;                                  // 58030 after the log has failed

@@ -126,7 +126,7 @@ class Transaction {
   // Logs, waits until the record is durable and published (unless `synchronous` is false), answers. On an error nothing
   // is visible and the transaction is over. An empty transaction waits until what it saw is durable.
   CommitResult commit(bool synchronous);
-  // As commit(true), but where the record is not durable yet the caller waits for it.
+  // As commit(true), but where the record is not durable yet the caller has it synced (Database::request_sync) and waits.
   CommitResult commit_without_waiting();
   void rollback();
 

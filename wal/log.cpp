@@ -382,8 +382,11 @@ void GroupCommitLog::wait_durable(CommitNumber commit_number) {
 void GroupCommitLog::request_sync() {
   Lock lock(mutex_);
   if (failure_ || buffer_.empty()) return;
+  if (!options_.own_threads) return lead(lock);
+  const bool wake = !sync_requested_ && !syncing_;
   sync_requested_ = true;
-  if (!syncing_) lead(lock);
+  lock.unlock();
+  if (wake) lazy_.notify_one();
 }
 
 void GroupCommitLog::flush() {
@@ -513,14 +516,14 @@ void GroupCommitLog::run() {
       const bool due = sync_requested_ || buffered_bytes_ >= options_.lazy_flush_bytes;
       return due && !syncing_ && !failure_ && !buffer_.empty();
     };
-    bool ticked = false;
     if (failure_ || (buffer_.empty() && records_ == records_before)) {
       lazy_sleeps_ = true;
       lazy_.wait(lock, [&] { return urgent() || !lazy_sleeps_; });
       lazy_sleeps_ = false;
-    } else {
-      ticked = !lazy_.wait_for(lock, tick, urgent);
+      if (stopping_) break;
+      continue;  // the record that woke it counts at the next tick, though it may be synced by now
     }
+    const bool ticked = !lazy_.wait_for(lock, tick, urgent);
     if (stopping_) break;
     const bool overdue = ticked && takes_ == takes_before;
     takes_before = takes_;

@@ -73,9 +73,8 @@ struct LogStats {
 //   * wait_durable(): blocks until the record is durable. The first to wait writes and syncs for all in its
 //   own thread;
 //     those that come meanwhile are served by the next sync, which one of them does.
-//   * request_sync(): for threads that must not block for others. If no sync is running, the calling thread
-//   does one; else it
-//     returns at once and the log's own thread does the next. LogListener::on_durable() tells.
+//   * request_sync(): for threads that must not block. The log's own thread syncs at once, or when the sync that runs has ended;
+//     LogListener::on_durable() tells.
 //   * neither: the log's own thread syncs within LogOptions::lazy_flush_ms.
 class Log {
  public:
