@@ -6,6 +6,7 @@
 
 #include "common/error.h"
 #include "query/column_expressions.h"
+#include "query/parallel_pieces.h"
 
 namespace idem {
 
@@ -38,19 +39,23 @@ void AsofJoinOperator::start(EvaluationState& state) {
 }
 
 void AsofJoinOperator::make_checkpoints(EvaluationState& state) {
+  const std::vector<uint32_t>& key_of = right_rows_.key_of;
   const size_t keys = right_rows_.keys->size();
   spacing_ = std::max(kLeastSpacing, keys * 16);
-  std::vector<uint32_t> last(keys, kNone);
-  const std::vector<uint32_t>& key_of = right_rows_.key_of;
-  for (size_t i = 0; i < key_of.size(); ++i) {
-    if (i % spacing_ == 0) {
-      if (state.context->cancel) state.context->cancel->check();
-      checkpoints_.push_back(last);
-      right_rows_.memory.set(right_rows_.memory.bytes() + keys * sizeof(uint32_t));
+  const size_t count = std::max<size_t>(1, (key_of.size() + spacing_ - 1) / spacing_);
+  right_rows_.memory.set(right_rows_.memory.bytes() + count * keys * sizeof(uint32_t));
+  checkpoints_.assign(count, std::vector<uint32_t>(keys, kNone));
+  // First what the rows since the checkpoint before say, then what is known from earlier ones.
+  for_pieces(*state.context, count - 1, key_of.size(), [&](size_t piece) {
+    std::vector<uint32_t>& last = checkpoints_[piece + 1];
+    for (size_t i = piece * spacing_; i < (piece + 1) * spacing_; ++i)
+      last[key_of[i]] = static_cast<uint32_t>(i);
+  });
+  for (size_t c = 1; c < count; ++c) {
+    for (size_t key = 0; key < keys; ++key) {
+      if (checkpoints_[c][key] == kNone) checkpoints_[c][key] = checkpoints_[c - 1][key];
     }
-    last[key_of[i]] = static_cast<uint32_t>(i);
   }
-  if (checkpoints_.empty()) checkpoints_.push_back(last);
 }
 
 void AsofJoinOperator::reset() {

@@ -135,6 +135,26 @@ TEST_F(OperatorTest, AsofOverManyMorsels) {
     EXPECT_TRUE(rows[i].ends_with("|" + std::to_string(i))) << rows[i];
 }
 
+// Few keys at first and many later on, two kinds of keys, and rows that must be sorted: each left row meets its own right row.
+TEST_F(OperatorTest, AsofNumbersKeysInPieces) {
+  std::vector<TestRow> rows = test_rows(300'000, 5);
+  for (size_t i = 100'000; i < rows.size(); ++i) rows[i].ticker = "u" + std::to_string(i % 90'000);
+  const auto table = make_table(rows, 8192);
+  std::reverse(rows.begin() + 1000, rows.end() - 1000);
+  const auto unordered = make_table(rows, 8192);
+  const auto own_row_of_each = [&](const PlanPtr& plan) {
+    const auto found = run(plan);
+    ASSERT_EQ(found.size(), rows.size());
+    for (size_t i = 0; i < found.size(); i += 1009)
+      EXPECT_TRUE(found[i].ends_with("|" + std::to_string(i))) << found[i];
+  };
+  own_row_of_each(asof_plan(JoinType::kAsof, scan(table), scan(table), true));
+  own_row_of_each(asof_plan(JoinType::kAsof, scan(table), scan(unordered), true));
+  PlanPtr two_keys = asof_plan(JoinType::kAsof, scan(table), scan(unordered), true);
+  two_keys->join_keys.emplace_back(column(2, TypeId::kDouble), column(2, TypeId::kDouble));
+  own_row_of_each(two_keys);
+}
+
 TEST_F(OperatorTest, LateralRunsTheRightSideForEachRow) {
   PlanPtr right = values({TypeId::kBigInt}, {});
   right->rows.emplace_back();
