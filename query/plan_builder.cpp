@@ -1,5 +1,8 @@
 #include "query/plan_builder.h"
 
+#include <algorithm>
+#include <span>
+
 #include "common/error.h"
 #include "query/asof_join.h"
 #include "query/distinct_operator.h"
@@ -42,6 +45,23 @@ ScanColumn trace_to_scan(const LogicalPlan& plan, uint32_t column) {
     }
     node = node->children[0].get();
   }
+}
+
+// Whether rows that are equal in these columns stand together because the plan sorts by them first.
+bool is_sorted_by(const LogicalPlan& plan, const std::vector<BoundPtr>& columns) {
+  if (plan.kind != PlanKind::kSort) return false;
+  const auto all_among = [](const auto& some, const auto& others, const auto& is_same) {
+    return std::all_of(some.begin(), some.end(), [&](const auto& one) {
+      return std::any_of(others.begin(), others.end(),
+                         [&](const auto& other) { return is_same(one, other); });
+    });
+  };
+  const auto is_same = [](const BoundPtr& column, const SortKey& key) {
+    return column->is_column() && key.expression->is_column() && column->index == key.expression->index;
+  };
+  const std::span leading(plan.sort_keys.data(), std::min(plan.sort_keys.size(), columns.size()));
+  return all_among(columns, leading, is_same) &&
+         all_among(leading, columns, [&](const SortKey& key, const BoundPtr& c) { return is_same(c, key); });
 }
 
 bool is_negative_constant(const BoundExpression* expression) {
@@ -87,7 +107,7 @@ OperatorPtr PlanBuilder::build_node(const LogicalPlan& plan) {
       for (size_t i = 0; i < plan.children.size(); ++i) inputs.push_back(child(i));
       return std::make_unique<UnionAllOperator>(std::move(inputs));
     }
-    case PlanKind::kSetOperation: return std::make_unique<SetOperator>(plan, child(0), child(1));
+    case PlanKind::kSetOperation: return build_set_operation(plan);
     case PlanKind::kSampleBy: return std::make_unique<SampleByOperator>(plan, child(0));
     case PlanKind::kLatestOn: return build_latest_on(plan);
     case PlanKind::kProjectSet: return std::make_unique<ProjectSetOperator>(plan, child(0));
@@ -119,7 +139,11 @@ OperatorPtr PlanBuilder::build_node(const LogicalPlan& plan) {
 // Distinct rows are groups by all columns.
 OperatorPtr PlanBuilder::build_distinct(const LogicalPlan& plan) {
   OperatorPtr input = build(*plan.children[0]);
-  if (!plan.distinct_on.empty()) return std::make_unique<DistinctOnOperator>(plan, std::move(input));
+  if (!plan.distinct_on.empty()) {
+    if (is_sorted_by(*plan.children[0], plan.distinct_on))
+      return std::make_unique<SortedDistinctOnOperator>(plan, std::move(input));
+    return std::make_unique<DistinctOnOperator>(plan, std::move(input));
+  }
   auto groups = std::make_unique<LogicalPlan>();
   groups->kind = PlanKind::kAggregate;
   groups->columns = plan.columns;
@@ -128,6 +152,53 @@ OperatorPtr PlanBuilder::build_distinct(const LogicalPlan& plan) {
     groups->groups.push_back(BoundExpression::column(c, plan.columns[c].type));
   run_.nodes.push_back(std::move(groups));
   return std::make_unique<HashAggregateOperator>(*run_.nodes.back(), std::move(input), nullptr);
+}
+
+// Both sides' rows are grouped by all of their columns and counted; those of the left side have a mark.
+OperatorPtr PlanBuilder::build_set_operation(const LogicalPlan& plan) {
+  const auto width = static_cast<uint32_t>(plan.columns.size());
+  const auto add_node = [&](PlanKind kind, const PlanColumn& last) {
+    run_.nodes.push_back(std::make_unique<LogicalPlan>());
+    LogicalPlan& node = *run_.nodes.back();
+    node.kind = kind;
+    node.columns = plan.columns;
+    node.columns.push_back(last);
+    return &node;
+  };
+  const PlanColumn mark{"", TypeId::kBoolean};
+  std::vector<OperatorPtr> sides;
+  for (size_t side = 0; side < 2; ++side) {
+    LogicalPlan* marked = add_node(PlanKind::kProject, mark);
+    for (uint32_t c = 0; c < width; ++c)
+      marked->expressions.push_back(BoundExpression::column(c, plan.columns[c].type));
+    marked->expressions.push_back(
+        BoundExpression::constant(side == 0 ? Value::of_bool(true) : Value::null(TypeId::kBoolean)));
+    sides.push_back(std::make_unique<ProjectOperator>(build(*plan.children[side]), marked->expressions));
+  }
+  LogicalPlan* counts = add_node(PlanKind::kAggregate, {"", TypeId::kBigInt});
+  counts->columns.push_back({"", TypeId::kBigInt});
+  auto both = std::make_shared<LogicalPlan>();
+  both->kind = PlanKind::kUnionAll;
+  both->columns = plan.columns;
+  both->columns.push_back(mark);
+  counts->children.push_back(std::move(both));
+  for (uint32_t c = 0; c < width; ++c)
+    counts->groups.push_back(BoundExpression::column(c, plan.columns[c].type));
+  for (const bool of_left : {true, false}) {
+    BoundAggregate& count = counts->aggregates.emplace_back();
+    std::vector<SqlType> types;
+    if (of_left) {
+      count.arguments.push_back(BoundExpression::column(width, TypeId::kBoolean));
+      types.push_back(TypeId::kBoolean);
+    }
+    const ResolvedAggregate resolved = resolve_aggregate("count", types);
+    count.function = resolved.function;
+    count.types = resolved.types;
+    count.name = "count";
+  }
+  auto grouped = std::make_unique<HashAggregateOperator>(
+      *counts, std::make_unique<UnionAllOperator>(std::move(sides)), nullptr);
+  return std::make_unique<SetOperator>(plan, std::move(grouped));
 }
 
 OperatorPtr PlanBuilder::build_join(const LogicalPlan& plan) {

@@ -21,9 +21,9 @@ struct PlanRun {
     uint64_t computed_in = 0;              // the run that `rows` belongs to
     std::shared_ptr<const RowStore> rows;  // of the CTE; of a recursion: its working table
   };
-  uint64_t number = 0;                                    // of the run, from 1
-  std::map<uint32_t, Shared> shared;                      // by LogicalPlan::shared_id
-  std::vector<std::unique_ptr<const LogicalPlan>> nodes;  // that are not in the plan, but what operators do
+  uint64_t number = 0;                              // of the run, from 1
+  std::map<uint32_t, Shared> shared;                // by LogicalPlan::shared_id
+  std::vector<std::unique_ptr<LogicalPlan>> nodes;  // that are not in the plan, but what operators do
 };
 
 // Physical operators for a plan, which outlives them. With `profile`, each operator's work is counted there
@@ -43,6 +43,7 @@ class PlanBuilder {
   OperatorPtr build_reversed(const LogicalPlan& plan);  // null if the rows cannot come in reverse
   OperatorPtr build_join(const LogicalPlan& plan);
   OperatorPtr build_distinct(const LogicalPlan& plan);
+  OperatorPtr build_set_operation(const LogicalPlan& plan);
   OperatorPtr build_top_rows(const LogicalPlan& limit, const std::vector<SortKey>& keys,
                              const LogicalPlan& input);
 

@@ -117,6 +117,13 @@ TEST_F(OperatorTest, DistinctKeepsTheFirst) {
   PlanPtr on = node(PlanKind::kDistinct, {TypeId::kBigInt, TypeId::kVarchar}, {child});
   on->distinct_on = one(column(0, TypeId::kBigInt));
   EXPECT_THAT(run(on), ElementsAre("1|a", "2|b"));
+  PlanPtr sort = node(PlanKind::kSort, {TypeId::kBigInt, TypeId::kVarchar}, {child});
+  sort->sort_keys.push_back({column(0, TypeId::kBigInt), true, false});
+  sort->sort_keys.push_back({column(1, TypeId::kVarchar), true, false});
+  on->children[0] = sort;
+  EXPECT_THAT(run(on), ElementsAre("2|b", "1|c"));
+  on->distinct_on.push_back(column(1, TypeId::kVarchar));
+  EXPECT_THAT(run(on), ElementsAre("2|b", "1|c", "1|a"));
 }
 
 TEST_F(OperatorTest, IntersectAndExcept) {

@@ -259,6 +259,43 @@ TEST_F(SpillTest, GroupingSets) {
   expect_same(plan);
 }
 
+TEST_F(SpillTest, SetOperations) {
+  const auto side = [](size_t count, int64_t seed) {
+    PlanPtr rows = mixed_scan(count, 40'000, seed);
+    rows->scan_columns = {1, 3};
+    rows->columns = {rows->columns[1], rows->columns[3]};
+    PlanPtr twice = node(PlanKind::kUnionAll, {}, {rows, rows});
+    twice->columns = rows->columns;
+    return twice;
+  };
+  const PlanPtr left = side(60'000, 0), right = side(50'000, 7);
+  for (const bool except : {false, true}) {
+    for (const bool all : {false, true}) {
+      SCOPED_TRACE(std::to_string(except) + std::to_string(all));
+      PlanPtr plan = node(PlanKind::kSetOperation, {}, {left, right});
+      plan->columns = {{"ticker", TypeId::kVarchar, TableId{}, 0}, left->columns[1]};
+      plan->set_except = except;
+      plan->set_all = all;
+      expect_same(plan);
+    }
+  }
+}
+
+TEST_F(SpillTest, DistinctOnOfSortedRows) {
+  const auto ticker = [] { return column(1, TypeId::kSymbol); };
+  const auto price = [] { return column(2, TypeId::kDouble); };
+  const auto first_of = [&](std::vector<SortKey> order) {
+    const PlanPtr rows = sorted(mixed_scan(80'000, 30'000), std::move(order));
+    PlanPtr plan = node(PlanKind::kDistinct, {}, {rows});
+    plan->columns = rows->columns;
+    plan->distinct_on.push_back(ticker());
+    plan->distinct_on.push_back(price());
+    return plan;
+  };
+  expect_same(first_of(keys(key(ticker()), key(price(), true), key(column(3, TypeId::kBigInt)))), true);
+  expect_same(first_of(keys(key(price()), key(ticker(), true, true))), true);
+}
+
 TEST_F(SpillTest, DistinctArguments) {
   std::vector<BoundAggregate> calls;
   calls.push_back(aggregate(count_function(), column(2, TypeId::kDouble)));
