@@ -7,7 +7,7 @@
 #include "common/decimal.h"
 #include "common/error.h"
 #include "common/interval.h"
-#include "common/record_value.h"
+#include "common/string_order.h"
 #include "common/uuid.h"
 
 namespace idem {
@@ -40,6 +40,9 @@ template <class T>
 int three_way(const T& a, const T& b) {
   return a < b ? -1 : b < a ? 1 : 0;
 }
+
+// Arrays of these are alike, whichever of them was written.
+bool is_text(TypeId type) { return is_string_like(type) && type != TypeId::kChar; }
 
 template <class T>
 T load(const void* p) {
@@ -170,11 +173,7 @@ int compare_elements(TypeId type, const void* a, const void* b) {
     case PhysicalType::kInterval: return compare(load<Interval>(a), load<Interval>(b));
     case PhysicalType::kUuid: return three_way(load<Uuid>(a), load<Uuid>(b));
     case PhysicalType::kString: {
-      const auto x = load<std::string_view>(a);
-      const auto y = load<std::string_view>(b);
-      if (type == TypeId::kArray || type == TypeId::kInt2Vector) return compare_arrays(x, y);
-      if (type == TypeId::kRecord) return compare_records(x, y);
-      return three_way(x.compare(y), 0);
+      return three_way(compare_strings(type, load<std::string_view>(a), load<std::string_view>(b)), 0);
     }
   }
   return 0;
@@ -183,7 +182,8 @@ int compare_elements(TypeId type, const void* a, const void* b) {
 int compare_arrays(std::string_view a, std::string_view b) {
   const ArrayView x(a);
   const ArrayView y(b);
-  if (x.element() != y.element()) return three_way(x.element(), y.element());
+  if (x.element() != y.element() && !(is_text(x.element()) && is_text(y.element())))
+    return three_way(x.element(), y.element());
   const uint32_t common = std::min(x.size(), y.size());
   alignas(16) char left[sizeof(Decimal)];
   alignas(16) char right[sizeof(Decimal)];

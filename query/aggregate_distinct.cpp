@@ -4,7 +4,9 @@
 #include <unordered_set>
 
 #include "common/hash.h"
+#include "common/string_order.h"
 #include "query/aggregate_kernels.h"
+#include "query/key_bits.h"
 
 namespace idem {
 
@@ -121,28 +123,16 @@ void update_numbers(char* states, uint32_t stride, const uint32_t* groups, const
 
 // Structures as texts that are equal for equal values.
 template <class T>
-void update_texts(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
+void update_texts(char* states, uint32_t stride, const uint32_t* groups, const CallTypes& types,
                   std::span<const Vector> arguments, uint32_t size, Selection selection,
                   AggregateArena& arena) {
-  fold_rows<TextSetState, T>(
-      states, stride, groups, arguments[0], size, selection, [&](TextSetState& s, const T& value) {
-        if constexpr (std::is_same_v<T, std::string_view>) {
-          set_of(s.set, arena).insert(value, arena);
-        } else if constexpr (std::is_same_v<T, Decimal>) {
-          const Decimal plain_value = trim_scale(value);
-          char bytes[20];
-          std::memcpy(bytes, &plain_value.value, 16);
-          std::memcpy(bytes + 16, &plain_value.scale, 4);
-          set_of(s.set, arena).insert({bytes, sizeof bytes}, arena);
-        } else if constexpr (std::is_same_v<T, Interval>) {
-          const int128_t micros = (int128_t{value.months} * 30 + value.days) * 86'400'000'000 + value.micros;
-          char bytes[16];
-          std::memcpy(bytes, &micros, sizeof bytes);
-          set_of(s.set, arena).insert({bytes, sizeof bytes}, arena);
-        } else {
-          set_of(s.set, arena).insert({reinterpret_cast<const char*>(&value), sizeof value}, arena);
-        }
-      });
+  std::vector<char> key;
+  fold_rows<TextSetState, T>(states, stride, groups, arguments[0], size, selection,
+                             [&](TextSetState& s, const T& value) {
+                               key.clear();
+                               append_element_key(key, types.arguments[0], &value);
+                               set_of(s.set, arena).insert({key.data(), key.size()}, arena);
+                             });
 }
 
 void combine_numbers(char* into, const char* from, const CallTypes&, AggregateArena& arena) {
@@ -183,9 +173,12 @@ uint8_t* registers_of(SketchState& s, AggregateArena& arena) {
 }
 
 template <class T>
-uint64_t hash_of(const T& value) {
+uint64_t hash_of(SqlType type, const T& value, std::vector<char>& key) {
   if constexpr (std::is_same_v<T, std::string_view>) {
-    return hash_bytes(value);
+    if (compares_by_bytes(type.id)) return hash_bytes(value);
+    key.clear();
+    append_element_key(key, type, &value);
+    return hash_bytes(key.data(), key.size());
   } else if constexpr (std::is_floating_point_v<T>) {
     return hash_double(static_cast<double>(value));
   } else if constexpr (std::is_same_v<T, Decimal>) {
@@ -201,12 +194,13 @@ uint64_t hash_of(const T& value) {
 }
 
 template <class T>
-void update_sketch(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
+void update_sketch(char* states, uint32_t stride, const uint32_t* groups, const CallTypes& types,
                    std::span<const Vector> arguments, uint32_t size, Selection selection,
                    AggregateArena& arena) {
+  std::vector<char> key;
   fold_rows<SketchState, T>(
       states, stride, groups, arguments[0], size, selection, [&](SketchState& s, const T& value) {
-        const uint64_t hash = hash_of(value);
+        const uint64_t hash = hash_of(types.arguments[0], value, key);
         uint8_t* registers = registers_of(s, arena);
         const auto rank = static_cast<uint8_t>(std::countl_zero(hash << kRegisterBits | kRegisters / 2) + 1);
         uint8_t& slot = registers[hash >> (64 - kRegisterBits)];

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "common/array_value.h"
+#include "common/string_order.h"
 #include "query/aggregate_kernels.h"
 #include "query/dense_aggregate.h"
 #include "query/number_kernels.h"
@@ -12,18 +12,11 @@ namespace {
 
 using namespace aggregate_detail;
 
-std::string_view without_padding(std::string_view text) {
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
-
 // PostgreSQL's order; NaN above all numbers.
 template <class T>
 int order(SqlType type, const T& a, const T& b) {
   if constexpr (std::is_same_v<T, std::string_view>) {
-    if (type.id == TypeId::kArray) return compare_arrays(a, b);
-    if (type.id == TypeId::kChar) return without_padding(a).compare(without_padding(b));
-    return a.compare(b);
+    return compare_strings(type.id, a, b);
   } else if constexpr (std::is_floating_point_v<T>) {
     if (a != a || b != b) return static_cast<int>(a != a) - static_cast<int>(b != b);
     return static_cast<int>(a > b) - static_cast<int>(a < b);

@@ -6,11 +6,10 @@
 #include <cstring>
 #include <type_traits>
 
-#include "common/array_value.h"
 #include "common/decimal.h"
 #include "common/error.h"
 #include "common/interval.h"
-#include "common/record_value.h"
+#include "common/string_order.h"
 #include "common/uuid.h"
 #include "storage/symbol_dictionary.h"
 
@@ -20,31 +19,15 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kSymbols = {"=", "<>", "<", "<=", ">", ">="};
 
-std::string_view without_padding(std::string_view text) {
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
-
 // Strings of other types than text bring their own order.
 struct TextOrder {
   static int compare(std::string_view a, std::string_view b) { return a.compare(b); }
   static bool equal(std::string_view a, std::string_view b) { return a == b; }
 };
-struct PaddedOrder {
-  static int compare(std::string_view a, std::string_view b) {
-    return without_padding(a).compare(without_padding(b));
-  }
-  static bool equal(std::string_view a, std::string_view b) {
-    return without_padding(a) == without_padding(b);
-  }
-};
-struct ArrayOrder {
-  static int compare(std::string_view a, std::string_view b) { return compare_arrays(a, b); }
-  static bool equal(std::string_view a, std::string_view b) { return compare_arrays(a, b) == 0; }
-};
-struct RecordOrder {
-  static int compare(std::string_view a, std::string_view b) { return compare_records(a, b); }
-  static bool equal(std::string_view a, std::string_view b) { return compare_records(a, b) == 0; }
+template <TypeId kType>
+struct OrderOf {
+  static int compare(std::string_view a, std::string_view b) { return compare_strings(kType, a, b); }
+  static bool equal(std::string_view a, std::string_view b) { return compare(a, b) == 0; }
 };
 struct NaturalOrder {};
 
@@ -143,14 +126,18 @@ void with_comparison(Comparison comparison, Fn&& fn) {
 
 template <Comparison C>
 void compare_strings(const Vector& left, const Vector& right, Selection selection, uint8_t* out) {
-  if (left.type.id == TypeId::kArray || left.type.id == TypeId::kInt2Vector) {
-    return compare_values<C, ArrayOrder, std::string_view>(left, right, selection, out);
-  }
-  if (left.type.id == TypeId::kRecord) {
-    return compare_values<C, RecordOrder, std::string_view>(left, right, selection, out);
-  }
-  if (left.type.id == TypeId::kChar && right.type.id == TypeId::kChar) {
-    return compare_values<C, PaddedOrder, std::string_view>(left, right, selection, out);
+  const auto by = [&]<TypeId kType>() {
+    compare_values<C, OrderOf<kType>, std::string_view>(left, right, selection, out);
+  };
+  switch (left.type.id) {
+    case TypeId::kArray:
+    case TypeId::kInt2Vector: return by.template operator()<TypeId::kArray>();
+    case TypeId::kRecord: return by.template operator()<TypeId::kRecord>();
+    case TypeId::kJsonb: return by.template operator()<TypeId::kJsonb>();
+    case TypeId::kChar:
+      if (right.type.id == TypeId::kChar) return by.template operator()<TypeId::kChar>();
+      break;
+    default: break;
   }
   compare_values<C, TextOrder, std::string_view>(left, right, selection, out);
 }

@@ -9,7 +9,7 @@
 namespace idem {
 
 // Comparison of vectors of one physical type, in PostgreSQL's order: NaN equals itself and is above all
-// numbers, CHAR(n) does not count spaces at its end, strings compare by bytes. A SYMBOL dictionary vector may
+// numbers, strings as string_order.h says. A SYMBOL dictionary vector may
 // meet a constant string.
 enum class Comparison : uint8_t { kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual };
 

@@ -5,6 +5,7 @@
 
 #include "common/array_value.h"
 #include "common/hash.h"
+#include "common/string_order.h"
 #include "query/code_memory.h"
 #include "query/comparison_kernels.h"
 #include "query/expression_node.h"
@@ -13,10 +14,8 @@ namespace idem {
 
 namespace {
 
-std::string_view without_padding(std::string_view text) {
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
+// Texts that a set can find by their bytes.
+bool is_hashed_text(TypeId type) { return compares_by_bytes(type) || type == TypeId::kChar; }
 
 // A set of constants of one type. Whole numbers (dates, timestamps, codes …) and strings are hashed; other
 // types, rare in lists, are compared one by one.
@@ -35,7 +34,7 @@ class ValueSet {
       case PhysicalType::kInt32: numbers_.push_back(*constant.values<int32_t>()); break;
       case PhysicalType::kInt64: numbers_.push_back(*constant.values<int64_t>()); break;
       case PhysicalType::kString:
-        if (constant.type.id != TypeId::kArray) {
+        if (is_hashed_text(constant.type.id)) {
           const std::string_view text = *constant.values<std::string_view>();
           texts_.emplace(is_padded_ ? without_padding(text) : text);
           break;
@@ -70,7 +69,7 @@ class ValueSet {
       case PhysicalType::kInt32: return contains_numbers<int32_t>(value, selection, out);
       case PhysicalType::kInt64: return contains_numbers<int64_t>(value, selection, out);
       case PhysicalType::kString:
-        if (value.type.id != TypeId::kArray) return contains_texts(value, selection, out);
+        if (is_hashed_text(value.type.id)) return contains_texts(value, selection, out);
         [[fallthrough]];
       default: return contains_others(value, size, selection, out);
     }

@@ -1,26 +1,105 @@
 #include "query/key_bits.h"
 
+#include <cstring>
+
 #include "common/decimal.h"
 #include "common/hash.h"
 #include "common/interval.h"
-#include "common/uuid.h"
+#include "common/json_order.h"
+#include "common/record_value.h"
+#include "common/string_order.h"
+#include "query/array_elements.h"
 #include "storage/symbol_dictionary.h"
 
 namespace idem {
 
 namespace {
 
-std::string_view without_trailing_blanks(std::string_view text) {
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
-}
-
 void append_bytes(std::vector<char>& out, const void* data, size_t size) {
   const char* bytes = static_cast<const char*>(data);
   out.insert(out.end(), bytes, bytes + size);
 }
 
+template <class T>
+T load(const void* element) {
+  T value;
+  std::memcpy(&value, element, sizeof value);
+  return value;
+}
+
+void append_text(std::vector<char>& out, std::string_view text) {
+  const auto size = static_cast<uint32_t>(text.size());
+  append_bytes(out, &size, sizeof size);
+  append_bytes(out, text.data(), text.size());
+}
+
+template <class View, class TypeOf>
+void append_elements(std::vector<char>& out, const View& view, TypeOf type_of) {
+  const uint32_t size = view.size();
+  append_bytes(out, &size, sizeof size);
+  ElementBuffer buffer;
+  for (uint32_t i = 0; i < size; ++i) {
+    out.push_back(view.is_null(i) ? 0 : 1);
+    if (view.is_null(i)) continue;
+    view.element_at(i, buffer.bytes);
+    append_element_key(out, type_of(i), buffer.bytes);
+  }
+}
+
+void append_string_key(std::vector<char>& out, TypeId type, std::string_view value) {
+  switch (type) {
+    case TypeId::kChar: return append_text(out, without_padding(value));
+    case TypeId::kJsonb: {
+      std::string key;
+      append_jsonb_key(key, value);
+      return append_text(out, key);
+    }
+    case TypeId::kArray:
+    case TypeId::kInt2Vector: {
+      const ArrayView array(value);
+      return append_elements(out, array, [&](uint32_t) { return SqlType(array.element()); });
+    }
+    case TypeId::kRecord: {
+      const RecordView record(value);
+      return append_elements(out, record, [&](uint32_t i) { return record.type(i); });
+    }
+    default: return append_text(out, value);
+  }
+}
+
 }  // namespace
+
+void append_element_key(std::vector<char>& out, SqlType type, const void* element) {
+  const PhysicalType physical = type.id == TypeId::kSymbol ? PhysicalType::kString : physical_type(type);
+  switch (physical) {
+    case PhysicalType::kFloat: {
+      const uint64_t bits = float_bits(load<float>(element));
+      return append_bytes(out, &bits, sizeof bits);
+    }
+    case PhysicalType::kDouble: {
+      const uint64_t bits = double_bits(load<double>(element));
+      return append_bytes(out, &bits, sizeof bits);
+    }
+    case PhysicalType::kDecimal: {
+      auto value = load<Decimal>(element);
+      if (value.scale != 0) value = trim_scale(value);
+      append_bytes(out, &value.value, sizeof value.value);
+      return append_bytes(out, &value.scale, sizeof value.scale);
+    }
+    case PhysicalType::kInterval: {
+      const auto interval = load<Interval>(element);
+      const int128_t days = int128_t{interval.months} * 30 + interval.days;
+      const int128_t micros = days * 86'400'000'000 + interval.micros;
+      return append_bytes(out, &micros, sizeof micros);
+    }
+    case PhysicalType::kString: return append_string_key(out, type.id, load<std::string_view>(element));
+    case PhysicalType::kBool:
+    case PhysicalType::kInt16:
+    case PhysicalType::kInt32:
+    case PhysicalType::kInt64:
+    case PhysicalType::kUuid: return append_bytes(out, element, physical_size(physical));
+  }
+}
 
 void append_key_bytes(std::vector<char>& out, const Vector& vector, uint32_t row) {
   if (!vector.is_valid(row)) {
@@ -33,48 +112,9 @@ void append_key_bytes(std::vector<char>& out, const Vector& vector, uint32_t row
     return append_bytes(out, &value, sizeof value);
   }
   const uint32_t at = vector.is_constant() ? 0 : row;
-  const auto append_text = [&](std::string_view text) {
-    const auto size = static_cast<uint32_t>(text.size());
-    append_bytes(out, &size, sizeof size);
-    append_bytes(out, text.data(), text.size());
-  };
-  if (vector.dictionary) return append_text(vector.dictionary->at(vector.values<int32_t>()[at]));
-  switch (physical_type(vector.type)) {
-    case PhysicalType::kBool: out.push_back(static_cast<char>(vector.values<uint8_t>()[at])); break;
-    case PhysicalType::kInt16: append_bytes(out, &vector.values<int16_t>()[at], 2); break;
-    case PhysicalType::kInt32: append_bytes(out, &vector.values<int32_t>()[at], 4); break;
-    case PhysicalType::kInt64: append_bytes(out, &vector.values<int64_t>()[at], 8); break;
-    case PhysicalType::kFloat: {
-      const uint64_t bits = float_bits(vector.values<float>()[at]);
-      append_bytes(out, &bits, sizeof bits);
-      break;
-    }
-    case PhysicalType::kDouble: {
-      const uint64_t bits = double_bits(vector.values<double>()[at]);
-      append_bytes(out, &bits, sizeof bits);
-      break;
-    }
-    case PhysicalType::kDecimal: {
-      Decimal value = vector.values<Decimal>()[at];
-      if (value.scale != 0) value = trim_scale(value);
-      append_bytes(out, &value.value, sizeof value.value);
-      append_bytes(out, &value.scale, sizeof value.scale);
-      break;
-    }
-    case PhysicalType::kInterval: {
-      const Interval& interval = vector.values<Interval>()[at];
-      const int128_t days = int128_t{interval.months} * 30 + interval.days;
-      const int128_t micros = days * 86'400'000'000 + interval.micros;
-      append_bytes(out, &micros, sizeof micros);
-      break;
-    }
-    case PhysicalType::kUuid: append_bytes(out, &vector.values<Uuid>()[at], sizeof(Uuid)); break;
-    case PhysicalType::kString: {
-      const std::string_view text = vector.values<std::string_view>()[at];
-      append_text(vector.type.id == TypeId::kChar ? without_trailing_blanks(text) : text);
-      break;
-    }
-  }
+  if (vector.dictionary) return append_text(out, vector.dictionary->at(vector.values<int32_t>()[at]));
+  append_element_key(out, vector.type,
+                     static_cast<const char*>(vector.data) + physical_size(physical_type(vector.type)) * at);
 }
 
 uint64_t KeyHasher::hash_symbol(const Vector& vector, std::vector<uint64_t>& known, int32_t code) {
@@ -99,7 +139,7 @@ void KeyHasher::hash_column(const Vector& key, Selection selection) {
   }
   switch (physical_type(key.type)) {
     case PhysicalType::kString:
-      if (key.type.id == TypeId::kChar) break;
+      if (!compares_by_bytes(key.type.id)) break;
       return for_selected<std::string_view>(
           key, selection, [&](uint32_t i, std::string_view text) { column_[i] = hash_bytes(text) | 1; });
     case PhysicalType::kDecimal:

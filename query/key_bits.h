@@ -60,8 +60,10 @@ void for_bits(const Vector& vector, Selection selection, F&& fn) {
   }
 }
 
-// Appends the value of a row, NULL or not, so that equal keys of one type, and only they, give equal bytes: symbols as
-// their characters, numerics without trailing zeros, CHAR without trailing blanks.
+// Appends a value in the layout of its type, so that equal values of one type, and only they, give equal bytes: numerics
+// without trailing zeros (in arrays, records and jsonb, too), CHAR without trailing blanks.
+void append_element_key(std::vector<char>& out, SqlType type, const void* element);
+// The same of a row, NULL or not; symbols as their characters.
 void append_key_bytes(std::vector<char>& out, const Vector& vector, uint32_t row);
 
 // Hashes of keys, for dividing rows among partitions: keys that a GroupTable finds equal have the same hash, whatever

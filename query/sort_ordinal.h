@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/sql_type.h"
+#include "common/string_order.h"
 
 namespace idem {
 
@@ -20,11 +21,7 @@ inline uint64_t string_prefix(std::string_view text) {
 enum class Ordinal : uint8_t { kNone, kApproximate, kExact };
 inline Ordinal ordinal_of(SqlType type) {
   switch (physical_type(type)) {
-    case PhysicalType::kString:
-      if (type.id == TypeId::kArray || type.id == TypeId::kInt2Vector || type.id == TypeId::kChar ||
-          type.id == TypeId::kRecord)
-        return Ordinal::kNone;
-      return Ordinal::kApproximate;
+    case PhysicalType::kString: return compares_by_bytes(type.id) ? Ordinal::kApproximate : Ordinal::kNone;
     case PhysicalType::kDecimal:
     case PhysicalType::kInterval:
     case PhysicalType::kUuid: return Ordinal::kNone;

@@ -6,6 +6,8 @@
 
 #include "common/array_value.h"
 #include "common/hash.h"
+#include "common/json_order.h"
+#include "common/string_order.h"
 
 namespace idem {
 
@@ -13,14 +15,14 @@ ColumnView::ColumnView(const BatchColumn& column)
     : data(column.data()),
       validity(column.validity()),
       physical(physical_type(column.type())),
-      is_array(column.type().id == TypeId::kArray),
+      type(column.type().id),
       symbols(column.dictionary().get()) {}
 
 ColumnView::ColumnView(const Vector& flat)
     : data(flat.data),
       validity(flat.validity),
       physical(physical_type(flat.type)),
-      is_array(flat.type.id == TypeId::kArray),
+      type(flat.type.id),
       symbols(flat.dictionary) {}
 
 namespace {
@@ -122,10 +124,8 @@ int key_compare(const ColumnView& a, uint32_t i, const ColumnView& b, uint32_t j
     case PhysicalType::kDecimal: return compare(a.at<Decimal>(i), b.at<Decimal>(j));
     case PhysicalType::kInterval: return compare(a.at<Interval>(i), b.at<Interval>(j));
     case PhysicalType::kUuid: return compare_order(a.at<Uuid>(i), b.at<Uuid>(j));
-    case PhysicalType::kString: {
-      const std::string_view x = a.at<std::string_view>(i), y = b.at<std::string_view>(j);
-      return a.is_array ? compare_arrays(x, y) : x.compare(y);
-    }
+    case PhysicalType::kString:
+      return compare_strings(a.type, a.at<std::string_view>(i), b.at<std::string_view>(j));
   }
   return 0;
 }
@@ -136,19 +136,21 @@ bool key_equal(const ColumnView& a, uint32_t i, const ColumnView& b, uint32_t j)
     case PhysicalType::kDouble:
     case PhysicalType::kDecimal:
     case PhysicalType::kInterval: return key_compare(a, i, b, j) == 0;
-    case PhysicalType::kString: return identical(a, i, b, j) || (a.is_array && key_compare(a, i, b, j) == 0);
+    case PhysicalType::kString:
+      return identical(a, i, b, j) || (!compares_by_bytes(a.type) && key_compare(a, i, b, j) == 0);
     default: return identical(a, i, b, j);
   }
 }
 
 namespace {
 
-// Arrays that are equal though their bytes differ hash equally: by their elements.
+// Arrays whose bytes differ may be equal: they are hashed by their elements.
 uint64_t array_hash(std::string_view bytes) {
   const ArrayView array(bytes);
   const PhysicalType physical = physical_type(array.element());
   if (physical != PhysicalType::kFloat && physical != PhysicalType::kDouble &&
-      physical != PhysicalType::kDecimal && physical != PhysicalType::kInterval) {
+      physical != PhysicalType::kDecimal && physical != PhysicalType::kInterval &&
+      compares_by_bytes(array.element())) {
     return hash_bytes(bytes);
   }
   uint64_t hash = array.size();
@@ -157,6 +159,7 @@ uint64_t array_hash(std::string_view bytes) {
     ColumnView one;
     one.data = element;
     one.physical = physical;
+    one.type = array.element();
     const uint64_t null_hash = 0;
     if (array.is_null(i)) {
       hash = hash_combine(hash, null_hash);
@@ -166,6 +169,19 @@ uint64_t array_hash(std::string_view bytes) {
     hash = hash_combine(hash, key_hash(one, 0));
   }
   return hash;
+}
+
+uint64_t string_hash(TypeId type, std::string_view bytes) {
+  switch (type) {
+    case TypeId::kArray: return array_hash(bytes);
+    case TypeId::kChar: return hash_bytes(without_padding(bytes));
+    case TypeId::kJsonb: {
+      std::string key;
+      append_jsonb_key(key, bytes);
+      return hash_bytes(key);
+    }
+    default: return hash_bytes(bytes);
+  }
 }
 
 }  // namespace
@@ -182,10 +198,7 @@ uint64_t key_hash(const ColumnView& column, uint32_t row) {
     case PhysicalType::kDecimal: return hash_decimal(column.at<Decimal>(row));
     case PhysicalType::kInterval: return hash_interval(column.at<Interval>(row));
     case PhysicalType::kUuid: return hash_bytes(column.at<Uuid>(row).bytes.data(), 16);
-    case PhysicalType::kString: {
-      const std::string_view bytes = column.at<std::string_view>(row);
-      return column.is_array ? array_hash(bytes) : hash_bytes(bytes);
-    }
+    case PhysicalType::kString: return string_hash(column.type, column.at<std::string_view>(row));
   }
   return 0;
 }

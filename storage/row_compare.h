@@ -12,7 +12,7 @@ struct ColumnView {
   const void* data = nullptr;
   const uint64_t* validity = nullptr;  // null: no NULLs
   PhysicalType physical = PhysicalType::kBool;
-  bool is_array = false;
+  TypeId type = TypeId::kBoolean;
   const SymbolDictionary* symbols = nullptr;  // of a SYMBOL column
 
   ColumnView() = default;
@@ -34,7 +34,7 @@ bool identical(const ColumnView& a, uint32_t row_a, const ColumnView& b, uint32_
 uint32_t identical_prefix(const ColumnView& a, uint32_t row_a, const ColumnView& b, uint32_t row_b,
                           uint32_t count);
 
-// As SQL compares: -0 equals 0, NaN equals NaN, 1.0 equals 1.00; arrays element by element.
+// As SQL compares: -0 equals 0, NaN equals NaN, 1.0 equals 1.00; arrays element by element, jsonb by value.
 bool key_equal(const ColumnView& a, uint32_t row_a, const ColumnView& b, uint32_t row_b);
 uint64_t key_hash(const ColumnView& column, uint32_t row);
 // Order of upsert keys and of KEEP MIN and MAX: NaN above all numbers, symbols by their strings, NULL last.
