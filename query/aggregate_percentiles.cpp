@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <optional>
 
 #include "common/array_value.h"
 #include "common/error.h"
-#include "query/aggregate_kernels.h"
+#include "query/aggregate_values.h"
 
 namespace idem {
 
@@ -12,15 +12,15 @@ namespace {
 
 using namespace aggregate_detail;
 
-// All values of a group and the fraction asked for; approx_percentile is exact here.
+// All values of a group and the fractions asked for; approx_percentile is exact here.
 //
-// percentile_cont(f) WITHIN GROUP (ORDER BY x) has the arguments (f, x), and its rows come in that order;
-// approx_percentile is (x, f). Values that come unordered are sorted.
+// percentile_cont(f) WITHIN GROUP (ORDER BY x) has the arguments (f, x), and its rows come in that order; f may be an
+// array, which asks for an array of results. approx_percentile is (x, f), its rows come in any order.
 template <class T>
 struct Values {
   std::vector<T> items;
-  double fraction = 0.5;
-  bool has_fraction = false;
+  std::vector<std::optional<double>> fractions;
+  bool has_fractions = false;  // of an array they may be none
 };
 
 template <class T>
@@ -34,20 +34,22 @@ Values<T>& values_of(ValuesState<T>& s, AggregateArena& arena) {
   return *s.values;
 }
 
-template <class T>
-T stored(const T& value, AggregateArena& arena) {
-  if constexpr (std::is_same_v<T, std::string_view>) {
-    return arena.copy(value);
-  } else {
-    return value;
-  }
+double checked_fraction(double fraction) {
+  if (0 <= fraction && fraction <= 1) return fraction;
+  throw sql_error(sqlstate::kNumericValueOutOfRange, "percentile value {} is not between 0 and 1", fraction);
 }
 
-void check_fraction(double fraction) {
-  if (!(0 <= fraction && fraction <= 1)) {
-    throw sql_error(sqlstate::kNumericValueOutOfRange, "percentile value {} is not between 0 and 1",
-                    fraction);
+std::vector<std::optional<double>> fractions_at(const Vector& fractions, uint32_t row) {
+  const uint32_t at = fractions.is_constant() ? 0 : row;
+  if (fractions.type.id != TypeId::kArray) return {checked_fraction(fractions.values<double>()[at])};
+  std::vector<std::optional<double>> found;
+  const ArrayView array(fractions.values<std::string_view>()[at]);
+  for (uint32_t i = 0; i < array.size(); ++i) {
+    double fraction = 0;
+    if (!array.is_null(i)) array.element_at(i, &fraction);
+    found.push_back(array.is_null(i) ? std::nullopt : std::optional(checked_fraction(fraction)));
   }
+  return found;
 }
 
 template <class T, size_t kValueAt>
@@ -59,14 +61,13 @@ void update_values(char* states, uint32_t stride, const uint32_t* groups, const 
   for (uint32_t i = 0; i < selection.count; ++i) {
     const uint32_t row = selection[i];
     Values<T>& all = values_of(state_at<ValuesState<T>>(states, stride, groups, i), arena);
-    if (!all.has_fraction && fractions.is_valid(row)) {
-      all.fraction = fractions.values<double>()[fractions.is_constant() ? 0 : row];
-      all.has_fraction = true;
-      check_fraction(all.fraction);
+    if (!all.has_fractions && fractions.is_valid(row)) {
+      all.fractions = fractions_at(fractions, row);
+      all.has_fractions = true;
     }
     if (!values.is_valid(row)) continue;
     const size_t before = all.items.capacity();
-    all.items.push_back(stored(values.values<T>()[values.is_constant() ? 0 : row], arena));
+    all.items.push_back(kept(values.values<T>()[values.is_constant() ? 0 : row], arena));
     arena.add_bytes((all.items.capacity() - before) * sizeof(T));
   }
 }
@@ -76,131 +77,68 @@ void combine_values(char* into, const char* from, const CallTypes&, AggregateAre
   const Values<T>* b = reinterpret_cast<const ValuesState<T>*>(from)->values;
   if (b == nullptr) return;
   Values<T>& a = values_of(*reinterpret_cast<ValuesState<T>*>(into), arena);
-  for (const T& item : b->items) a.items.push_back(stored(item, arena));
+  for (const T& item : b->items) a.items.push_back(kept(item, arena));
   arena.add_bytes(b->items.size() * sizeof(T));
-  if (b->has_fraction) {
-    a.fraction = b->fraction;
-    a.has_fraction = true;
+  if (!a.has_fractions) {
+    a.fractions = b->fractions;
+    a.has_fractions = b->has_fractions;
   }
 }
 
 template <class T>
 std::vector<T> ordered(const std::vector<T>& items, SqlType type) {
-  const auto less = [&](const T& a, const T& b) { return compare_elements(type.id, &a, &b) < 0; };
-  const auto greater = [&](const T& a, const T& b) { return compare_elements(type.id, &a, &b) > 0; };
   std::vector<T> sorted = items;
-  if (!std::is_sorted(sorted.begin(), sorted.end(), greater))
-    std::stable_sort(sorted.begin(), sorted.end(), less);
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [&](const T& a, const T& b) { return compare_elements(type.id, &a, &b) < 0; });
   return sorted;
+}
+
+double between(double low, double high, double share) { return low + share * (high - low); }
+Interval between(const Interval& low, const Interval& high, double share) {
+  return add(low, multiply(subtract(high, low), share));
+}
+
+template <class T, bool kContinuous>
+T percentile(const std::vector<T>& sorted, double fraction) {
+  const auto n = static_cast<double>(sorted.size());
+  if constexpr (kContinuous) {
+    const double position = fraction * (n - 1), below = std::floor(position), above = std::ceil(position);
+    const T& low = sorted[static_cast<size_t>(below)];
+    return below == above ? low : between(low, sorted[static_cast<size_t>(above)], position - below);
+  } else {
+    const double position = std::ceil(fraction * n);
+    return sorted[position < 1 ? 0 : static_cast<size_t>(position) - 1];
+  }
 }
 
 template <class T, size_t kValueAt, bool kContinuous>
 void finalize_values(const char* states, uint32_t stride, uint32_t count, const CallTypes& types,
                      Vector* result, uint32_t first) {
+  const SqlType type = types.arguments[kValueAt];
   finalize_states<ValuesState<T>>(
       states, stride, count, result, first, [&](ResultWriter& out, uint32_t i, const ValuesState<T>& s) {
-        if (s.values == nullptr || s.values->items.empty() || !s.values->has_fraction) return out.set_null(i);
-        const std::vector<T> sorted = ordered(s.values->items, types.arguments[kValueAt]);
-        const auto n = static_cast<double>(sorted.size());
-        if constexpr (kContinuous && std::is_same_v<T, double>) {
-          const double position = s.values->fraction * (n - 1);
-          const double below = std::floor(position), above = std::ceil(position);
-          const double low = sorted[static_cast<size_t>(below)], high = sorted[static_cast<size_t>(above)];
-          out.set<double>(i, below == above ? low : low + (position - below) * (high - low));
-        } else {
-          const double position = std::ceil(s.values->fraction * n);
-          const T& value = sorted[position < 1 ? 0 : static_cast<size_t>(position) - 1];
-          if constexpr (std::is_same_v<T, std::string_view>) {
-            out.set_text(i, value);
-          } else {
-            out.set<T>(i, value);
+        if (s.values == nullptr || s.values->items.empty() || !s.values->has_fractions)
+          return out.set_null(i);
+        std::vector<T> unordered;
+        if (kValueAt == 0) unordered = ordered(s.values->items, type);
+        const std::vector<T>& sorted = kValueAt == 0 ? unordered : s.values->items;
+        if (types.result.id == TypeId::kArray && types.arguments[1 - kValueAt].id == TypeId::kArray) {
+          ArrayBuilder array(types.result.element);
+          for (const std::optional<double>& fraction : s.values->fractions) {
+            if (fraction) {
+              const T value = percentile<T, kContinuous>(sorted, *fraction);
+              array.append(&value);
+            } else {
+              array.append_null();
+            }
           }
+          return out.set_text(i, array.finish());
         }
-      });
-}
-
-// ---- mode: the most frequent value, of several the first
-
-template <class T>
-struct Less {
-  bool operator()(const T& a, const T& b) const {
-    if constexpr (std::is_same_v<T, Decimal> || std::is_same_v<T, Interval>) {
-      return compare(a, b) < 0;
-    } else {
-      return a < b;
-    }
-  }
-};
-
-template <class T>
-struct Frequencies {
-  struct Entry {
-    int64_t count = 0;
-    uint64_t first_seen = 0;
-  };
-  std::map<T, Entry, Less<T>> entries;
-  uint64_t seen = 0;
-
-  void add(const T& value, int64_t count, AggregateArena& arena) {
-    auto found = entries.find(value);
-    if (found == entries.end()) {
-      found = entries.emplace(stored(value, arena), Entry{0, seen}).first;
-      arena.add_bytes(sizeof(T) + 64);
-    }
-    ++seen;
-    found->second.count += count;
-  }
-};
-
-template <class T>
-struct ModeState {
-  Frequencies<T>* frequencies = nullptr;
-};
-
-template <class T>
-Frequencies<T>& frequencies_of(ModeState<T>& s, AggregateArena& arena) {
-  if (s.frequencies == nullptr) s.frequencies = arena.own(std::make_unique<Frequencies<T>>());
-  return *s.frequencies;
-}
-
-template <class T>
-void update_mode(char* states, uint32_t stride, const uint32_t* groups, const CallTypes&,
-                 std::span<const Vector> arguments, uint32_t size, Selection selection,
-                 AggregateArena& arena) {
-  fold_rows<ModeState<T>, T>(
-      states, stride, groups, arguments[0], size, selection,
-      [&](ModeState<T>& s, const T& value) { frequencies_of(s, arena).add(value, 1, arena); });
-}
-
-template <class T>
-void combine_mode(char* into, const char* from, const CallTypes&, AggregateArena& arena) {
-  const Frequencies<T>* b = reinterpret_cast<const ModeState<T>*>(from)->frequencies;
-  if (b == nullptr) return;
-  Frequencies<T>& a = frequencies_of(*reinterpret_cast<ModeState<T>*>(into), arena);
-  const uint64_t base = a.seen;
-  for (const auto& [value, entry] : b->entries) {
-    const bool is_new = a.entries.find(value) == a.entries.end();
-    a.add(value, entry.count, arena);
-    if (is_new) a.entries.find(value)->second.first_seen = base + entry.first_seen;
-  }
-  a.seen = base + b->seen;
-}
-
-template <class T>
-void finalize_mode(const char* states, uint32_t stride, uint32_t count, const CallTypes&, Vector* result,
-                   uint32_t first) {
-  finalize_states<ModeState<T>>(
-      states, stride, count, result, first, [](ResultWriter& out, uint32_t i, const ModeState<T>& s) {
-        if (s.frequencies == nullptr) return out.set_null(i);
-        const auto best = std::max_element(
-            s.frequencies->entries.begin(), s.frequencies->entries.end(), [](const auto& a, const auto& b) {
-              return a.second.count != b.second.count ? a.second.count < b.second.count
-                                                      : a.second.first_seen > b.second.first_seen;
-            });
+        const T value = percentile<T, kContinuous>(sorted, *s.values->fractions[0]);
         if constexpr (std::is_same_v<T, std::string_view>) {
-          out.set_text(i, best->first);
+          out.set_text(i, value);
         } else {
-          out.set<T>(i, best->first);
+          out.set<T>(i, value);
         }
       });
 }
@@ -218,26 +156,30 @@ bool bind_approximate(std::span<const SqlType> arguments, CallTypes* types) {
   types->result = TypeId::kDouble;
   return true;
 }
-bool bind_continuous(std::span<const SqlType> arguments, CallTypes* types) {
-  return bind_doubles(arguments, types, 2, TypeId::kDouble);
+
+// (f, x) or (array of f, x) for values of one type.
+bool bind_fractions(std::span<const SqlType> arguments, SqlType value, CallTypes* types) {
+  const SqlType fraction = arguments[0];
+  const bool several = fraction.id == TypeId::kArray && is_numeric(fraction.element);
+  if (!several && !is_number(fraction)) return false;
+  if (several && value.id == TypeId::kArray) return false;  // the result would have two dimensions
+  types->arguments = {several ? SqlType::array_of(TypeId::kDouble) : SqlType(TypeId::kDouble), value};
+  types->result = several ? SqlType::array_of(value.id) : value;
+  return true;
 }
-SqlType value_type(SqlType type) {
-  return type.id == TypeId::kSymbol || type.id == TypeId::kUnknown ? SqlType(TypeId::kText) : type;
+bool bind_continuous(std::span<const SqlType> arguments, CallTypes* types) {
+  return arguments.size() == 2 && is_number(arguments[1]) &&
+         bind_fractions(arguments, TypeId::kDouble, types);
+}
+bool bind_intervals(std::span<const SqlType> arguments, CallTypes* types) {
+  return arguments.size() == 2 && arguments[1].id == TypeId::kInterval &&
+         bind_fractions(arguments, TypeId::kInterval, types);
 }
 template <PhysicalType P>
 bool bind_discrete(std::span<const SqlType> arguments, CallTypes* types) {
-  if (arguments.size() != 2 || !is_number(arguments[0]) || physical_type(value_type(arguments[1])) != P)
-    return false;
-  types->arguments = {TypeId::kDouble, value_type(arguments[1])};
-  types->result = types->arguments[1];
-  return true;
-}
-template <PhysicalType P>
-bool bind_mode(std::span<const SqlType> arguments, CallTypes* types) {
-  if (arguments.size() != 1 || physical_type(value_type(arguments[0])) != P) return false;
-  types->arguments = {value_type(arguments[0])};
-  types->result = types->arguments[0];
-  return true;
+  if (arguments.size() != 2) return false;
+  const SqlType value = sortable_type(arguments[1]);
+  return physical_type(value) == P && bind_fractions(arguments, value, types);
 }
 
 template <class T, size_t kValueAt, bool kContinuous>
@@ -251,40 +193,33 @@ void add_percentile(FunctionRegistry& r, std::string_view name,
   f.combine = combine_values<T>;
   f.finalize = finalize_values<T, kValueAt, kContinuous>;
   f.bind = bind;
+  f.order_sensitive = kValueAt == 1;
   r.add_aggregate(std::move(f));
 }
 
 template <class T, PhysicalType P>
-void add_any(FunctionRegistry& r) {
+void add_discrete(FunctionRegistry& r) {
   // Decimals are aligned to 16 bytes by the vector that holds them.
   add_percentile<T, 1, false>(r, "percentile_disc", bind_discrete<P>);
-  AggregateFunction f;
-  f.name = "mode";
-  f.state_size = sizeof(ModeState<T>);
-  f.init = init_state<ModeState<T>>;
-  f.update = update_mode<T>;
-  f.combine = combine_mode<T>;
-  f.finalize = finalize_mode<T>;
-  f.bind = bind_mode<P>;
-  f.order_sensitive = true;
-  r.add_aggregate(std::move(f));
 }
 
 }  // namespace
 
 void register_percentile_aggregates(FunctionRegistry& r) {
+  register_mode_aggregate(r);
   add_percentile<double, 0, true>(r, "approx_percentile", bind_approximate);
   add_percentile<double, 1, true>(r, "percentile_cont", bind_continuous);
-  add_any<uint8_t, PhysicalType::kBool>(r);
-  add_any<int16_t, PhysicalType::kInt16>(r);
-  add_any<int32_t, PhysicalType::kInt32>(r);
-  add_any<int64_t, PhysicalType::kInt64>(r);
-  add_any<float, PhysicalType::kFloat>(r);
-  add_any<double, PhysicalType::kDouble>(r);
-  add_any<Decimal, PhysicalType::kDecimal>(r);
-  add_any<Interval, PhysicalType::kInterval>(r);
-  add_any<Uuid, PhysicalType::kUuid>(r);
-  add_any<std::string_view, PhysicalType::kString>(r);
+  add_percentile<Interval, 1, true>(r, "percentile_cont", bind_intervals);
+  add_discrete<uint8_t, PhysicalType::kBool>(r);
+  add_discrete<int16_t, PhysicalType::kInt16>(r);
+  add_discrete<int32_t, PhysicalType::kInt32>(r);
+  add_discrete<int64_t, PhysicalType::kInt64>(r);
+  add_discrete<float, PhysicalType::kFloat>(r);
+  add_discrete<double, PhysicalType::kDouble>(r);
+  add_discrete<Decimal, PhysicalType::kDecimal>(r);
+  add_discrete<Interval, PhysicalType::kInterval>(r);
+  add_discrete<Uuid, PhysicalType::kUuid>(r);
+  add_discrete<std::string_view, PhysicalType::kString>(r);
 }
 
 }  // namespace idem

@@ -32,6 +32,58 @@ bool equal_aggregates(const BoundAggregate& a, const BoundAggregate& b) {
                     });
 }
 
+// percentile_cont(…) and percentile_disc(…) have WITHIN GROUP, mode() may have it, others may not.
+void check_within_group(const ast::FunctionCall& call, std::string_view name) {
+  const bool is_ordered_set = name == "percentile_cont" || name == "percentile_disc";
+  if (is_ordered_set && !call.within_group) {
+    throw sql_error(sqlstate::kWrongObjectType, "WITHIN GROUP is required for ordered-set aggregate {}", name)
+        .with_position(call.position);
+  }
+  if (!call.within_group) return;
+  if (!is_ordered_set && name != "mode") {
+    throw sql_error(sqlstate::kWrongObjectType,
+                    "{} is not an ordered-set aggregate, so it cannot have WITHIN GROUP", name)
+        .with_position(call.position);
+  }
+  if (call.distinct) {
+    throw sql_error(sqlstate::kSyntaxError, "cannot use DISTINCT with WITHIN GROUP")
+        .with_position(call.position);
+  }
+}
+
+// How many columns of the queries around are read so far, to forget those that an expression bound in vain has added.
+class OuterColumns {
+ public:
+  explicit OuterColumns(const Scope& scope) {
+    for (OuterLink* link = scope.outer; link; link = link->scope->outer)
+      counts_.emplace_back(link, link->correlated.size());
+  }
+  void restore() const {
+    for (const auto& [link, count] : counts_) link->correlated.resize(count);
+  }
+
+ private:
+  std::vector<std::pair<OuterLink*, size_t>> counts_;
+};
+
+// Whether it reads columns of a query around, and none of its own.
+bool belongs_outside(const BoundAggregate& aggregate, const Scope& scope) {
+  bool reads_outer = false;
+  const auto reads_here = [&](const BoundExpression& e) {
+    for (const auto& [slot, value] : scope.outer->correlated)
+      reads_outer = reads_outer || reads_slot(e, slot);
+    return QueryBinder::contains_columns(e);
+  };
+  for (const BoundPtr& argument : aggregate.arguments) {
+    if (reads_here(*argument)) return false;
+  }
+  for (const BoundAggregate::Order& order : aggregate.order_by) {
+    if (reads_here(*order.expression)) return false;
+  }
+  if (aggregate.filter && reads_here(*aggregate.filter)) return false;
+  return reads_outer;
+}
+
 }  // namespace
 
 BoundAggregate QueryBinder::bind_aggregate_call(const ast::FunctionCall& call, const std::string& name,
@@ -46,6 +98,7 @@ BoundAggregate QueryBinder::bind_aggregate_call(const ast::FunctionCall& call, c
     throw sql_error(sqlstate::kWrongObjectType, "DISTINCT is not allowed in {}(*)", name)
         .with_position(call.position);
   }
+  check_within_group(call, name);
   const bool is_json = name.starts_with("json");
   bool of_rows = false;
   for (const auto& argument : call.arguments) {
@@ -98,30 +151,27 @@ BoundAggregate QueryBinder::bind_aggregate_call(const ast::FunctionCall& call, c
 
 BoundPtr QueryBinder::bind_aggregate(const ast::FunctionCall& call, const std::string& name,
                                      ExpressionContext& context) {
-  if (context.in_aggregate) {
-    throw sql_error(sqlstate::kGroupingError, "aggregate function calls cannot be nested")
-        .with_position(call.position);
-  }
-  if (!context.aggregates) {
-    throw sql_error(sqlstate::kGroupingError, "aggregate functions are not allowed in {}", context.clause)
-        .with_position(call.position);
-  }
+  OuterLink* const outside = context.scope->outer;
+  const auto check_place = [&] {
+    if (context.in_aggregate) {
+      throw sql_error(sqlstate::kGroupingError, "aggregate function calls cannot be nested")
+          .with_position(call.position);
+    }
+    if (!context.aggregates) {
+      throw sql_error(sqlstate::kGroupingError, "aggregate functions are not allowed in {}", context.clause)
+          .with_position(call.position);
+    }
+  };
+  if (!outside) check_place();
+  const OuterColumns columns_before(*context.scope);
   ExpressionContext inner = context;
   inner.in_aggregate = true;
   BoundAggregate aggregate = bind_aggregate_call(call, name, inner);
-  if (context.scope->outer) {
-    bool reads_here = false, reads_outer = false;
-    for (const BoundPtr& a : aggregate.arguments) {
-      reads_here = reads_here || contains_columns(*a);
-      for (const auto& [slot, value] : context.scope->outer->correlated)
-        reads_outer = reads_outer || reads_slot(*a, slot);
-    }
-    if (reads_outer && !reads_here) {
-      throw sql_error(sqlstate::kFeatureNotSupported,
-                      "an aggregate over columns of the outer query alone is not supported here")
-          .with_position(call.position);
-    }
+  if (outside && belongs_outside(aggregate, *context.scope)) {
+    columns_before.restore();
+    return bind_outer_aggregate(call, name, *outside);
   }
+  check_place();
   AggregateSink& sink = *context.aggregates;
   SqlType type = aggregate.types.result;
   for (size_t i = 0; sink.share_equal && i < sink.aggregates.size(); i++) {
@@ -131,6 +181,24 @@ BoundPtr QueryBinder::bind_aggregate(const ast::FunctionCall& call, const std::s
   }
   sink.aggregates.push_back(std::move(aggregate));
   return BoundExpression::column(kAggregateMark | static_cast<uint32_t>(sink.aggregates.size() - 1), type);
+}
+
+// The aggregate is one of the query around: there it is bound and computed, here its value is read.
+BoundPtr QueryBinder::bind_outer_aggregate(const ast::FunctionCall& call, const std::string& name,
+                                           OuterLink& link) {
+  if (!link.context) {
+    throw sql_error(sqlstate::kGroupingError,
+                    "aggregate functions are not allowed in FROM clause of their own query level")
+        .with_position(call.position);
+  }
+  BoundPtr value = bind_aggregate(call, name, *link.context);
+  for (const auto& [slot, expression] : link.correlated) {
+    if (expression->equals(*value)) return BoundExpression::slot(slot, value->type);
+  }
+  const uint32_t slot = new_slot();
+  const SqlType type = value->type;
+  link.correlated.emplace_back(slot, std::move(value));
+  return BoundExpression::slot(slot, type);
 }
 
 BoundPtr QueryBinder::bind_grouping(const ast::FunctionCall& call, ExpressionContext& context) {

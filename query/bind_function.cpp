@@ -10,6 +10,10 @@ namespace {
 constexpr std::array kWindowOnly = {"row_number", "rank", "dense_rank",  "percent_rank", "cume_dist", "ntile",
                                     "lag",        "lead", "first_value", "last_value",   "nth_value"};
 
+bool is_hypothetical(std::string_view name) {
+  return name == "rank" || name == "dense_rank" || name == "percent_rank" || name == "cume_dist";
+}
+
 // Of their arguments records are written with the names of their fields, which only the binder knows.
 constexpr std::array kJsonOfValues = {"to_json",           "to_jsonb",           "row_to_json",
                                       "json_build_object", "jsonb_build_object", "json_build_array",
@@ -48,6 +52,7 @@ BoundPtr QueryBinder::bind_function(const ast::FunctionCall& call, ExpressionCon
     throw sql_error(sqlstate::kFeatureNotSupported, "IGNORE NULLS is not supported")
         .with_position(call.position);
   }
+  if (call.within_group && is_hypothetical(name)) return bind_hypothetical(call, name, context);
   if (is_window_only)
     throw_wrong_type(call.position, fmt::format("window function {} requires an OVER clause", name));
   if (name == "grouping" && !call.bare_keyword) return bind_grouping(call, context);

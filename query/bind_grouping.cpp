@@ -14,6 +14,16 @@ bool has_any_mark(const BoundExpression& e) {
   return found;
 }
 
+// Set-returning functions may be grouped by, what is computed of the groups may not.
+bool reads_groups(const BoundExpression& e) {
+  bool found = false;
+  for_each_column(e, [&](uint32_t column) {
+    const uint32_t mark = column & kMarkMask;
+    found = found || (mark != 0 && mark != kSetMark);
+  });
+  return found;
+}
+
 using Sets = std::vector<std::vector<uint32_t>>;
 
 Sets cross(const Sets& left, const Sets& right, uint32_t position) {
@@ -115,9 +125,10 @@ Sets SelectBinder::group_item_sets(const ast::GroupItem& item) {
 }
 
 uint32_t SelectBinder::group_index(const ast::Expression& expression) {
+  const bool takes_sets = !select_.sample_by && !window_join_;
   const auto item_expression = [&](size_t item) {
     const BoundExpression& e = *items_[item].expression;
-    if (has_any_mark(e)) {
+    if (takes_sets ? reads_groups(e) : has_any_mark(e)) {
       throw sql_error(sqlstate::kGroupingError, "aggregate functions are not allowed in GROUP BY")
           .with_position(items_[item].position);
     }
@@ -143,6 +154,7 @@ uint32_t SelectBinder::group_index(const ast::Expression& expression) {
     }
   }
   ExpressionContext group = context("GROUP BY");
+  if (takes_sets) group.sets = &sets_;
   return add_group(binder_.resolve_unknown(binder_.bind(expression, group)));
 }
 
@@ -176,7 +188,52 @@ void SelectBinder::collect_ungrouped(const BoundExpression& e) {
   for (const auto& [slot, value] : e.correlated) collect_ungrouped(*value);
 }
 
+// Set-returning functions that are grouped by are computed before the groups are made; the others stay where they are.
+void SelectBinder::stack_grouped_sets() {
+  std::vector<bool> grouped(sets_.calls.size(), false);
+  std::vector<uint32_t> call_of;  // by column
+  for (size_t call = 0; call < sets_.calls.size(); call++)
+    call_of.insert(call_of.end(), sets_.columns[call].size(), static_cast<uint32_t>(call));
+  bool any = false;
+  for (const BoundPtr& group : groups_) {
+    for_each_column(*group, [&](uint32_t column) {
+      if ((column & kMarkMask) == kSetMark) any = grouped[call_of[column & ~kMarkMask]] = true;
+    });
+  }
+  if (!any) return;
+  PlanPtr node = add_node(PlanKind::kProjectSet);
+  SetSink rest;
+  std::vector<uint32_t> new_index;  // by column
+  for (size_t call = 0; call < sets_.calls.size(); call++) {
+    const std::vector<ScopeColumn>& columns = sets_.columns[call];
+    for (const ScopeColumn& column : columns) {
+      if (grouped[call]) {
+        new_index.push_back(static_cast<uint32_t>(node->columns.size()));
+        node->columns.push_back({column.name, column.type});
+      } else {
+        new_index.push_back(kSetMark | rest.column_count++);
+      }
+    }
+    if (grouped[call]) {
+      node->set_calls.push_back(std::move(sets_.calls[call]));
+    } else {
+      rest.calls.push_back(std::move(sets_.calls[call]));
+      rest.columns.push_back(columns);
+    }
+  }
+  sets_ = std::move(rest);
+  const auto renumber = [&](BoundPtr& e) {
+    remap_columns(*e, [&](uint32_t column) {
+      return (column & kMarkMask) == kSetMark ? new_index[column & ~kMarkMask] : column;
+    });
+  };
+  for (BoundPtr& group : groups_) renumber(group);
+  for_each_output(renumber);
+  for_each_window_expression(renumber);
+}
+
 void SelectBinder::stack_aggregate() {
+  stack_grouped_sets();
   std::vector<std::string> names;
   for (const PlanColumn& column : plan_->columns) names.push_back(column.name);
   std::vector<PlanColumn> columns;

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "common/array_value.h"
-#include "parser/clone.h"
 #include "query/array_quantifier.h"
 #include "query/interval_string.h"
 #include "query/query_binder.h"
@@ -20,22 +19,6 @@ std::vector<BoundPtr> pair_of(BoundPtr a, BoundPtr b) {
 bool is_comparison(std::string_view symbol) {
   return symbol == "=" || symbol == "<>" || symbol == "<" || symbol == "<=" || symbol == ">" ||
          symbol == ">=";
-}
-
-// (SELECT a, b …) as one composite value: (SELECT ROW(t.*) FROM (SELECT a, b …) AS t).
-std::unique_ptr<ast::Subquery> as_one_row(const ast::Subquery& subquery) {
-  auto row = std::make_unique<ast::Row>();
-  row->explicit_row = true;
-  row->items.push_back(std::make_unique<ast::Star>());
-  auto rows = std::make_unique<ast::DerivedTable>();
-  rows->query = ast::clone(*subquery.query);
-  auto whole = std::make_unique<ast::Subquery>();
-  whole->position = subquery.position;
-  whole->query = std::make_unique<ast::Query>();
-  whole->query->select = std::make_unique<ast::Select>();
-  whole->query->select->items.emplace_back().expression = std::move(row);
-  whole->query->select->from.push_back(std::move(rows));
-  return whole;
 }
 
 Value array_element(const ArrayView& array, uint32_t i) {
@@ -84,7 +67,7 @@ BoundPtr QueryBinder::bind_operator(const ast::Operator& op, ExpressionContext& 
     if (right_row) {
       right = bind_row_items(*right_row, context);
     } else {
-      const BoundPtr row = bind_subquery(*as_one_row(*right_query), context);
+      const BoundPtr row = bind_row_subquery(*right_query->query, right_query->position, context);
       for (const ScopeColumn& field : record_fields(*row, op.position)) right.push_back(field.reference());
     }
     return compare_rows(op.symbol, std::move(left), std::move(right), op.position);

@@ -1,3 +1,4 @@
+#include "query/plan_walk.h"
 #include "query/query_binder.h"
 
 namespace idem::binding {
@@ -5,6 +6,7 @@ namespace idem::binding {
 QueryBinder::Inner QueryBinder::bind_inner(const ast::Query& query, ExpressionContext& context) {
   OuterLink link;
   link.scope = context.scope;
+  link.context = &context;
   Environment environment;
   environment.outer = &link;
   environment.ctes = context.ctes;
@@ -13,6 +15,43 @@ QueryBinder::Inner QueryBinder::bind_inner(const ast::Query& query, ExpressionCo
   inner.result = bind_query(query, environment);
   inner.correlated = std::move(link.correlated);
   return inner;
+}
+
+BoundPtr QueryBinder::scalar_subquery(Inner inner, uint32_t position, ExpressionContext& context) {
+  PlanPtr& plan = inner.result.plan;
+  BoundPtr bound = BoundExpression::make(BoundKind::kSubquery, plan->columns[0].type, {});
+  bound->position = position;
+  bound->shape = plan->columns[0].shape;
+  if (inner.correlated.empty() && init_plans_allowed_ && !context.conditional) {
+    BoundPtr value = BoundExpression::slot(new_slot(), bound->type);
+    value->shape = bound->shape;
+    init_plans_.emplace_back(value->index, std::move(plan));
+    return value;
+  }
+  bound->subquery_kind = SubqueryKind::kScalar;
+  bound->subquery = std::move(plan);
+  bound->correlated = std::move(inner.correlated);
+  return bound;
+}
+
+BoundPtr QueryBinder::bind_row_subquery(const ast::Query& query, uint32_t position,
+                                        ExpressionContext& context) {
+  Inner inner = bind_inner(query, context);
+  std::vector<BoundPtr> values;
+  std::vector<std::string> names;
+  for (size_t i = 0; i < inner.result.visible; i++) {
+    const PlanColumn& column = inner.result.plan->columns[i];
+    values.push_back(BoundExpression::column(static_cast<uint32_t>(i), column.type));
+    values.back()->shape = column.shape;
+    names.push_back(column.name);
+  }
+  BoundPtr record = make_record(std::move(values), names, position);
+  PlanPtr project = make_node(PlanKind::kProject, std::move(inner.result.plan));
+  project->columns.clear();
+  project->columns.push_back({"row", record->type, {}, 0, record->shape});
+  project->expressions.push_back(std::move(record));
+  inner.result.plan = std::move(project);
+  return scalar_subquery(std::move(inner), position, context);
 }
 
 BoundPtr QueryBinder::bind_subquery(const ast::Subquery& subquery, ExpressionContext& context) {
@@ -27,29 +66,19 @@ BoundPtr QueryBinder::bind_subquery(const ast::Subquery& subquery, ExpressionCon
       throw sql_error(sqlstate::kSyntaxError, "subquery must return only one column")
           .with_position(subquery.position);
     }
+    if (subquery.form == ast::Subquery::Form::kScalar)
+      return scalar_subquery(std::move(inner), subquery.position, context);
     bound->type = result.plan->columns[0].type;
-    bound->shape = result.plan->columns[0].shape;
-    if (subquery.form == ast::Subquery::Form::kArray) {
-      bound->subquery_kind = SubqueryKind::kArray;
-      if (bound->type.id == TypeId::kArray) {
-        throw sql_error(sqlstate::kFeatureNotSupported, "arrays of more than one dimension are not supported")
-            .with_position(subquery.position);
-      }
-      if (bound->type.id == TypeId::kSymbol) bound->type = TypeId::kVarchar;
-      std::vector<SqlType> types{bound->type};
-      for (size_t i = 1; i < result.plan->columns.size(); i++) types.push_back(result.plan->columns[i].type);
-      result.plan = coerce_outputs(std::move(result.plan), types, CastContext::kImplicit, subquery.position);
-      bound->type = SqlType::array_of(bound->type.id);
-    } else {
-      bound->subquery_kind = SubqueryKind::kScalar;
-      if (inner.correlated.empty() && init_plans_allowed_ && !context.conditional) {
-        uint32_t slot = new_slot();
-        init_plans_.emplace_back(slot, std::move(result.plan));
-        BoundPtr value = BoundExpression::slot(slot, bound->type);
-        value->shape = bound->shape;
-        return value;
-      }
+    bound->subquery_kind = SubqueryKind::kArray;
+    if (bound->type.id == TypeId::kArray) {
+      throw sql_error(sqlstate::kFeatureNotSupported, "arrays of more than one dimension are not supported")
+          .with_position(subquery.position);
     }
+    if (bound->type.id == TypeId::kSymbol) bound->type = TypeId::kVarchar;
+    std::vector<SqlType> types{bound->type};
+    for (size_t i = 1; i < result.plan->columns.size(); i++) types.push_back(result.plan->columns[i].type);
+    result.plan = coerce_outputs(std::move(result.plan), types, CastContext::kImplicit, subquery.position);
+    bound->type = SqlType::array_of(bound->type.id);
   }
   bound->subquery = std::move(result.plan);
   bound->correlated = std::move(inner.correlated);

@@ -5,10 +5,6 @@
 namespace idem::binding {
 
 Source QueryBinder::bind_table_function(const ast::TableFunction& function, const Environment& lateral) {
-  if (!function.column_definitions.empty()) {
-    throw sql_error(sqlstate::kFeatureNotSupported, "a column definition list is not supported")
-        .with_position(function.position);
-  }
   Scope nothing;
   nothing.outer = lateral.outer;
   ExpressionContext context;
@@ -16,6 +12,12 @@ Source QueryBinder::bind_table_function(const ast::TableFunction& function, cons
   context.clause = "functions in FROM";
   context.ctes = lateral.ctes;
   context.view = lateral.view;
+  if (!function.column_definitions.empty()) {
+    if (std::optional<Source> record = bind_json_record(function, context)) return std::move(*record);
+    throw sql_error(sqlstate::kFeatureNotSupported, "a column definition list of {}() is not supported",
+                    function.calls[0]->function())
+        .with_position(function.position);
+  }
   std::vector<const ast::FunctionCall*> calls;
   for (const auto& call : function.calls) calls.push_back(call.get());
   const bool is_unnest_of_several =

@@ -34,11 +34,14 @@ struct Relation {
 };
 
 struct Scope;
+struct ExpressionContext;
 
 // A query's way out to the query around it. A column found out there becomes a slot, which whoever runs the
 // inner query sets first.
 struct OuterLink {
   const Scope* scope = nullptr;
+  // Where the inner query stands as an expression: aggregates over outer columns alone belong there. Null in FROM.
+  ExpressionContext* context = nullptr;
   std::vector<std::pair<uint32_t, BoundPtr>> correlated;  // slot, expression over the input of `scope`
 };
 

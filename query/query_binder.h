@@ -187,6 +187,9 @@ class QueryBinder {
   static BoundPtr make_not(BoundPtr operand);
   static bool contains_columns(const BoundExpression& expression);
 
+  // A query of any number of columns as one composite value: (a, b) = (query).
+  BoundPtr bind_row_subquery(const ast::Query& query, uint32_t position, ExpressionContext& context);
+
   SortKey sort_key(const ast::OrderItem& item, BoundPtr expression);
   uint32_t new_slot() { return next_slot_++; }
   uint32_t new_shared_id() { return next_shared_id_++; }
@@ -221,6 +224,8 @@ class QueryBinder {
   SetCall make_set_call(const ast::FunctionCall& call, const TableFunction& function,
                         std::vector<BoundPtr> arguments,
                         std::vector<std::pair<std::string, SqlType>>* columns);
+  // bind_json_record.cpp: json_to_record(set)(…) AS x(a int, …); nothing for other functions.
+  std::optional<Source> bind_json_record(const ast::TableFunction& function, ExpressionContext& context);
   // bind_join.cpp
   Source bind_join(const ast::Join& join, const Environment& environment, const Environment& lateral);
   // Merges the columns of USING or NATURAL; returns the equalities.
@@ -278,6 +283,10 @@ class QueryBinder {
                                      ExpressionContext& context);
   BoundPtr bind_aggregate(const ast::FunctionCall& call, const std::string& name, ExpressionContext& context);
   BoundPtr bind_grouping(const ast::FunctionCall& call, ExpressionContext& context);
+  BoundPtr bind_outer_aggregate(const ast::FunctionCall& call, const std::string& name, OuterLink& link);
+  // bind_hypothetical.cpp: rank(x) WITHIN GROUP (ORDER BY y)
+  BoundPtr bind_hypothetical(const ast::FunctionCall& call, const std::string& name,
+                             ExpressionContext& context);
   // bind_window.cpp
   BoundPtr bind_window(const ast::FunctionCall& call, const std::string& name, ExpressionContext& context);
   void bind_window_function(const ast::FunctionCall& call, const std::string& name, ExpressionContext& inner,
@@ -296,6 +305,7 @@ class QueryBinder {
   };
   Inner bind_inner(const ast::Query& query, ExpressionContext& context);
   BoundPtr bind_subquery(const ast::Subquery& subquery, ExpressionContext& context);
+  BoundPtr scalar_subquery(Inner inner, uint32_t position, ExpressionContext& context);
   BoundPtr bind_any_subquery(SubqueryKind kind, std::string_view symbol, const ast::Expression& left,
                              const ast::Query& query, uint32_t position, ExpressionContext& context);
 

@@ -61,6 +61,7 @@ class SelectBinder {
   void bind_where();
   void collect_ungrouped(const BoundExpression& expression);
   bool is_aggregated() const;
+  void stack_grouped_sets();
   void stack_aggregate();
   void stack_window_join();
   void rewrite_grouped(BoundPtr& expression, bool in_subquery);

@@ -106,7 +106,9 @@ const std::vector<std::string> kNumbers = {"3", "NULL", "-1", "4", "1", "5", "9"
 const std::vector<std::string> kOthers = {"2", "7", "1", "8", "NULL", "2", "8", "1", "8", "2"};
 const std::vector<std::string> kTexts = {"b", "a", "NULL", "c", "a", "d", "a", "b", "e", "c"};
 const std::vector<std::string> kFlags = {"t", "t", "NULL", "t", "t", "f", "t", "t", "t", "t"};
-const std::vector<std::string> kHalf(10, "0.5");
+const std::vector<std::string> kRising = {"1", "1", "2", "2", "3", "7", "8", "8", "9", "NULL"};
+const std::vector<std::string> kFalling = {"9", "8", "7", "6", "5", "4", "3", "2", "1", "0"};
+const std::vector<std::string> kHalf(10, "0.5"), kMost(10, "0.9");
 const std::vector<std::string> kCommas(10, ",");
 
 // Expected values are PostgreSQL 15's where it has the aggregate.
@@ -154,8 +156,9 @@ const Example kExamples[] = {
     {"count_distinct", {TypeId::kDecimal}, {{"1.0", "1.00", "2"}}, "2"},
     {"approx_count_distinct", {TypeId::kInteger}, {kNumbers}, "8"},
     {"approx_percentile", {TypeId::kDouble, TypeId::kDouble}, {kNumbers, kHalf}, "4"},
-    {"percentile_cont", {TypeId::kDouble, TypeId::kDouble}, {kHalf, kOthers}, "2"},
-    {"percentile_disc", {TypeId::kDouble, TypeId::kInteger}, {kHalf, kNumbers}, "4"},
+    {"approx_percentile", {TypeId::kDouble, TypeId::kDouble}, {kFalling, kMost}, "8.1"},
+    {"percentile_cont", {TypeId::kDouble, TypeId::kDouble}, {kHalf, kRising}, "3"},
+    {"percentile_disc", {TypeId::kDouble, TypeId::kInteger}, {kMost, kFalling}, "1"},
     {"mode", {TypeId::kText}, {kTexts}, "a"},
     {"arg_max", {TypeId::kText, TypeId::kInteger}, {kTexts, kNumbers}, "a"},
     {"arg_min", {TypeId::kInteger, TypeId::kText}, {kNumbers, kTexts}, "NULL"},
