@@ -314,6 +314,7 @@ class IntervalParser {
                token.number.fraction == 0) {
       ++at_;
       const int64_t months = read_digits();
+      if (peek() == '-') throw BadSyntax{};  // a date
       if (months > 11) throw Overflow{};
       token.kind = Token::Kind::kYearMonth;
       if (__builtin_mul_overflow(token.number.whole, 12, &token.months)) throw Overflow{};

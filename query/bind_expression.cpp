@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "common/decimal.h"
 #include "common/interval.h"
 #include "query/query_binder.h"
 
@@ -145,12 +146,19 @@ BoundPtr QueryBinder::bind_literal(const ast::Literal& literal) {
     }
     case ast::LiteralKind::kDecimal: {
       BoundPtr text = BoundExpression::constant(Value::of_string(TypeId::kUnknown, literal.text));
+      // Beyond 38 digits only a double can hold it: 1e300, 1e-40.
+      const auto as_double = [&] {
+        return coerce(text->clone(), TypeId::kDouble, CastContext::kImplicit, literal.position);
+      };
       try {
-        return coerce(text->clone(), TypeId::kDecimal, CastContext::kImplicit, literal.position);
+        BoundPtr exact = coerce(text->clone(), TypeId::kDecimal, CastContext::kImplicit, literal.position);
+        const Decimal& value = exact->value.as_decimal();
+        if (value.scale < kMaxDecimalDigits) return exact;
+        BoundPtr wide = as_double();
+        return decimal_to_double(value) == wide->value.as_double() ? std::move(exact) : std::move(wide);
       } catch (const SqlError& error) {
-        // Beyond 38 digits only a double can hold it: 1e300.
         if (error.sqlstate() != sqlstate::kNumericValueOutOfRange) throw;
-        return coerce(std::move(text), TypeId::kDouble, CastContext::kImplicit, literal.position);
+        return as_double();
       }
     }
     case ast::LiteralKind::kString:

@@ -69,6 +69,11 @@ bool bind_position(std::span<const SqlType> arguments, CallTypes* types) {
 bool bind_replace(std::span<const SqlType> arguments, CallTypes* types) {
   if (arguments.size() != 3 || !bind_array_and_element(arguments, types, 0)) return false;
   types->arguments.push_back(types->arguments[1]);
+  if (arguments[2].id == TypeId::kUnknown) return true;
+  const TypeId element = shared_element_type(types->arguments[1].id, stored_element_type(arguments[2]));
+  if (element == TypeId::kUnknown) return false;
+  types->arguments = {SqlType::array_of(element), SqlType(element), SqlType(element)};
+  types->result = types->arguments[0];
   return true;
 }
 

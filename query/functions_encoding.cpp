@@ -8,6 +8,7 @@
 #include "common/utf8.h"
 #include "query/function_registry.h"
 #include "query/kernel.h"
+#include "query/value_functions.h"
 
 namespace idem {
 
@@ -159,17 +160,10 @@ Uuid random_uuid() {
   return uuid;
 }
 
-int32_t byte_at(View bytes, int64_t index) {
-  if (index < 0 || static_cast<int64_t>(bytes.size()) <= index) {
-    throw sql_error(sqlstate::kArraySubscriptError, "index {} out of valid range, 0..{}", index,
-                    static_cast<int64_t>(bytes.size()) - 1);
-  }
-  return static_cast<uint8_t>(bytes[static_cast<size_t>(index)]);
-}
-
 }  // namespace
 
 void register_encoding_functions(FunctionRegistry& r) {
+  register_bytea_functions(r);
   for (const SqlType type : {kText, kBytea}) {
     r.add("md5", {type}, kText, row_kernel<[](View b) { return md5_hex(b); }>);
   }
@@ -189,7 +183,6 @@ void register_encoding_functions(FunctionRegistry& r) {
         row_kernel<[](std::string& out, View b, View n) { convert_from(out, b, n); }>);
   r.add("convert_to", {kText, kText}, kBytea,
         row_kernel<[](std::string& out, View t, View n) { convert_to(out, t, n); }>);
-  r.add("get_byte", {kBytea, kInt4}, kInt4, row_kernel<[](View b, int32_t i) { return byte_at(b, i); }>);
   for (const View name : {"gen_random_uuid", "uuid_generate_v4"}) {
     r.add(name, {}, TypeId::kUuid, row_kernel<[](KernelCall&) { return random_uuid(); }>,
           Volatility::kVolatile);

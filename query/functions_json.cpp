@@ -1,9 +1,8 @@
 #include <algorithm>
-#include <cstdlib>
 
 #include "common/array_value.h"
-#include "common/decimal.h"
 #include "common/error.h"
+#include "common/json_order.h"
 #include "common/json_text.h"
 #include "query/cast_registry.h"
 #include "query/function_registry.h"
@@ -11,6 +10,7 @@
 #include "query/json_values.h"
 #include "query/kernel.h"
 #include "query/record_functions.h"
+#include "query/value_functions.h"
 
 namespace idem {
 
@@ -37,8 +37,14 @@ bool append_found_text(std::string& out, const std::optional<View>& found) {
 std::optional<View> member_of(View json, View key) {
   return json_kind(json) == JsonKind::kObject ? json_member(json, key) : std::nullopt;
 }
+// A scalar of jsonb counts as an array of itself, one of json does not.
+template <bool kIsJsonb>
 std::optional<View> element_of(View json, int64_t index) {
-  return json_kind(json) == JsonKind::kArray ? json_element(json, index) : std::nullopt;
+  switch (json_kind(json)) {
+    case JsonKind::kArray: return json_element(json, index);
+    case JsonKind::kObject: return std::nullopt;
+    default: return kIsJsonb && (index == 0 || index == -1) ? std::optional(json) : std::nullopt;
+  }
 }
 std::optional<View> at_path(View json, View array_bytes) {
   const ArrayView array(array_bytes);
@@ -99,108 +105,7 @@ bool contains(View outer, View inner, bool at_top) {
     const std::vector<View> own = json_elements(outer);
     return std::any_of(own.begin(), own.end(), [&](View o) { return contains(o, inner, false); });
   }
-  if (a != b) return false;
-  if (a == JsonKind::kNumber) return decimal_from_text(outer) == decimal_from_text(inner);
-  return outer == inner;
-}
-
-std::string without_keys(View json, const std::vector<std::string>& keys) {
-  const JsonKind kind = json_kind(json);
-  if (kind != JsonKind::kObject && kind != JsonKind::kArray)
-    throw SqlError(sqlstate::kInvalidParameterValue, "cannot delete from scalar");
-  std::string out(kind == JsonKind::kObject ? "{" : "[");
-  const auto is_dropped = [&](View key) { return std::find(keys.begin(), keys.end(), key) != keys.end(); };
-  if (kind == JsonKind::kObject) {
-    for (const JsonMember& member : json_members(json)) {
-      if (is_dropped(member.key)) continue;
-      if (1 < out.size()) out += ',';
-      append_json_string(out, member.key);
-      out += ':';
-      out += member.value;
-    }
-    return normalize_jsonb(out + "}");
-  }
-  for (const View item : json_elements(json)) {
-    if (json_kind(item) == JsonKind::kString && is_dropped(*json_as_text(item))) continue;
-    if (1 < out.size()) out += ',';
-    out += item;
-  }
-  return normalize_jsonb(out + "]");
-}
-
-std::string without_element(View json, int64_t index) {
-  if (json_kind(json) != JsonKind::kArray) {
-    throw SqlError(sqlstate::kInvalidParameterValue, json_kind(json) == JsonKind::kObject
-                                                         ? "cannot delete from object using integer index"
-                                                         : "cannot delete from scalar");
-  }
-  const std::vector<View> items = json_elements(json);
-  if (index < 0) index += static_cast<int64_t>(items.size());
-  std::string out = "[";
-  for (size_t i = 0; i < items.size(); ++i) {
-    if (static_cast<int64_t>(i) == index) continue;
-    if (1 < out.size()) out += ',';
-    out += items[i];
-  }
-  return normalize_jsonb(out + "]");
-}
-
-// jsonb_set(target, path, value, create_missing)
-std::string with_value(View json, const std::vector<View>& path, size_t depth, View value, bool create) {
-  if (depth == path.size()) return std::string(value);
-  const bool is_last = depth + 1 == path.size();
-  std::string out;
-  if (json_kind(json) == JsonKind::kObject) {
-    bool found = false;
-    out = "{";
-    const auto append = [&](View key, View text) {
-      if (1 < out.size()) out += ',';
-      append_json_string(out, key);
-      out += ':';
-      out += text;
-    };
-    for (const JsonMember& member : json_members(json)) {
-      if (member.key != path[depth]) {
-        append(member.key, member.value);
-        continue;
-      }
-      found = true;
-      append(member.key, with_value(member.value, path, depth + 1, value, create));
-    }
-    if (!found && is_last && create) append(path[depth], value);
-    return out + "}";
-  }
-  if (json_kind(json) != JsonKind::kArray) return std::string(json);
-  const std::vector<View> items = json_elements(json);
-  char* end = nullptr;
-  const std::string step(path[depth]);
-  int64_t index = std::strtoll(step.c_str(), &end, 10);
-  if (step.empty() || *end != '\0') {
-    throw sql_error(sqlstate::kInvalidTextRepresentation,
-                    "path element at position {} is not an integer: \"{}\"", depth + 1, step);
-  }
-  const auto size = static_cast<int64_t>(items.size());
-  if (index < 0) index += size;
-  out = "[";
-  const auto append = [&](View text) {
-    if (1 < out.size()) out += ',';
-    out += text;
-  };
-  if (index < 0 && is_last && create) append(value);
-  for (int64_t i = 0; i < size; ++i) {
-    const View item = items[static_cast<size_t>(i)];
-    append(i == index ? View(with_value(item, path, depth + 1, value, create)) : item);
-  }
-  if (size <= index && is_last && create) append(value);
-  return out + "]";
-}
-
-void set_row(KernelCall& call, std::string& out) {
-  const ArrayView array(call.at<View>(1));
-  std::vector<View> path;
-  for (uint32_t i = 0; i < array.size(); ++i) path.push_back(array.string_at(i));
-  const bool create = call.arguments.size() < 4 || call.at<uint8_t>(3) != 0;
-  out = normalize_jsonb(with_value(call.at<View>(0), path, 0, call.at<View>(2), create));
+  return compare_jsonb(outer, inner) == 0;
 }
 
 void append_stripped(std::string& out, View json) {
@@ -344,6 +249,33 @@ void build_row(KernelCall& call, std::string& out) {
   out += '}';
 }
 
+// json_object({a, 1, b, 2}), json_object({a, b}, {1, 2}): all values are strings.
+void object_of_texts(KernelCall& call, std::string& out) {
+  const ArrayView keys(call.at<View>(0));
+  const bool in_pairs = call.arguments.size() == 1;
+  const ArrayView values(call.at<View>(in_pairs ? 0 : 1));
+  if (in_pairs && keys.size() % 2 != 0)
+    throw SqlError(sqlstate::kArraySubscriptError, "array must have even number of elements");
+  if (keys.size() != values.size())
+    throw SqlError(sqlstate::kArraySubscriptError, "mismatched array dimensions");
+  const uint32_t step = in_pairs ? 2 : 1;
+  out += '{';
+  for (uint32_t i = 0; i < keys.size(); i += step) {
+    const uint32_t value = i + step - 1;
+    if (keys.is_null(i)) throw SqlError("22004", "null value not allowed for object key");
+    if (0 < i) out += ", ";
+    append_json_string(out, keys.string_at(i));
+    out += " : ";
+    if (values.is_null(value)) {
+      out += "null";
+    } else {
+      append_json_string(out, values.string_at(value));
+    }
+  }
+  out += '}';
+  finish(call, out);
+}
+
 void register_building(FunctionRegistry& r) {
   const auto add = [&](View name, bool (*bind)(std::span<const SqlType>, CallTypes*), ScalarKernel kernel,
                        bool strict) {
@@ -362,24 +294,31 @@ void register_building(FunctionRegistry& r) {
   for (const View name : {"to_json", "array_to_json", "row_to_json"})
     add(name, bind_any<TypeId::kJson>, value, true);
   add("to_jsonb", bind_any<TypeId::kJsonb>, value, true);
+  const ScalarKernel texts = row_kernel<[](KernelCall& c, std::string& out) { object_of_texts(c, out); }>;
+  r.add("json_object", {kTextArray}, kJson, texts);
+  r.add("json_object", {kTextArray, kTextArray}, kJson, texts);
+  r.add("jsonb_object", {kTextArray}, kJsonb, texts);
+  r.add("jsonb_object", {kTextArray, kTextArray}, kJsonb, texts);
 }
 
-void register_access(FunctionRegistry& r, SqlType json) {
-  const bool is_jsonb = json.id == TypeId::kJsonb;
+template <bool kIsJsonb>
+void register_access(FunctionRegistry& r) {
+  const SqlType json = kIsJsonb ? kJsonb : kJson;
   r.add("->", {json, kText}, json,
         row_kernel<[](std::string& out, View j, View k) { return append_found(out, member_of(j, k)); }>);
-  r.add("->", {json, kInt4}, json,
-        row_kernel<[](std::string& out, View j, int32_t i) { return append_found(out, element_of(j, i)); }>);
+  r.add("->", {json, kInt4}, json, row_kernel<[](std::string& out, View j, int32_t i) {
+          return append_found(out, element_of<kIsJsonb>(j, i));
+        }>);
   r.add("->>", {json, kText}, kText,
         row_kernel<[](std::string& out, View j, View k) { return append_found_text(out, member_of(j, k)); }>);
   r.add("->>", {json, kInt4}, kText, row_kernel<[](std::string& out, View j, int32_t i) {
-          return append_found_text(out, element_of(j, i));
+          return append_found_text(out, element_of<kIsJsonb>(j, i));
         }>);
   r.add("#>", {json, kTextArray}, json,
         row_kernel<[](std::string& out, View j, View p) { return append_found(out, at_path(j, p)); }>);
   r.add("#>>", {json, kTextArray}, kText,
         row_kernel<[](std::string& out, View j, View p) { return append_found_text(out, at_path(j, p)); }>);
-  const View prefix = is_jsonb ? "jsonb_" : "json_";
+  const View prefix = kIsJsonb ? "jsonb_" : "json_";
   const auto named = [&](View rest) { return std::string(prefix) + std::string(rest); };
   ScalarFunction& path =
       r.add(named("extract_path"), {json, kText}, json,
@@ -397,39 +336,51 @@ void register_access(FunctionRegistry& r, SqlType json) {
         }>);
 }
 
+// The boolean that a path finds; NULL when it finds something else.
+std::optional<bool> path_match(View json, View path) {
+  const std::vector<View> found = json_path_query(json, JsonPath(path));
+  if (found.size() != 1 || json_kind(found[0]) != JsonKind::kBoolean) return std::nullopt;
+  return found[0] == "true";
+}
+
+void append_all_found(std::string& out, View json, View path) {
+  out += '[';
+  for (const View found : json_path_query(json, JsonPath(path))) {
+    if (out.size() > 1) out += ", ";
+    out += found;
+  }
+  out += ']';
+}
+
+void register_paths(FunctionRegistry& r) {
+  const ScalarKernel exists =
+      row_kernel<[](View j, View p) { return !json_path_query(j, JsonPath(p)).empty(); }>;
+  r.add("jsonb_path_exists", {kJsonb, kText}, kBool, exists);
+  r.add("@?", {kJsonb, kText}, kBool, exists);
+  r.add("@@", {kJsonb, kText}, kBool, row_kernel<[](View j, View p) { return path_match(j, p); }>);
+  r.add("jsonb_path_query_first", {kJsonb, kText}, kJsonb, row_kernel<[](std::string& out, View j, View p) {
+          const std::vector<View> found = json_path_query(j, JsonPath(p));
+          return append_found(out, found.empty() ? std::nullopt : std::optional(found[0]));
+        }>);
+  r.add("jsonb_path_query_array", {kJsonb, kText}, kJsonb,
+        row_kernel<[](std::string& out, View j, View p) { append_all_found(out, j, p); }>);
+}
+
 }  // namespace
 
 void register_json_functions(FunctionRegistry& r) {
-  register_access(r, kJson);
-  register_access(r, kJsonb);
+  register_access<false>(r);
+  register_access<true>(r);
   register_building(r);
+  register_json_edit_functions(r);
   r.add("?", {kJsonb, kText}, kBool, row_kernel<[](View j, View k) { return has_key(j, k); }>);
   r.add("?|", {kJsonb, kTextArray}, kBool, row_kernel<[](View j, View k) { return has_keys(j, k, false); }>);
   r.add("?&", {kJsonb, kTextArray}, kBool, row_kernel<[](View j, View k) { return has_keys(j, k, true); }>);
   r.add("@>", {kJsonb, kJsonb}, kBool, row_kernel<[](View a, View b) { return contains(a, b, true); }>);
   r.add("<@", {kJsonb, kJsonb}, kBool, row_kernel<[](View a, View b) { return contains(b, a, true); }>);
-  r.add("-", {kJsonb, kText}, kJsonb,
-        row_kernel<[](View j, View k) { return without_keys(j, {std::string(k)}); }>);
-  r.add("-", {kJsonb, kInt4}, kJsonb, row_kernel<[](View j, int32_t i) { return without_element(j, i); }>);
-  r.add("-", {kJsonb, kTextArray}, kJsonb, row_kernel<[](View j, View k) {
-          std::vector<std::string> keys;
-          const ArrayView array(k);
-          for (uint32_t i = 0; i < array.size(); ++i) keys.emplace_back(array.string_at(i));
-          return without_keys(j, keys);
-        }>);
-  r.add("jsonb_set", {kJsonb, kTextArray, kJsonb}, kJsonb,
-        row_kernel<[](KernelCall& c, std::string& out) { set_row(c, out); }>);
-  r.add("jsonb_set", {kJsonb, kTextArray, kJsonb, kBool}, kJsonb,
-        row_kernel<[](KernelCall& c, std::string& out) { set_row(c, out); }>);
   r.add("jsonb_pretty", {kJsonb}, kText,
         row_kernel<[](std::string& out, View j) { append_pretty(out, j, 0); }>);
-  r.add("jsonb_path_query_first", {kJsonb, kText}, kJsonb, row_kernel<[](std::string& out, View j, View p) {
-          const std::vector<View> found = json_path_query(j, JsonPath(p));
-          if (!found.empty()) out += found[0];
-          return !found.empty();
-        }>);
-  r.add("jsonb_path_exists", {kJsonb, kText}, kBool,
-        row_kernel<[](View j, View p) { return !json_path_query(j, JsonPath(p)).empty(); }>);
+  register_paths(r);
 }
 
 const ScalarFunction& json_of_fields_function() {

@@ -11,6 +11,7 @@
 #include "query/array_elements.h"
 #include "query/function_registry.h"
 #include "query/kernel.h"
+#include "query/value_functions.h"
 
 namespace idem {
 
@@ -118,15 +119,6 @@ double check_at_least(double x, double low) {
 }
 
 constexpr double kDegree = std::numbers::pi / 180;
-
-double whole_degrees(double x, double (*function)(double), int period_of_exact) {
-  // sind(30) and the like are exact.
-  const double r = std::fmod(x, 360.0);
-  const double result = function(r * kDegree);
-  const double quarter = std::fmod(std::fabs(r), period_of_exact);
-  if (quarter == 0) return std::round(result * 2) / 2;
-  return result;
-}
 
 template <class T>
 T greatest_common_divisor(T a, T b) {
@@ -267,6 +259,7 @@ void register_powers(FunctionRegistry& r) {
 }
 
 void register_trigonometry(FunctionRegistry& r) {
+  register_degree_functions(r);
   add_double(r, "sin", row_kernel<[](double x) { return std::sin(check_finite_angle(x)); }>);
   add_double(r, "cos", row_kernel<[](double x) { return std::cos(check_finite_angle(x)); }>);
   add_double(r, "tan", row_kernel<[](double x) { return std::tan(check_finite_angle(x)); }>);
@@ -282,12 +275,6 @@ void register_trigonometry(FunctionRegistry& r) {
   add_double(r, "asinh", row_kernel<[](double x) { return std::asinh(x); }>);
   add_double(r, "acosh", row_kernel<[](double x) { return std::acosh(check_at_least(x, 1)); }>);
   add_double(r, "atanh", row_kernel<[](double x) { return std::atanh(check_unit(x)); }>);
-  add_double(r, "sind",
-             row_kernel<[](double x) { return whole_degrees(check_finite_angle(x), std::sin, 30); }>);
-  add_double(r, "cosd",
-             row_kernel<[](double x) { return whole_degrees(check_finite_angle(x), std::cos, 30); }>);
-  add_double(r, "tand",
-             row_kernel<[](double x) { return whole_degrees(check_finite_angle(x), std::tan, 45); }>);
   add_double(r, "degrees", row_kernel<[](double x) { return checked(x / kDegree, x); }>);
   add_double(r, "radians", row_kernel<[](double x) { return x * kDegree; }>);
   r.add("pi", {}, kDouble, row_kernel<[](KernelCall&) { return std::numbers::pi; }>);

@@ -230,33 +230,44 @@ void like_kernel(EvaluationState& state, const CallTypes& types, std::span<const
   }
 }
 
-// regexp_instr(text, pattern[, start[, n[, endoption]]])
-int32_t instr_row(const Regex& regex, KernelCall& call) {
-  View text = call.at<View>(0);
-  if (text.data() == nullptr) text = View("", 0);
+// Match number n from a start on, or one of its groups; nothing if there is none.
+std::optional<View> nth_match(const Regex& regex, View text, KernelCall& call, size_t subexpr_at) {
   size_t next = call.arguments.size() > 2 ? start_offset(call, 2) : 0;
   const int32_t nth = call.arguments.size() > 3 ? at_least(call, 3, 1, "n") : 1;
-  const bool want_end = call.arguments.size() > 4 && at_least(call, 4, 0, "endoption") != 0;
+  const auto group =
+      static_cast<size_t>(call.arguments.size() > subexpr_at ? at_least(call, subexpr_at, 0, "subexpr") : 0);
   Groups groups;
   for (int32_t match = 1; find_next(regex, text, &next, &groups); ++match) {
     if (match != nth) continue;
-    const auto begin = static_cast<size_t>(groups[0].data() - text.data());
-    return static_cast<int32_t>(utf8_length(text.substr(0, want_end ? begin + groups[0].size() : begin))) + 1;
+    if (group >= groups.size() || groups[group].data() == nullptr) return std::nullopt;
+    return groups[group];
   }
-  return 0;
+  return std::nullopt;
 }
 
-// regexp_substr(text, pattern[, start[, n]])
-bool substr_row(const Regex& regex, KernelCall& call, std::string& out) {
-  size_t next = call.arguments.size() > 2 ? start_offset(call, 2) : 0;
-  const int32_t nth = call.arguments.size() > 3 ? at_least(call, 3, 1, "n") : 1;
-  Groups groups;
-  for (int32_t match = 1; find_next(regex, call.at<View>(0), &next, &groups); ++match) {
-    if (match != nth) continue;
-    out += groups[0];
-    return true;
+// regexp_instr(text, pattern[, start[, n[, endoption[, flags[, subexpr]]]]])
+int32_t instr_row(const Regex& regex, KernelCall& call) {
+  View text = call.at<View>(0);
+  if (text.data() == nullptr) text = View("", 0);
+  bool want_end = false;
+  if (call.arguments.size() > 4) {
+    const int32_t option = at_least(call, 4, 0, "endoption");
+    if (option > 1)
+      throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"endoption\": {}",
+                      option);
+    want_end = option == 1;
   }
-  return false;
+  const std::optional<View> found = nth_match(regex, text, call, 6);
+  if (!found) return 0;
+  const auto begin = static_cast<size_t>(found->data() - text.data());
+  return static_cast<int32_t>(utf8_length(text.substr(0, want_end ? begin + found->size() : begin))) + 1;
+}
+
+// regexp_substr(text, pattern[, start[, n[, flags[, subexpr]]]])
+bool substr_row(const Regex& regex, KernelCall& call, std::string& out) {
+  const std::optional<View> found = nth_match(regex, call.at<View>(0), call, 5);
+  if (found) out += *found;
+  return found.has_value();
 }
 
 }  // namespace
@@ -283,9 +294,14 @@ void register_regex_functions(FunctionRegistry& r) {
   r.add("regexp_instr", {kText, kText, kInt4}, kInt4, regex_number_kernel<instr_row>);
   r.add("regexp_instr", {kText, kText, kInt4, kInt4}, kInt4, regex_number_kernel<instr_row>);
   r.add("regexp_instr", {kText, kText, kInt4, kInt4, kInt4}, kInt4, regex_number_kernel<instr_row>);
+  r.add("regexp_instr", {kText, kText, kInt4, kInt4, kInt4, kText}, kInt4, regex_number_kernel<instr_row, 5>);
+  r.add("regexp_instr", {kText, kText, kInt4, kInt4, kInt4, kText, kInt4}, kInt4,
+        regex_number_kernel<instr_row, 5>);
   r.add("regexp_substr", {kText, kText}, kText, regex_text_kernel<substr_row>);
   r.add("regexp_substr", {kText, kText, kInt4}, kText, regex_text_kernel<substr_row>);
   r.add("regexp_substr", {kText, kText, kInt4, kInt4}, kText, regex_text_kernel<substr_row>);
+  r.add("regexp_substr", {kText, kText, kInt4, kInt4, kText}, kText, regex_text_kernel<substr_row, 4>);
+  r.add("regexp_substr", {kText, kText, kInt4, kInt4, kText, kInt4}, kText, regex_text_kernel<substr_row, 4>);
 }
 
 }  // namespace idem

@@ -312,12 +312,33 @@ void register_changes(FunctionRegistry& r) {
       .strict = false;
 }
 
+// A value of any other type is quoted as its text.
+bool bind_quotable(std::span<const SqlType> arguments, CallTypes* types) {
+  if (arguments.size() != 1 || is_string_like(arguments[0].id) || arguments[0].id == TypeId::kUnknown)
+    return false;
+  types->arguments = {arguments[0]};
+  types->result = kText;
+  return true;
+}
+std::string quoted_value(KernelCall& call) {
+  if (!call.is_valid(0)) return "NULL";
+  const SqlType type = call.types.arguments[0];
+  // As a cast to text writes it, not as a result shows it.
+  if (type.id == TypeId::kBoolean) return quoted_literal(call.at<uint8_t>(0) != 0 ? "true" : "false");
+  std::string text;
+  append_text(text, type, call.element(0), text_options(call.state));
+  return quoted_literal(text);
+}
+
 void register_quoting(FunctionRegistry& r) {
   r.add("quote_ident", {kText}, kText, row_kernel<[](View t) { return parser::quote_identifier(t); }>);
   r.add("quote_literal", {kText}, kText, row_kernel<[](View t) { return quoted_literal(t); }>);
   r.add("quote_nullable", {kText}, kText,
         row_kernel<[](std::optional<View> t) { return t ? quoted_literal(*t) : std::string("NULL"); }>)
       .strict = false;
+  const ScalarKernel of_value = row_kernel<[](KernelCall& call) { return quoted_value(call); }>;
+  r.add_polymorphic("quote_literal", bind_quotable, of_value, Volatility::kStable);
+  r.add_polymorphic("quote_nullable", bind_quotable, of_value, Volatility::kStable).strict = false;
 }
 
 }  // namespace

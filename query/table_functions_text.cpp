@@ -220,7 +220,8 @@ void run_keys(EvaluationState&, const std::vector<SqlType>& types, const std::ve
 }
 
 bool bind_path(std::span<const SqlType> arguments, std::vector<SqlType>* types, Columns* columns) {
-  if (arguments.size() != 2 || arguments[0].id != TypeId::kJsonb) return false;
+  if (arguments.size() != 2 || (arguments[0].id != TypeId::kJsonb && arguments[0].id != TypeId::kUnknown))
+    return false;
   *types = {TypeId::kJsonb, kText};
   *columns = {{"jsonb_path_query", TypeId::kJsonb}};
   return true;
