@@ -1,17 +1,19 @@
 #include "common/error.h"
 
+#include "common/utf8_repair.h"
+
 namespace idem {
 
 SqlError::SqlError(std::string_view sqlstate, std::string message)
-    : std::runtime_error(std::move(message)), sqlstate_(sqlstate) {}
+    : std::runtime_error(utf8_repaired(std::move(message))), sqlstate_(sqlstate) {}
 
 SqlError& SqlError::with_detail(std::string text) {
-  detail_ = std::move(text);
+  detail_ = utf8_repaired(std::move(text));
   return *this;
 }
 
 SqlError& SqlError::with_hint(std::string text) {
-  hint_ = std::move(text);
+  hint_ = utf8_repaired(std::move(text));
   return *this;
 }
 
@@ -21,7 +23,7 @@ SqlError& SqlError::with_position(uint32_t byte_offset_from_one) {
 }
 
 SqlError& SqlError::with_context(std::string text) {
-  context_ = std::move(text);
+  context_ = utf8_repaired(std::move(text));
   return *this;
 }
 

@@ -6,6 +6,7 @@
 #include <wctype.h>
 
 #include "common/error.h"
+#include "common/utf8_repair.h"
 
 namespace idem {
 
@@ -83,6 +84,25 @@ void check_utf8(std::string_view text) {
   }
   throw sql_error(sqlstate::kCharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\": {}",
                   bytes);
+}
+
+std::string utf8_repaired(std::string text) {
+  std::string_view rest = text;
+  size_t good = find_invalid(rest);
+  if (good == rest.size()) return text;
+  std::string repaired;
+  for (; good < rest.size(); good = find_invalid(rest)) {
+    repaired.append(rest.substr(0, good)).append("\xef\xbf\xbd");
+    rest.remove_prefix(good + 1);
+  }
+  return repaired.append(rest);
+}
+
+std::string_view utf8_cut(std::string_view text, size_t most_bytes) {
+  if (text.size() <= most_bytes) return text;
+  size_t end = most_bytes;
+  while (end > 0 && (static_cast<uint8_t>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
 }
 
 size_t utf8_length(std::string_view text) {

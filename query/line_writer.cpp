@@ -1,5 +1,7 @@
 #include "query/line_writer.h"
 
+#include <set>
+
 #include "common/error.h"
 #include "common/utf8.h"
 #include "query/line_target.h"
@@ -11,6 +13,7 @@ namespace {
 
 constexpr size_t kMaxReported = 100;
 constexpr int64_t kNanosPerMicro = 1'000;
+constexpr std::string_view kTime = "timestamp";  // the column of the time
 
 // Towards the past, as everywhere: 1,999 ns are 1 µs, -1 ns is -1 µs.
 bool to_micros(int64_t time, int64_t unit, int64_t* micros) {
@@ -32,11 +35,22 @@ void LineWriter::reject(uint64_t number, std::string reason) {
 
 void LineWriter::create_table(const LinePoint& point) {
   std::string columns = "\"timestamp\" TIMESTAMP", keys = "\"timestamp\"";
+  std::set<std::string_view> names = {kTime};
+  // Not left to CREATE TABLE, whose 42701 tells of a race with another sender.
+  const auto check_is_new = [&](std::string_view name) {
+    if (names.insert(name).second) return;
+    throw sql_error(sqlstate::kInvalidParameterValue, "\"{}\" is given twice{}", name,
+                    name == kTime ? ": it is the time at the end of the line" : "");
+  };
   for (const LineTag& tag : point.tags) {
+    check_is_new(tag.name);
     columns += ", " + tag_definition(tag.name);
     keys += ", " + quoted_identifier(tag.name);
   }
-  for (const LineField& field : point.fields) columns += ", " + field_definition(field);
+  for (const LineField& field : point.fields) {
+    check_is_new(field.name);
+    columns += ", " + field_definition(field);
+  }
   run_command(session_, fmt::format("CREATE TABLE IF NOT EXISTS {} ({}) TIMESTAMP(\"timestamp\") PARTITION "
                                     "BY DAY DEDUP UPSERT KEYS({})",
                                     quoted_identifier(point.table), columns, keys));

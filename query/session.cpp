@@ -1,6 +1,7 @@
 #include "query/session.h"
 
 #include "common/scram_verifier.h"
+#include "common/utf8_repair.h"
 #include "query/line_target.h"
 #include "query/line_writer.h"
 #include "query/portal.h"
@@ -204,7 +205,7 @@ void Session::begin_statement_text(std::string_view text, std::optional<int64_t>
   s.statement_time_micros = now;
   s.cancel.start_statement(timeout_ms.value_or(s.settings.get_int("statement_timeout")) * 1000);
   if (s.request_start_nanos == 0) s.request_start_nanos = s.server.clock->monotonic_nanos();
-  std::string shown = without_passwords(text.substr(0, kShownBytes));
+  std::string shown = without_passwords(utf8_cut(text, kShownBytes));
   std::lock_guard lock(s.activity_mutex);
   s.activity.query = std::move(shown);
   s.activity.query_start_micros = now;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "parser/token_cursor.h"
+
 namespace idem {
 
 namespace {
@@ -10,26 +12,11 @@ using ast::StatementKind;
 
 constexpr std::string_view kKeyword = "password";
 
-bool same_letters(char c, char lower) { return c == lower || (c >= 'A' && c <= 'Z' && c + 32 == lower); }
-
-// Behind the literal that begins at `at`; `at` itself if none does. One that does not end reaches to the end.
-size_t end_of_literal(std::string_view sql, size_t at) {
-  const bool has_escapes = at < sql.size() && same_letters(sql[at], 'e');
-  size_t begin = at + has_escapes;
-  if (begin < sql.size() && sql[begin] == '\'') {
-    for (size_t i = begin + 1; i < sql.size(); ++i) {
-      if (has_escapes && sql[i] == '\\') ++i;
-      else if (sql[i] == '\'' && !sql.substr(i + 1).starts_with('\'')) return i + 1;
-      else if (sql[i] == '\'') ++i;
-    }
-    return sql.size();
-  }
-  if (at >= sql.size() || sql[at] != '$') return at;
-  const size_t tag_end = sql.find('$', at + 1);
-  if (tag_end == sql.npos) return at;
-  const std::string_view tag = sql.substr(at, tag_end + 1 - at);
-  const size_t end = sql.find(tag, tag_end + 1);
-  return end == sql.npos ? sql.size() : end + tag.size();
+bool names_password(std::string_view text) {
+  const auto same_letters = [](char c, char lower) {
+    return c == lower || (c >= 'A' && c <= 'Z' && c + 32 == lower);
+  };
+  return std::search(text.begin(), text.end(), kKeyword.begin(), kKeyword.end(), same_letters) != text.end();
 }
 
 }  // namespace
@@ -59,17 +46,25 @@ bool is_audited(StatementKind kind) {
 }
 
 std::string without_passwords(std::string_view sql) {
+  using parser::TokenKind;
+  if (!names_password(sql)) return std::string(sql);
   std::string out;
-  while (true) {
-    const auto found = std::search(sql.begin(), sql.end(), kKeyword.begin(), kKeyword.end(), same_letters);
-    if (found == sql.end()) return out.append(sql);
-    size_t at = static_cast<size_t>(found - sql.begin()) + kKeyword.size();
-    at = std::min(sql.find_first_not_of(" \t\r\n", at), sql.size());
-    const size_t end = end_of_literal(sql, at);
-    out.append(sql.substr(0, at));
-    if (end > at) out += "'***'";
-    sql.remove_prefix(end);
+  size_t shown = 0;
+  const auto mask = [&](size_t begin, size_t end) {
+    out.append(sql.substr(shown, begin - shown)).append("'***'");
+    shown = end;
+  };
+  bool is_password = false;  // the token before says so
+  for (const parser::Token& token : parser::tokenize(sql).list) {
+    if (token.kind == TokenKind::kError) {
+      // What cannot be read (it may have been cut) is not shown where it may hold one.
+      if (is_password || names_password(sql.substr(token.offset))) mask(token.offset, sql.size());
+      break;
+    }
+    if (is_password && parser::is_string_token(token.kind)) mask(token.offset, token.offset + token.length);
+    is_password = token.kind == TokenKind::kWord && token.keyword == parser::Keyword::kPassword;
   }
+  return out.append(sql.substr(shown));
 }
 
 }  // namespace idem

@@ -78,9 +78,9 @@ AccessRule::AccessRule(const std::map<std::string, std::string>& keys) {
       const int most = is_v4 ? kAddressBits - kMappedBits : kAddressBits;
       int bits = most;
       const char* const end = value.data() + value.size();
-      const bool is_number =
-          slash == value.npos || std::from_chars(value.data() + slash + 1, end, bits).ptr == end;
-      if (!address || !is_number || bits < 0 || bits > most)
+      std::from_chars_result read{end, {}};
+      if (slash != value.npos) read = std::from_chars(value.data() + slash + 1, end, bits);
+      if (!address || read.ec != std::errc() || read.ptr != end || bits < 0 || bits > most)
         throw sql_error(sqlstate::kInvalidParameterValue,
                         "invalid value for \"address\" of an access rule: \"{}\"", value)
             .with_hint("all, an address, or a network as 10.0.0.0/8.");

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/utf8.h"
+#include "server/frontend_message.h"
 
 namespace idem {
 
@@ -71,7 +72,7 @@ void MessageWriter::parameter_status(std::string_view name, std::string_view val
 
 void MessageWriter::negotiate_protocol_version(const std::vector<std::string>& unknown_options) {
   begin('v');
-  int32(0);  // the newest minor version served
+  int32(kProtocolVersion3);  // the newest version served: 3.0
   int32(static_cast<int64_t>(unknown_options.size()));
   for (const std::string& option : unknown_options) text(option);
   end();

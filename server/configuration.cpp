@@ -15,6 +15,7 @@
 #include "common/json_text.h"
 #include "common/posix_file.h"
 #include "query/session_settings.h"
+#include "storage/retention.h"
 
 namespace idem {
 
@@ -34,7 +35,7 @@ std::vector<Option> options_of(Configuration& c) {
       {"data", "data folder; created when it is missing or empty", &c.data, kRestart},
       {"listen", "address to listen on", &c.listen, kRestart},
       {"port", "TCP port, 0 for any free one", &c.port, kRestart},
-      {"http_port", "port for HTTP (line protocol, health), 0 for any free one; default: none", &c.http_port,
+      {"http_port", "port for HTTP and the web console, 0 for any free one; default: none", &c.http_port,
        kRestart},
       {"line_port", "port for InfluxDB line protocol over TCP, 0 for any free one; default: none",
        &c.line_port, kRestart},
@@ -60,9 +61,8 @@ std::vector<Option> options_of(Configuration& c) {
       {"worker_threads", "threads that work on queries, 0 for one per core", &c.worker_threads, kRestart},
       {"memory_limit", "memory for queries, rows and caches, e.g. 4GB; 0 for half of the machine's",
        &c.memory_limit, kReload, true},
-      {"query_memory_limit",
-       "memory of one query beyond which it uses temporary files, 0 for half of memory_limit",
-       &c.query_memory_limit, kRestart, true},
+      {"query_memory_limit", "memory of one query, 0 for half of memory_limit", &c.query_memory_limit,
+       kRestart, true},
       {"chunk_cache", "memory for encoded columns read from files, 0 for a quarter of memory_limit",
        &c.chunk_cache, kRestart, true},
       {"history_retention", "how long versions of tables can be read that others replaced, e.g. '30 days'",
@@ -321,7 +321,20 @@ void check_configuration(const Configuration& c) {
   check_choice("log_format", c.log_format, {"text", "json"});
   check_choice("audit_log", c.audit_log, {"on", "off"});
   check_choice("tls_min_version", c.tls_min_version, {"1.2", "1.3"});
-  SessionSettings(c.settings, {});  // throws for a value that cannot be
+  SessionSettings settings({}, {});
+  for (const auto& [name, value] : c.settings)
+    settings.set(name, value, false);  // throws for one that cannot be
+  for (const auto& [name, value] : {std::pair("history_retention", c.history_retention),
+                                    {"run_retention", c.run_retention},
+                                    {"log_retention", c.log_retention}}) {
+    try {
+      if (!value.empty()) parse_retention(value);
+    } catch (const SqlError& error) {
+      throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"", name,
+                      value)
+          .with_hint(error.hint());
+    }
+  }
   const bool trusts_others = std::any_of(c.access.begin(), c.access.end(),
                                          [](const AccessRule& rule) { return rule.trusts_others(); });
   if (!c.listens_on_loopback() && trusts_others) {
@@ -346,11 +359,12 @@ void check_configuration(const Configuration& c) {
                    "line protocol over TCP knows no passwords: it needs auth = trust")
         .with_hint("Send it over HTTP: --http-port, POST /write with user and password.");
   }
-  if (c.tls_cert.empty() != c.tls_key.empty()) {
-    throw SqlError(sqlstate::kInvalidParameterValue, "TLS needs both --tls-cert and --tls-key");
+  if (!c.tls_cert.empty() && c.tls_key.empty()) {
+    throw SqlError(sqlstate::kInvalidParameterValue, "TLS needs both tls_cert and tls_key")
+        .with_hint("A key alone does nothing: ALTER SYSTEM sets tls_key first.");
   }
   if (!c.tls_client_ca.empty() && c.tls_cert.empty()) {
-    throw SqlError(sqlstate::kInvalidParameterValue, "tls_client_ca needs TLS: --tls-cert and --tls-key");
+    throw SqlError(sqlstate::kInvalidParameterValue, "tls_client_ca needs TLS: tls_cert and tls_key");
   }
 }
 

@@ -84,7 +84,7 @@ bool is_server_setting(const std::string& name);
 // The names of those that differ and take effect only at the next start.
 std::vector<std::string> changes_for_restart(Configuration before, Configuration after);
 
-// Refuses combinations that would leave the server open: an address other than loopback needs scram. 22023 with a hint
+// Refuses values with which it cannot start, and combinations that would leave the server open: an address other than loopback needs scram. 22023 with a hint
 // that says how to set it up.
 void check_configuration(const Configuration& configuration);
 

@@ -105,6 +105,7 @@ asio::awaitable<void> HttpConnection::read_or_pause(bool pause) {
 }
 
 void HttpConnection::begin_request() {
+  HttpRequest request = requests_.request();
   {
     std::lock_guard lock(mutex_);
     state_ = State::kAnswering;
@@ -115,7 +116,7 @@ void HttpConnection::begin_request() {
     body_ended_ = !requests_.has_body_to_come();
   }
   environment_.statements->submit(
-      [self = shared_from_this(), request = requests_.request()]() mutable { self->answer(request); });
+      [self = shared_from_this(), request = std::move(request)]() mutable { self->answer(request); });
 }
 
 // Passes on what came of the body. True when nothing of it is to come, or wanted.

@@ -86,16 +86,13 @@ ImportOptions parse_options(const HttpRequest& request) {
 class CsvImport {
  public:
   CsvImport(Session& session, const HttpRequest& request, HttpChannel& channel)
-      : session_(session), channel_(channel), options_(parse_options(request)) {
-    if (!request.header("content-encoding").empty() && request.header("content-encoding") != "identity")
-      throw sql_error(sqlstate::kFeatureNotSupported, "Content-Encoding {} is not supported by /imp",
-                      request.header("content-encoding"));
+      : session_(session), options_(parse_options(request)), read_body_(http_body_reader(request, channel)) {
     const std::string type = request.header("content-type");
     if (request.media_type() != "multipart/form-data") {
-      read_ = [this] { return channel_.read_body(); };
+      read_ = read_body_;
       return;
     }
-    parts_.emplace(multipart_boundary(type), [this] { return channel_.read_body(); });
+    parts_.emplace(multipart_boundary(type), read_body_);
     find_file();
     read_ = [this] { return parts_->read_part(); };
   }
@@ -248,7 +245,7 @@ class CsvImport {
       copy->copy_data(std::move(piece));
     copy->copy_done();
     while (parts_ && parts_->next_part()) {}
-    while (!channel_.read_body().empty()) {}
+    while (!read_body_().empty()) {}
     outcome_ = copy->copy_outcome();
     outcome_.bad_values.resize(columns_.size());
   }
@@ -305,8 +302,8 @@ class CsvImport {
   }
 
   Session& session_;
-  HttpChannel& channel_;
   ImportOptions options_;
+  const std::function<std::string()> read_body_;
   std::optional<MultipartReader> parts_;
   std::function<std::string()> read_;         // more of the file
   std::map<std::string, std::string> types_;  // that the form asks for, by column

@@ -4,12 +4,13 @@
 #include <boost/beast/http/status.hpp>
 #include <fmt/format.h>
 #include <iterator>
-#include <zlib.h>
 
 #include "common/error.h"
 #include "common/json_text.h"
 #include "common/scram_verifier.h"
 #include "common/utf8.h"
+#include "common/utf8_repair.h"
+#include "server/gzip_reader.h"
 
 namespace idem {
 
@@ -38,42 +39,6 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
     }
   }
   return out;
-}
-
-// Frees the inflater on every way out.
-struct Inflater {
-  z_stream stream{};
-  Inflater() {
-    constexpr int kGzip = 16;
-    if (inflateInit2(&stream, kGzip + MAX_WBITS) != Z_OK)
-      throw SqlError(sqlstate::kOutOfMemory, "could not start decompression");
-  }
-  ~Inflater() { inflateEnd(&stream); }
-};
-
-std::string gunzip(std::string_view bytes, size_t limit) {
-  Inflater inflater;
-  z_stream& stream = inflater.stream;
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  std::string out;
-  while (true) {
-    const size_t begin = out.size();
-    out.resize(std::max<size_t>(begin * 2, 64 * 1024));
-    stream.next_out = reinterpret_cast<Bytef*>(out.data() + begin);
-    stream.avail_out = static_cast<uInt>(out.size() - begin);
-    const int code = inflate(&stream, Z_NO_FLUSH);
-    out.resize(out.size() - stream.avail_out);
-    if (out.size() > limit)
-      throw sql_error(sqlstate::kProgramLimitExceeded, "the body has more than {} bytes", limit);
-    if (code == Z_STREAM_END) {
-      if (stream.avail_in == 0) return out;
-      inflateReset(&stream);  // another member follows
-      continue;
-    }
-    if (code != Z_OK || (stream.avail_in == 0 && stream.avail_out > 0))
-      throw SqlError(sqlstate::kInvalidTextRepresentation, "the body is not valid gzip data");
-  }
 }
 
 constexpr size_t kFlushBytes = 64 * 1024;
@@ -217,20 +182,26 @@ std::optional<HttpCredentials> http_credentials(const HttpRequest& request) {
   return credentials;
 }
 
-std::string read_http_body(const HttpRequest& request, HttpChannel& channel, size_t limit) {
+std::function<std::string()> http_body_reader(const HttpRequest& request, HttpChannel& channel) {
   const std::string encoding = request.header("content-encoding");
-  const bool is_plain = encoding.empty() || encoding == "identity";
-  if (!is_plain && encoding != "gzip")
+  const auto read = [&channel] { return channel.read_body(); };
+  if (encoding.empty() || encoding == "identity") return read;
+  if (encoding != "gzip")
     throw sql_error(sqlstate::kInvalidParameterValue,
                     "unsupported Content-Encoding \"{}\": gzip was expected", encoding);
+  return [gzip = std::make_shared<GzipReader>(read)] { return gzip->read_piece(); };
+}
+
+std::string read_http_body(const HttpRequest& request, HttpChannel& channel, size_t limit) {
+  const std::function<std::string()> read = http_body_reader(request, channel);
   std::string body;
-  for (std::string piece = channel.read_body(); !piece.empty(); piece = channel.read_body()) {
+  for (std::string piece = read(); !piece.empty(); piece = read()) {
     if (body.size() + piece.size() > limit)
       throw sql_error(sqlstate::kProgramLimitExceeded, "the body has more than {} bytes", limit);
     if (body.empty()) body = std::move(piece);
     else body += piece;
   }
-  return is_plain ? body : gunzip(body, limit);
+  return body;
 }
 
 void check_http_origin(const HttpRequest& request, bool has_passwords) {
@@ -258,7 +229,7 @@ unsigned http_status_of(const SqlError& error) {
 }
 
 std::string http_error_body(std::string_view code, std::string_view message, std::string_view members) {
-  const std::string text = json_quoted(message);
+  const std::string text = json_quoted(utf8_repaired(std::string(message)));
   return fmt::format("{{\"code\":{},\"message\":{},\"error\":{}{}{}}}\n", json_quoted(code), text, text,
                      members.empty() ? "" : ",", members);
 }

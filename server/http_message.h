@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -93,8 +94,10 @@ struct HttpCredentials {
 // throws 28000 for what cannot be read.
 std::optional<HttpCredentials> http_credentials(const HttpRequest& request);
 
-// The text of the whole body, with Content-Encoding gzip or none: 22023 for others, 22P02 for broken data, 54000 if there are more than
-// `limit` bytes.
+// Gives the body piece by piece, unpacked; "" at its end. Content-Encoding is gzip or none: 22023 for others, 22P02 for broken data. The
+// channel outlives it.
+std::function<std::string()> http_body_reader(const HttpRequest& request, HttpChannel& channel);
+// The whole of it: 54000 if it has more than `limit` bytes.
 std::string read_http_body(const HttpRequest& request, HttpChannel& channel, size_t limit);
 
 // 42501 for a request that a browser sends on behalf of another site, or, where there are no passwords, to a name that may not be this

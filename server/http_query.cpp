@@ -113,7 +113,6 @@ class QueryRun {
     const auto micros = [this] { return clock_.monotonic_nanos() / 1'000; };
     const int64_t start = micros();
     const uint64_t writes_before = session_.last_write().number;
-    check_utf8(query_.text);
     make_last_portal();
     if (query_.has_plan && portal_) outcome_.plan = plan_of(last_text_);
     const int64_t compiled = micros();
@@ -234,6 +233,7 @@ HttpQuery parse_http_query(const HttpRequest& request, HttpChannel& channel, Htt
   set_http_parameters<HttpQuery>(parameters, kParameters, &query);
   if (!parameters.contains("query"))
     throw SqlError(sqlstate::kInvalidParameterValue, "the parameter \"query\" is missing");
+  check_utf8(query.text);
   return query;
 }
 

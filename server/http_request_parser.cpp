@@ -107,7 +107,7 @@ HttpRequest HttpRequestParser::request() const {
   HttpRequest request;
   request.method = std::string(message.method_string());
   if (!parse_http_target(std::string(message.target()), &request))
-    request.path = std::string(message.target());
+    throw SqlError(sqlstate::kProtocolViolation, "an escape of the request's target is broken");
   for (const auto& field : message)
     request.headers[utf8_lower(std::string(field.name_string()))] = std::string(field.value());
   return request;

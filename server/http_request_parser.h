@@ -28,7 +28,7 @@ class HttpRequestParser {
   bool has_body_to_come() const;
   size_t unparsed_bytes() const;
 
-  // Once the header is parsed.
+  // Once the header is parsed. Throws 08P01 for a target that cannot be read.
   HttpRequest request() const;
   HttpAnswerForm form() const;    // of its answer
   bool expects_continue() const;  // Expect: 100-continue

@@ -17,8 +17,7 @@ namespace idem {
 
 namespace {
 
-constexpr size_t kMaxLinesBytes = 256
-                                  << 20;  // held in memory, neither as they are sent nor unpacked may be more
+constexpr size_t kMaxLinesBytes = 256 << 20;  // held in memory, unpacked
 
 // Nanoseconds of a unit as /write (n, u, ms, s, m, h) and /api/v2/write (ns, us, ms, s) name them.
 int64_t parse_precision(const std::string& name) {

@@ -17,13 +17,8 @@ using asio::ip::tcp;
 Listener::Listener(asio::io_context& io, const std::string& address, uint16_t port, std::string_view setting,
                    size_t most_connections, MakeConnection make)
     : io_(io), acceptor_(asio::make_strand(io)), most_connections_(most_connections), make_(std::move(make)) {
+  const tcp::endpoint endpoint = resolve(address, port);
   boost::system::error_code error;
-  tcp::resolver resolver(io);
-  const auto found = resolver.resolve(address, std::to_string(port), tcp::resolver::passive, error);
-  if (error)
-    throw sql_error(sqlstate::kInvalidParameterValue, "could not resolve the address \"{}\": {}", address,
-                    error.message());
-  const tcp::endpoint endpoint = found.begin()->endpoint();
   acceptor_.open(endpoint.protocol());
   acceptor_.set_option(tcp::acceptor::reuse_address(true));
   acceptor_.bind(endpoint, error);
@@ -32,6 +27,16 @@ Listener::Listener(asio::io_context& io, const std::string& address, uint16_t po
     throw sql_error(sqlstate::kObjectInUse, "could not listen on {}:{}: {}", address, port, error.message())
         .with_hint(fmt::format("Is another server running on that port? Choose one with --{}.", setting));
   }
+}
+
+tcp::endpoint Listener::resolve(const std::string& address, uint16_t port) {
+  asio::io_context io;
+  boost::system::error_code error;
+  const auto found = tcp::resolver(io).resolve(address, std::to_string(port), tcp::resolver::passive, error);
+  if (error)
+    throw sql_error(sqlstate::kInvalidParameterValue, "could not resolve the address \"{}\": {}", address,
+                    error.message());
+  return found.begin()->endpoint();
 }
 
 void Listener::start() { asio::co_spawn(acceptor_.get_executor(), accept_loop(), asio::detached); }

@@ -23,6 +23,9 @@ class Listener {
   Listener(boost::asio::io_context& io, const std::string& address, uint16_t port, std::string_view setting,
            size_t most_connections, MakeConnection make);
 
+  // The address to listen on: 22023 if there is none of this name.
+  static boost::asio::ip::tcp::endpoint resolve(const std::string& address, uint16_t port);
+
   uint16_t port() const { return acceptor_.local_endpoint().port(); }
   // From here on connections are accepted, while `io` runs.
   void start();

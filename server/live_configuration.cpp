@@ -8,8 +8,12 @@
 namespace idem {
 
 LiveConfiguration::LiveConfiguration(FileSystem& files, ConfigurationSource source, Configuration now,
-                                     std::function<void(const Configuration&)> apply)
-    : files_(files), source_(std::move(source)), apply_(std::move(apply)), now_(std::move(now)) {}
+                                     Use check, Use apply)
+    : files_(files),
+      source_(std::move(source)),
+      check_(std::move(check)),
+      apply_(std::move(apply)),
+      now_(std::move(now)) {}
 
 void LiveConfiguration::set(const std::string& name, const std::optional<std::string>& value) {
   if (name == "data" || name == "config")
@@ -28,7 +32,7 @@ void LiveConfiguration::reset_all() {
 }
 
 void LiveConfiguration::keep(const KeptSettings& kept) {
-  check_configuration(source_.read_with(kept));  // so that the next start does not fail because of it
+  check_(source_.read_with(kept));  // so that the next start does not fail because of it
   replace_file(files_, KeptSettings::path(now_.data), kept.text()).throw_if_error();
 }
 
@@ -36,7 +40,7 @@ bool LiveConfiguration::reload() {
   std::lock_guard lock(mutex_);
   try {
     Configuration next = source_.read();
-    check_configuration(next);
+    check_(next);
     apply_(next);
     const std::vector<std::string> waiting = changes_for_restart(now_, next);
     now_ = std::move(next);

@@ -14,9 +14,10 @@ namespace idem {
 // The server's settings while it runs: what ALTER SYSTEM keeps for the next reload or start, and what a reload takes over. Thread-safe.
 class LiveConfiguration final : public SystemConfiguration {
  public:
-  // `apply` takes over what may change while the server runs, or throws SqlError and leaves everything as it was.
-  LiveConfiguration(FileSystem& files, ConfigurationSource source, Configuration now,
-                    std::function<void(const Configuration&)> apply);
+  using Use = std::function<void(const Configuration&)>;
+  // `check` throws SqlError if the server could not start so; `apply` takes over what may change while it runs, or throws
+  // and leaves everything as it was.
+  LiveConfiguration(FileSystem& files, ConfigurationSource source, Configuration now, Use check, Use apply);
 
   void set(const std::string& name, const std::optional<std::string>& value) override;
   void reset_all() override;
@@ -27,7 +28,7 @@ class LiveConfiguration final : public SystemConfiguration {
 
   FileSystem& files_;
   const ConfigurationSource source_;
-  const std::function<void(const Configuration&)> apply_;
+  const Use check_, apply_;
   std::mutex mutex_;   // guards the file and what follows
   Configuration now_;  // as applied; what waits for a restart is as it will be then
 };

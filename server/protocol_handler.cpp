@@ -18,7 +18,7 @@ struct ProtocolHandler::OpenPortal {
   std::vector<int16_t> formats;
   std::string text;
   std::unique_ptr<RowEncoder> encoder;
-  bool ended = false;
+  bool was_suspended = false, ended = false;
 };
 
 struct ProtocolHandler::SimpleQuery {
@@ -61,7 +61,7 @@ void ProtocolHandler::handle(FrontendMessage& message) {
       case State::kAuthentication: authenticate(message.body, message.type); break;
       case State::kCopyIn: copy_in(message); break;
       case State::kReady:
-        if (message.type == 'Q') simple_query(message.body);
+        if (message.type == 'Q' && !skip_until_sync_) simple_query(message.body);
         else extended(message);
         break;
       case State::kClosed: break;
@@ -102,6 +102,7 @@ void ProtocolHandler::start_up(std::string_view body) {
   }
   if (packet.code != kProtocolVersion3 || !unknown.empty()) writer_.negotiate_protocol_version(unknown);
 
+  for (const auto& [name, value] : packet.parameters) check_utf8(value);
   user_ = packet.parameter("user");
   database_ = packet.parameter("database");
   if (user_.empty())
@@ -181,7 +182,6 @@ void ProtocolHandler::simple_query(std::string_view body) {
   simple_ = std::make_unique<SimpleQuery>();
   simple_->text = in.text();
   in.expect_end();
-  skip_until_sync_ = false;
   portals_.erase("");
   session_->close_portal("");
   statement_text_ = simple_->text;
@@ -288,8 +288,11 @@ void ProtocolHandler::copy_in(FrontendMessage& message) {
     case 'S': return;  // ignored during COPY, as PostgreSQL does
     case 'X': state_ = State::kClosed; return;
     default:
-      throw sql_error(sqlstate::kProtocolViolation, "unexpected message type 0x{:02X} during COPY from stdin",
-                      static_cast<unsigned char>(message.type));
+      // Whatever the client takes the answers for now, they are not those of its messages.
+      refuse(sql_error(sqlstate::kProtocolViolation,
+                       "unexpected message type 0x{:02X} during COPY from stdin",
+                       static_cast<unsigned char>(message.type)));
+      return;
   }
   Portal& portal = *copying_;
   copying_ = nullptr;
@@ -338,7 +341,11 @@ void ProtocolHandler::extended(const FrontendMessage& message) {
     case 'd':
     case 'c':
     case 'f': break;  // the rest of a COPY that failed
-    case 'F': throw SqlError(sqlstate::kFeatureNotSupported, "function call messages are not supported");
+    case 'F':
+      answer_error(SqlError(sqlstate::kFeatureNotSupported, "function call messages are not supported"));
+      skip_until_sync_ = false;  // it is answered at once, as a query is
+      ready_for_query();
+      break;
     default:
       refuse(sql_error(sqlstate::kProtocolViolation, "invalid frontend message type {}",
                        static_cast<unsigned char>(message.type)));
@@ -399,16 +406,23 @@ void ProtocolHandler::execute(std::string_view body) {
   switch (portal.kind()) {
     case Portal::Kind::kRows: {
       if (!open.encoder) open.encoder = make_encoder(portal, open.formats);
-      uint64_t rows = 0;
-      if (!open.ended && !run_rows(portal, *open.encoder, m.max_rows, &rows)) {
-        writer_.empty('s');
-        return;
-      }
       if (open.ended) {
         writer_.command_complete("SELECT 0");
         return;
       }
+      uint64_t rows = 0;
+      if (!run_rows(portal, *open.encoder, m.max_rows, &rows)) {
+        open.was_suspended = true;
+        writer_.empty('s');
+        return;
+      }
       open.ended = true;
+      // The rows of this Execute, as PostgreSQL counts them.
+      if (open.was_suspended && portal.tag().starts_with("SELECT ")) {
+        send_session_messages();
+        writer_.command_complete(fmt::format("SELECT {}", rows));
+        return;
+      }
       break;
     }
     case Portal::Kind::kCommand: portal.run(); break;

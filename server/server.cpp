@@ -108,6 +108,13 @@ uint32_t worker_count(const Configuration& c) {
   return c.worker_threads > 0 ? c.worker_threads : std::max(1u, std::thread::hardware_concurrency());
 }
 
+// What the start would find wrong.
+void check_startable(const Configuration& c) {
+  check_configuration(c);
+  load_certificate(c);
+  Listener::resolve(c.listen, c.port);
+}
+
 uint64_t memory_limit(const Configuration& c) {
   return c.memory_limit > 0 ? c.memory_limit : machine_memory() / 2;
 }
@@ -122,7 +129,7 @@ Server::State::State(ConfigurationSource source, const Configuration& c, ServerL
       workers(worker_count(c)),
       refresher(context, c.database),
       statements(kMinThreads + c.max_connections),
-      live(*files, std::move(source), c, [this](const Configuration& now) { apply(now); }) {
+      live(*files, std::move(source), c, check_startable, [this](const Configuration& now) { apply(now); }) {
   DatabaseOptions options;
   options.chunk_cache_bytes =
       c.chunk_cache > 0 ? c.chunk_cache : std::min<uint64_t>(memory_limit(c) / 4, uint64_t{1} << 30);

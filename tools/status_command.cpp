@@ -78,10 +78,16 @@ void add_status_commands(CLI::App& app, Invocation& invocation) {
   CLI::App* status = app.add_subcommand("status", "Shows how the server is: log, memory, sizes");
   options->add_to(*status);
   status->callback([options, &invocation] { show_status(*options, invocation); });
-  add_query_command(app, invocation, "tables", "Lists the tables",
-                    "SELECT table_name, rows, disk_bytes, designatedTimestamp, partitionBy, dedup, version, "
-                    "owner FROM tables() "
-                    "ORDER BY table_name");
+  add_query_command(
+      app, invocation, "tables", "Lists the tables and views",
+      "SELECT n.nspname AS schema_name, c.relname AS table_name, "
+      "CASE c.relkind WHEN 'r' THEN 'table' WHEN 'm' THEN 'materialized view' ELSE 'view' END AS kind, "
+      "t.rows, t.disk_bytes, t.designatedTimestamp, t.partitionBy, t.dedup, t.version, "
+      "pg_get_userbyid(c.relowner) AS owner "
+      "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+      "LEFT JOIN tables() t ON t.id = c.oid::bigint - 16384 "  // oids begin there
+      "WHERE c.relkind IN ('r', 'v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema') "
+      "ORDER BY 1, 2");
   add_query_command(app, invocation, "sessions", "Lists who is connected and what they run",
                     "SELECT pid, user_name, application_name, client_address, state, connected_at, query "
                     "FROM sessions() ORDER BY pid");

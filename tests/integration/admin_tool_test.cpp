@@ -30,13 +30,18 @@ class AdminTool : public ::testing::Test {
 };
 
 TEST_F(AdminTool, ShowsStatusTablesAndSessions) {
-  execute(*server_.connect(), "CREATE TABLE prices (ts TIMESTAMP, price DOUBLE) TIMESTAMP(ts)");
+  execute(*server_.connect(),
+          "CREATE TABLE prices (ts TIMESTAMP, price DOUBLE) TIMESTAMP(ts); CREATE SCHEMA s; "
+          "CREATE VIEW s.cheap AS SELECT * FROM prices WHERE price < 1; "
+          "CREATE MATERIALIZED VIEW hourly AS SELECT ts, max(price) AS price FROM prices SAMPLE BY 1h");
   Finished shown = idem({"status"});
   EXPECT_TRUE(shown.status.is_success()) << shown.errors;
   EXPECT_THAT(shown.output, HasSubstr("writes"));
   EXPECT_THAT(shown.output, HasSubstr("accepted"));
   shown = idem({"tables"});
-  EXPECT_THAT(shown.output, HasSubstr("prices"));
+  EXPECT_THAT(shown.output, HasSubstr("prices      table "));
+  EXPECT_THAT(shown.output, HasSubstr("hourly      materialized view "));
+  EXPECT_THAT(shown.output, HasSubstr("cheap       view "));
   shown = idem({"sessions"});
   EXPECT_THAT(shown.output, HasSubstr("idem"));
   EXPECT_THAT(shown.output, HasSubstr("(1 row)"));

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <thread>
 
 #include "tests/harness/test_server.h"
 
@@ -46,6 +47,43 @@ TEST(Backup, IsMadeOnlineCheckedAndRestored) {
   EXPECT_EQ(value_of(*there, "SELECT sum(v)::bigint FROM t"), "1250025000");
   execute(*there, "INSERT INTO t VALUES ('2024-01-01', 'new', 1)");
   EXPECT_EQ(value_of(*connection, "SELECT count(*) FROM t"), "0");
+}
+
+// Not only rows: whatever the catalog knows comes back.
+TEST(Backup, HoldsEverythingOfADatabase) {
+  TestServer server;
+  auto connection = server.connect();
+  execute(*connection,
+          "CREATE TABLE t (ts TIMESTAMP, k SYMBOL, v BIGINT) TIMESTAMP(ts) DEDUP UPSERT KEYS(ts, k)");
+  execute(*connection, "BEGIN RUN 'load/1'; INSERT INTO t VALUES ('2024-01-01T10:00', 'a', 1); COMMIT");
+  execute(*connection, "ALTER TABLE t CREATE TAG 'first'");
+  execute(*connection, "CREATE VIEW seen AS SELECT k, sum(v) AS v FROM t GROUP BY k");
+  execute(*connection, "CREATE MATERIALIZED VIEW hourly AS SELECT ts, sum(v) AS v FROM t SAMPLE BY 1h");
+  execute(*connection, "CREATE USER ann PASSWORD 'a'");
+  execute(*connection, "GRANT SELECT ON seen TO ann; CREATE CHANGE SLOT s ON t; CREATE TABLE gone (a INT)");
+  execute(*connection, "DROP TABLE gone");
+  execute(*connection, "UPDATE t SET v = 5");
+  const std::string directory = value_of(*connection, "SELECT directory FROM backup('all')");
+  execute(*connection, "DROP TABLE t CASCADE");
+
+  TemporaryFolder folder;
+  const std::string restored = folder.file("restored");
+  ASSERT_TRUE(run_program(idem_path(), {"restore-backup", directory, restored}).status.is_success());
+  EXPECT_TRUE(run_program(idem_path(), {"check", restored}).status.is_success());
+  TestServer other({.data = restored});
+  auto there = other.connect();
+  EXPECT_EQ(value_of(*there, "SELECT v FROM t AT TAG 'first'"), "1");
+  EXPECT_EQ(value_of(*there, "SELECT string_agg(key, ',') FROM runs()"), "load/1");
+  execute(*there, "BEGIN RUN 'load/1'; INSERT INTO t VALUES ('2024-01-01T10:00', 'a', 1); COMMIT");
+  EXPECT_EQ(value_of(*other.connect("user=ann"), "SELECT k || v FROM seen"), "a5");  // it was skipped
+  EXPECT_THAT(error_text(*other.connect("user=ann"), "SELECT * FROM t"),
+              ::testing::HasSubstr("permission denied"));
+  EXPECT_EQ(value_of(*there, "SELECT refresh FROM materialized_views()"), "IMMEDIATE");
+  execute(*there, "INSERT INTO t VALUES ('2024-01-01T10:30', 'a', 2)");
+  while (value_of(*there, "SELECT sum(v) FROM hourly") != "7") std::this_thread::yield();
+  EXPECT_EQ(value_of(*there, "SELECT count(*) FROM changes_of('s')"), "3");
+  execute(*there, "UNDROP TABLE gone");
+  EXPECT_EQ(value_of(*there, "SELECT count(*) FROM gone"), "0");
 }
 
 TEST(Backup, StaysInItsFolderAndIsForSuperusers) {

@@ -45,6 +45,34 @@ TEST_F(HttpImportTest, CreatesATableByWhatTheFileHolds) {
   EXPECT_THAT(import("name=trades", "ts,sym,nothing\n2024-01-01,a,1\n").body, HasSubstr("f"));
 }
 
+TEST_F(HttpImportTest, UnpacksGzip) {
+  std::string csv = "n,text\n";
+  for (int i = 0; i < 200'000; ++i) csv += std::to_string(i) + ",the same text again and again\n";
+  write_file(server.folder().file("rows.csv"), csv);
+  ASSERT_TRUE(run_program("gzip", {server.folder().file("rows.csv")}).status.is_success());
+  const std::string packed = read_file(server.folder().file("rows.csv.gz"));
+  const std::string gzip = "Content-Encoding: gzip\r\n";
+  EXPECT_EQ(client.request("POST", "/imp?name=packed", packed, gzip).status, 200);
+  EXPECT_EQ(value("SELECT count(*) || '|' || sum(n) FROM packed"), "200000|19999900000");
+  // What ends early is not loaded, nor is what follows another encoding.
+  const HttpResponse cut = client.request("POST", "/imp?name=cut", packed.substr(0, packed.size() / 2), gzip);
+  EXPECT_EQ(cut.status, 400);
+  EXPECT_THAT(cut.body, HasSubstr("not valid gzip"));
+  EXPECT_EQ(value("SELECT to_regclass('cut') IS NULL"), "t");
+  EXPECT_EQ(
+      http_request(server.http_port(), "POST", "/imp?name=br", "n\n1\n", "Content-Encoding: br\r\n").status,
+      400);
+  const std::string form = "--x\r\nContent-Disposition: form-data; name=\"data\"\r\n\r\nn\n7\n\r\n--x--\r\n";
+  write_file(server.folder().file("form"), form);
+  ASSERT_TRUE(run_program("gzip", {server.folder().file("form")}).status.is_success());
+  EXPECT_EQ(
+      http_request(server.http_port(), "POST", "/imp?name=form", read_file(server.folder().file("form.gz")),
+                   gzip + "Content-Type: multipart/form-data; boundary=x\r\n")
+          .status,
+      200);
+  EXPECT_EQ(value("SELECT sum(n) FROM form"), "7");
+}
+
 TEST_F(HttpImportTest, GuessesHowTheFileIsWritten) {
   EXPECT_THAT(import("name=plain", "1;a\n2;b\n").body,
               HasSubstr("\"header\":false,\"delimiter\":\";\",\"rowsImported\":2"));

@@ -61,6 +61,18 @@ TEST_F(LineProtocolTest, StoresTheLinesThatFitAndNamesTheOthers) {
   EXPECT_EQ(value("SELECT count(*) FROM m"), "3");
 }
 
+// A line that makes no table costs the others nothing.
+TEST_F(LineProtocolTest, LeavesOutALineThatNamesAColumnTwice) {
+  const HttpResponse answer = write(
+      "good v=1 1700000000\ntwice,x=a x=1 1700000000\ntime,timestamp=a v=1 1700000000\ngood v=2 "
+      "1700000001\n");
+  EXPECT_EQ(answer.status, 400);
+  EXPECT_THAT(answer.body, HasSubstr("\"accepted\":2,\"rejected\":2,\"line\":2"));
+  EXPECT_THAT(answer.body, HasSubstr("\\\"x\\\" is given twice"));
+  EXPECT_EQ(value("SELECT count(*) FROM good"), "2");
+  EXPECT_EQ(value("SELECT to_regclass('twice') IS NULL AND to_regclass('time') IS NULL"), "t");
+}
+
 TEST_F(LineProtocolTest, GoesIntoTablesOfUsers) {
   auto connection = server.connect();
   execute(*connection,

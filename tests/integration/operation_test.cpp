@@ -57,6 +57,32 @@ TEST(Operation, AlterSystemKeepsSettings) {
   EXPECT_THAT(read_file(server.data() + "/idemdb.auto.toml"), Not(HasSubstr("=")));
 }
 
+// What the next start would stumble over.
+TEST(Operation, AlterSystemRefusesWhatTheServerCannotStartWith) {
+  TestServer server;
+  const auto admin = server.connect();
+  for (const char* bad : {"listen = 'no such address'", "history_retention = 'long'", "auth = 'md5'",
+                          "http_port = 'many'", "audit_log = 'perhaps'", "tls_cert = 'missing.crt'"})
+    EXPECT_EQ(error_state(*admin, std::string("ALTER SYSTEM SET ") + bad), "22023") << bad;
+  EXPECT_EQ(error_state(*admin, "ALTER SYSTEM SET server_version = '99'"), "55P02");
+  execute(*admin, "ALTER SYSTEM SET tls_key = 'missing.key'");
+  EXPECT_EQ(error_state(*admin, "ALTER SYSTEM SET tls_cert = 'missing.crt'"), "22023");
+  server.restart();
+  EXPECT_EQ(value_of(*server.connect(), "SELECT 1"), "1");
+}
+
+// What is cut to be shown ends between two characters.
+TEST(Operation, ShowsTheBeginningOfLongStatements) {
+  TestServer server;
+  std::string euros;
+  for (int i = 0; i < 600; ++i) euros += "\u20ac";
+  const std::string shown =
+      value_of(*server.connect(), "SELECT query FROM sessions() WHERE '" + euros + "' <> ''");
+  EXPECT_LE(shown.size(), 1024U);
+  EXPECT_GE(shown.size(), 1022U);
+  EXPECT_EQ(shown.substr(shown.size() - 3), "\u20ac");
+}
+
 TEST(Operation, LogsSlowAndAuditedStatements) {
   TestServer server({.arguments = {"--audit-log", "on", "--log-format", "json"}});
   const auto admin = server.connect("application_name=nightly");

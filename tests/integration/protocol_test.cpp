@@ -127,6 +127,90 @@ TEST_F(Protocol, SkipsToSyncAfterAnErrorInTheExtendedProtocol) {
 }
 
 // A client that reads nothing costs a few vectors of memory, not its whole result.
+TEST_F(Protocol, SkipsQueriesToSyncToo) {
+  RawClient client(server_.port());
+  client.log_in();
+  client.send_message('P', "\0selec\0\0\0"s);
+  client.send_query("CREATE TABLE skipped (a INT)");
+  client.send_message('S', "");
+  EXPECT_EQ(error_field(client.receive().body, 'C'), "42601");
+  EXPECT_EQ(client.receive().type, 'Z');
+  EXPECT_EQ(value_of(*server_.connect(), "SELECT to_regclass('skipped') IS NULL"), "t");
+}
+
+// libpq's PQfn() waits for ReadyForQuery without a Sync.
+TEST_F(Protocol, AnswersAFunctionCallAsAQuery) {
+  RawClient client(server_.port());
+  client.log_in();
+  client.send_message('F', network_int32(1) + "\0\0\0\0\0\0"s);
+  EXPECT_EQ(error_field(client.receive().body, 'C'), "0A000");
+  EXPECT_EQ(client.receive().type, 'Z');
+}
+
+TEST_F(Protocol, CountsTheRowsOfEachExecute) {
+  RawClient client(server_.port());
+  client.log_in();
+  client.send_message('P', "\0SELECT generate_series(1, 5)\0\0\0"s);
+  client.send_message('B', "\0\0\0\0\0\0\0\0"s);
+  for (int i = 0; i < 4; ++i) client.send_message('E', "\0"s + network_int32(2));
+  client.send_message('S', "");
+  std::string seen;
+  for (RawClient::Message message = client.receive(); message.type != 'Z'; message = client.receive()) {
+    seen += message.type;
+    if (message.type == 'C') seen += message.body.substr(0, message.body.size() - 1);
+  }
+  EXPECT_EQ(seen, "12DDsDDsDCSELECT 1CSELECT 0");
+}
+
+// Its sender takes the answers for those of other messages.
+TEST_F(Protocol, EndsAConnectionThatAsksWithinItsCopy) {
+  RawClient client(server_.port());
+  client.log_in();
+  client.send_query("CREATE TABLE t (a INT)");
+  client.receive_until('Z');
+  client.send_query("COPY t FROM STDIN");
+  client.receive_until('G');
+  client.send_message('d', "1\n");
+  client.send_query("SELECT 1");
+  const RawClient::Message error = client.receive_until('E');
+  EXPECT_EQ(error_field(error.body, 'S'), "FATAL");
+  EXPECT_EQ(error_field(error.body, 'C'), "08P01");
+  EXPECT_EQ(client.receive().type, '\0');
+  EXPECT_EQ(value_of(*server_.connect(), "SELECT count(*) FROM t"), "0");
+}
+
+TEST_F(Protocol, TellsTheVersionThatItSpeaks) {
+  RawClient client(server_.port());
+  const std::string body = network_int32(196610) + "user\0admin\0database\0main\0\0"s;  // 3.2
+  client.send(network_int32(static_cast<uint32_t>(body.size()) + 4) + body);
+  EXPECT_EQ(client.receive_until('v').body, network_int32(196608) + network_int32(0));
+  EXPECT_EQ(client.receive_until('Z').type, 'Z');
+}
+
+// Errors that quote what was sent are text all the same.
+TEST_F(Protocol, AnswersInUtf8WhateverIsSent) {
+  RawClient client(server_.port());
+  client.log_in();
+  client.send_query("CREATE TABLE t (a TEXT)");
+  client.receive_until('Z');
+  client.send_query("COPY t FROM STDIN");
+  client.receive_until('G');
+  client.send_message('f', "\xff\0"s);
+  EXPECT_EQ(error_field(client.receive_until('E').body, 'M'), "COPY from stdin failed: \ufffd");
+  client.receive_until('Z');
+  client.send_query("COPY t FROM STDIN");
+  client.receive_until('G');
+  client.send_message('d', "\xff\n");
+  client.send_message('c', "");
+  const RawClient::Message error = client.receive_until('E');
+  EXPECT_EQ(error_field(error.body, 'C'), "22021");
+  EXPECT_EQ(error.body.find('\xff'), std::string::npos);
+  RawClient stranger(server_.port());
+  const std::string body = network_int32(196608) + "user\0\xff\0\0"s;
+  stranger.send(network_int32(static_cast<uint32_t>(body.size()) + 4) + body);
+  EXPECT_EQ(error_field(stranger.receive_until('E').body, 'C'), "22021");
+}
+
 TEST_F(Protocol, DoesNotBufferTheResultForASlowReader) {
   const auto other = server_.connect();
   execute(*other, "CREATE TABLE wide (id BIGINT, text VARCHAR)");

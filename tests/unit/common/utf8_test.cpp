@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/utf8_repair.h"
 #include "tests/unit/common/expect_sql_error.h"
 
 namespace idem {
@@ -24,6 +25,10 @@ TEST(Utf8, CountsCharacters) {
   EXPECT_EQ(utf8_substring("äb€😀", 1, 2), "b€");
   EXPECT_EQ(utf8_substring("äb€😀", 3, 9), "😀");
   EXPECT_EQ(utf8_substring("äb", 5, 1), "");
+  EXPECT_EQ(utf8_cut("äb€😀", 6), "äb€");
+  EXPECT_EQ(utf8_cut("äb€😀", 5), "äb");
+  EXPECT_EQ(utf8_cut("😀", 3), "");
+  EXPECT_EQ(utf8_cut("äb", 9), "äb");
   size_t offset = 0;
   EXPECT_EQ(utf8_next("€", &offset), U'€');
   EXPECT_EQ(offset, 3U);
@@ -33,6 +38,11 @@ TEST(Utf8, ChangesCase) {
   EXPECT_EQ(utf8_upper("straße äöü αβγ где"), "STRAßE ÄÖÜ ΑΒΓ ГДЕ");
   EXPECT_EQ(utf8_lower("ÄÖÜ ABC"), "äöü abc");
   EXPECT_EQ(utf8_initcap("hELLO wörld-2nd"), "Hello Wörld-2nd");
+}
+
+TEST(Utf8, ReplacesWhatIsNone) {
+  EXPECT_EQ(utf8_repaired("äb€"), "äb€");
+  EXPECT_EQ(utf8_repaired(std::string("a\xff\0ä\xc3", 6)), "a\ufffd\ufffdä\ufffd");
 }
 
 }  // namespace

@@ -71,6 +71,8 @@ TEST(AccessRules, RefuseWhatCannotBe) {
   for (const Keys& keys : {Keys{{"address", "10.0.0.0/33"}, {"method", "scram"}},
                            {{"address", "host.example"}, {"method", "scram"}},
                            {{"address", "10.0.0.0/x"}, {"method", "scram"}},
+                           {{"address", "10.0.0.0/"}, {"method", "scram"}},
+                           {{"address", "10.0.0.0/99999999999"}, {"method", "scram"}},
                            {{"method", "md5"}},
                            {{"user", "a"}},
                            {{"role", "a"}, {"method", "scram"}},

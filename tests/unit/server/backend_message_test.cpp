@@ -41,7 +41,7 @@ TEST(MessageWriter, WritesAuthentication) {
   EXPECT_EQ(written([](MessageWriter& w) {
               w.negotiate_protocol_version({"_pq_.x", "_pq_.y"});
             }),
-            message('v', be32(0) + be32(2) + z("_pq_.x") + z("_pq_.y")));
+            message('v', be32(196608) + be32(2) + z("_pq_.x") + z("_pq_.y")));
 }
 
 TEST(MessageWriter, ErrorsHaveTheFieldsThatAreSet) {

@@ -183,10 +183,20 @@ TEST_F(ConfigurationTest, ReadsAccessRules) {
   EXPECT_THROW(read({"--config", file("access = 1\n")}), SqlError);
 }
 
+TEST_F(ConfigurationTest, RefusesWhatTheServerCouldNotStartWith) {
+  expect_sql_error("22023", "invalid value for parameter \"log_retention\": \"soon\"", [&] {
+    check_configuration(read({"--data", "d", "--log-retention", "soon"}));
+  });
+  expect_sql_error("55P02", "parameter \"server_version\" cannot be changed", [&] {
+    check_configuration(read({"--data", "d", "--config", file("[settings]\nserver_version = \"99\"\n")}));
+  });
+}
+
 TEST_F(ConfigurationTest, RefusesHalvesOfTls) {
-  expect_sql_error("22023", "TLS needs both --tls-cert and --tls-key", [&] {
+  expect_sql_error("22023", "TLS needs both tls_cert and tls_key", [&] {
     check_configuration(read({"--data", "d", "--tls-cert", "c.pem"}));
   });
+  check_configuration(read({"--data", "d", "--tls-key", "k.pem"}));  // ALTER SYSTEM sets one after the other
   expect_sql_error("22023", "no data folder given", [&] { check_configuration(read({})); });
 }
 
