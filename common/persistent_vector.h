@@ -69,6 +69,12 @@ class PersistentVector {
     return PersistentVector(with(root, height, size_, std::move(value)), height, size_ + 1);
   }
 
+  // Each element as fn(const T&) gives it, asked in order; nodes in which none differs are shared.
+  template <class F>
+  PersistentVector transformed(F&& fn) const {
+    return PersistentVector(root_ ? transform(root_, height_, 0, fn) : nullptr, height_, size_);
+  }
+
   // fn(const T&), in order.
   template <class F>
   void for_each(F&& fn) const {
@@ -147,6 +153,32 @@ class PersistentVector {
     NodePtr& child = inner->children[slot(i, height)];
     child = with(child, height - 1, i, std::move(value));
     return inner;
+  }
+
+  template <class F>
+  NodePtr transform(const NodePtr& node, size_t height, size_t base, F& fn) const {
+    if (height == 0) {
+      return transform_slots(as_leaf(node.get()), node, &Leaf::values, height, base,
+                             [&](const T& value, size_t) { return fn(value); });
+    }
+    return transform_slots(
+        as_inner(node.get()), node, &Inner::children, height, base,
+        [&](const NodePtr& child, size_t first) { return transform(child, height - 1, first, fn); });
+  }
+  // The node with what fn(slot, first index) gives for each slot in use; itself if nothing differs.
+  template <class Node, class Slots, class F>
+  NodePtr transform_slots(const Node& from, const NodePtr& node, Slots Node::*slots, size_t height,
+                          size_t base, const F& fn) const {
+    std::shared_ptr<Node> changed;
+    for (size_t s = 0; s < kFanout; ++s) {
+      const size_t first = base + (s << (kBits * height));
+      if (first >= size_) break;
+      auto value = fn((from.*slots)[s], first);
+      if (value == (from.*slots)[s]) continue;
+      if (!changed) changed = std::make_shared<Node>(from);
+      ((*changed).*slots)[s] = std::move(value);
+    }
+    return changed ? changed : node;
   }
 
   template <class F>

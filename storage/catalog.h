@@ -1,11 +1,11 @@
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "common/persistent_map.h"
 #include "common/persistent_vector.h"
 #include "storage/access_list.h"
 #include "storage/materialized_view.h"
@@ -75,21 +75,24 @@ struct ChangeSlot {
   VersionNumber version{};  // everything up to this one was read
 };
 
-// Names of everything in the database. Immutable; DDL makes the next one.
+// Names of everything in the database. Immutable; DDL and runs make the next one, which shares all but the nodes on the way to
+// what they change, so that a commit costs the same with ten tables and with ten thousand.
 struct Catalog {
-  std::map<std::string, SchemaInfo, std::less<>> schemas;         // public and default exist from the start
-  std::map<std::pair<std::string, std::string>, TableId> tables;  // (schema, name)
-  std::map<std::pair<std::string, std::string>, std::shared_ptr<const ViewSchema>> views;
-  std::map<uint32_t, std::shared_ptr<const MaterializedView>> materialized_views;  // by TableId
-  std::map<std::string, Role, std::less<>> roles;             // admin exists from the start
-  std::map<uint32_t, DroppedTable> dropped;                   // by TableId
-  std::map<std::pair<uint32_t, std::string>, TableTag> tags;  // (TableId, name)
-  std::map<std::string, ChangeSlot, std::less<>> slots;
-  std::map<std::string, std::shared_ptr<const Run>, std::less<>> runs;
-  std::map<uint32_t, TableProtection> protections;  // by TableId; only those that protect something
-  std::map<uint32_t, AccessList> access;            // by id of table, view or schema
-  std::map<std::pair<std::string, std::string>, RoleMembership> memberships;  // (member, role)
-  std::map<DefaultAccessKey, AccessList> default_access;
+  using QualifiedName = std::pair<std::string, std::string>;  // (schema, name)
+
+  PersistentMap<std::string, SchemaInfo> schemas;  // public and default exist from the start
+  PersistentMap<QualifiedName, TableId> tables;
+  PersistentMap<QualifiedName, std::shared_ptr<const ViewSchema>> views;
+  PersistentMap<uint32_t, std::shared_ptr<const MaterializedView>> materialized_views;  // by TableId
+  PersistentMap<std::string, Role> roles;                          // admin exists from the start
+  PersistentMap<uint32_t, DroppedTable> dropped;                   // by TableId
+  PersistentMap<std::pair<uint32_t, std::string>, TableTag> tags;  // (TableId, name)
+  PersistentMap<std::string, ChangeSlot> slots;
+  PersistentMap<std::string, std::shared_ptr<const Run>> runs;
+  PersistentMap<uint32_t, TableProtection> protections;  // by TableId; only those that protect something
+  PersistentMap<uint32_t, AccessList> access;            // by id of table, view or schema
+  PersistentMap<std::pair<std::string, std::string>, RoleMembership> memberships;  // (member, role)
+  PersistentMap<DefaultAccessKey, AccessList> default_access;
   uint32_t next_object_id = 1;  // tables, views, schemas and roles share it; object ids are oids minus 16384
 
   const MaterializedView* materialized_view(TableId table) const;  // null if it is a table of its own

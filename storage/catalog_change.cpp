@@ -34,7 +34,7 @@ void remove_table_name(Catalog* catalog, TableId table, const std::string& schem
   if (found == catalog->tables.end() || found->second != table) {
     throw sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist", name);
   }
-  catalog->tables.erase(found);
+  catalog->tables.erase({schema_name, name});
 }
 
 void reserve_id(Catalog* catalog, uint32_t id) {
@@ -44,36 +44,37 @@ void reserve_id(Catalog* catalog, uint32_t id) {
 void apply(Catalog* catalog, const CreateTableName& c) {
   check_schema_exists(*catalog, c.schema_name, c.temporary);
   check_name_is_free(*catalog, c.schema_name, c.name);
-  catalog->tables[{c.schema_name, c.name}] = c.table;
+  catalog->tables.put({c.schema_name, c.name}, c.table);
   reserve_id(catalog, static_cast<uint32_t>(c.table));
 }
 void apply(Catalog* catalog, const DropTableName& c) {
   remove_table_name(catalog, c.table, c.schema_name, c.name);
   if (c.temporary) return;
-  catalog->protections.erase(static_cast<uint32_t>(c.table));
-  std::erase_if(catalog->slots, [&](const auto& slot) { return slot.second.table == c.table; });
-  const auto view = catalog->materialized_views.extract(static_cast<uint32_t>(c.table));
+  const auto id = static_cast<uint32_t>(c.table);
+  catalog->protections.erase(id);
+  catalog->slots.erase_if([&](const auto& slot) { return slot.second.table == c.table; });
+  const auto view = catalog->materialized_views.find(id);
   if (!c.forgotten) {
-    catalog->dropped[static_cast<uint32_t>(c.table)] =
-        DroppedTable{c.table, c.schema_name, c.name, 0, view ? view.mapped() : nullptr};
+    catalog->dropped.put(id, {c.table, c.schema_name, c.name, 0,
+                              view == catalog->materialized_views.end() ? nullptr : view->second});
   }
+  catalog->materialized_views.erase(id);
 }
 void apply(Catalog* catalog, const RenameTable& c) {
   remove_table_name(catalog, c.table, c.old_schema_name, c.old_name);
   check_schema_exists(*catalog, c.schema_name, c.temporary);
   check_name_is_free(*catalog, c.schema_name, c.name);
-  catalog->tables[{c.schema_name, c.name}] = c.table;
+  catalog->tables.put({c.schema_name, c.name}, c.table);
 }
 void apply(Catalog* catalog, const CreateSchema& c) {
   if (catalog->schemas.contains(c.schema.name)) {
     throw sql_error(sqlstate::kDuplicateSchema, "schema \"{}\" already exists", c.schema.name);
   }
-  catalog->schemas[c.schema.name] = c.schema;
+  catalog->schemas.put(c.schema.name, c.schema);
   reserve_id(catalog, c.schema.id);
 }
 void apply(Catalog* catalog, const DropSchema& c) {
-  const auto found = catalog->schemas.find(c.name);
-  if (found == catalog->schemas.end()) {
+  if (!catalog->schemas.contains(c.name)) {
     throw sql_error(sqlstate::kInvalidSchemaName, "schema \"{}\" does not exist", c.name);
   }
   const auto holds = [&](const auto& names) {
@@ -84,88 +85,97 @@ void apply(Catalog* catalog, const DropSchema& c) {
     throw sql_error(sqlstate::kDependentObjectsStillExist,
                     "cannot drop schema {} because other objects depend on it", c.name);
   }
-  catalog->schemas.erase(found);
+  catalog->schemas.erase(c.name);
 }
 void apply(Catalog* catalog, const PutView& c) {
   check_schema_exists(*catalog, c.view.schema_name, false);
   if (catalog->tables.contains({c.view.schema_name, c.view.name})) {
     throw sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists", c.view.name);
   }
-  catalog->views[{c.view.schema_name, c.view.name}] = std::make_shared<const ViewSchema>(c.view);
+  catalog->views.put({c.view.schema_name, c.view.name}, std::make_shared<const ViewSchema>(c.view));
   reserve_id(catalog, c.view.id);
 }
 void apply(Catalog* catalog, const DropView& c) {
-  if (catalog->views.erase({c.schema_name, c.name}) == 0) {
+  if (!catalog->views.erase({c.schema_name, c.name})) {
     throw sql_error(sqlstate::kUndefinedTable, "view \"{}\" does not exist", c.name);
   }
 }
 void apply(Catalog* catalog, const PutRole& c) {
-  catalog->roles[c.role.name] = c.role;
+  catalog->roles.put(c.role.name, c.role);
   reserve_id(catalog, c.role.id);
 }
 void apply(Catalog* catalog, const DropRole& c) {
-  const auto found = catalog->roles.find(c.name);
-  if (found == catalog->roles.end()) {
+  if (!catalog->roles.erase(c.name)) {
     throw sql_error(sqlstate::kUndefinedObject, "role \"{}\" does not exist", c.name);
   }
-  catalog->roles.erase(found);
-  std::erase_if(catalog->memberships,
-                [&](const auto& m) { return m.second.role == c.name || m.second.member == c.name; });
+  catalog->memberships.erase_if(
+      [&](const auto& m) { return m.second.role == c.name || m.second.member == c.name; });
 }
 void apply(Catalog* catalog, const UndropTable& c) {
   check_schema_exists(*catalog, c.schema_name, false);
   check_name_is_free(*catalog, c.schema_name, c.name);
-  const auto dropped = catalog->dropped.extract(static_cast<uint32_t>(c.table));
-  if (!dropped) throw sql_error(sqlstate::kUndefinedTable, "dropped table \"{}\" does not exist", c.name);
-  if (const auto& view = dropped.mapped().view) {
-    catalog->materialized_views[static_cast<uint32_t>(c.table)] =
-        std::make_shared<const MaterializedView>(with_unknown_sources(*view));
+  const auto id = static_cast<uint32_t>(c.table);
+  const auto dropped = catalog->dropped.find(id);
+  if (dropped == catalog->dropped.end())
+    throw sql_error(sqlstate::kUndefinedTable, "dropped table \"{}\" does not exist", c.name);
+  if (const auto& view = dropped->second.view) {
+    catalog->materialized_views.put(id,
+                                    std::make_shared<const MaterializedView>(with_unknown_sources(*view)));
   }
-  catalog->tables[{c.schema_name, c.name}] = c.table;
+  catalog->dropped.erase(id);
+  catalog->tables.put({c.schema_name, c.name}, c.table);
 }
 void apply(Catalog* catalog, const PutTag& c) {
-  if (!catalog->tags.emplace(std::pair(static_cast<uint32_t>(c.tag.table), c.tag.name), c.tag).second) {
+  const auto key = std::pair(static_cast<uint32_t>(c.tag.table), c.tag.name);
+  if (catalog->tags.contains(key)) {
     throw sql_error(sqlstate::kDuplicateObject, "tag \"{}\" already exists", c.tag.name);
   }
+  catalog->tags.put(key, c.tag);
 }
 void apply(Catalog* catalog, const DropTag& c) {
-  if (catalog->tags.erase({static_cast<uint32_t>(c.table), c.name}) == 0) {
+  if (!catalog->tags.erase({static_cast<uint32_t>(c.table), c.name})) {
     throw sql_error(sqlstate::kUndefinedObject, "tag \"{}\" does not exist", c.name);
   }
 }
-void apply(Catalog* catalog, const PutSlot& c) { catalog->slots[c.slot.name] = c.slot; }
+void apply(Catalog* catalog, const PutSlot& c) { catalog->slots.put(c.slot.name, c.slot); }
 void apply(Catalog* catalog, const PutSchema& c) {
-  const auto known = catalog->schemas.find(c.schema.name);
-  if (known == catalog->schemas.end()) {
+  if (!catalog->schemas.contains(c.schema.name)) {
     throw sql_error(sqlstate::kInvalidSchemaName, "schema \"{}\" does not exist", c.schema.name);
   }
-  known->second = c.schema;
+  catalog->schemas.put(c.schema.name, c.schema);
 }
 void apply(Catalog* catalog, const PutRun& c) {
-  catalog->runs[c.run.key] = std::make_shared<const Run>(c.run);
+  catalog->runs.put(c.run.key, std::make_shared<const Run>(c.run));
 }
 void apply(Catalog* catalog, const ForgetRun& c) { catalog->runs.erase(c.key); }
 void apply(Catalog* catalog, const PutProtection& c) {
   if (c.protection.empty()) {
     catalog->protections.erase(static_cast<uint32_t>(c.table));
   } else {
-    catalog->protections[static_cast<uint32_t>(c.table)] = c.protection;
+    catalog->protections.put(static_cast<uint32_t>(c.table), c.protection);
   }
 }
 
-void set_entry(AccessList* list, const AccessEntry& entry) {
-  const auto same = std::find_if(list->begin(), list->end(), [&](const AccessEntry& known) {
-    return known.grantee == entry.grantee && known.grantor == entry.grantor;
+// The key's list with the entry.
+template <class Key>
+AccessList with_entry(const PersistentMap<Key, AccessList>& lists, const Key& key, const AccessEntry& entry) {
+  const auto known = lists.find(key);
+  AccessList list = known == lists.end() ? AccessList() : known->second;
+  const auto same = std::find_if(list.begin(), list.end(), [&](const AccessEntry& other) {
+    return other.grantee == entry.grantee && other.grantor == entry.grantor;
   });
-  if (same == list->end()) {
-    if (entry.privileges != 0) list->push_back(entry);
+  if (same == list.end()) {
+    if (entry.privileges != 0) list.push_back(entry);
   } else if (entry.privileges == 0) {
-    list->erase(same);
+    list.erase(same);
   } else {
     *same = entry;
   }
+  return list;
 }
-void apply(Catalog* catalog, const SetAccess& c) { set_entry(&catalog->access[c.object], c.entry); }
+void apply(Catalog* catalog, const SetAccess& c) {
+  catalog->access.put(c.object, with_entry(catalog->access, c.object, c.entry));
+}
 void apply(Catalog* catalog, const ForgetAccess& c) { catalog->access.erase(c.object); }
 void apply(Catalog* catalog, const SetMembership& c) {
   for (const std::string* name : {&c.membership.role, &c.membership.member}) {
@@ -175,15 +185,18 @@ void apply(Catalog* catalog, const SetMembership& c) {
   }
   const auto key = std::pair(c.membership.member, c.membership.role);
   if (c.member) {
-    catalog->memberships[key] = c.membership;
+    catalog->memberships.put(key, c.membership);
   } else {
     catalog->memberships.erase(key);
   }
 }
 void apply(Catalog* catalog, const SetDefaultAccess& c) {
-  AccessList& list = catalog->default_access[c.key];
-  set_entry(&list, c.entry);
-  if (list.empty()) catalog->default_access.erase(c.key);
+  AccessList list = with_entry(catalog->default_access, c.key, c.entry);
+  if (list.empty()) {
+    catalog->default_access.erase(c.key);
+  } else {
+    catalog->default_access.put(c.key, std::move(list));
+  }
 }
 void apply(Catalog* catalog, const PutMaterializedView& c) {
   const MaterializedView* known = catalog->materialized_view(c.view.table);
@@ -194,11 +207,11 @@ void apply(Catalog* catalog, const PutMaterializedView& c) {
     throw sql_error(sqlstate::kSerializationFailure,
                     "could not serialize access: the materialized view was refreshed or changed meanwhile");
   }
-  catalog->materialized_views[static_cast<uint32_t>(c.view.table)] =
-      std::make_shared<const MaterializedView>(c.view);
+  catalog->materialized_views.put(static_cast<uint32_t>(c.view.table),
+                                  std::make_shared<const MaterializedView>(c.view));
 }
 void apply(Catalog* catalog, const DropSlot& c) {
-  if (catalog->slots.erase(c.name) == 0) {
+  if (!catalog->slots.erase(c.name)) {
     throw sql_error(sqlstate::kUndefinedObject, "change slot \"{}\" does not exist", c.name);
   }
 }
@@ -226,10 +239,16 @@ void set_commit_time(Catalog* catalog, const std::vector<CatalogChange>& changes
   for (const CatalogChange& change : changes) {
     if (const auto* drop = std::get_if<DropTableName>(&change)) {
       const auto dropped = catalog->dropped.find(static_cast<uint32_t>(drop->table));
-      if (dropped != catalog->dropped.end()) dropped->second.time_micros = micros;
+      if (dropped == catalog->dropped.end()) continue;
+      DroppedTable committed = dropped->second;
+      committed.time_micros = micros;
+      catalog->dropped.put(dropped->first, std::move(committed));
     } else if (const auto* put = std::get_if<PutTag>(&change)) {
       const auto tag = catalog->tags.find({static_cast<uint32_t>(put->tag.table), put->tag.name});
-      if (tag != catalog->tags.end()) tag->second.created_micros = micros;
+      if (tag == catalog->tags.end()) continue;
+      TableTag committed = tag->second;
+      committed.created_micros = micros;
+      catalog->tags.put(tag->first, std::move(committed));
     } else if (const auto* run = std::get_if<PutRun>(&change)) {
       const auto known = catalog->runs.find(run->run.key);
       if (known == catalog->runs.end()) continue;
@@ -240,7 +259,7 @@ void set_commit_time(Catalog* catalog, const std::vector<CatalogChange>& changes
       }
       committed->last_commit = commit;
       committed->last_time_micros = micros;
-      known->second = std::move(committed);
+      catalog->runs.put(run->run.key, std::move(committed));
     } else if (const auto* refresh = std::get_if<PutMaterializedView>(&change)) {
       const auto view = catalog->materialized_views.find(static_cast<uint32_t>(refresh->view.table));
       if (view == catalog->materialized_views.end() || !view->second->populated ||
@@ -248,7 +267,7 @@ void set_commit_time(Catalog* catalog, const std::vector<CatalogChange>& changes
         continue;
       auto refreshed = std::make_shared<MaterializedView>(*view->second);
       refreshed->refreshed_micros = micros;
-      view->second = std::move(refreshed);
+      catalog->materialized_views.put(view->first, std::move(refreshed));
     }
   }
 }
@@ -259,12 +278,12 @@ Catalog initial_catalog(const std::string& superuser) {
   admin.id = catalog.next_object_id++;
   admin.name = superuser;
   admin.superuser = true;
-  catalog.roles[superuser] = admin;
+  catalog.roles.put(superuser, admin);
   for (const char* name : {"public", "default"}) {
     const uint32_t id = catalog.next_object_id++;
-    catalog.schemas[name] = SchemaInfo{id, name, superuser, false};
-    catalog.access[id] = {{superuser, superuser, kSchemaPrivileges, 0},
-                          {"", superuser, static_cast<PrivilegeSet>(Privilege::kUsage), 0}};
+    catalog.schemas.put(name, SchemaInfo{id, name, superuser, false});
+    catalog.access.put(id, {{superuser, superuser, kSchemaPrivileges, 0},
+                            {"", superuser, static_cast<PrivilegeSet>(Privilege::kUsage), 0}});
   }
   return catalog;
 }

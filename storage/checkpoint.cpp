@@ -243,14 +243,13 @@ void TableCheckpoint::encode_kept(CheckpointSegments* segments) {
     if (kept_[i].written) continue;
     const TableVersion& version = *kept_[i].version;
     auto result = std::make_shared<TableVersion>(version);
-    size_t p = 0;
-    version.partitions.for_each([&](const std::shared_ptr<const Partition>& partition) {
-      const bool fresh = !seen.contains(partition.get());
-      auto other = moved_partition(partition, *version.schema);
-      if (fresh) encoder.plan(*other);
-      if (other != partition) result->partitions = result->partitions.set(p, std::move(other));
-      ++p;
-    });
+    result->partitions =
+        version.partitions.transformed([&](const std::shared_ptr<const Partition>& partition) {
+          const bool fresh = !seen.contains(partition.get());
+          auto moved = moved_partition(partition, *version.schema);
+          if (fresh) encoder.plan(*moved);
+          return moved;
+        });
     kept_persistent_[i].version = std::move(result);
     kept_persistent_[i].written = true;
   }

@@ -121,15 +121,15 @@ std::shared_ptr<const Partition> KeptVersionEncoder::persistent(
 
 std::shared_ptr<const TableVersion> KeptVersionEncoder::persistent(
     const std::shared_ptr<const TableVersion>& version) {
-  std::shared_ptr<TableVersion> result;
-  size_t i = 0;
-  version->partitions.for_each([&](const std::shared_ptr<const Partition>& partition) {
-    if (auto other = persistent(partition, *version->schema)) {
-      if (!result) result = std::make_shared<TableVersion>(*version);
-      result->partitions = result->partitions.set(i, std::move(other));
-    }
-    ++i;
+  bool any = false;
+  auto partitions = version->partitions.transformed([&](const std::shared_ptr<const Partition>& partition) {
+    auto other = persistent(partition, *version->schema);
+    any = any || other;
+    return other ? std::move(other) : partition;
   });
+  if (!any) return nullptr;
+  auto result = std::make_shared<TableVersion>(*version);
+  result->partitions = std::move(partitions);
   return result;
 }
 

@@ -103,51 +103,51 @@ Catalog read_catalog(ByteReader& in) {
   Catalog catalog;
   for (size_t n = in.count(7); n > 0; --n) {
     SchemaInfo schema = read_schema_info(in);
-    catalog.schemas[schema.name] = schema;
+    catalog.schemas.put(schema.name, schema);
   }
   for (size_t n = in.count(8); n > 0; --n) {
     auto view = std::make_shared<const ViewSchema>(read_view(in));
-    catalog.views[{view->schema_name, view->name}] = view;
+    catalog.views.put({view->schema_name, view->name}, view);
   }
   for (size_t n = in.count(8); n > 0; --n) {
     Role role = read_role(in);
-    catalog.roles[role.name] = role;
+    catalog.roles.put(role.name, role);
   }
   for (size_t n = in.count(15); n > 0; --n) {
     DroppedTable dropped = read_dropped_table(in);
-    catalog.dropped[static_cast<uint32_t>(dropped.table)] = dropped;
+    catalog.dropped.put(static_cast<uint32_t>(dropped.table), dropped);
   }
   for (size_t n = in.count(29); n > 0; --n) {
     TableTag tag = read_tag(in);
-    catalog.tags[{static_cast<uint32_t>(tag.table), tag.name}] = tag;
+    catalog.tags.put({static_cast<uint32_t>(tag.table), tag.name}, tag);
   }
   for (size_t n = in.count(14); n > 0; --n) {
     ChangeSlot slot = read_slot(in);
-    catalog.slots[slot.name] = slot;
+    catalog.slots.put(slot.name, slot);
   }
   for (size_t n = in.count(36); n > 0; --n) {
     auto run = std::make_shared<const Run>(read_run(in));
-    catalog.runs[run->key] = run;
+    catalog.runs.put(run->key, run);
   }
   for (size_t n = in.count(14); n > 0; --n) {
     const uint32_t table = in.u32();
-    catalog.protections[table] = read_protection(in);
+    catalog.protections.put(table, read_protection(in));
   }
   for (size_t n = in.count(5); n > 0; --n) {
     const uint32_t object = in.u32();
-    catalog.access[object] = read_access_list(in);
+    catalog.access.put(object, read_access_list(in));
   }
   for (size_t n = in.count(4); n > 0; --n) {
     RoleMembership membership = read_membership(in);
-    catalog.memberships[{membership.member, membership.role}] = membership;
+    catalog.memberships.put({membership.member, membership.role}, membership);
   }
   for (size_t n = in.count(4); n > 0; --n) {
     const DefaultAccessKey key = read_default_access_key(in);
-    catalog.default_access[key] = read_access_list(in);
+    catalog.default_access.put(key, read_access_list(in));
   }
   for (size_t n = in.count(34); n > 0; --n) {
     auto view = std::make_shared<const MaterializedView>(read_materialized_view(in));
-    catalog.materialized_views[static_cast<uint32_t>(view->table)] = view;
+    catalog.materialized_views.put(static_cast<uint32_t>(view->table), view);
   }
   return catalog;
 }
@@ -170,7 +170,7 @@ const ManifestPartition* find_partition(const Partitions& partitions, int64_t st
 using PartitionChanges = std::vector<std::pair<int64_t, std::shared_ptr<const ManifestPartition>>>;
 
 Partitions merge_partitions(Partitions before, const PartitionChanges& changes) {
-  bool simple = true;  // replacements and additions at the end: these share what stays
+  bool simple = !before.empty();  // replacements and additions at the end: these share what stays
   for (const auto& [start, partition] : changes) {
     size_t index = 0;
     const bool exists = find_partition(before, start, &index) != nullptr;
@@ -319,7 +319,7 @@ void name_tables(Manifest* manifest) {
   for (const auto& [id, table] : manifest->tables) {
     if (manifest->catalog.dropped.contains(id)) continue;
     const TableSchema& schema = *table.versions.back().schema;
-    manifest->catalog.tables[{schema.schema_name, schema.name}] = schema.id;
+    manifest->catalog.tables.put({schema.schema_name, schema.name}, schema.id);
   }
 }
 

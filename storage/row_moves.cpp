@@ -328,12 +328,9 @@ std::shared_ptr<const Partition> RowMoves::apply(const Partition& partition,
 std::shared_ptr<const TableVersion> RowMoves::apply(const TableVersion& version) const {
   auto result = std::make_shared<TableVersion>(version);
   if (empty()) return result;
-  size_t i = 0;
-  version.partitions.for_each([&](const std::shared_ptr<const Partition>& partition) {
-    if (auto moved = apply(*partition, *version.schema)) {
-      result->partitions = result->partitions.set(i, std::move(moved));
-    }
-    ++i;
+  result->partitions = version.partitions.transformed([&](const std::shared_ptr<const Partition>& partition) {
+    auto moved = apply(*partition, *version.schema);
+    return moved ? std::move(moved) : partition;
   });
   return result;
 }

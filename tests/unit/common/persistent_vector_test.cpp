@@ -21,6 +21,30 @@ std::vector<size_t> differences(const Vec& a, const Vec& b) {
   return out;
 }
 
+TEST(PersistentVectorTest, TransformedSharesWhatDoesNotDiffer) {
+  for (const int size : {0, 1, 32, 33, 1'000, 40'000}) {
+    std::vector<int> values;
+    for (int i = 0; i < size; ++i) values.push_back(i);
+    const Vec v = Vec::from(values);
+    std::vector<int> asked;
+    const Vec same = v.transformed([&](int x) {
+      asked.push_back(x);
+      return x;
+    });
+    EXPECT_EQ(asked, values);
+    Vec::for_each_difference(v, same, [](size_t) { FAIL(); });
+    if (size > 0) { EXPECT_EQ(&same.back(), &v.back()); }
+    const Vec other = v.transformed([](int x) { return x % 100 == 7 ? -x : x; });
+    for (int& x : values) x = x % 100 == 7 ? -x : x;
+    EXPECT_EQ(to_vector(other), values);
+    EXPECT_EQ(to_vector(v).size(), values.size());
+    if (size > 32) {
+      EXPECT_NE(&other[0], &v[0]);
+      EXPECT_EQ(&other[32], &v[32]);
+    }
+  }
+}
+
 TEST(PersistentVectorTest, PushBackAtEveryHeight) {
   Vec v;
   std::vector<int> expected;

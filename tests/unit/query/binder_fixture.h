@@ -160,7 +160,7 @@ class BinderTest : public ::testing::Test, public NameResolver {
       version->partitions = version->partitions.push_back(partition);
       version->row_count += rows_a_day;
     }
-    catalog_->tables[{"public", name}] = schema->id;
+    catalog_->tables.put({"public", name}, schema->id);
     tables_[name] = version;
   }
 
@@ -170,7 +170,7 @@ class BinderTest : public ::testing::Test, public NameResolver {
     view->schema_name = "public";
     view->name = name;
     view->query_text = text;
-    catalog_->views[{"public", name}] = view;
+    catalog_->views.put({"public", name}, view);
   }
 
   // -- NameResolver
