@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/decimal.h"
 #include "common/error.h"
 #include "common/string_arena.h"
 #include "query/line_protocol.h"
@@ -40,9 +41,10 @@ class LineTarget {
 
  private:
   struct Cell {
-    uint64_t line = 0;                           // that it is of
-    std::string_view text;                       // of strings and symbols
-    alignas(16) unsigned char element[16] = {};  // of others
+    uint64_t line = 0;      // that it is of
+    std::string_view text;  // of strings and symbols
+    // Of others; no type has a larger one.
+    alignas(Decimal) unsigned char element[sizeof(Decimal)] = {};
   };
 
   void bind();

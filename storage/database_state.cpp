@@ -54,18 +54,22 @@ bool DatabaseState::is_visible(CommitNumber logged) {
 }
 
 void DatabaseState::when_visible(CommitNumber logged, std::function<void(const SqlError*)> done) {
+  bool durable = false;
   {
     std::lock_guard guard(callbacks_mutex);
-    if (logged > called_back && !failed.load(std::memory_order_acquire)) {
+    durable = logged <= called_back;
+    if (!durable && !failed.load(std::memory_order_acquire)) {
       callbacks.emplace(logged, std::move(done));
       return;
     }
   }
-  if (logged <= manifest_commit || static_cast<uint64_t>(logged) <= log->durable_commit())
+  if (durable || logged <= manifest_commit || static_cast<uint64_t>(logged) <= log->durable_commit()) {
+    // What is not logged itself may have come after those that the last sync made visible.
+    publish_through(logged);
     return done(nullptr);
+  }
   try {
     check_writable();
-    done(nullptr);
   } catch (const SqlError& error) { done(&error); }
 }
 

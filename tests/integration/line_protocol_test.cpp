@@ -93,6 +93,16 @@ TEST_F(LineProtocolTest, GoesIntoTablesOfUsers) {
   EXPECT_THAT(write("readings,device=d1 at=1t 1\n").body, HasSubstr("designated timestamp"));
 }
 
+TEST_F(LineProtocolTest, LeavesTheColumnsBesideADecimalAlone) {
+  auto connection = server.connect();
+  execute(*connection,
+          "CREATE TABLE paid (at TIMESTAMP, amount DECIMAL(10,2), note BIGINT, rate DECIMAL(30,10))"
+          " TIMESTAMP(at) PARTITION BY MONTH");
+  EXPECT_EQ(write("paid amount=1.25 1\npaid amount=2.50 2\npaid amount=3.75,rate=0.5 3\n").status, 204);
+  EXPECT_EQ(value("SELECT string_agg(concat_ws('/', amount, note, rate), ' ' ORDER BY at) FROM paid"),
+            "1.25 2.50 3.75/0.5000000000");
+}
+
 TEST_F(LineProtocolTest, UnderstandsVersionTwoAndPrecisions) {
   EXPECT_EQ(write("p v=1 1700000000000\n", "/api/v2/write?org=o&bucket=b&precision=ms").status, 204);
   EXPECT_EQ(write("p v=2 1700000001000000000\n", "/api/v2/write?org=o&bucket=b").status, 204);

@@ -1,6 +1,7 @@
 // Many threads on one table, to be run under ThreadSanitizer too.
 
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include "common/error.h"
@@ -90,6 +91,29 @@ class ConcurrencyTest : public ::testing::Test {
 
 // Each writer adds pairs of rows in one transaction; readers must never see half of a pair, nor less than
 // before.
+// What is in no log stands on the records before it: it may be answered while their sync has ended but is not known everywhere.
+TEST_F(ConcurrencyTest, WhatIsNotLoggedIsVisibleOnceItIsSaidToBe) {
+  open(false);
+  TableSchema passing = prices_schema(false);
+  passing.name = "passing";
+  passing.temporary = true;
+  std::promise<bool> visible;
+  auto logged = database->begin();
+  add(*logged, 1, "A", 1);
+  const CommitNumber awaited = logged->commit_without_waiting().visible_after;
+  ASSERT_NE(awaited, CommitNumber{});
+  database->when_visible(awaited, [&](const SqlError*) {
+    auto t = database->begin();
+    const TableId table = t->create_table(passing);
+    const CommitNumber stands_on = t->commit_without_waiting().visible_after;
+    database->when_visible(stands_on, [&, table](const SqlError* error) {
+      visible.set_value(!error && database->snapshot().table(table) != nullptr);
+    });
+  });
+  database->request_sync();
+  EXPECT_TRUE(visible.get_future().get());
+}
+
 TEST_F(ConcurrencyTest, ReadersSeeWholeTransactions) {
   open(true);
   constexpr int kWriters = 3, kCommits = 400;
