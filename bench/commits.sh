@@ -52,8 +52,8 @@ echo '\set price random(1, 1000)'$'\n'"$insert" >"$work/statement.sql"
 echo '\set price random(1, 1000)'$'\n'"BEGIN;"$'\n'"$insert"$'\n'"COMMIT;" >"$work/transaction.sql"
 
 commits() {  # port, clients, script, protocol
-  pgbench -n -h 127.0.0.1 -p "$1" -U admin -c "$2" -j 1 -T 1 -M "$4" -f "$work/$3.sql" main 2>/dev/null |
-    sed -n 's/^number of transactions actually processed: \([0-9]*\).*/\1/p'
+  pgbench -n -h 127.0.0.1 -p "$1" -U admin -c "$2" -j 1 -T 2 -M "$4" -f "$work/$3.sql" main 2>/dev/null |
+    sed -n 's/^tps = \([0-9]*\).*without initial.*/\1/p'
 }
 cpu() { awk '{ print $14 + $15 }' "/proc/$idemdb_pid/stat"; }
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
@@ -66,7 +66,7 @@ for shape in "statement prepared" "transaction simple"; do
       before=$(cpu)
       done_now=$(commits "$idemdb_port" "$count" "$script" "$protocol")
       echo "$done_now" >>"$work/ours"
-      echo $((($(cpu) - before) * 10000 / done_now)) >>"$work/cpu"
+      echo $((($(cpu) - before) * 5000 / done_now)) >>"$work/cpu"
       commits "$postgres_port" "$count" "$script" "$protocol" >>"$work/theirs"
     done
     ours=$(median <"$work/ours") theirs=$(median <"$work/theirs")

@@ -13,9 +13,9 @@ namespace idem {
 namespace {
 
 constexpr uint32_t kAlone = 16;  // requests in a row
-constexpr auto kLook = std::chrono::milliseconds(2);
+constexpr auto kLook = std::chrono::milliseconds(5);
 constexpr int64_t kLookNs = std::chrono::nanoseconds(kLook).count();
-constexpr int kQuietLooks = 250;  // without a request, then the watch sleeps
+constexpr int kQuietLooks = 100;  // without a request, then the watch sleeps
 constexpr size_t kMostServers = 8;
 // Of the time of those that serve: above it one more is called, and one is sent away if the others would stay below the second.
 constexpr double kBusy = 0.75, kCalm = 0.4;
@@ -153,7 +153,9 @@ NetworkThreads::Look NetworkThreads::look() {
 }
 
 void NetworkThreads::adapt(const Look& now) {
-  const double busy = static_cast<double>(now.busy_ns) / static_cast<double>(kLookNs);
+  // Who asks alone waits for each answer: a second thread would only take turns with the first.
+  const bool alone = in_a_row_ > kAlone;
+  const double busy = alone ? 0 : static_cast<double>(now.busy_ns) / static_cast<double>(kLookNs);
   const double free = static_cast<double>(now.free);
   size_t serving = serving_;
   if (serving < servers_.size() && busy >= kBusy * free) {

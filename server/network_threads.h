@@ -18,7 +18,7 @@ class StatementPool;
 //
 // To hand a request to another thread and to wake it costs about as much as a short statement. So the thread that has read a request runs
 // it, and no more threads serve than the load needs, one at the least; the others sleep where they cost nothing. One thread only watches:
-// every other millisecond, while there are requests, it lets one more serve if those that do are busy or at one request for long, and one
+// every few milliseconds, while there are requests, it lets one more serve if those that do are busy or at one request for long, and one
 // less if they have little to do. When all of them are at one request for long, it serves the network in their place, but hands requests on.
 class NetworkThreads {
  public:
