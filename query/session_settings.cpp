@@ -89,8 +89,6 @@ constexpr SettingInfo kSettings[] = {
     {"server_version", "15.0 (IdemDB 0.1.0)", SettingKind::kText, true, true},
     {"server_version_num", "150000", SettingKind::kInt, true},
     {"session_authorization", "", SettingKind::kText, true, true},
-    {"snapshot_timeout", "0", SettingKind::kMillis, false, false, "",
-     "Ends a transaction that holds its snapshot for this long."},
     {"standard_conforming_strings", "on", SettingKind::kChoice, false, true, "on"},
     {"statement_timeout", "0", SettingKind::kMillis, false, false, "",
      "Ends a statement that runs for this long."},
