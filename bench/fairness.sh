@@ -21,7 +21,6 @@ work=$(mktemp -d)
 long_pids=()
 stop_all() {
   for pid in "${long_pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  wait 2>/dev/null || true
   stop_idemdb
   rm -rf "$work"
 }
