@@ -68,20 +68,15 @@ double cosd(double x) {
   const Angle a(x);
   return sign_of(a.in_left_half) * cosd_quadrant(a.degrees);
 }
-double tand(double x) {
+// Tangent and cotangent: exactly 1 at 45 degrees.
+double quotient(double x, double (*upper)(double), double (*lower)(double)) {
   const Angle a(x);
-  const double tan_45 = sind_quadrant(45) / cosd_quadrant(45);
+  const double at_45 = upper(45) / lower(45);
   const bool negative = (a.is_negative != a.in_lower_half) != a.in_left_half;
-  return without_negative_zero(sign_of(negative) *
-                               (sind_quadrant(a.degrees) / cosd_quadrant(a.degrees) / tan_45));
+  return without_negative_zero(sign_of(negative) * (upper(a.degrees) / lower(a.degrees) / at_45));
 }
-double cotd(double x) {
-  const Angle a(x);
-  const double cot_45 = cosd_quadrant(45) / sind_quadrant(45);
-  const bool negative = (a.is_negative != a.in_lower_half) != a.in_left_half;
-  return without_negative_zero(sign_of(negative) *
-                               (cosd_quadrant(a.degrees) / sind_quadrant(a.degrees) / cot_45));
-}
+double tand(double x) { return quotient(x, sind_quadrant, cosd_quadrant); }
+double cotd(double x) { return quotient(x, cosd_quadrant, sind_quadrant); }
 
 double check_unit(double x) {
   if (x < -1 || x > 1) throw_out_of_range();
