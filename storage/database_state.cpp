@@ -63,11 +63,9 @@ void DatabaseState::when_visible(CommitNumber logged, std::function<void(const S
       return;
     }
   }
-  if (durable || logged <= manifest_commit || static_cast<uint64_t>(logged) <= log->durable_commit()) {
-    // What is not logged itself may have come after those that the last sync made visible.
-    publish_through(logged);
-    return done(nullptr);
-  }
+  // What is not logged itself may have come after those that the last sync made visible.
+  if (durable) publish_through(logged);
+  if (durable || is_visible(logged)) return done(nullptr);
   try {
     check_writable();
   } catch (const SqlError& error) { done(&error); }
