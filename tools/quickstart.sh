@@ -1,37 +1,29 @@
 #!/usr/bin/env bash
-# From a fresh Debian 12 to an answer: installs what is missing, builds, starts a server on the folder ./data, loads real
-# trades and shop figures, and asks three questions. Run it again at any time: the tables are as if it had run once.
+# From a fresh Debian 12 to an answer: installs what is missing, builds, starts a server with a web console on the folder ./data, loads
+# real trades and shop figures, and asks three questions. Run it again at any time: the tables are as if it had run once.
 #   tools/quickstart.sh            leaves the server running
 #   tools/quickstart.sh stop       ends it
-#   IDEMDB_DATA=DIR IDEMDB_PORT=N choose another folder and port
+#   IDEMDB_DATA=DIR IDEMDB_PORT=N IDEMDB_HTTP_PORT=N choose another folder and other ports
 set -euo pipefail
 cd "$(dirname "$0")/.."
-data=${IDEMDB_DATA:-$PWD/data} port=${IDEMDB_PORT:-5433}
-pid_file=$data.pid log_file=$data.log
+data=${IDEMDB_DATA:-$PWD/data} port=${IDEMDB_PORT:-5433} http_port=${IDEMDB_HTTP_PORT:-9000}
+idem=build/release/idem
 
-running() { [ -f "$pid_file" ] && kill -0 "$(cat "$pid_file")" 2>/dev/null; }
-
-if [ "${1:-}" = stop ]; then
-  running || { echo "no server of tools/quickstart.sh is running"; exit 0; }
-  kill "$(cat "$pid_file")"
-  while running; do sleep 0.1; done
-  echo "stopped"
-  exit 0
-fi
+case ${1:-} in
+  '') ;;
+  stop) exec "$idem" stop "$data" ;;
+  *) echo "usage: tools/quickstart.sh [stop]" >&2; exit 2 ;;
+esac
 
 tools/install_packages.sh build
 echo "== build"
 cmake --preset release -DIDEM_TESTS=OFF -DIDEM_BENCH=OFF >/dev/null
 cmake --build --preset release
 
-if running; then
-  echo "== a server is running already (process $(cat "$pid_file"))"
-else
-  echo "== start"
-  setsid build/release/idemdb --data "$data" --port "$port" --pid-file "$pid_file" >"$log_file" 2>&1 </dev/null &
-  for _ in $(seq 300); do grep -q 'is ready' "$log_file" 2>/dev/null && break; sleep 0.1; done
-  grep 'is ready' "$log_file" || { cat "$log_file" >&2; exit 1; }
-fi
+echo "== start"
+[ -e "$data/idemdb.toml" ] || "$idem" init "$data" --port "$port" --http-port "$http_port" >/dev/null
+"$idem" start "$data"
+port=$(head -1 "$data/idemdb.port")
 
 psql=(psql -X -q -h 127.0.0.1 -p "$port" -U admin -d main -v ON_ERROR_STOP=1)
 
@@ -56,7 +48,7 @@ ask "SELECT country, sum(visits) AS visits, round(sum(sales)::numeric, 2) AS sal
 
 cat <<TEXT
 
-The server runs. Connect with
+The server runs. Its console is at the address above; connect with
   psql -h 127.0.0.1 -p $port -U admin main
 and end it with
   tools/quickstart.sh stop

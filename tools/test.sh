@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds and tests. Installs what is missing from Debian's packages first.
-#   tools/test.sh           release build; unit, golden, oracle, integration, crash and tidy tests
+#   tools/test.sh           release build; unit, golden, documentation, oracle, integration, crash and tidy tests
 #   tools/test.sh --quick   the same without the oracle, with two crash rounds
 #   tools/test.sh --all     and builds with sanitizers, and each fuzzer for a minute
 # Closes with one line "N passed, N failed", summed over all runners; exit code 1 if anything failed.
@@ -93,6 +93,7 @@ if step "release build" build release; then
   unit "unit tests" release
   runner "tidy" python3 tests/tidy/tidy_test.py build/release/compile_commands.json
   runner "golden scripts" tests/sql/run_golden.sh
+  runner "examples of the documentation" python3 tests/docs/run_examples.py
   [ "$mode" = --quick ] || runner "PostgreSQL as oracle" tests/sql/run_oracle.sh
   runner "SQL logic tests" python3 tests/sql/run_slt.py
   [ "$mode" = --quick ] || runner "random queries" python3 tests/sql/random_queries.py --seconds 30

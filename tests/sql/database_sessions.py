@@ -21,10 +21,11 @@ class IdemServer:
     def __init__(self, program=RELEASE):
         self.folder = tempfile.mkdtemp()
         port_file = os.path.join(self.folder, "port")
+        os.mkdir(os.path.join(self.folder, "import"))
         self.errors = open(os.path.join(self.folder, "errors"), "w+")
         self.process = subprocess.Popen(
             [program, "--data", os.path.join(self.folder, "data"), "--port", "0", "--port-file", port_file,
-             "--log-level", "warn"], stdin=subprocess.DEVNULL, stdout=self.errors, stderr=self.errors)
+             "--import-folder", os.path.join(self.folder, "import"), "--log-level", "warn"], stdin=subprocess.DEVNULL, stdout=self.errors, stderr=self.errors)
         for _ in range(1200):
             if os.path.exists(port_file) and os.path.getsize(port_file): break
             if self.process.poll() is not None: raise RuntimeError("idemdb did not start")
@@ -99,9 +100,11 @@ class Session:
         self.process.stdin.close()
         self.process.wait()
 
-    def run(self, sql, timeout_seconds=120):
-        """(rows, None) or (None, SQLSTATE and message). Raises RuntimeError when the server does not answer."""
-        text = "%s\n;\n\\echo %s\n" % (sql.rstrip().rstrip(";"), self.END)
+    def run(self, sql, timeout_seconds=120, copy_rows=None):
+        """(rows, None) or (None, SQLSTATE and message). Raises RuntimeError when the server does not answer. `copy_rows` are
+        lines for a COPY … FROM STDIN."""
+        data = "" if copy_rows is None else copy_rows + "\\.\n"
+        text = "%s\n;\n%s\\echo %s\n" % (sql.rstrip().rstrip(";"), data, self.END)
         self.process.stdin.write(text.encode())
         self.process.stdin.flush()
         output = b""
