@@ -1,9 +1,11 @@
 #include <array>
 #include <cmath>
 
+#include "common/array_value.h"
 #include "common/decimal.h"
 #include "common/error.h"
 #include "common/utf8.h"
+#include "parser/lexer.h"
 #include "query/access_control.h"
 #include "query/catalog_names.h"
 #include "query/catalog_objects.h"
@@ -126,12 +128,55 @@ std::optional<int32_t> oid_or_null(KernelCall& call, View text) {
   } catch (const SqlError&) { return std::nullopt; }
 }
 
+// The parts of a qualified name, unquoted or folded. What follows the last is an error where `strict`.
+std::string parts_of_name(View text, bool strict) {
+  constexpr View kSpace = " \t\n\r\f\v";
+  const auto invalid = [&] {
+    return sql_error(sqlstate::kInvalidParameterValue, "string is not a valid identifier: \"{}\"", text);
+  };
+  const auto continues = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '$' || (c & 0x80) != 0;
+  };
+  ArrayBuilder parts(TypeId::kText);
+  size_t at = text.find_first_not_of(kSpace);
+  while (true) {
+    if (at >= text.size()) throw invalid();
+    std::string part;
+    if (text[at] == '"') {
+      for (++at;; ++at) {
+        if (at >= text.size()) throw invalid();
+        if (text[at] == '"' && (++at >= text.size() || text[at] != '"')) break;
+        part += text[at];
+      }
+    } else if (continues(text[at]) && text[at] != '$' && (text[at] < '0' || text[at] > '9')) {
+      const size_t begin = at;
+      while (at < text.size() && continues(text[at])) ++at;
+      part = parser::fold_identifier(text.substr(begin, at - begin));
+    }
+    if (part.empty()) throw invalid();
+    parts.append_string(part);
+    at = text.find_first_not_of(kSpace, at);
+    if (at == View::npos) break;
+    if (text[at] != '.') {
+      if (strict) throw invalid();
+      break;
+    }
+    at = text.find_first_not_of(kSpace, at + 1);
+  }
+  return parts.finish();
+}
+
 void register_types(FunctionRegistry& r) {
   ScalarFunction& type_of = r.add_polymorphic(
       "pg_typeof", bind_typeof,
       row_kernel<[](KernelCall& c) { return static_cast<int32_t>(type_oid(c.types.arguments[0])); }>);
   type_of.strict = false;
   type_of.takes_symbols = true;
+  constexpr SqlType kTextArray = SqlType::array_of(TypeId::kText);
+  r.add("parse_ident", {kText}, kTextArray, row_kernel<[](View t) { return parts_of_name(t, true); }>);
+  r.add("parse_ident", {kText, kBool}, kTextArray,
+        row_kernel<[](View t, bool strict) { return parts_of_name(t, strict); }>);
   r.add("to_regclass", {kText}, kRegclass,
         row_kernel<[](KernelCall& c, View t) { return oid_or_null<TypeId::kRegclass>(c, t); }>, kStable);
   r.add("to_regtype", {kText}, TypeId::kRegtype,

@@ -1,3 +1,4 @@
+#include "parser/lexer.h"
 #include "query/access_control.h"
 #include "query/portal.h"
 #include "query/statement_executors.h"
@@ -152,11 +153,16 @@ std::unique_ptr<Portal> SessionState::make_statement_portal(StatementInput input
         check_tables(*this, s.tables, static_cast<PrivilegeSet>(Privilege::kMaintain));
         return std::string("ANALYZE");
       });
-    case StatementKind::kLock:  // readers hold snapshots: nothing to wait for
+    case StatementKind::kLock:
       return command([this, keep, &s = ast::as<ast::LockStatement>(statement)] {
-        const bool only_reads = s.mode == "access share";
+        const bool only_reads = s.mode == "access share" || s.mode == "row share";
         check_tables(*this, s.tables,
                      static_cast<PrivilegeSet>(only_reads ? Privilege::kSelect : Privilege::kUpdate));
+        // Readers and writers never wait for each other, so a lock that keeps neither away has nothing to do.
+        if (!only_reads && s.mode != "row exclusive") {
+          throw not_supported(fmt::format("LOCK TABLE … IN {} MODE", parser::upper_case(s.mode)))
+              .with_hint("The later of two transactions that change one row gets 40001.");
+        }
         return std::string("LOCK TABLE");
       });
     case StatementKind::kShow: return execute_show(*this, ast::as<ast::ShowStatement>(statement));

@@ -21,6 +21,8 @@ namespace idem {
 
 namespace {
 
+constexpr uint64_t kLeastMemory = uint64_t{16} << 20;
+
 // One name for a setting wherever it is given: --tls-cert, tls_cert = in the file, IDEMDB_TLS_CERT.
 enum TakesEffect : uint8_t { kRestart, kReload };
 struct Option {
@@ -91,7 +93,11 @@ uint64_t parse_number(const Option& option, const std::string& text) {
         .with_hint(option.is_bytes ? "A number of bytes, with an optional unit: kB, MB, GB."
                                    : "A whole number.");
   }
-  return std::stoull(text) * factor->second;
+  const uint64_t count = std::stoull(text);
+  if (count > std::numeric_limits<uint64_t>::max() / factor->second)
+    throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"",
+                    option.name, text);
+  return count * factor->second;
 }
 
 void assign(const Option& option, const std::string& text) {
@@ -321,6 +327,16 @@ void check_configuration(const Configuration& c) {
   check_choice("log_format", c.log_format, {"text", "json"});
   check_choice("audit_log", c.audit_log, {"on", "off"});
   check_choice("tls_min_version", c.tls_min_version, {"1.2", "1.3"});
+  const auto check_least = [](std::string_view name, uint64_t value, uint64_t least) {
+    if (value >= least) return;
+    throw sql_error(sqlstate::kInvalidParameterValue, "{} is outside the valid range for parameter \"{}\"",
+                    value, name)
+        .with_hint(fmt::format("At least {}.", least));
+  };
+  // With less nobody could connect to say otherwise, or no statement run.
+  check_least("max_connections", c.max_connections, 1);
+  check_least("history_versions", c.history_versions, 1);
+  if (c.memory_limit > 0) check_least("memory_limit", c.memory_limit, kLeastMemory);
   SessionSettings settings({}, {});
   for (const auto& [name, value] : c.settings)
     settings.set(name, value, false);  // throws for one that cannot be

@@ -70,9 +70,7 @@ asio::awaitable<void> HttpConnection::serve() {
       }
       begin_request();
       while (!take_body()) co_await read_or_pause(body_is_full());
-    } catch (const SqlError& error) {
-      if (!refuse(error)) throw;
-    }
+    } catch (const SqlError& error) { refuse(error); }
     // Reads on, for the client's end; a pipelined request waits in the buffer.
     while (!is_answered()) co_await read_or_pause(requests_.unparsed_bytes() > 0);
     goes_on = end_request();
@@ -106,13 +104,14 @@ asio::awaitable<void> HttpConnection::read_or_pause(bool pause) {
 
 void HttpConnection::begin_request() {
   HttpRequest request = requests_.request();
+  // What came with the header, so that a request without a body is whole before it is answered.
+  std::string body = requests_.parse_body();
   {
     std::lock_guard lock(mutex_);
     state_ = State::kAnswering;
     form_ = requests_.form();
     go_on_is_expected_ = requests_.expects_continue();
-    // What came with the header, so that a request without a body is whole before it is answered.
-    body_ = requests_.parse_body();
+    body_ = std::move(body);
     body_ended_ = !requests_.has_body_to_come();
   }
   environment_.statements->submit(
@@ -138,18 +137,22 @@ bool HttpConnection::body_is_full() {
   return body_.size() > kMaxBodyBytes;
 }
 
-// Answers what is no HTTP. False within a body: whoever reads it learns that it does not end.
-bool HttpConnection::refuse(const SqlError& error) {
+// Answers what is no HTTP. Within a body whoever reads it does, if nobody has answered yet.
+void HttpConnection::refuse(const SqlError& error) {
   std::lock_guard lock(mutex_);
-  if (state_ == State::kAnswering) return false;
+  if (state_ == State::kAnswering) {
+    body_error_ = error;
+    body_came_.notify_all();
+  }
+  if (state_ != State::kIdle) return;
   HttpAnswer answer;
   answer.status = error.sqlstate() == sqlstate::kProgramLimitExceeded ? 431 : 400;
   answer.body = http_error_body("invalid", error.message());
+  form_ = {};
   form_.keep_alive = false;
   ending_ = true;
   state_ = State::kAnswered;
   queue(http_answer_bytes(answer, form_));
-  return true;
 }
 
 bool HttpConnection::is_answered() {
@@ -258,7 +261,8 @@ std::string HttpConnection::read_body() {
   std::unique_lock lock(mutex_);
   if (std::exchange(go_on_is_expected_, false) && body_.empty() && !body_ended_)
     queue("HTTP/1.1 100 Continue\r\n\r\n");
-  body_came_.wait(lock, [this] { return !body_.empty() || body_ended_ || ending_; });
+  body_came_.wait(lock, [this] { return !body_.empty() || body_ended_ || body_error_ || ending_; });
+  if (body_error_) throw *body_error_;
   if (closed_ || (ending_ && !body_ended_)) throw ConnectionClosed();
   wake_reader();
   return std::exchange(body_, {});

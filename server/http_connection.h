@@ -5,8 +5,10 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
+#include "common/error.h"
 #include "server/client_stream.h"
 #include "server/connection.h"
 #include "server/http_request_parser.h"
@@ -41,7 +43,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection>,
   void begin_request();
   bool take_body();
   bool body_is_full();
-  bool refuse(const SqlError& error);
+  void refuse(const SqlError& error);
   bool is_answered();
   bool end_request();
   void answer(HttpRequest& request);  // on a statement thread
@@ -74,6 +76,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection>,
   bool closed_ = false;  // the client has gone
   std::string body_;     // come and not taken
   bool body_ended_ = false, go_on_is_expected_ = false;
+  std::optional<SqlError> body_error_;  // why no more of it can be read
   std::string unsent_;
   bool writing_ = false;
   int64_t idle_limit_ms_ = 0;  // the session's; 0: none

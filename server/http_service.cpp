@@ -12,6 +12,7 @@
 #include "server/console_assets.h"
 #include "server/http_import.h"
 #include "server/query_answer.h"
+#include "server/server_log.h"
 
 namespace idem {
 
@@ -102,33 +103,37 @@ HttpAnswer HttpService::answer(HttpRequest& request, HttpChannel& channel) {
   using Channel = HttpChannel;
   constexpr auto console = [](Service&, Request& r, Channel&) { return console_answer(r); };
   static constexpr Route kRoutes[] = {
-      {"/exec", "GET POST", true,
+      {"/exec", "GET, POST", true,
        [](Service& s, Request& r, Channel& c) { return s.query(r, c, HttpQuery::Format::kJson); }},
-      {"/exp", "GET POST", true,
+      {"/exp", "GET, POST", true,
        [](Service& s, Request& r, Channel& c) { return s.query(r, c, HttpQuery::Format::kCsv); }},
       {"/imp", "POST", true,
        [](Service& s, Request& r, Channel& c) { return import_csv(s.session_for(r), r, c); }},
-      {"/metrics", "GET HEAD", false, [](Service& s, Request& r, Channel&) { return s.metrics(r); }},
+      {"/metrics", "GET, HEAD", false, [](Service& s, Request& r, Channel&) { return s.metrics(r); }},
       {"/write", "POST", false, [](Service& s, Request& r, Channel& c) { return s.write_lines(r, c); }},
       {"/api/v2/write", "POST", false,
        [](Service& s, Request& r, Channel& c) { return s.write_lines(r, c); }},
-      {"/ping", "GET HEAD", false, [](Service&, Request&, Channel&) { return no_content(); }},
-      {"/health", "GET HEAD", false, [](Service& s, Request&, Channel&) { return s.health(); }},
-      {"/ready", "GET HEAD", false, [](Service& s, Request&, Channel&) { return s.health(); }},
-      {"/", "GET HEAD", false, console},
-      {"/assets/console.js", "GET HEAD", false, console},
-      {"/assets/console.css", "GET HEAD", false, console},
-      {"/assets/favicon.svg", "GET HEAD", false, console},
-      {"/assets/LICENSES.txt", "GET HEAD", false, console},
+      {"/ping", "GET, HEAD", false, [](Service&, Request&, Channel&) { return no_content(); }},
+      {"/health", "GET, HEAD", false, [](Service& s, Request&, Channel&) { return s.health(); }},
+      {"/ready", "GET, HEAD", false, [](Service& s, Request&, Channel&) { return s.health(); }},
+      {"/", "GET, HEAD", false, console},
+      {"/assets/console.js", "GET, HEAD", false, console},
+      {"/assets/console.css", "GET, HEAD", false, console},
+      {"/assets/favicon.svg", "GET, HEAD", false, console},
+      {"/assets/LICENSES.txt", "GET, HEAD", false, console},
   };
   const Route* route = std::find_if(std::begin(kRoutes), std::end(kRoutes),
                                     [&](const Route& known) { return known.path == request.path; });
   if (route == std::end(kRoutes))
     return error_answer(404, fmt::format("there is nothing at {}", request.path));
-  if (fmt::format(" {} ", route->methods).find(fmt::format(" {} ", request.method)) == std::string::npos)
-    return error_answer(405, fmt::format("{} takes {}", route->path, route->methods));
+  if (fmt::format(" {},", route->methods).find(fmt::format(" {},", request.method)) == std::string::npos) {
+    HttpAnswer answer = error_answer(405, fmt::format("{} takes {}", route->path, route->methods));
+    answer.headers.emplace_back("Allow", route->methods);
+    return answer;
+  }
   const auto failed = [&](const SqlError& error) {
     server_.metrics.count_error(error.sqlstate());
+    if (error.sqlstate() == sqlstate::kInvalidPassword) log_refused_login(client_address_, error);
     HttpAnswer answer = route->is_query ? json_error_answer(error, "") : line_error_answer(error);
     // A page asks for the password itself.
     if (answer.status == 401 && request.header("x-requested-with") != "XMLHttpRequest")

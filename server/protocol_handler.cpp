@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/utf8.h"
+#include "server/server_log.h"
 
 namespace idem {
 
@@ -80,6 +81,7 @@ void ProtocolHandler::refuse(const SqlError& error) {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
   server_.metrics.count_error(error.sqlstate());
+  log_refused_login(client_address_, error);
   writer_.error_response(error, "FATAL", {});
   flush();
 }

@@ -137,7 +137,7 @@ Server::State::State(ConfigurationSource source, const Configuration& c, ServerL
   options.checkpoint_log_bytes = c.checkpoint_log_bytes;
   options.history_retention_micros = parse_retention(c.history_retention);
   if (!c.run_retention.empty()) options.run_retention_micros = parse_retention(c.run_retention);
-  options.history_versions = std::max<uint64_t>(c.history_versions, 1);
+  options.history_versions = c.history_versions;
   options.log_retention_micros = parse_retention(c.log_retention);
   options.log_retention_bytes = c.log_retention_bytes;
   options.workers = &workers;
@@ -157,7 +157,12 @@ Server::State::State(ConfigurationSource source, const Configuration& c, ServerL
   context.clock = &clock;
   context.files = files.get();
   context.sessions = &sessions;
-  context.import_folder = c.import_folder.empty() ? join_path(c.data, "import") : c.import_folder;
+  context.import_folder = c.import_folder;
+  if (c.import_folder.empty()) {
+    context.import_folder = join_path(c.data, "import");
+    if (IoStatus made = make_directories(*files, context.import_folder); !made.ok())
+      spdlog::warn("the import folder could not be made: {}", made.error().message());
+  }
   context.backup_folder = c.backup_folder.empty() ? join_path(c.data, "backup") : c.backup_folder;
   context.start_time_micros = clock.now_micros();
   environment.server = &context;

@@ -1,5 +1,6 @@
 #include "server/server_log.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <spdlog/formatter.h>
 #include <spdlog/pattern_formatter.h>
@@ -8,7 +9,6 @@
 
 #include "common/error.h"
 #include "common/json_text.h"
-#include "common/timestamp_text.h"
 #include "query/session.h"
 
 namespace idem {
@@ -23,16 +23,14 @@ class JsonFormatter final : public spdlog::formatter {
   void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& dest) override {
     const auto micros =
         std::chrono::duration_cast<std::chrono::microseconds>(message.time.time_since_epoch()).count();
-    char time[kMaxTimestampText];
-    const char* const end = format_timestamp(time, micros);
+    const std::string time =
+        fmt::format("{:%FT%T}.{:06}Z", fmt::gmtime(micros / 1'000'000), micros % 1'000'000);
     const std::string_view name(message.logger_name.data(), message.logger_name.size());
     const std::string_view text(message.payload.data(), message.payload.size());
     const auto level = spdlog::level::to_string_view(message.level);
-    const std::string line =
-        fmt::format("{{\"time\":{},\"level\":\"{}\",{}}}\n",
-                    json_quoted(std::string_view(time, static_cast<size_t>(end - time))),
-                    std::string_view(level.data(), level.size()),
-                    name == kStatements ? std::string(text) : "\"message\":" + json_quoted(text));
+    const std::string line = fmt::format(
+        "{{\"time\":\"{}\",\"level\":\"{}\",{}}}\n", time, std::string_view(level.data(), level.size()),
+        name == kStatements ? std::string(text) : "\"message\":" + json_quoted(text));
     dest.append(line.data(), line.data() + line.size());
   }
   std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<JsonFormatter>(); }
@@ -72,6 +70,12 @@ void ServerLog::set(const Options& options) {
   for (const auto& logger : {messages_, statements_}) logger->flush_on(spdlog::level::trace);
   if (options.is_json) messages_->sinks().front()->set_formatter(std::make_unique<JsonFormatter>());
   else messages_->sinks().front()->set_formatter(std::make_unique<spdlog::pattern_formatter>());
+}
+
+void log_refused_login(std::string_view client_address, const SqlError& error) {
+  if (error.sqlstate() != sqlstate::kInvalidAuthorization && error.sqlstate() != sqlstate::kInvalidPassword)
+    return;
+  spdlog::warn("{} was not let in: {}", client_address, on_one_line(error.message()));
 }
 
 void ServerLog::write(std::string_view event, const SessionActivity& who, std::string_view text,

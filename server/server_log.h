@@ -40,4 +40,7 @@ class ServerLog final : public StatementLog {
   std::atomic<bool> is_json_{false}, audits_{false};
 };
 
+// A client that was not let in (28000, 28P01): a warning, for whoever watches for guessed passwords.
+void log_refused_login(std::string_view client_address, const SqlError& error);
+
 }  // namespace idem

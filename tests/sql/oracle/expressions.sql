@@ -39,3 +39,13 @@ SELECT ARRAY[1, 2, 3], (ARRAY[1, 2, 3])[2], array_length(ARRAY[1, 2], 1), ARRAY[
 
 -- JSON.
 SELECT '{"a": {"b": [1, 2]}}'::jsonb -> 'a', '{"a": 1}'::jsonb ->> 'a', '[1, 2]'::jsonb -> 1, '{"b": 1,  "a": 2}'::json;
+
+-- The parts of a name.
+SELECT parse_ident('a.B."C ""d"" e"'), parse_ident(' "SomeSchema" . someTable '), parse_ident('foo.boo[]', false), parse_ident('ünï._x$1');
+SELECT parse_ident('foo.boo[]');
+SELECT parse_ident('a..b');
+SELECT parse_ident('"a');
+SELECT parse_ident('""');
+SELECT parse_ident('1a');
+SELECT parse_ident('a.');
+SELECT parse_ident('');
