@@ -219,7 +219,7 @@ StatementPtr StatementParser::parse_merge(std::unique_ptr<With> with) {
   accept_operator("*");
   if (accept(Keyword::kAs) || at_bare_alias()) merge->alias = parse_name("an alias");
   expect(Keyword::kUsing);
-  merge->source = parse_table_operand();
+  merge->source = parse_table_ref();
   expect(Keyword::kOn);
   merge->on = parse_expression();
   do { merge->clauses.push_back(parse_merge_clause()); } while (at(Keyword::kWhen));

@@ -9,6 +9,7 @@ namespace idem {
 namespace {
 
 constexpr std::string_view kBinarySignature("PGCOPY\n\377\r\n\0", 11);
+constexpr std::string_view kBinaryTrailer("\377\377", 2);
 
 uint32_t get32(const char* p) {
   uint32_t v;
@@ -26,9 +27,11 @@ size_t CopyBlockReader::read_binary(bool at_end) {
     at = read_binary_header(at_end);
     if (binary_header_pending_) return 0;
   }
-  while (!block_->ended && read_binary_row(&at)) {}
-  if (at_end && !block_->ended) stop(damaged("unexpected EOF in COPY data"), line_);
-  return at;
+  while (read_binary_row(&at)) {}
+  if (!at_end) return at;
+  if (text_.substr(at) != kBinaryTrailer) stop(damaged("unexpected EOF in COPY data"), line_);
+  block_->ended = true;
+  return text_.size();
 }
 
 size_t CopyBlockReader::read_binary_header(bool at_end) {
@@ -45,7 +48,7 @@ size_t CopyBlockReader::read_binary_header(bool at_end) {
   return 19 + extension;
 }
 
-// False if the row is not complete.
+// False if the row is not complete, or there is the trailer, which stays until it is known that nothing follows.
 bool CopyBlockReader::read_binary_row(size_t* at) {
   size_t p = *at;
   const auto left = [&] { return text_.size() - p; };
@@ -54,8 +57,7 @@ bool CopyBlockReader::read_binary_row(size_t* at) {
       static_cast<int16_t>(static_cast<uint8_t>(text_[p]) << 8 | static_cast<uint8_t>(text_[p + 1]));
   p += 2;
   if (count == -1) {
-    block_->ended = true;
-    *at = text_.size();
+    if (left() > 0) stop(damaged("received copy data after EOF marker"), line_ + 1);
     return false;
   }
   const uint64_t line = line_ + 1;

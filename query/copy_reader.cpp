@@ -94,7 +94,7 @@ CopyReader::~CopyReader() {
 }
 
 void CopyReader::feed(std::string bytes) {
-  if (ended_ || bytes.empty()) return;  // behind \. or the binary trailer
+  if (ended_ || bytes.empty()) return;  // behind \.
   if (alone_) {
     carried_.append(bytes);
     if (carried_.size() >= kGatherBytes) read_alone(false);

@@ -88,7 +88,9 @@ class Refresh {
 
   // Nothing: everything may have changed.
   std::optional<std::vector<TimeRange>> changed_ranges() const {
-    if (full_ || !query_.sampled || sources_.size() != view_.sources.size()) return std::nullopt;
+    if (full_ || !query_.sampled || query_.timestamp != schema_->timestamp_column ||
+        sources_.size() != view_.sources.size())
+      return std::nullopt;
     std::vector<TimeRange> ranges;
     for (size_t i = 0; i < sources_.size(); ++i) {
       if (!is_changed(sources_[i])) continue;
@@ -96,11 +98,19 @@ class Refresh {
           query_.sampled->tables.contains(sources_[i].table) && view_.sources[i].table == sources_[i].table;
       std::optional<std::vector<TimeRange>> times =
           by_time ? changed_times_of(view_.sources[i]) : std::nullopt;
-      if (times && query_.sampled->buckets) times = whole_buckets(*query_.sampled->buckets, *times);
+      if (times) times = widened_to_buckets(std::move(*times));
       if (!times) return std::nullopt;
       ranges.insert(ranges.end(), times->begin(), times->end());
     }
     return at_most(joined_ranges(std::move(ranges)), kMostRanges);
+  }
+
+  std::optional<std::vector<TimeRange>> widened_to_buckets(std::vector<TimeRange> times) const {
+    if (query_.sampled->buckets) return whole_buckets(*query_.sampled->buckets, times);
+    if (!query_.sampled->bucket) return times;
+    const auto run = session_.start_run();
+    EvaluationState state{&run->context, {}};
+    return whole_buckets(bucket_start(*query_.sampled->bucket, state), times);
   }
 
   std::optional<std::vector<TimeRange>> changed_times_of(const MaterializedViewSource& read) const {

@@ -329,13 +329,15 @@ void SessionState::before_commit() {
 void SessionState::check_views() {
   if (!repeatable_read_) transaction_->refresh();
   view_ = transaction_->schema_view();
-  for (const DependentView& broken : broken_materialized_views(*this, altered_)) {
-    throw sql_error(sqlstate::kDependentObjectsStillExist,
-                    "cannot change the columns or the name of what materialized view {} reads",
-                    broken.view.name)
-        .with_detail(fmt::format("The query of materialized view {} would no longer give its columns.",
-                                 broken.view.name))
-        .with_hint("Drop the materialized view first, or use DROP COLUMN ... CASCADE.");
+  if (!altered_.empty()) {
+    for (const DependentView& broken : views_broken_by(*this, altered_)) {
+      throw sql_error(sqlstate::kDependentObjectsStillExist,
+                      "cannot change the columns or the name of what {} {} reads", broken.kind(),
+                      broken.view.name)
+          .with_detail(fmt::format("The query of {} {} would no longer give its columns.", broken.kind(),
+                                   broken.view.name))
+          .with_hint(fmt::format("Drop the {} first, or use DROP COLUMN ... CASCADE.", broken.kind()));
+    }
   }
   if (dropped_.empty()) return;
   const Catalog& committed = *transaction_->committed_view().catalog;
@@ -345,6 +347,14 @@ void SessionState::check_views() {
     return table != committed.tables.end() && committed.materialized_view(table->second) ? "materialized view"
                                                                                          : "table";
   };
+  const auto is_renamed = [&](const std::pair<std::string, std::string>& name) {
+    const auto table = committed.tables.find(name);
+    if (table != committed.tables.end()) return view_.table(table->second) != nullptr;
+    const auto view = committed.views.find(name);
+    return view != committed.views.end() &&
+           std::any_of(view_.catalog->views.begin(), view_.catalog->views.end(),
+                       [&](const auto& now) { return now.second->id == view->second->id; });
+  };
   const std::vector<BrokenView> broken = broken_views(*this, dropped_);
   if (broken.empty()) return;
   std::string detail;
@@ -353,8 +363,8 @@ void SessionState::check_views() {
     detail += fmt::format("{} {} depends on {} {}", b.view.kind(), b.view.view.name,
                           committed_kind(b.missing), b.missing.second);
   }
-  throw sql_error(sqlstate::kDependentObjectsStillExist,
-                  "cannot drop {} {} because other objects depend on it", committed_kind(broken[0].missing),
+  throw sql_error(sqlstate::kDependentObjectsStillExist, "cannot {} {} {} because other objects depend on it",
+                  is_renamed(broken[0].missing) ? "rename" : "drop", committed_kind(broken[0].missing),
                   broken[0].missing.second)
       .with_detail(detail)
       .with_hint(

@@ -56,7 +56,7 @@ void add_column(SessionState& session, const AlterAction& action, const TableVer
 void drop_column(SessionState& session, const AlterAction& action, TableSchema& schema) {
   int found = schema.find_column(action.name.text);
   if (found < 0 && action.if_exists) {
-    session.notice("NOTICE", sql_error(sqlstate::kUndefinedColumn,
+    session.notice("NOTICE", sql_error(sqlstate::kSuccessfulCompletion,
                                        "column \"{}\" of relation \"{}\" does not exist, skipping",
                                        action.name.text, schema.name));
     return;
@@ -251,7 +251,17 @@ std::string altered_tag(const ast::AlterTableStatement& s) {
   return s.object == ast::ObjectKind::kMaterializedView ? "ALTER MATERIALIZED VIEW" : "ALTER TABLE";
 }
 
-// Renames of tables and views.
+// IF EXISTS; an error without.
+void note_missing(SessionState& session, const ast::AlterTableStatement& s, std::string_view kind) {
+  if (!s.if_exists) {
+    throw sql_error(sqlstate::kUndefinedTable, "{} \"{}\" does not exist", kind, s.table.name.text)
+        .with_position(s.table.position());
+  }
+  session.notice("NOTICE", sql_error(sqlstate::kSuccessfulCompletion,
+                                     "relation \"{}\" does not exist, skipping", s.table.name.text));
+}
+
+// Renames of tables and views. What read them by their names must find these again at COMMIT.
 std::string rename(SessionState& session, const ast::AlterTableStatement& s, const AlterAction& action) {
   Transaction& transaction = session.write_transaction("ALTER TABLE");
   const Snapshot& view = session.snapshot();
@@ -260,9 +270,10 @@ std::string rename(SessionState& session, const ast::AlterTableStatement& s, con
     if (!s.table.schema.empty()) parts.push_back(s.table.schema.text);
     parts.push_back(s.table.name.text);
     auto found = session.find_view(parts);
-    if (!found)
-      throw sql_error(sqlstate::kUndefinedTable, "view \"{}\" does not exist", s.table.name.text)
-          .with_position(s.table.position());
+    if (!found) {
+      note_missing(session, s, "view");
+      return "ALTER VIEW";
+    }
     session.access().require_owner(SecuredObject::of(*found));
     session.check_schema(found->schema_name, Privilege::kCreate);
     ViewSchema renamed = *found;
@@ -271,6 +282,7 @@ std::string rename(SessionState& session, const ast::AlterTableStatement& s, con
         view.find_view(renamed.schema_name, renamed.name)) {
       throw sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists", renamed.name);
     }
+    session.note_dropped(found->schema_name, found->name);
     transaction.rename_view(*found, std::move(renamed));
     return "ALTER VIEW";
   }
@@ -279,12 +291,13 @@ std::string rename(SessionState& session, const ast::AlterTableStatement& s, con
   session.check_schema(table->schema->schema_name, Privilege::kCreate);
   TableSchema schema = *table->schema;
   schema.name = action.new_name.text;
+  session.note_dropped(table->schema->schema_name, table->schema->name);
   session.note_altered(schema.id);
   transaction.alter_table(schema.id, std::move(schema));
   return altered_tag(s);
 }
 
-// Materialized views that can no longer be computed go, where DROP COLUMN … CASCADE says so; else they must be gone at COMMIT.
+// Views that can no longer be computed go, where DROP COLUMN … CASCADE says so; else they must be gone at COMMIT.
 void alter(SessionState& session, const ast::AlterTableStatement& s, TableSchema schema) {
   check_table_definition(schema, 0);
   const TableId table = schema.id;
@@ -294,8 +307,7 @@ void alter(SessionState& session, const ast::AlterTableStatement& s, TableSchema
                    [](const AlterAction& action) { return action.cascade; }))
     return;
   session.begin_write_statement();
-  for (const DependentView& broken : broken_materialized_views(session, {table}))
-    drop_cascading(session, broken);
+  note_cascade(session, drop_cascading(session, views_broken_by(session, {table})));
 }
 
 std::string change_view_owner(SessionState& session, const ast::AlterTableStatement& s) {
@@ -303,9 +315,10 @@ std::string change_view_owner(SessionState& session, const ast::AlterTableStatem
   if (!s.table.schema.empty()) parts.push_back(s.table.schema.text);
   parts.push_back(s.table.name.text);
   const auto found = session.find_view(parts);
-  if (!found)
-    throw sql_error(sqlstate::kUndefinedTable, "view \"{}\" does not exist", s.table.name.text)
-        .with_position(s.table.position());
+  if (!found) {
+    note_missing(session, s, "view");
+    return "ALTER VIEW";
+  }
   change_owner(session, s.actions[0], nullptr, found.get());
   return "ALTER VIEW";
 }
@@ -329,8 +342,7 @@ std::string execute_alter_table(SessionState& session, const ast::AlterTableStat
     table = session.target_table(s.table);
   } catch (const SqlError& error) {
     if (!s.if_exists || error.sqlstate() != sqlstate::kUndefinedTable) throw;
-    session.notice("NOTICE", sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist, skipping",
-                                       s.table.name.text));
+    note_missing(session, s, "relation");
     return altered_tag(s);
   }
   if (only_renames) return rename(session, s, s.actions[0]);

@@ -6,6 +6,7 @@
 #include "query/copy_new_columns.h"
 #include "query/copy_reader.h"
 #include "query/copy_writer.h"
+#include "query/default_values.h"
 #include "query/expression_evaluator.h"
 #include "query/insert_plan.h"
 #include "query/overwrite_target.h"
@@ -57,14 +58,20 @@ class CopyRows {
     run_ = session.start_run();
     state_.context = &run_->context;
     if (s.where) bind_condition(*s.where);
+    for (const ColumnSchema& c : schema_->columns) defaults_.push_back(bind_default(c, session));
+    default_values_.emplace(defaults_, state_);
     std::vector<Value> defaults;
-    for (const ColumnSchema& c : schema_->columns)
-      defaults.push_back(evaluate_constant(state_, *bind_default(c, session)));
+    for (uint32_t c = 0; c < defaults_.size(); c++) {
+      defaults.push_back(default_values_->next(c));
+      if (default_values_->is_volatile(c) && std::find(targets_.begin(), targets_.end(), c) == targets_.end())
+        volatile_.push_back(c);
+    }
     zone_ = session.zone;
     reader_ = std::make_unique<CopyReader>(
         CopyLayout(format_, schema_, targets_, std::move(defaults), copy_text_options(session)),
         session.server.workers, [this](ColumnBatch&& batch) {
           session_.cancel.check();
+          for (const uint32_t c : volatile_) compute_defaults(c, batch);
           if (condition_) batch = rows_that_meet_condition(batch);
           insert(std::move(batch));
         });
@@ -96,6 +103,13 @@ class CopyRows {
     }
     evaluator_ = std::make_unique<ExpressionEvaluator>(*condition_);
     state_.slots.resize(slots);
+  }
+
+  // The reader has given each row the same value.
+  void compute_defaults(uint32_t c, ColumnBatch& batch) {
+    BatchColumn values(schema_->columns[c].type, schema_->columns[c].dictionary);
+    for (uint32_t row = 0; row < batch.rows(); row++) values.append_value(default_values_->next(c));
+    batch.column(c) = std::move(values);
   }
 
   ColumnBatch rows_that_meet_condition(const ColumnBatch& batch) {
@@ -140,7 +154,10 @@ class CopyRows {
   std::shared_ptr<const TimeZone> zone_;  // of the reader
   std::shared_ptr<StatementRun> run_;
   EvaluationState state_{nullptr, {}};
-  BoundPtr condition_;  // of WHERE; null: none
+  std::vector<BoundPtr> defaults_;
+  std::optional<DefaultValues> default_values_;
+  std::vector<uint32_t> volatile_;  // columns that the data lack and whose defaults differ from row to row
+  BoundPtr condition_;              // of WHERE; null: none
   std::unique_ptr<ExpressionEvaluator> evaluator_;
   uint64_t left_out_ = 0;
   std::optional<OverwriteTarget> overwrite_;

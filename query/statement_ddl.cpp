@@ -21,7 +21,7 @@ std::vector<std::string> name_parts(const ast::ObjectName& name) {
 void drop_dependents(SessionState& session, const std::string& schema, const std::string& name,
                      bool cascade) {
   if (!cascade) return session.note_dropped(schema, name);
-  drop_views_reading(session, {schema, name});
+  note_cascade(session, drop_views_reading(session, {RelationName{schema, name}}));
 }
 
 // Owners of a schema may drop what is in it.
@@ -42,17 +42,31 @@ void drop_schema(SessionState& session, const std::string& name, bool cascade) {
     throw sql_error(sqlstate::kDependentObjectsStillExist, "schema \"{}\" cannot be dropped", name);
   std::vector<TableId> tables;
   std::vector<std::shared_ptr<const ViewSchema>> views;
+  std::set<RelationName> relations;
+  std::vector<std::string> objects;
   for (const auto& [key, id] : view.catalog->tables) {
-    if (key.first == name) tables.push_back(id);
+    if (key.first != name) continue;
+    tables.push_back(id);
+    relations.insert(key);
+    objects.push_back(
+        described(session, view.catalog->materialized_view(id) ? "materialized view" : "table", key));
   }
   for (const auto& [key, v] : view.catalog->views) {
-    if (key.first == name) views.push_back(v);
+    if (key.first != name) continue;
+    views.push_back(v);
+    relations.insert(key);
+    objects.push_back(described(session, "view", key));
   }
-  if (!cascade && !(tables.empty() && views.empty())) {
+  if (!cascade && !objects.empty()) {
     throw sql_error(sqlstate::kDependentObjectsStillExist,
                     "cannot drop schema {} because other objects depend on it", name)
+        .with_detail(fmt::format("{1} depends on schema {0}", name,
+                                 fmt::join(objects, fmt::format(" depends on schema {}\n", name))))
         .with_hint("Use DROP ... CASCADE to drop the dependent objects too.");
   }
+  const std::vector<std::string> readers = drop_views_reading(session, relations);
+  objects.insert(objects.end(), readers.begin(), readers.end());
+  note_cascade(session, objects);
   Transaction& transaction = session.write_transaction("DROP");
   for (const auto& v : views) transaction.drop_view(v->schema_name, v->name);
   for (TableId id : tables) transaction.drop_table(id);
@@ -65,14 +79,28 @@ std::string drop_hint(const Snapshot& snapshot, const TableVersion& table) {
              : "Use DROP TABLE to remove a table.";
 }
 
+// What DROP names is not there: a notice with IF EXISTS.
+void refuse_missing(SessionState& session, const ast::DropStatement& s, const ast::ObjectName& name,
+                    std::string_view kind, std::string_view state) {
+  std::string shown = fmt::format("{}", fmt::join(name_parts(name), "."));
+  const std::string& schema = name.schema.text;
+  if (!schema.empty() && !schema.starts_with("pg_") &&
+      !session.snapshot().catalog->schemas.contains(schema)) {
+    kind = "schema";
+    state = sqlstate::kInvalidSchemaName;
+    shown = schema;
+  }
+  if (!s.if_exists)
+    throw sql_error(state, "{} \"{}\" does not exist", kind, shown).with_position(name.position());
+  session.notice("NOTICE", sql_error(sqlstate::kSuccessfulCompletion, "{} \"{}\" does not exist, skipping",
+                                     kind, shown));
+}
+
 void drop_one(SessionState& session, const ast::DropStatement& s, const ast::ObjectName& name) {
-  auto missing = [&](std::string_view kind, std::string_view state) {
-    if (!s.if_exists)
-      throw sql_error(state, "{} \"{}\" does not exist", kind, fmt::join(name_parts(name), "."))
-          .with_position(name.position());
-    session.notice("NOTICE", sql_error(state, "{} \"{}\" does not exist, skipping", kind, name.name.text));
-  };
   const Snapshot& view = session.snapshot();
+  const auto missing = [&](std::string_view kind, std::string_view state) {
+    refuse_missing(session, s, name, kind, state);
+  };
   switch (s.object) {
     case ast::ObjectKind::kTable:
     case ast::ObjectKind::kMaterializedView: {
@@ -139,6 +167,24 @@ std::string view_schema(const SessionState& session, const ast::CreateViewStatem
     if (const auto known = session.find_view(name_parts(s.name))) return known->schema_name;
   }
   return session.creation_schema(s.name);
+}
+
+// The names that the statement gives to the first columns of its query.
+std::vector<std::string> view_column_names(const ast::CreateViewStatement& s,
+                                           const std::vector<PlanColumn>& columns) {
+  if (s.columns.size() > columns.size()) {
+    throw SqlError(sqlstate::kSyntaxError, "CREATE VIEW specifies more column names than columns")
+        .with_position(s.columns.back().position);
+  }
+  std::vector<std::string> names;
+  for (const ast::Identifier& name : s.columns) names.push_back(name.text);
+  std::set<std::string> all;
+  for (size_t i = 0; i < columns.size(); i++) {
+    const std::string& name = i < names.size() ? names[i] : columns[i].name;
+    if (!all.insert(name).second)
+      throw sql_error(sqlstate::kDuplicateColumn, "column \"{}\" specified more than once", name);
+  }
+  return names;
 }
 
 }  // namespace
@@ -230,13 +276,8 @@ std::string execute_create_view(SessionState& session, const ast::CreateViewStat
   if (taken && !(existing && s.or_replace))
     throw sql_error(sqlstate::kDuplicateTable, "relation \"{}\" already exists", view.name);
 
-  ParameterTypes none;
-  BoundQuery query = bind_query(*s.query, session, none);
-  if (s.columns.size() > query.plan->columns.size()) {
-    throw SqlError(sqlstate::kSyntaxError, "CREATE VIEW specifies more column names than columns")
-        .with_position(s.columns.back().position);
-  }
-  for (const ast::Identifier& name : s.columns) view.column_names.push_back(name.text);
+  const BoundQuery query = bind_view_query(session, *s.query);
+  view.column_names = view_column_names(s, query.plan->columns);
   view.query_text = parser::deparse(*s.query);
   Transaction& transaction = session.write_transaction("CREATE VIEW");
   if (existing) {

@@ -196,7 +196,11 @@ void grant_roles(SessionState& session, const ast::Grant& grant) {
         if (AccessControl(without_superusers, role).has_role(member)) {
           throw sql_error("0LP01", "role \"{}\" is a member of role \"{}\"", role, member);
         }
-        if (known != memberships.end()) membership.admin = membership.admin || known->second.admin;
+        if (known != memberships.end() && (!grant.with_option || known->second.admin)) {
+          session.notice("NOTICE", sql_error(sqlstate::kSuccessfulCompletion,
+                                             "role \"{}\" is already a member of role \"{}\"", member, role));
+          continue;
+        }
         t.set_membership(std::move(membership), true);
       } else if (known == memberships.end()) {
         session.notice("WARNING",

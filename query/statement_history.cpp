@@ -178,7 +178,7 @@ void drop_tag(SessionState& session, const ast::AlterAction& action, const Table
     SqlError error = sql_error(sqlstate::kUndefinedObject, "table \"{}\" has no tag \"{}\"",
                                table.schema->name, action.tag);
     if (!action.if_exists) throw error.with_position(action.position);
-    session.notice("NOTICE", sql_error(sqlstate::kUndefinedObject, "{}, skipping", error.message()));
+    session.notice("NOTICE", sql_error(sqlstate::kSuccessfulCompletion, "{}, skipping", error.message()));
     return;
   }
   session.write_transaction("ALTER TABLE").drop_tag(table.schema->id, action.tag);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "parser/parser.h"
+#include "query/default_values.h"
 #include "query/expression_evaluator.h"
 #include "query/insert_conflict.h"
 #include "query/insert_plan.h"
@@ -111,15 +112,14 @@ void read_query_rows(const InsertPlan& plan, EvaluationState& state, const std::
                      uint32_t batch_rows, Take take) {
   auto stream = execute(*plan.query, StatementRun::share_context(run), state.slots);
   ColumnBatch batch(plan.schema);
-  std::vector<Value> default_values;
-  for (const BoundPtr& d : plan.defaults) default_values.push_back(evaluate_constant(state, *d));
+  DefaultValues defaults(plan.defaults, state);
   DataChunk chunk;
   while (stream->next(&chunk)) {
     for (size_t c = 0; c < plan.source.size(); c++) {
       if (plan.source[c] >= 0) {
         batch.column(c).append_vector(chunk.columns[static_cast<size_t>(plan.source[c])], chunk.selection);
       } else {
-        for (uint32_t i = 0; i < chunk.count(); i++) batch.column(c).append_value(default_values[c]);
+        for (uint32_t i = 0; i < chunk.count(); i++) batch.column(c).append_value(defaults.next(c));
       }
     }
     if (batch.rows() < batch_rows) continue;

@@ -1,10 +1,12 @@
 #include <algorithm>
 
+#include "common/calendar.h"
 #include "parser/deparse.h"
 #include "query/access_control.h"
 #include "query/materialized_refresh.h"
 #include "query/materialized_views.h"
 #include "query/query_columns.h"
+#include "query/refresh_ranges.h"
 #include "query/statement_executors.h"
 #include "query/stored_query.h"
 #include "query/table_definition.h"
@@ -15,8 +17,20 @@ namespace {
 
 using Create = ast::CreateMaterializedViewStatement;
 
+PartitionUnit partition_by_bucket(SessionState& session, const BoundExpression& bucket) {
+  constexpr int64_t kAnyTime = 0;
+  const auto run = session.start_run();
+  EvaluationState state{&run->context, {}};
+  const auto whole = whole_buckets(bucket_start(bucket, state), {TimeRange{kAnyTime, kAnyTime}});
+  const int64_t width = whole ? whole->back().max - whole->front().min + 1 : 0;
+  return width <= kMicrosPerMinute ? PartitionUnit::kDay
+         : width <= kMicrosPerHour ? PartitionUnit::kMonth
+                                   : PartitionUnit::kYear;
+}
+
 // As QuestDB chooses it: some hundreds to some ten thousands of buckets in a partition.
-PartitionUnit partition_by(const SampledTables& sampled) {
+PartitionUnit partition_by(SessionState& session, const SampledTables& sampled) {
+  if (sampled.bucket) return partition_by_bucket(session, *sampled.bucket);
   if (!sampled.buckets) return sampled.partition_by;
   switch (sampled.buckets->unit) {
     case 'U':
@@ -60,7 +74,7 @@ TableSchema table_schema(SessionState& session, const Create& s, MaterializedVie
   check_column_names(schema);
   schema.timestamp_column = query.timestamp;
   if (schema.has_timestamp())
-    schema.partition_by = query.sampled ? partition_by(*query.sampled) : PartitionUnit::kDay;
+    schema.partition_by = query.sampled ? partition_by(session, *query.sampled) : PartitionUnit::kDay;
   if (s.partition_by) schema.partition_by = partition_unit(*s.partition_by);
   if (s.ttl) {
     schema.ttl_count = s.ttl->count;

@@ -196,19 +196,35 @@ std::string execute_discard(SessionState& session, const ast::DiscardStatement& 
   return "DISCARD ALL";
 }
 
+namespace {
+
+// COMMIT and ROLLBACK. AND CHAIN begins a block with the modes of the one that ends.
+std::string end_block(SessionState& session, const ast::TransactionStatement& s) {
+  const bool commits = s.action == ast::TransactionStatement::Action::kCommit;
+  if (s.chain && session.status() == TransactionStatus::kIdle) {
+    throw sql_error(sqlstate::kNoActiveSqlTransaction, "{} AND CHAIN can only be used in transaction blocks",
+                    commits ? "COMMIT" : "ROLLBACK");
+  }
+  ast::TransactionModes modes;
+  modes.isolation = session.settings.get("transaction_isolation") == "repeatable read"
+                        ? ast::IsolationLevel::kRepeatableRead
+                        : ast::IsolationLevel::kReadCommitted;
+  modes.read_only = session.settings.get_bool("transaction_read_only");
+  std::string tag = "ROLLBACK";
+  if (commits) tag = session.commit_block();
+  else session.rollback_block();
+  if (s.chain) session.begin_block(modes);
+  return tag;
+}
+
+}  // namespace
+
 std::string execute_transaction(SessionState& session, const ast::TransactionStatement& s) {
   using Action = ast::TransactionStatement::Action;
   switch (s.action) {
     case Action::kBegin: session.begin_block(s.modes); return s.start ? "START TRANSACTION" : "BEGIN";
-    case Action::kCommit: {
-      std::string tag = session.commit_block();
-      if (s.chain) session.begin_block({});
-      return tag;
-    }
-    case Action::kRollback:
-      session.rollback_block();
-      if (s.chain) session.begin_block({});
-      return "ROLLBACK";
+    case Action::kCommit:
+    case Action::kRollback: return end_block(session, s);
     case Action::kBeginRun: {
       using OnReplay = ast::TransactionStatement::OnReplay;
       if (session.status() == TransactionStatus::kIdle) session.begin_block(s.modes);

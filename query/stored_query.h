@@ -11,17 +11,20 @@
 namespace idem {
 
 // Tables whose times a query turns into buckets: as long as nothing else that it reads changes, a row of one of them has its effect
-// in its bucket alone. They may stand in UNION ALL, and may be joined with others that do not give the time.
+// in its bucket alone. They may stand in UNION ALL, and may be joined with others that do not give the time. With neither `buckets`
+// nor `bucket` each row of the result comes from rows of its own time.
 struct SampledTables {
   std::set<TableId> tables;
   PartitionUnit partition_by = PartitionUnit::kNone;  // of one of them
-  std::optional<SampleSpec> buckets;  // nothing: each row of the result comes from one row, and has its time
+  std::optional<SampleSpec> buckets;                  // of SAMPLE BY
+  std::shared_ptr<const BoundExpression>
+      bucket;  // of GROUP BY date_trunc('hour', ts): of a time, its column 0
 };
 
 // The query of a materialized view, bound to the present state.
 struct StoredQuery {
   BoundQuery query;
-  int timestamp = -1;                    // the output column that is its designated timestamp; -1: none
+  int timestamp = -1;  // the output column that is its designated timestamp, or comes from one; -1: none
   std::vector<TableId> sources;          // the tables that it reads, ascending
   bool reads_clock = false;              // gives other rows at another time, whatever the tables hold
   std::optional<SampledTables> sampled;  // where it is computed bucket by bucket

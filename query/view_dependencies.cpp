@@ -52,8 +52,8 @@ class ReadRecorder final : public NameResolver {
     return session_.bind_change_function(call);
   }
 
-  // Binds the view's query. False if it reads a relation that does not exist.
-  bool bind(const DependentView& dependent) {
+  // Binds the view's query. A view may be broken: what it has read until then counts.
+  void bind(const DependentView& dependent) {
     try {
       if (dependent.materialized) {
         bind_stored_query(dependent.view, *this);
@@ -65,18 +65,16 @@ class ReadRecorder final : public NameResolver {
                         parser::quote_identifier(dependent.view.name)));
         bind_query(*query, *this, none);
       }
-    } catch (const SqlError& e) {
-      return e.sqlstate() !=
-             sqlstate::kUndefinedTable;  // a view may be broken otherwise: what it read counts
-    }
-    return true;
+    } catch (const SqlError& error) { failure_ = error.sqlstate(); }
   }
 
+  const std::string& failure() const { return failure_; }  // SQLSTATE; "" if the query could be bound
   const std::set<RelationName>& read() const { return read_; }
   const std::set<RelationName>& missing() const { return missing_; }
 
  private:
   const SessionState& session_;
+  std::string failure_;
   mutable std::set<RelationName> read_, missing_;
 };
 
@@ -87,59 +85,90 @@ void for_each_dependent_view(const Snapshot& snapshot, const std::function<void(
   }
 }
 
-void add_views_reading(const SessionState& session, const RelationName& relation,
-                       std::map<RelationName, DependentView>* found) {
+RelationName name_of(const DependentView& dependent) {
+  return {dependent.view.schema_name, dependent.view.name};
+}
+
+bool have_common(const std::set<RelationName>& a, const std::set<RelationName>& b) {
+  return std::any_of(a.begin(), a.end(), [&](const RelationName& name) { return b.contains(name); });
+}
+
+using ViewsByName = std::map<RelationName, DependentView>;
+
+// Views that read one of the relations, directly or through others, but for those relations themselves.
+void add_views_reading(const SessionState& session, const std::set<RelationName>& relations,
+                       ViewsByName* found) {
+  std::set<RelationName> materialized;  // others read their rows, not their queries
   for_each_dependent_view(session.snapshot(), [&](const DependentView& dependent) {
-    const RelationName name{dependent.view.schema_name, dependent.view.name};
-    if (name == relation || found->contains(name)) return;
+    const RelationName name = name_of(dependent);
+    if (relations.contains(name) || found->contains(name)) return;
     ReadRecorder recorder(session);
     recorder.bind(dependent);
-    if (!recorder.read().contains(relation)) return;
+    if (!have_common(recorder.read(), relations)) return;
     found->emplace(name, dependent);
-    if (dependent.materialized)
-      add_views_reading(session, name, found);  // others read its rows, not its query
+    if (dependent.materialized) materialized.insert(name);
   });
+  if (!materialized.empty()) add_views_reading(session, materialized, found);
 }
 
-}  // namespace
-
-std::vector<DependentView> views_reading(const SessionState& session, const RelationName& relation) {
-  std::map<RelationName, DependentView> found;
-  add_views_reading(session, relation, &found);
-  std::vector<DependentView> views;
-  for (auto& [name, dependent] : found) views.push_back(std::move(dependent));
-  return views;
-}
-
-namespace {
-
-void drop_one(SessionState& session, const DependentView& dependent) {
-  session.notice("NOTICE", sql_error(sqlstate::kSuccessfulCompletion, "drop cascades to {} {}",
-                                     dependent.kind(), dependent.view.name));
-  Transaction& transaction = session.write_transaction("DROP");
-  if (dependent.materialized) {
-    transaction.drop_table(static_cast<TableId>(dependent.view.id));
-  } else {
-    transaction.drop_view(dependent.view.schema_name, dependent.view.name);
+std::vector<std::string> drop_all(SessionState& session, const ViewsByName& views) {
+  std::vector<std::string> dropped;
+  for (const auto& [name, dependent] : views) {
+    dropped.push_back(described(session, dependent.kind(), name));
+    Transaction& transaction = session.write_transaction("DROP");
+    if (dependent.materialized) {
+      transaction.drop_table(static_cast<TableId>(dependent.view.id));
+    } else {
+      transaction.drop_view(name.first, name.second);
+    }
   }
+  return dropped;
 }
 
 }  // namespace
 
-void drop_views_reading(SessionState& session, const RelationName& relation) {
-  for (const DependentView& dependent : views_reading(session, relation)) drop_one(session, dependent);
+std::string described(const SessionState& session, std::string_view kind, const RelationName& name) {
+  const std::vector<std::string> path = session.search_path(false);
+  const bool is_visible = std::find(path.begin(), path.end(), name.first) != path.end();
+  return fmt::format("{} {}{}", kind, is_visible ? std::string() : parser::quote_identifier(name.first) + ".",
+                     parser::quote_identifier(name.second));
 }
 
-void drop_cascading(SessionState& session, const DependentView& dependent) {
-  drop_views_reading(session, {dependent.view.schema_name, dependent.view.name});
-  drop_one(session, dependent);
+void note_cascade(SessionState& session, const std::vector<std::string>& dropped) {
+  if (dropped.empty()) return;
+  if (dropped.size() == 1) {
+    session.notice("NOTICE", sql_error(sqlstate::kSuccessfulCompletion, "drop cascades to {}", dropped[0]));
+    return;
+  }
+  SqlError notice =
+      sql_error(sqlstate::kSuccessfulCompletion, "drop cascades to {} other objects", dropped.size());
+  notice.with_detail(fmt::format("drop cascades to {}", fmt::join(dropped, "\ndrop cascades to ")));
+  session.notice("NOTICE", std::move(notice));
+}
+
+std::vector<std::string> drop_views_reading(SessionState& session, const std::set<RelationName>& relations) {
+  ViewsByName found;
+  add_views_reading(session, relations, &found);
+  return drop_all(session, found);
+}
+
+std::vector<std::string> drop_cascading(SessionState& session, const std::vector<DependentView>& views) {
+  ViewsByName found;
+  std::set<RelationName> names;
+  for (const DependentView& view : views) {
+    names.insert(name_of(view));
+    found.emplace(name_of(view), view);
+  }
+  add_views_reading(session, names, &found);
+  return drop_all(session, found);
 }
 
 std::vector<BrokenView> broken_views(const SessionState& session, const std::set<RelationName>& dropped) {
   std::vector<BrokenView> found;
   for_each_dependent_view(session.snapshot(), [&](const DependentView& dependent) {
     ReadRecorder recorder(session);
-    if (recorder.bind(dependent)) return;
+    recorder.bind(dependent);
+    if (recorder.failure() != sqlstate::kUndefinedTable) return;
     for (const RelationName& missing : recorder.missing()) {
       if (!dropped.contains(missing)) continue;
       found.push_back({dependent, missing});
@@ -149,8 +178,20 @@ std::vector<BrokenView> broken_views(const SessionState& session, const std::set
   return found;
 }
 
-std::vector<DependentView> broken_materialized_views(const SessionState& session,
-                                                     const std::set<TableId>& altered) {
+namespace {
+
+bool gives_its_columns(const SessionState& session, const DependentView& dependent,
+                       const TableSchema& table) {
+  try {
+    return gives_columns(bind_stored_query(dependent.view, ReadRecorder(session)), table);
+  } catch (const SqlError&) {
+    return false;  // it can not be computed any more
+  }
+}
+
+}  // namespace
+
+std::vector<DependentView> views_broken_by(const SessionState& session, const std::set<TableId>& altered) {
   std::vector<DependentView> found;
   const Snapshot& snapshot = session.snapshot();
   for (const auto& [id, view] : snapshot.catalog->materialized_views) {
@@ -159,15 +200,31 @@ std::vector<DependentView> broken_materialized_views(const SessionState& session
     const auto table = snapshot.table(view->table);
     if (!reads || !table) continue;
     const DependentView dependent{view_definition(*view, *table->schema), true};
-    try {
-      const StoredQuery query = bind_stored_query(dependent.view, ReadRecorder(session));
-      if (gives_columns(query, *table->schema)) continue;
-    } catch (const SqlError&) {
-      // It can not be computed any more.
-    }
-    found.push_back(dependent);
+    if (!gives_its_columns(session, dependent, *table->schema)) found.push_back(dependent);
+  }
+  std::set<RelationName> names;
+  for (const TableId id : altered) {
+    if (const auto table = snapshot.table(id)) names.emplace(table->schema->schema_name, table->schema->name);
+  }
+  for (const auto& [name, view] : snapshot.catalog->views) {
+    const DependentView dependent{*view, false};
+    ReadRecorder recorder(session);
+    recorder.bind(dependent);
+    if (!recorder.failure().empty() && have_common(recorder.read(), names)) found.push_back(dependent);
   }
   return found;
+}
+
+BoundQuery bind_view_query(const SessionState& session, const ast::Query& query) {
+  const ReadRecorder recorder(session);
+  ParameterTypes none;
+  BoundQuery bound = bind_query(query, recorder, none);
+  for (const auto& [schema, name] : recorder.read()) {
+    if (schema != session.temporary_schema()) continue;
+    throw SqlError(sqlstate::kFeatureNotSupported, "temporary views are not supported")
+        .with_detail(fmt::format("The view would read the temporary table \"{}\".", name));
+  }
+  return bound;
 }
 
 }  // namespace idem

@@ -12,6 +12,7 @@ namespace {
 constexpr int64_t kSecond = 1'000'000;
 constexpr int64_t kShortestPause = kSecond / 20;  // between two rounds; at least as long as the last one took
 constexpr int64_t kLongestPause = 5 * kSecond;
+constexpr int64_t kPauseWithoutViews = 2 * kSecond;
 constexpr int64_t kLongestSleep = 3'600 * kSecond;
 constexpr int64_t kFirstRetry = kSecond, kLongestRetry = 600 * kSecond;
 
@@ -41,7 +42,10 @@ void ViewRefresher::run() {
     const int64_t next = refresh_due(snapshot);
     await_commit(snapshot.logged);
     const int64_t now = context_.clock->now_micros();
-    if (!sleep(std::clamp(now - begin, kShortestPause, kLongestPause), false)) return;
+    const int64_t pause = snapshot.catalog->materialized_views.empty()
+                              ? kPauseWithoutViews
+                              : std::clamp(now - begin, kShortestPause, kLongestPause);
+    if (!sleep(pause, false)) return;
     if (!sleep(std::min(next - std::min(next, now), kLongestSleep), true)) return;
   }
 }

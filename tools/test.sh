@@ -97,6 +97,11 @@ if step "release build" build release; then
   [ "$mode" = --quick ] || runner "PostgreSQL as oracle" tests/sql/run_oracle.sh
   runner "SQL logic tests" python3 tests/sql/run_slt.py
   [ "$mode" = --quick ] || runner "random queries" python3 tests/sql/random_queries.py --seconds 30
+  if /usr/bin/python3 -c 'import psycopg2' 2>/dev/null; then
+    runner "tasks of a scheduler" /usr/bin/python3 tests/sql/scheduler_test.py
+  else
+    echo "tasks of a scheduler: not run, since python3-psycopg2 is not installed"
+  fi
   gtest "integration" build/release/test_integration
   step "console bundle" tools/console.sh --check
   if command -v chromium >/dev/null && command -v chromedriver >/dev/null && /usr/bin/python3 -c 'import selenium' 2>/dev/null; then

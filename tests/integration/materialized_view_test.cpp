@@ -199,6 +199,20 @@ TEST_F(RandomChanges, LeaveWhatTheQueryGives) {
       "SELECT ts, n FROM (SELECT ts, count() AS n FROM t SAMPLE BY 3h) WHERE n > 2",
       "SELECT sym, count(*) AS n, sum(v) AS v FROM u GROUP BY sym",
       "SELECT date_trunc('day', ts) AS day, sum(v) AS v FROM t GROUP BY 1",
+      "SELECT sym, timestamp_floor('5h', ts) AS h, count(*) AS n FROM u GROUP BY sym, h HAVING sum(v) % 2 = "
+      "0",
+      "SELECT date_bin('36 hours', ts, '2024-03-15') AS bin, max(v) AS v FROM t GROUP BY bin",
+      "WITH days AS (SELECT time_bucket('1 month', ts) AS m, v FROM t WHERE v > 7) SELECT m, sum(v) AS v "
+      "FROM "
+      "days GROUP BY m",
+      "SELECT day, count(*) AS n, sum(v) AS v FROM (SELECT DISTINCT date_trunc('week', t.ts) AS day, d.name, "
+      "v % "
+      "5 AS v FROM t JOIN d ON t.sym = d.sym) x GROUP BY day",
+      "WITH c AS (SELECT ts, sym, v FROM t) SELECT a.ts, a.sym, (SELECT max(v) FROM c) AS most FROM c a",
+      "WITH c AS (SELECT ts, v FROM t) SELECT date_trunc('day', ts) AS day, sum(v) AS v FROM c GROUP BY "
+      "ROLLUP (1)",
+      "SELECT date_trunc('hour', ts::timestamptz) AS h, sum(v) AS v FROM t GROUP BY h",
+      "SELECT ts, count(*) AS n, sum(v) AS v FROM u GROUP BY ts",
       "SELECT ts, sum(v) AS v FROM t WHERE v > (SELECT avg(v) FROM w) SAMPLE BY 1d",
   };
   for (size_t i = 0; i < queries.size(); ++i)

@@ -108,6 +108,32 @@ INSERT INTO spare VALUES ('c', 9, '{z}', 1);
 REFRESH MATERIALIZED VIEW copied;
 SELECT * FROM copied ORDER BY k, v;
 
+-- Buckets of functions and queries of WITH: computed where the tables changed, and by time in themselves.
+CREATE TABLE ticks (ts TIMESTAMP, sym SYMBOL, price BIGINT) TIMESTAMP(ts) PARTITION BY DAY;
+INSERT INTO ticks VALUES ('2024-01-01T10:00', 'A', 1), ('2024-01-01T10:30', 'A', 2), ('2024-01-02T11:00', 'B', 3);
+CREATE MATERIALIZED VIEW by_day REFRESH MANUAL AS
+  SELECT sym, date_trunc('day', ts) AS day, sum(price) AS total FROM ticks GROUP BY sym, day;
+CREATE MATERIALIZED VIEW by_quarter REFRESH MANUAL AS
+  WITH dear AS (SELECT date_bin('15 minutes', ts, '2001-01-01') AS quarter, price FROM ticks WHERE price > 1)
+  SELECT quarter, max(price) AS most FROM dear GROUP BY quarter HAVING count(*) > 0;
+CREATE MATERIALIZED VIEW by_second REFRESH MANUAL AS SELECT timestamp_floor('10s', ts), count(*) FROM ticks GROUP BY 1;
+CREATE MATERIALIZED VIEW by_moment REFRESH MANUAL AS SELECT DISTINCT ts, sym FROM ticks;
+CREATE MATERIALIZED VIEW with_sums REFRESH MANUAL AS SELECT date_trunc('day', ts) AS day, sum(price) FROM ticks GROUP BY ROLLUP (1);
+SELECT table_name, designatedTimestamp, partitionBy FROM tables()
+  WHERE table_name LIKE 'by\_%' OR table_name = 'with_sums' ORDER BY 1;
+INSERT INTO ticks VALUES ('2024-01-02T11:20', 'A', 4), ('2024-02-01T00:00', 'C', 5);
+DELETE FROM ticks WHERE price = 2;
+REFRESH MATERIALIZED VIEW by_day;
+REFRESH MATERIALIZED VIEW by_quarter;
+REFRESH MATERIALIZED VIEW by_second;
+REFRESH MATERIALIZED VIEW by_moment;
+SELECT * FROM by_day ORDER BY day, sym;
+SELECT * FROM by_quarter ORDER BY 1;
+SELECT * FROM by_second ORDER BY 1;
+SELECT * FROM by_moment ORDER BY 1;
+SELECT version, operation, inserted, deleted FROM table_history('by_day');
+DROP TABLE ticks CASCADE;
+
 -- WITH NO DATA: there is nothing to read yet.
 CREATE MATERIALIZED VIEW later REFRESH MANUAL AS SELECT k, count(*) FROM spare GROUP BY k WITH NO DATA;
 SELECT * FROM later;

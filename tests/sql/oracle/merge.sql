@@ -73,7 +73,17 @@ MERGE INTO target t USING target s ON t.id = s.id + 1 WHEN MATCHED THEN UPDATE S
 SELECT * FROM target ORDER BY id, v, n;
 MERGE INTO target t USING (SELECT 1 WHERE false) s(id) ON t.id = s.id WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT (id) VALUES (s.id);
 
+-- Joins without parentheses.
+MERGE INTO target t USING source s JOIN source_view x ON s.id = x.id AND x.c = 1 ON t.id = s.id WHEN MATCHED THEN UPDATE SET v = s.v || x.c;
+MERGE INTO target t USING source s CROSS JOIN (SELECT 0 AS n) z ON t.id = s.id AND t.id > 3 WHEN MATCHED THEN UPDATE SET n = z.n;
+SELECT * FROM target ORDER BY id, v, n;
+
 -- Subqueries and parameters.
+WITH c AS (SELECT id, v FROM source WHERE id IS NOT NULL), most AS (SELECT max(id) AS id FROM c)
+MERGE INTO target t USING c ON t.id = c.id
+WHEN MATCHED AND c.id < (SELECT id FROM most) AND t.n > ALL (SELECT -1) THEN UPDATE SET v = (SELECT string_agg(z.v, ',' ORDER BY z.v) FROM c z WHERE z.id <= t.id)
+WHEN NOT MATCHED THEN INSERT (id, n) VALUES (c.id, (SELECT id FROM most));
+SELECT * FROM target ORDER BY id, v, n;
 MERGE INTO target t USING source s ON t.id = s.id
 WHEN MATCHED AND s.id IN (SELECT id FROM source WHERE op = 'u') THEN UPDATE SET n = (SELECT count(*) FROM source x WHERE x.id <= s.id)
 WHEN NOT MATCHED AND EXISTS (SELECT 1 FROM target) THEN INSERT (id, n) VALUES (s.id, (SELECT max(n) FROM target));

@@ -113,3 +113,21 @@ WITH a AS (SELECT 1 FROM nothing) INSERT INTO w VALUES (8, 'eight', 80);
 WITH a AS (SELECT 1 AS x) INSERT INTO w SELECT y, 'z', 1 FROM a;
 SELECT count(*) FROM w;
 DROP TABLE w;
+
+-- A volatile default is another value for each row.
+CREATE TABLE rolled (id int, r double precision DEFAULT random(), at timestamp DEFAULT now());
+INSERT INTO rolled (id) SELECT x FROM generate_series(1, 3) AS g(x);
+INSERT INTO rolled (id) VALUES ((SELECT 4)), (5);
+INSERT INTO rolled (id) VALUES (6), (7);
+COPY rolled (id) FROM STDIN;
+8
+9
+10
+\.
+COPY rolled (id) FROM STDIN (FORMAT csv) WHERE r >= 0;
+11
+12
+\.
+SELECT count(*), count(DISTINCT r), count(DISTINCT at) FROM rolled;
+UPDATE rolled SET r = DEFAULT;
+SELECT count(DISTINCT r) FROM rolled;

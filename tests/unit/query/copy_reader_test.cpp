@@ -230,6 +230,21 @@ TEST_F(CopyReaderTest, TextFormat) {
     EXPECT_TRUE(read(data, piece, &pool) == expected) << piece;
 }
 
+TEST_F(CopyReaderTest, NothingComesBehindTheTrailerOfBinaryData) {
+  format = CopyFormat();
+  format.kind = CopyFormat::Kind::kBinary;
+  std::string data("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
+  data.append("\0\5\0\0\0\10\0\0\0\0\0\0\0\0\377\377\377\377\0\0\0\4\0\0\0\7\377\377\377\377\377\377\377\377",
+              34);
+  const std::string row = "946684800000000|-|7|-|-\n", trailer = "\377\377";
+  for (const size_t piece : {size_t{1}, size_t{7}, size_t{1000}}) {
+    EXPECT_EQ(read(data + trailer, piece), row);
+    EXPECT_EQ(read(data + trailer + "x", piece), "received copy data after EOF marker [COPY t, line 2]");
+    EXPECT_EQ(read(data + trailer + trailer, piece), "received copy data after EOF marker [COPY t, line 2]");
+    EXPECT_EQ(read(data, piece), "unexpected EOF in COPY data [COPY t, line 1]");
+  }
+}
+
 TEST_F(CopyReaderTest, HeaderIsLookedAtOnce) {
   format.header = CopyFormat::Header::kMatch;
   std::string data = "ts,sym,qty,price,note\n";

@@ -34,6 +34,24 @@ TEST(WholeBuckets, WidensToBoundsAndJoinsWhatMeets) {
   EXPECT_EQ(whole_buckets(every(1, 'h'), {}), std::vector<TimeRange>());
 }
 
+TEST(WholeBuckets, OfAFunctionAreFoundByTrying) {
+  const BucketStart hours = [](int64_t time) { return floor_divide(time, kMicrosPerHour) * kMicrosPerHour; };
+  const std::vector<TimeRange> changed{{at(2024, 1, 1, 10, 5), at(2024, 1, 1, 11)},
+                                       {at(1924, 1, 1, 14, 59), at(1924, 1, 1, 14, 59)}};
+  const std::vector<TimeRange> whole{{at(1924, 1, 1, 14), at(1924, 1, 1, 15) - 1},
+                                     {at(2024, 1, 1, 10), at(2024, 1, 1, 12) - 1}};
+  EXPECT_EQ(whole_buckets(hours, changed), whole);
+  const BucketStart moments = [](int64_t time) { return time; };
+  EXPECT_EQ(whole_buckets(moments, {{5, 9}}), (std::vector<TimeRange>{{5, 9}}));
+}
+
+TEST(WholeBuckets, OfAFunctionMustHoldTheirBegin) {
+  const BucketStart ends = [](int64_t time) { return (floor_divide(time, 10) + 1) * 10; };
+  EXPECT_FALSE(whole_buckets(ends, {{12, 13}}));
+  const BucketStart forever = [](int64_t) { return int64_t{0}; };
+  EXPECT_FALSE(whole_buckets(forever, {{12, 13}}));
+}
+
 TEST(WholeBuckets, ADayOfAZoneMayHave23Hours) {
   // Berlin, 31 March 2024: from 23:00 UTC of the 30th to 22:00 UTC.
   const std::vector<TimeRange> day{{at(2024, 3, 30, 23), at(2024, 3, 31, 22) - 1}};
