@@ -21,14 +21,14 @@ class LineParser {
   }
 
   void parse() {
-    point_->table = name(", ", ", ");
+    point_->table = name<ends_measurement>();
     if (point_->table.empty()) fail("a measurement was expected");
     while (take(',')) {
       LineTag tag;
-      tag.name = name(",= ", ",= ");
+      tag.name = name<ends_key>();
       if (tag.name.empty()) fail("a tag's name was expected");
       if (!take('=')) fail("\"=\" was expected after a tag's name");
-      tag.value = name(",= ", ",= ");
+      tag.value = name<ends_key>();
       if (tag.value.empty()) fail("a tag's value was expected");
       point_->tags.push_back(tag);
     }
@@ -36,7 +36,7 @@ class LineParser {
     skip_spaces();
     do {
       LineField field;
-      field.name = name(",= ", ",= ");
+      field.name = name<ends_key>();
       if (field.name.empty()) fail("a field's name was expected");
       if (!take('=')) fail("\"=\" was expected after a field's name");
       read_value(&field.value);
@@ -66,16 +66,20 @@ class LineParser {
     while (at_ < line_.size() && line_[at_] == ' ') ++at_;
   }
 
-  // Up to one of the characters of `ends`; a backslash before one of `escaped`, or before another, takes its meaning away. Before
-  // anything else it stands for itself.
-  std::string_view name(std::string_view ends, std::string_view escaped) {
+  static constexpr bool ends_measurement(char c) { return c == ',' || c == ' '; }
+  static constexpr bool ends_key(char c) { return c == ',' || c == '=' || c == ' '; }
+
+  // Up to a character that ends it; a backslash before such a one, or before another backslash, takes its meaning away. Before anything
+  // else it stands for itself.
+  template <bool (*kEnds)(char)>
+  std::string_view name() {
     const size_t begin = at_;
-    while (at_ < line_.size() && line_[at_] != '\\' && ends.find(line_[at_]) == ends.npos) ++at_;
+    while (at_ < line_.size() && line_[at_] != '\\' && !kEnds(line_[at_])) ++at_;
     if (at_ == line_.size() || line_[at_] != '\\') return line_.substr(begin, at_ - begin);
     const size_t kept = start_unescaped(begin);
-    while (at_ < line_.size() && ends.find(line_[at_]) == ends.npos) {
-      const bool pair = line_[at_] == '\\' && at_ + 1 < line_.size() &&
-                        (escaped.find(line_[at_ + 1]) != escaped.npos || line_[at_ + 1] == '\\');
+    while (at_ < line_.size() && !kEnds(line_[at_])) {
+      const bool pair =
+          line_[at_] == '\\' && at_ + 1 < line_.size() && (kEnds(line_[at_ + 1]) || line_[at_ + 1] == '\\');
       if (pair) ++at_;
       point_->unescaped += line_[at_++];
     }
@@ -136,8 +140,7 @@ class LineParser {
 
   static bool read_number(std::string_view text, LineValue* value) {
     // Only what a number can begin with, so that neither "NaN" nor spaces pass.
-    if (text.empty() ||
-        !(text[0] == '-' || text[0] == '+' || text[0] == '.' || (text[0] >= '0' && text[0] <= '9')))
+    if (text.empty() || !(text[0] == '-' || text[0] == '+' || text[0] == '.' || is_digit(text[0])))
       return false;
     const char suffix = text.back();
     const bool has_suffix = suffix == 'i' || suffix == 'u' || suffix == 't';
@@ -152,9 +155,13 @@ class LineParser {
         return read_unsigned(value->text, &value->unsigned_integer);
       default:
         value->kind = LineValue::Kind::kFloat;
-        return text.find_first_not_of("+-.eE0123456789") == text.npos &&
-               parse_double(begin, end, &value->number);
+        return std::all_of(begin, end, may_be_in_number) && parse_double(begin, end, &value->number);
     }
+  }
+
+  static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+  static bool may_be_in_number(char c) {
+    return is_digit(c) || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E';
   }
 
   static bool read_unsigned(std::string_view text, uint64_t* value) {
@@ -174,7 +181,7 @@ class LineParser {
     std::string_view text = line_.substr(at_);
     while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
     int64_t value = 0;
-    const bool digits = text.find_first_not_of("-0123456789") == text.npos;
+    const bool digits = std::all_of(text.begin(), text.end(), [](char c) { return is_digit(c) || c == '-'; });
     if (!digits || !parse_int64(text.data(), text.data() + text.size(), &value))
       fail("a timestamp was expected");
     point_->timestamp = value;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/beast/http/status.hpp>
+#include <charconv>
 #include <fmt/format.h>
 #include <iterator>
 
@@ -195,11 +196,16 @@ std::function<std::string()> http_body_reader(const HttpRequest& request, HttpCh
 std::string read_http_body(const HttpRequest& request, HttpChannel& channel, size_t limit) {
   const std::function<std::string()> read = http_body_reader(request, channel);
   std::string body;
+  // So that it is not copied as it grows. Beyond that what is announced takes no memory before it comes.
+  constexpr size_t kMostReserved = 16 << 20;
+  const std::string announced = request.header("content-length");
+  size_t length = 0;
+  std::from_chars(announced.data(), announced.data() + announced.size(), length);
+  body.reserve(std::min({length, limit, kMostReserved}));
   for (std::string piece = read(); !piece.empty(); piece = read()) {
     if (body.size() + piece.size() > limit)
       throw sql_error(sqlstate::kProgramLimitExceeded, "the body has more than {} bytes", limit);
-    if (body.empty()) body = std::move(piece);
-    else body += piece;
+    body += piece;
   }
   return body;
 }

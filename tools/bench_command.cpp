@@ -215,13 +215,13 @@ void add_bench_command(CLI::App& app, Invocation& invocation) {
   CLI::App* command = app.add_subcommand(
       "bench", fmt::format("Measures loads, commits and queries on a table {} of its own", kTable));
   command->add_option("--rows", options->rows, "rows that are loaded (default 1000000)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1'000'000'000));
   command
       ->add_option("--connections,-c", options->connections,
                    "connections that commit at the same time (default 4)")
       ->check(CLI::Range(1, 1000));
   command->add_option("--seconds", options->seconds, "how long commits are measured (default 3)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(0.01, 3600.0));
   command->add_flag("--keep", options->keep, "leave the table");
   options->connection.add_to(*command);
   command->callback([options, &invocation] {

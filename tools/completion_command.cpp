@@ -26,14 +26,23 @@ void append_cases(const CLI::App& command, const std::string& path, std::string&
   }
 }
 
-std::string bash_completion(const CLI::App& app) {
+// zsh runs what was written for bash, but reads lines into an array in a way of its own.
+constexpr std::string_view kBashBeginning =
+    "# Completion of idem for bash: eval \"$(idem completion bash)\", or put it into "
+    "/usr/share/bash-completion/completions/idem.\n"
+    "_idem_lines() { mapfile -t COMPREPLY < <(compgen \"$@\"); }\n";
+constexpr std::string_view kZshBeginning =
+    "# Completion of idem for zsh: put eval \"$(idem completion zsh)\" behind compinit into ~/.zshrc.\n"
+    "autoload -Uz bashcompinit && bashcompinit\n"
+    "_idem_lines() { COMPREPLY=(\"${(@f)$(compgen \"$@\")}\"); }\n";
+
+std::string completion_script(const CLI::App& app, std::string_view shell) {
   std::string cases;
   append_cases(app, "", cases);
   return fmt::format(
-      R"bash(# Completion of idem for bash: eval "$(idem completion bash)", or put it into /usr/share/bash-completion/completions/idem.
-_idem() {{
+      R"bash({}_idem() {{
   local current=${{COMP_WORDS[COMP_CWORD]}} path= words= word
-  for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
+  for word in "${{COMP_WORDS[@]:1:$((COMP_CWORD - 1))}}"; do
     case $word in
       -*) ;;
       *) path=${{path:+$path }}$word ;;
@@ -47,13 +56,13 @@ _idem() {{
     case $path in *' '*) path=${{path% *}} ;; *) path= ;; esac
   done
   case $path/$current in
-    /*|*/-*|wal/*) mapfile -t COMPREPLY < <(compgen -W "$words --json --help" -- "$current") ;;
-    *) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+    /*|*/-*|wal/*) _idem_lines -W "$words --json --help" -- "$current" ;;
+    *) _idem_lines -f -- "$current" ;;
   esac
 }}
 complete -o filenames -F _idem idem
 )bash",
-      cases);
+      shell == "zsh" ? kZshBeginning : kBashBeginning, cases);
 }
 
 }  // namespace
@@ -62,8 +71,8 @@ void add_completion_command(CLI::App& app, Invocation&) {
   CLI::App* command =
       app.add_subcommand("completion", "Prints a script that completes commands and options in the shell");
   auto shell = std::make_shared<std::string>("bash");
-  command->add_option("shell", *shell, "bash")->check(CLI::IsMember({"bash"}));
-  command->callback([&app] { std::cout << bash_completion(app); });
+  command->add_option("shell", *shell, "bash (the default) or zsh")->check(CLI::IsMember({"bash", "zsh"}));
+  command->callback([&app, shell] { std::cout << completion_script(app, *shell); });
 }
 
 }  // namespace idem::tools

@@ -94,6 +94,9 @@ std::string copy_text(const ExportOptions& options) {
 
 void run(const ExportOptions& options, const Invocation& invocation) {
   if (options.table.empty() == options.query.empty()) throw UsageError("export takes a table, or --query");
+  if (invocation.json && options.file == "-")
+    throw UsageError(
+        "export writes CSV: --json is for what it says of a --file; idem sql --json writes rows");
   ServerLink link(options.connection.to_text());
   uint64_t total_rows = 0;
   if (!options.table.empty())

@@ -1,4 +1,5 @@
 #include <csignal>
+#include <fmt/format.h>
 #include <iostream>
 
 #include "common/error.h"
@@ -32,6 +33,33 @@ void print_text(const std::string& text, bool json) {
   else std::cerr << "idem: " << text << "\n";
 }
 
+UsageError unknown_command(const std::string& name) {
+  return UsageError(fmt::format("there is no command \"{}\"; idem help lists them", name));
+}
+
+void add_help_command(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("help", "Prints this, or the options of a command");
+  auto name = std::make_shared<std::string>();
+  command->add_option("command", *name, "the command");
+  command->callback([&app, name] {
+    const auto print = [&](const CLI::App& of, const std::string& called) {
+      std::cout << app.get_formatter()->make_help(&of, called, CLI::AppFormatMode::Normal);
+    };
+    if (name->empty()) return print(app, app.get_name());
+    try {
+      print(*app.get_subcommand(*name), app.get_name() + " " + *name);
+    } catch (const CLI::OptionNotFound&) { throw unknown_command(*name); }
+  });
+}
+
+// What the parser of arguments calls a missing subcommand may be one that does not exist.
+std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
+  const std::vector<std::string> unknown = app.remaining();
+  if (app.get_subcommands().empty() && !unknown.empty() && !unknown[0].starts_with("-"))
+    return unknown_command(unknown[0]).what();
+  return std::string(error.what()) + "; --help says more";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -54,12 +82,15 @@ int main(int argc, char** argv) {
   add_backup_commands(app, invocation);
   add_wal_command(app, invocation);
   add_bench_command(app, invocation);
+  add_help_command(app);
   add_completion_command(app, invocation);
   try {
     app.parse(argc, argv);
     return invocation.exit_code;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    print_text(usage_text(app, error), app.count("--json") > 0);
+    return kExitUsage;
   } catch (const UsageError& error) {
     print_text(error.what(), invocation.json);
     return kExitUsage;

@@ -110,9 +110,15 @@ TEST_F(AdminTool, LeavesNothingOfAnImportThatFails) {
 TEST_F(AdminTool, EndsWithTwoForWrongUse) {
   EXPECT_EQ(idem({"import", "/no/such/file.csv", "--table", "t"}).status.number, 2);
   EXPECT_EQ(run_program(idem_path(), {"status", "--host", "127.0.0.1", "--port", "1"}).status.number, 2);
-  EXPECT_EQ(run_program(idem_path(), {"frobnicate"}).status.number, 2);
+  const Finished unknown = run_program(idem_path(), {"frobnicate"});
+  EXPECT_EQ(unknown.status.number, 2);
+  EXPECT_EQ(unknown.errors, "idem: there is no command \"frobnicate\"; idem help lists them\n");
+  EXPECT_THAT(run_program(idem_path(), {"history"}).errors, HasSubstr("table is required"));
   EXPECT_EQ(run_program(idem_path(), {"check", "/proc"}).status.number, 2);
-  EXPECT_TRUE(run_program(idem_path(), {"import", "--help"}).status.is_success());
+  EXPECT_EQ(run_program(idem_path(), {"help", "frobnicate"}).status.number, 2);
+  const Finished help = run_program(idem_path(), {"import", "--help"});
+  EXPECT_TRUE(help.status.is_success());
+  EXPECT_EQ(run_program(idem_path(), {"help", "import"}).output, help.output);
 }
 
 // Files of the data folder with this ending.
@@ -237,6 +243,8 @@ TEST_F(AdminTool, SpeaksJsonWithEveryCommand) {
   EXPECT_EQ(failed.status.number, 1);
   EXPECT_THAT(failed.errors, HasSubstr("\"sqlstate\":\"42703\""));
   EXPECT_EQ(failed.errors.front(), '{');
+  EXPECT_THAT(idem({"history", "--json"}).errors, HasSubstr("{\"error\":\"table is required"));
+  EXPECT_EQ(idem({"export", "t", "--json"}).status.number, 2);
   for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
            {"status"},
            {"tables"},

@@ -53,6 +53,8 @@ TEST(Connection, DemandsThePassword) {
   EXPECT_EQ(value_of(*server.connect("password='correct horse'"), "SELECT current_user"), "admin");
   EXPECT_EQ(value_of(*server.connect("user=reader password='battery staple'"), "SELECT current_user"),
             "reader");
+  EXPECT_THAT(server.standard_error(),
+              HasSubstr("was not let in: password authentication failed for user \"nobody\""));
 }
 
 TEST(Connection, SaysHowToSetPasswordsUpBeforeListeningToTheWorld) {

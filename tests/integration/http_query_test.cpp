@@ -200,6 +200,22 @@ TEST_F(HttpQueryTest, RefusesWhatIsNoHttp) {
   EXPECT_THAT(large.receive_all(), StartsWith("HTTP/1.1 431"));
 }
 
+TEST_F(HttpQueryTest, RefusesBodiesThatAreNoHttp) {
+  const std::string head =
+      "POST /imp?name=broken HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string chunk = "8\r\na,b\n1,2\n\r\n", no_chunk = "zz\r\n3,4\n\r\n";
+  SocketClient together(server.http_port());
+  together.send(head + chunk + no_chunk);
+  EXPECT_THAT(together.receive_all(), StartsWith("HTTP/1.1 400"));
+  const auto connection = server.connect();
+  SocketClient later(server.http_port());
+  later.send(head + chunk);
+  while (value_of(*connection, "SELECT count(*) FROM sessions() WHERE application_name = 'http'") == "0") {}
+  later.send(no_chunk);
+  EXPECT_THAT(later.receive_all(), StartsWith("HTTP/1.1 400"));
+  EXPECT_EQ(value_of(*connection, "SELECT to_regclass('broken') IS NULL"), "t");
+}
+
 TEST(HttpQueryAuthentication, AsksForPasswords) {
   TestServer server;
   execute(*server.connect(), "ALTER USER admin PASSWORD 'Geheim-7'");

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { DataTable } from './data_table';
+import { DataTable, type TableField } from './data_table';
 import { count, plural, timestamp } from './format';
 import { Icon } from './icons';
 import { Message } from './message';
@@ -53,6 +53,8 @@ export function TableHistory({ relation, onQuery, onChanged }: Properties) {
   if (versions.error) return <Message kind="bad" title={versions.error.message} />;
   if (!versions.value) return <Message busy title="Reading the history…" />;
   const newest = versions.value[0]?.version;
+  // A column in which something stands.
+  const optional = (has: (line: Version) => boolean, field: TableField<Version>) => (versions.value!.some(has) ? [field] : []);
   const effect = (sign: string, value: number) => (value > 0 ? `${sign}${count(value)}` : '');
   return (
     <>
@@ -70,12 +72,12 @@ export function TableHistory({ relation, onQuery, onChanged }: Properties) {
               </>
             ),
           },
-          { title: 'Inserted', number: true, cell: (line) => <span class="is-good">{effect('+', line.inserted)}</span> },
-          { title: 'Replaced', number: true, cell: (line) => effect('', line.replaced) },
-          { title: 'Skipped', number: true, cell: (line) => <span class="is-faint">{effect('', line.skipped)}</span> },
-          { title: 'Deleted', number: true, cell: (line) => <span class="is-bad">{effect('−', line.deleted)}</span> },
-          { title: 'Run', cell: (line) => line.run },
           { title: 'User', cell: (line) => line.user },
+          ...optional((line) => line.run !== '', { title: 'Run', cell: (line) => line.run }),
+          ...optional((line) => line.inserted > 0, { title: 'Inserted', number: true, cell: (line) => <span class="is-good">{effect('+', line.inserted)}</span> }),
+          ...optional((line) => line.replaced > 0, { title: 'Replaced', number: true, cell: (line) => effect('', line.replaced) }),
+          ...optional((line) => line.skipped > 0, { title: 'Skipped', number: true, cell: (line) => <span class="is-faint">{effect('', line.skipped)}</span> }),
+          ...optional((line) => line.deleted > 0, { title: 'Deleted', number: true, cell: (line) => <span class="is-bad">{effect('−', line.deleted)}</span> }),
           { title: 'Partitions', number: true, cell: (line) => line.partitions || '' },
           {
             title: '',

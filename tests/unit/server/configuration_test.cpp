@@ -68,6 +68,9 @@ TEST_F(ConfigurationTest, SizesHaveUnits) {
   });
   expect_sql_error("22023", "invalid value for parameter \"memory_limit\": \"-1\"",
                    [&] { read({"--memory-limit=-1"}); });
+  expect_sql_error("22023", "invalid value for parameter \"memory_limit\": \"18014398509481984kB\"", [&] {
+    read({"--memory-limit", "18014398509481984kB"});
+  });
   expect_sql_error("22023", "invalid value for parameter \"port\": \"5433kB\"", [&] {
     read({"--port", "5433kB"});
   });
@@ -135,6 +138,14 @@ TEST_F(ConfigurationTest, OtherAddressesDemandPasswords) {
   check_configuration(c);
   c.auth = "md5";
   expect_sql_error("22023", "invalid value for parameter \"auth\": \"md5\"", [&] { check_configuration(c); });
+  c.auth.clear();
+  c.memory_limit = 1024;
+  expect_sql_error("22023", "1024 is outside the valid range for parameter \"memory_limit\"",
+                   [&] { check_configuration(c); });
+  c.memory_limit = 0;
+  c.max_connections = 0;
+  expect_sql_error("22023", "0 is outside the valid range for parameter \"max_connections\"",
+                   [&] { check_configuration(c); });
 }
 
 TEST_F(ConfigurationTest, KeepsWhatAlterSystemSays) {
