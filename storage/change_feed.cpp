@@ -1,9 +1,12 @@
 #include "storage/change_feed.h"
 
 #include <algorithm>
+#include <span>
 
+#include "common/hash.h"
 #include "storage/partition_difference.h"
 #include "storage/stored_rows.h"
+#include "storage/tombstones.h"
 #include "storage/version_lookup.h"
 
 namespace idem {
@@ -50,74 +53,103 @@ Ordinals unshared(const Partition& partition, const Partition* other) {
   return result;
 }
 
-// The bytes of a value: equal where values are equal, floats bit by bit.
-void append_value_bytes(std::string* out, const Vector& vector, uint32_t row) {
-  if (!vector.is_valid(row)) return out->push_back('\0');
-  out->push_back('\1');
-  if (vector.form == Vector::Form::kDictionary) {
-    out->append(reinterpret_cast<const char*>(vector.values<int32_t>() + row), sizeof(int32_t));
-    return;
-  }
-  const PhysicalType physical = physical_type(vector.type);
-  if (physical == PhysicalType::kString) {
-    const std::string_view text = vector.values<std::string_view>()[row];
-    const auto size = static_cast<uint32_t>(text.size());
-    out->append(reinterpret_cast<const char*>(&size), sizeof size);
-    out->append(text);
-  } else if (physical == PhysicalType::kDecimal) {
-    const Decimal& value = vector.values<Decimal>()[row];
-    out->append(reinterpret_cast<const char*>(&value.value), sizeof value.value);
-    out->append(reinterpret_cast<const char*>(&value.scale), sizeof value.scale);
-  } else if (physical == PhysicalType::kInterval) {
-    const Interval& value = vector.values<Interval>()[row];
-    out->append(reinterpret_cast<const char*>(&value.micros), sizeof value.micros);
-    out->append(reinterpret_cast<const char*>(&value.days), sizeof value.days);
-    out->append(reinterpret_cast<const char*>(&value.months), sizeof value.months);
-  } else {
-    const size_t size = physical_size(physical);
-    out->append(static_cast<const char*>(vector.data) + row * size, size);
-  }
-}
-
-struct Row {
-  uint64_t ordinal = 0;
-  bool hidden = false;  // a tombstone
-  std::string key, whole;
-};
-
-std::vector<Row> read_rows(StoredRows* stored, const Ordinals& ordinals, const TableSchema& schema) {
-  std::vector<Row> rows;
-  std::vector<uint32_t> keys = schema.upsert_keys;
-  for (const auto& [begin, end] : ordinals) {
+// Rows of a partition, but for tombstones, that are not stored as those of the other one.
+ColumnBatch read_unshared(const PartitionPtr& partition, const PartitionPtr& other,
+                          const std::shared_ptr<const TableSchema>& schema) {
+  ColumnBatch rows(schema);
+  if (!partition) return rows;
+  StoredRows stored(partition, schema);
+  std::vector<uint16_t> shown;
+  for (const auto& [begin, end] : unshared(*partition, other.get())) {
     for (uint64_t at = begin; at < end;) {
-      stored->move_to(at);
-      const uint64_t block_end = std::min(end, stored->block_end());
-      const uint32_t first = stored->row_in_block(at);
-      const auto count = static_cast<uint32_t>(block_end - at);
-      const size_t first_row = rows.size();
-      rows.resize(first_row + count);
-      for (uint32_t i = 0; i < count; ++i) rows[first_row + i].ordinal = at + i;
-      const auto rows_in_block = static_cast<uint32_t>(stored->block_end() - stored->block_begin());
-      for (uint32_t c = 0; c < schema.columns.size(); ++c) {
-        const Vector flat = flatten(stored->vector(c), rows_in_block, {nullptr, rows_in_block}, false);
-        const bool is_key = std::find(keys.begin(), keys.end(), c) != keys.end();
-        for (uint32_t i = 0; i < count; ++i) {
-          Row& row = rows[first_row + i];
-          append_value_bytes(&row.whole, flat, first + i);
-          if (is_key) append_value_bytes(&row.key, flat, first + i);
-          if (static_cast<int>(c) == schema.deleted_column)
-            row.hidden = flat.is_valid(first + i) && flat.values<uint8_t>()[first + i] != 0;
-        }
+      stored.move_to(at);
+      const uint64_t block_end = std::min(end, stored.block_end());
+      const ColumnView deleted =
+          hides_rows(*schema) ? stored.column(static_cast<uint32_t>(schema->deleted_column)) : ColumnView();
+      shown.clear();
+      for (; at < block_end; ++at) {
+        const uint32_t row = stored.row_in_block(at);
+        const bool hidden = deleted.data && !deleted.is_null(row) && deleted.at<uint8_t>(row) != 0;
+        if (!hidden) shown.push_back(static_cast<uint16_t>(row));
       }
-      at = block_end;
+      for (uint32_t c = 0; c < rows.column_count(); ++c) {
+        rows.column(c).append_vector(stored.vector(c), {shown.data(), static_cast<uint32_t>(shown.size())});
+      }
     }
-  }
-  std::erase_if(rows, [](const Row& row) { return row.hidden; });
-  if (keys.empty()) {
-    for (Row& row : rows) row.key = row.whole;
   }
   return rows;
 }
+
+// What two versions of one partition do not share, matched by upsert keys; in a table without, rows that are the same.
+//
+//   removed   1 A 10 │ 2 B 20        1 A: updated, 10 to 11
+//   added     1 A 11 │ 3 C 30        2 B: deleted        3 C: inserted
+//
+// Refers to both batches.
+class RowMatcher {
+ public:
+  RowMatcher(const ColumnBatch& removed, const ColumnBatch& added)
+      : removed_(views_of(removed)), added_(views_of(added)), keys_(removed.schema().upsert_keys) {
+    with_keys_ = !keys_.empty();
+    for (uint32_t c = 0; !with_keys_ && c < removed.column_count(); ++c) keys_.push_back(c);
+    next_.resize(removed.rows());
+    for (uint32_t row = removed.rows(); row-- > 0;) {
+      const auto [first, is_new] = first_.try_emplace({&removed_, row}, row);
+      next_[row] = is_new ? kNone : std::exchange(first->second, row);
+    }
+  }
+
+  RowMatcher(const RowMatcher&) = delete;
+
+  static constexpr uint32_t kNone = UINT32_MAX;
+  // The first removed row, of those not taken yet, that matches an added one; kNone: there is none.
+  uint32_t take_match(uint32_t added) {
+    const auto first = first_.find({&added_, added});
+    if (first == first_.end() || first->second == kNone) return kNone;
+    return std::exchange(first->second, next_[first->second]);
+  }
+  bool same_values(uint32_t removed, uint32_t added) const {
+    for (size_t c = 0; c < removed_.size(); ++c) {
+      if (!identical(removed_[c], removed, added_[c], added)) return false;
+    }
+    return true;
+  }
+
+ private:
+  using Views = std::vector<ColumnView>;
+  struct Row {
+    const Views* columns = nullptr;
+    uint32_t row = 0;
+  };
+  struct Hash {
+    const RowMatcher& rows;
+    size_t operator()(const Row& row) const {
+      uint64_t hash = 0;
+      for (const uint32_t c : rows.keys_) hash = hash_combine(hash, key_hash((*row.columns)[c], row.row));
+      return hash;
+    }
+  };
+  struct Equal {
+    const RowMatcher& rows;
+    bool operator()(const Row& a, const Row& b) const {
+      const auto equal = rows.with_keys_ ? key_equal : identical;
+      return std::all_of(rows.keys_.begin(), rows.keys_.end(),
+                         [&](uint32_t c) { return equal((*a.columns)[c], a.row, (*b.columns)[c], b.row); });
+    }
+  };
+  static Views views_of(const ColumnBatch& rows) {
+    Views views;
+    for (size_t c = 0; c < rows.column_count(); ++c) views.emplace_back(rows.column(c));
+    return views;
+  }
+
+  const Views removed_, added_;
+  std::vector<uint32_t> keys_;  // columns
+  bool with_keys_ = false;
+  std::vector<uint32_t> next_;  // of each removed row: the next one that equals it
+  std::unordered_map<Row, uint32_t, Hash, Equal> first_{0, Hash{*this},
+                                                        Equal{*this}};  // of equal removed rows
+};
 
 class ChangeCollector {
  public:
@@ -125,40 +157,30 @@ class ChangeCollector {
       : schema_(std::move(schema)), rows_(std::make_shared<ColumnBatch>(schema_)) {}
 
   void compare(const PartitionPtr& before, const PartitionPtr& after) {
-    std::optional<StoredRows> old_rows, new_rows;
-    std::vector<Row> removed, added;
-    if (before) {
-      old_rows.emplace(before, schema_);
-      removed = read_rows(&*old_rows, unshared(*before, after.get()), *schema_);
-    }
-    if (after) {
-      new_rows.emplace(after, schema_);
-      added = read_rows(&*new_rows, unshared(*after, before.get()), *schema_);
-    }
-    std::unordered_map<std::string_view, std::vector<size_t>> by_key;
-    for (size_t i = removed.size(); i-- > 0;) by_key[removed[i].key].push_back(i);
-    std::vector<std::pair<size_t, size_t>> updated;
-    std::vector<size_t> inserted;
-    std::vector<bool> matched(removed.size());
-    for (size_t i = 0; i < added.size(); ++i) {
-      const auto same = by_key.find(added[i].key);
-      if (same == by_key.end() || same->second.empty()) {
-        inserted.push_back(i);
+    const ColumnBatch removed = read_unshared(before, after, schema_),
+                      added = read_unshared(after, before, schema_);
+    RowMatcher matcher(removed, added);
+    std::vector<bool> is_matched(removed.rows());
+    std::vector<std::pair<uint32_t, uint32_t>> updated;
+    std::vector<uint32_t> deleted, inserted;
+    for (uint32_t row = 0; row < added.rows(); ++row) {
+      const uint32_t old = matcher.take_match(row);
+      if (old == RowMatcher::kNone) {
+        inserted.push_back(row);
         continue;
       }
-      const size_t old = same->second.back();
-      same->second.pop_back();
-      matched[old] = true;
-      if (removed[old].whole != added[i].whole) updated.emplace_back(old, i);
+      is_matched[old] = true;
+      if (!matcher.same_values(old, row)) updated.emplace_back(old, row);
     }
-    for (size_t i = 0; i < removed.size(); ++i) {
-      if (!matched[i]) append(&*old_rows, removed[i].ordinal, ChangeKind::kDelete);
+    for (uint32_t row = 0; row < removed.rows(); ++row) {
+      if (!is_matched[row]) deleted.push_back(row);
     }
+    append(removed, deleted, ChangeKind::kDelete);
     for (const auto& [old, now] : updated) {
-      append(&*old_rows, removed[old].ordinal, ChangeKind::kUpdateBefore);
-      append(&*new_rows, added[now].ordinal, ChangeKind::kUpdateAfter);
+      append(removed, {&old, 1}, ChangeKind::kUpdateBefore);
+      append(added, {&now, 1}, ChangeKind::kUpdateAfter);
     }
-    for (const size_t i : inserted) append(&*new_rows, added[i].ordinal, ChangeKind::kInsert);
+    append(added, inserted, ChangeKind::kInsert);
   }
 
   VersionChanges take(VersionNumber version, int64_t time_micros) {
@@ -170,12 +192,9 @@ class ChangeCollector {
   bool empty() const { return kinds_.empty(); }
 
  private:
-  void append(StoredRows* stored, uint64_t ordinal, ChangeKind kind) {
-    stored->move_to(ordinal);
-    const auto row = static_cast<uint16_t>(stored->row_in_block(ordinal));
-    for (uint32_t c = 0; c < schema_->columns.size(); ++c)
-      rows_->column(c).append_vector(stored->vector(c), {&row, 1});
-    kinds_.push_back(kind);
+  void append(const ColumnBatch& from, std::span<const uint32_t> rows, ChangeKind kind) {
+    rows_->append_rows(from, rows.data(), rows.size());
+    kinds_.insert(kinds_.end(), rows.size(), kind);
   }
 
   std::shared_ptr<const TableSchema> schema_;

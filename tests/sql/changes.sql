@@ -42,3 +42,13 @@ ADVANCE CHANGE SLOT s TO 3;
 DROP CHANGE SLOT s;
 DROP CHANGE SLOT s;
 SELECT * FROM changes_of('s');
+
+-- Rows are matched as upserts match them: -0 is 0, one NaN is another. The table without keys has another row.
+CREATE TABLE levels (k DOUBLE PRECISION, d NUMERIC, v INT) DEDUP UPSERT KEYS(k, d);
+INSERT INTO levels VALUES (0, 1.0, 1), ('NaN', 2, 1), (NULL, 3, 1);
+INSERT INTO levels VALUES ('-0', 1.00, 2), ('NaN', 2, 2), (NULL, 3, 2);
+SELECT change_type, k, d, v FROM table_changes('levels', 1);
+CREATE TABLE readings (k DOUBLE PRECISION);
+INSERT INTO readings VALUES (0), (1), (1);
+UPDATE readings SET k = -k;
+SELECT change_type, k FROM table_changes('readings', 1);
