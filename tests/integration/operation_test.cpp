@@ -1,4 +1,5 @@
 #include <csignal>
+#include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -32,6 +33,23 @@ TEST(Operation, ReloadsOnSighup) {
   EXPECT_EQ(value_of(*server.connect(), "SELECT pg_reload_conf()"), "f");
   EXPECT_THAT(server.standard_error(), HasSubstr("the configuration was not read again: invalid value"));
   EXPECT_EQ(value_of(*server.connect(), "SHOW statement_timeout"), "8s");
+}
+
+// Nothing in the server holds a version that nobody reads.
+TEST(Operation, VacuumGivesFilesBackAtOnce) {
+  TestServer server;
+  const auto admin = server.connect();
+  execute(*admin, "CREATE TABLE t (ts TIMESTAMP, v BIGINT) TIMESTAMP(ts) PARTITION BY DAY");
+  execute(*admin,
+          "INSERT INTO t SELECT '2024-01-01'::timestamp + x * interval '1 s', x FROM generate_series(0, "
+          "199999) x");
+  EXPECT_EQ(value_of(*admin, "SELECT count(*) FROM t"), "200000");
+  const std::string folder =
+      server.data() + "/" + value_of(*admin, "SELECT directory FROM tables() WHERE table_name = 't'");
+  EXPECT_FALSE(std::filesystem::is_empty(folder));
+  execute(*admin, "TRUNCATE t");
+  execute(*admin, "VACUUM RETAIN 0 HOURS");
+  while (!std::filesystem::is_empty(folder)) std::this_thread::yield();
 }
 
 TEST(Operation, AlterSystemKeepsSettings) {
