@@ -40,11 +40,14 @@ const DroppedTable* find_dropped(const SessionState& session, const ast::ObjectN
   const Catalog& catalog = *session.snapshot().catalog;
   std::vector<std::string> schemas =
       name.schema.empty() ? session.search_path(false) : std::vector<std::string>{name.schema.text};
+  const auto when = [](const DroppedTable& dropped) {  // the drop of this transaction has no time yet
+    return dropped.time_micros == 0 ? INT64_MAX : dropped.time_micros;
+  };
   for (const std::string& schema : schemas) {
     const DroppedTable* newest = nullptr;
     for (const auto& [id, dropped] : catalog.dropped) {
       if (dropped.schema_name != schema || dropped.name != name.name.text) continue;
-      if (!newest || dropped.time_micros >= newest->time_micros) newest = &dropped;
+      if (!newest || when(dropped) >= when(*newest)) newest = &dropped;
     }
     if (newest) return newest;
   }

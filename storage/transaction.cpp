@@ -206,11 +206,14 @@ void Transaction::restore(TableId table, std::shared_ptr<const TableVersion> ver
 
 void Transaction::undrop_table(TableId table, const std::string& schema_name, const std::string& name) {
   const auto id = static_cast<uint32_t>(table);
-  const auto history = state_->db.history(table);
-  const std::vector<KeptVersion> kept =
-      history ? history->kept(VersionNumber{UINT64_MAX}) : std::vector<KeptVersion>();
-  if (kept.empty()) throw sql_error(sqlstate::kUndefinedTable, "dropped table \"{}\" does not exist", name);
-  const std::shared_ptr<const TableVersion> last = kept.back().version;
+  const bool dropped_here = state_->dropped.contains(id);
+  std::shared_ptr<const TableVersion> last;
+  if (dropped_here) {
+    last = state_->base->table(table);
+  } else if (const auto history = state_->db.history(table)) {
+    if (const auto kept = history->kept_before(VersionNumber{UINT64_MAX})) last = kept->version;
+  }
+  if (!last) throw sql_error(sqlstate::kUndefinedTable, "dropped table \"{}\" does not exist", name);
   state_->add_ddl(UndropTable{table, schema_name, name});
   auto changes = std::make_unique<TableChanges>(state_->db.write_context(last->schema, state_->owner), last);
   auto schema = std::make_shared<TableSchema>(*last->schema);
@@ -219,7 +222,11 @@ void Transaction::undrop_table(TableId table, const std::string& schema_name, co
   changes->note_operation(TableOperation::kUndrop);
   changes->alter(std::move(schema));
   state_->tables[id] = std::move(changes);
-  state_->undropped[id] = last;
+  if (dropped_here) {
+    state_->dropped.erase(id);
+  } else {
+    state_->undropped[id] = last;
+  }
 }
 
 void Transaction::create_tag(TableTag tag, KeptVersion version) {

@@ -91,3 +91,18 @@ ALTER TABLE devices_again SET (history_retention = '2 weeks');
 ALTER TABLE devices_again SET (history_retention = 'a while');
 ALTER TABLE devices_again SET (fillfactor = 70);
 SHOW history_retention;
+
+-- Within the transaction that dropped it a table comes back as it was before; of several of one name the one dropped last.
+CREATE TABLE gadgets (id INT);
+DROP TABLE gadgets;
+CREATE TABLE gadgets (id INT, name VARCHAR);
+INSERT INTO gadgets VALUES (1, 'one');
+INSERT INTO gadgets VALUES (2, 'two');
+BEGIN;
+DELETE FROM gadgets WHERE id = 1;
+DROP TABLE gadgets;
+UNDROP TABLE gadgets;
+SELECT * FROM gadgets;
+COMMIT;
+SELECT * FROM gadgets;
+SELECT version, operation FROM table_history('gadgets');

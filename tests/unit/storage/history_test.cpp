@@ -236,6 +236,35 @@ TEST_F(HistoryTest, BringsBackADroppedTable) {
   EXPECT_EQ(rows(id).size(), 2u);
 }
 
+// What the transaction did to it before is gone, what was committed is not.
+TEST_F(HistoryTest, BringsBackWhatTheSameTransactionDropped) {
+  const TableId id = create("t", true);
+  insert(id, 1, "A", 1);
+  insert(id, 2, "B", 2);
+  auto t = database->begin();
+  t->truncate(id);
+  t->drop_table(id);
+  t->undrop_table(id, "public", "again");
+  EXPECT_EQ(rows_of(t->read_view().table(id)), (Texts{"1|A|1|null", "2|B|2|null"}));
+  insert(id, 3, "C", 3);  // by another
+  t->commit(true);
+  const auto check = [&](size_t count) {
+    EXPECT_EQ(rows(id).size(), count);
+    EXPECT_NE(database->snapshot().find_table("public", "again"), nullptr);
+    EXPECT_TRUE(database->snapshot().catalog->dropped.empty());
+    EXPECT_EQ(history(id), "0 CREATE TABLE, 1 INSERT, 2 INSERT, 3 INSERT, 4 UNDROP");
+    EXPECT_EQ(at(id, 3).size(), 3u);
+  };
+  check(3);
+  open();
+  check(3);
+  database->checkpoint();
+  open();
+  check(3);
+  insert(id, 4, "D", 4);
+  EXPECT_EQ(rows(id).size(), 4u);
+}
+
 TEST_F(HistoryTest, VersionsExpire) {
   const TableId id = create("t", true);
   insert(id, 1, "A", 1);
