@@ -164,6 +164,15 @@ void check_policies_have_keys(const TableSchema& schema) {
   }
 }
 
+// 22023 for one that is longer than a retention may be.
+void check_ttl(const TableSchema& schema) {
+  if (schema.ttl_unit == "MONTHS") {
+    parse_retention(fmt::format("{} YEARS", schema.ttl_count / 12));
+  } else {
+    parse_retention(fmt::format("{} {}", schema.ttl_count, schema.ttl_unit));
+  }
+}
+
 void check_table_definition(const TableSchema& schema, uint32_t dedup_position) {
   auto fail = [&](std::string_view state, std::string text) {
     SqlError error(state, std::move(text));
@@ -192,6 +201,7 @@ void check_table_definition(const TableSchema& schema, uint32_t dedup_position) 
     throw SqlError(sqlstate::kInvalidTableDefinition, "TTL needs a designated timestamp")
         .with_hint("Add TIMESTAMP(column).");
   }
+  if (schema.ttl_count > 0) check_ttl(schema);
   for (uint32_t key : schema.upsert_keys) {
     if (schema.columns[key].keep != KeepPolicy::kLast) {
       throw fail(sqlstate::kInvalidTableDefinition,

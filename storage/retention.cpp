@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "common/calendar.h"
 #include "common/error.h"
 #include "common/timestamp_arithmetic.h"
 #include "storage/manifest_writer.h"
@@ -11,7 +12,25 @@ namespace idem {
 
 namespace {
 
-constexpr int64_t kHour = int64_t{3'600} * 1'000'000;
+constexpr int64_t kHour = int64_t{3'600} * 1'000'000, kDay = 24 * kHour;
+constexpr int64_t kLongestRetention = 10'000 * 365 * kDay;
+
+struct TtlUnit {
+  std::string_view name;
+  int64_t micros;  // at most
+  int32_t months;  // 0: it is `micros` long
+};
+constexpr TtlUnit kTtlUnits[] = {{"HOURS", kHour, 0},
+                                 {"DAYS", kDay, 0},
+                                 {"WEEKS", 7 * kDay, 0},
+                                 {"MONTHS", 31 * kDay, 1},
+                                 {"YEARS", 366 * kDay, 12}};
+
+const TtlUnit* ttl_unit(const TableSchema& schema) {
+  const auto unit = std::find_if(std::begin(kTtlUnits), std::end(kTtlUnits),
+                                 [&](const TtlUnit& known) { return known.name == schema.ttl_unit; });
+  return unit == std::end(kTtlUnits) ? nullptr : unit;
+}
 
 // Versions of one table that something other than time holds.
 struct Pins {
@@ -158,13 +177,13 @@ int64_t parse_retention(std::string_view text) {
       {"s", kHour / 3600}, {"second", kHour / 3600}, {"m", kHour / 60},    {"minute", kHour / 60},
       {"h", kHour},        {"hour", kHour},          {"d", 24 * kHour},    {"day", 24 * kHour},
       {"w", 168 * kHour},  {"week", 168 * kHour},    {"y", 8'760 * kHour}, {"year", 8'760 * kHour}};
-  if (error == std::errc() && count >= 0 && count < 1'000) {
+  if (error == std::errc() && count >= 0) {
     for (const auto& [name, micros] : kUnits) {
-      if (name == unit) return count * micros;
+      if (name == unit && count <= kLongestRetention / micros) return count * micros;
     }
   }
   throw sql_error(sqlstate::kInvalidParameterValue, "invalid retention: \"{}\"", text)
-      .with_hint("Write a number below 1000 and a unit: '12 hours', '30 days', '4 weeks'.");
+      .with_hint("Write a number and a unit, at most 10000 years: '12 hours', '30 days', '4 weeks'.");
 }
 
 int64_t history_retention_micros(const DatabaseState& db, const TableSchema& schema) {
@@ -263,17 +282,20 @@ std::vector<VacuumPreview> preview_vacuum(DatabaseState& db, const RetentionRequ
 
 std::vector<int64_t> partitions_beyond_ttl(const TableVersion& version) {
   const TableSchema& schema = *version.schema;
-  if (schema.ttl_count <= 0 || !schema.has_timestamp() || version.partitions.empty()) return {};
-  const int64_t newest = version.partitions.back()->max_timestamp;
-  int64_t limit = 0;
-  if (schema.ttl_unit == "MONTHS" || schema.ttl_unit == "YEARS") {
-    const auto months = static_cast<int32_t>(schema.ttl_count) * (schema.ttl_unit == "YEARS" ? 12 : 1);
-    limit = add_interval(newest, Interval{0, 0, -months});
-  } else {
-    limit = newest - parse_retention(fmt::format("{} {}", schema.ttl_count, schema.ttl_unit));
-  }
+  const TtlUnit* unit = ttl_unit(schema);
+  if (schema.ttl_count <= 0 || !unit || !schema.has_timestamp()) return {};
+  size_t end = version.partitions.size();
+  while (end > 0 && !is_finite_timestamp(version.partitions[end - 1]->max_timestamp)) --end;
+  if (end == 0) return {};
+  const int64_t newest = version.partitions[end - 1]->max_timestamp;
+  const int64_t longest = schema.ttl_count * unit->micros;
+  if (newest < kMinTimestamp + longest) return {};  // there are no timestamps that old
+  const int64_t limit =
+      unit->months == 0
+          ? newest - longest
+          : subtract_interval(newest, {0, 0, static_cast<int32_t>(schema.ttl_count) * unit->months});
   std::vector<int64_t> starts;
-  for (size_t i = 0; i < version.partitions.size(); ++i) {
+  for (size_t i = 0; i < end; ++i) {
     const int64_t start = version.partitions[i]->start;
     if (partition_end(schema.partition_by, start) > limit) break;
     starts.push_back(start);
