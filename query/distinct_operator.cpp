@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
 #include <optional>
 
 #include "query/column_expressions.h"
@@ -40,45 +41,170 @@ struct FirstRows {
     rows->append(input.columns,
                  {fresh.data(), first_rows(groups.data(), input.selection, known, fresh.data())});
   }
+  // The rows of a later range; these are left empty.
+  void merge(FirstRows&& later) {
+    later.rows->seal();
+    later.table->seal_keys();
+    DataChunk chunk;
+    later.table->for_each_key_chunk([&](const DataChunk& keys, uint32_t first) {
+      later.rows->read(first >> RowStore::kSegmentBits, first & (RowStore::kSegmentRows - 1), keys.count(),
+                       &chunk);
+      add(keys.columns, chunk);
+    });
+    later = FirstRows();
+  }
 };
+
+// Of sorted rows the first of those with equal keys.
+class FirstOfEqual {
+ public:
+  // The next row is the first one.
+  void restart() { is_first_ = true; }
+  uint32_t select(std::span<const Vector> keys, Selection selection, uint16_t* out) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < selection.count; ++i) {
+      key_.clear();
+      for (const Vector& value : keys) append_key_bytes(key_, value, selection[i]);
+      if (!is_first_ && key_ == last_key_) continue;
+      is_first_ = false;
+      key_.swap(last_key_);
+      out[count++] = static_cast<uint16_t>(selection[i]);
+    }
+    return count;
+  }
+
+ private:
+  std::vector<char> key_, last_key_;
+  bool is_first_ = true;
+};
+
+// Narrows a chunk to those rows; false if it has none.
+bool keep_first_of_equal(FirstOfEqual& first, std::span<const Vector> keys, DataChunk* chunk) {
+  auto rows = std::make_shared<std::array<uint16_t, kVectorSize>>();
+  const uint32_t count = first.select(keys, chunk->selection, rows->data());
+  chunk->selection = {rows->data(), count};
+  chunk->selection_storage = std::move(rows);
+  return count > 0;
+}
+
+std::vector<SortKey> keys_of(const std::vector<BoundPtr>& expressions) {
+  std::vector<SortKey> keys;
+  for (const BoundPtr& expression : expressions) keys.push_back({expression->clone(), false, false});
+  return keys;
+}
+
+std::vector<Vector> key_vectors(const SortInput& sort, const DataChunk& rows) {
+  std::vector<Vector> keys;
+  for (const SortColumn& column : sort.columns()) keys.push_back(rows.columns[column.column]);
+  return keys;
+}
 
 }  // namespace
 
+DistinctOnOperator::DistinctOnOperator(const LogicalPlan& plan, OperatorPtr input)
+    : keys_(keys_of(plan.distinct_on)), sort_(keys_, column_types(plan)), input_(std::move(input)) {}
+
 void DistinctOnOperator::start(EvaluationState& state) {
+  ++starts_;
+  reset();
   input_->start(state);
+  const ExecutionContext& context = *state.context;
+  const SpillLimit limit(context);
   std::vector<SqlType> key_types;
-  for (const BoundPtr& key : plan_.distinct_on) key_types.push_back(key->type);
-  MemoryBudget* budget = state.context->memory;
-  const MorselRanges ranges = one_range_per_worker(*input_, *state.context);
-  std::vector<FirstRows> parts(std::max<size_t>(ranges.count, 1));
-  for (FirstRows& part : parts) {
-    part.table = std::make_unique<GroupTable>(key_types, budget);
-    part.rows = RowStore::make(column_types(plan_), budget);
-  }
+  for (const SortColumn& column : sort_.columns()) key_types.push_back(sort_.row_types()[column.column]);
+  const auto empty = [&] {
+    return FirstRows{std::make_unique<GroupTable>(key_types, context.memory),
+                     RowStore::make(sort_.row_types(), context.memory)};
+  };
+  const MorselRanges ranges = one_range_per_worker(*input_, context);
+  std::vector<FirstRows> parts;
+  for (size_t i = 0; i < std::max<size_t>(ranges.count, 1); ++i) parts.push_back(empty());
+  std::mutex mutex;
+  const auto put_out = [&](size_t range) {
+    {
+      const std::lock_guard lock(mutex);
+      if (!runs_) {
+        runs_ = std::make_shared<SortedRuns>(sort_.row_types(), sort_.columns(), sort_.columns().size(),
+                                             parts.size(), context);
+      }
+    }
+    parts[range].table.reset();
+    runs_->add(range, *parts[range].rows, context);
+    parts[range] = empty();
+  };
   read_ranges(*input_, state, ranges, [&](size_t range, RangeReader& reader) {
-    ColumnExpressions key_expressions(plan_.distinct_on, reader.state());
-    std::vector<Vector> keys;
+    ColumnExpressions computed(sort_.computed(), reader.state());
     DataChunk chunk;
     while (reader.next(&chunk)) {
-      key_expressions.evaluate(chunk, &keys);
-      parts[range].add(keys, chunk);
+      chunk.columns.resize(sort_.row_types().size());
+      computed.evaluate(chunk, chunk.columns.data() + sort_.input_columns());
+      FirstRows& part = parts[range];
+      part.add(key_vectors(sort_, chunk), chunk);
+      chunk.columns.resize(sort_.input_columns());
+      const uint64_t held = part.rows->memory_bytes() + part.table->memory_bytes();
+      if (limit.reached(held, part.table->next_growth())) put_out(range);
     }
   });
   input_->reset();
-  FirstRows& all = parts[0];
-  for (size_t i = 1; i < parts.size(); ++i) {
-    parts[i].rows->seal();
-    parts[i].table->seal_keys();
-    DataChunk rows;
-    parts[i].table->for_each_key_chunk([&](const DataChunk& keys, uint32_t first) {
-      parts[i].rows->read(first >> RowStore::kSegmentBits, first & (RowStore::kSegmentRows - 1), keys.count(),
-                          &rows);
-      all.add(keys.columns, rows);
-    });
-    parts[i] = FirstRows();
+  if (runs_) {
+    for (size_t range = 0; range < parts.size(); ++range) put_out(range);
+    runs_->finish(context);
+    return;
   }
-  all.rows->seal();
-  publish(all.rows);
+  for (size_t i = 1; i < parts.size(); ++i) parts[0].merge(std::move(parts[i]));
+  parts[0].rows->seal();
+  publish(std::move(parts[0].rows), nullptr, sort_.input_columns());
+}
+
+// The first rows of equal ones of the runs.
+class DistinctOnOperator::RunsStream final : public MorselStream {
+ public:
+  RunsStream(const DistinctOnOperator& distinct, const ExecutionContext& context)
+      : sort_(distinct.sort_), rows_(distinct.runs_->open(context, sort_.row_types().size())) {}
+
+  void begin(size_t morsel) override {
+    rows_->begin(morsel);
+    first_.restart();
+  }
+
+  bool next(DataChunk* chunk) override {
+    while (rows_->next(chunk)) {
+      if (!keep_first_of_equal(first_, key_vectors(sort_, *chunk), chunk)) continue;
+      chunk->columns.resize(sort_.input_columns());
+      return true;
+    }
+    return false;
+  }
+
+ private:
+  const SortInput& sort_;
+  const std::unique_ptr<MorselStream> rows_;
+  FirstOfEqual first_;
+};
+
+size_t DistinctOnOperator::morsel_count() const {
+  return runs_ ? runs_->morsel_count() : StoredRowsOperator::morsel_count();
+}
+
+uint64_t DistinctOnOperator::row_estimate() const {
+  return runs_ ? runs_->rows() : StoredRowsOperator::row_estimate();
+}
+
+std::unique_ptr<MorselStream> DistinctOnOperator::open(EvaluationState& state) {
+  return std::make_unique<RestartedStream>(starts_, [this, &state]() -> std::unique_ptr<MorselStream> {
+    if (runs_) return std::make_unique<RunsStream>(*this, *state.context);
+    return StoredRowsOperator::open(state);
+  });
+}
+
+void DistinctOnOperator::reset() {
+  runs_.reset();
+  StoredRowsOperator::reset();
+}
+
+void DistinctOnOperator::describe(OperatorDetails& details) const {
+  StoredRowsOperator::describe(details);
+  if (runs_) details.spilled_bytes = runs_->spilled_bytes();
 }
 
 class SortedDistinctOnOperator::Stream final : public MorselStream {
@@ -88,46 +214,27 @@ class SortedDistinctOnOperator::Stream final : public MorselStream {
 
   void begin(size_t) override {
     input_.emplace(*distinct_.input_, state_);
-    is_first_ = true;
+    first_.restart();
   }
 
   bool next(DataChunk* chunk) override {
     while (input_->next(chunk)) {
-      auto rows = std::make_shared<std::array<uint16_t, kVectorSize>>();
-      const uint32_t count = select_first(*chunk, rows->data());
-      if (count == 0) continue;
-      chunk->selection = {rows->data(), count};
-      chunk->selection_storage = std::move(rows);
-      return true;
+      keys_.evaluate(*chunk, &key_values_);
+      const bool any = keep_first_of_equal(first_, key_values_, chunk);
+      keys_.release(key_values_.data());
+      if (any) return true;
     }
     input_.reset();
     return false;
   }
 
  private:
-  // The rows whose keys are not those of the row before.
-  uint32_t select_first(const DataChunk& chunk, uint16_t* out) {
-    keys_.evaluate(chunk, &key_values_);
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < chunk.count(); ++i) {
-      key_.clear();
-      for (const Vector& value : key_values_) append_key_bytes(key_, value, chunk.selection[i]);
-      if (!is_first_ && key_ == last_key_) continue;
-      is_first_ = false;
-      key_.swap(last_key_);
-      out[count++] = static_cast<uint16_t>(chunk.selection[i]);
-    }
-    keys_.release(key_values_.data());
-    return count;
-  }
-
   SortedDistinctOnOperator& distinct_;
   EvaluationState& state_;
   ColumnExpressions keys_;
   std::optional<MorselGather> input_;
   std::vector<Vector> key_values_;
-  std::vector<char> key_, last_key_;
-  bool is_first_ = true;
+  FirstOfEqual first_;
 };
 
 std::unique_ptr<MorselStream> SortedDistinctOnOperator::open(EvaluationState& state) {

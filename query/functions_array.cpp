@@ -44,10 +44,12 @@ bool bind_two_arrays(std::span<const SqlType> arguments, CallTypes* types) {
   return true;
 }
 
-bool bind_two_arrays_to_bool(std::span<const SqlType> arguments, CallTypes* types) {
+// Arrays of the same type; all texts are one.
+bool bind_same_arrays_to_bool(std::span<const SqlType> arguments, CallTypes* types) {
   if (!bind_two_arrays(arguments, types)) return false;
   types->result = kBool;
-  return true;
+  const TypeId a = element_type(arguments[0]), b = element_type(arguments[1]);
+  return a == b || a == TypeId::kUnknown || b == TypeId::kUnknown || (is_string_like(a) && is_string_like(b));
 }
 
 bool bind_append(std::span<const SqlType> arguments, CallTypes* types) {
@@ -459,11 +461,11 @@ void register_array_functions(FunctionRegistry& r) {
   add_polymorphic_lax(
       r, "array_positions", bind_position<TypeId::kArray>,
       row_kernel<[](KernelCall& call, std::string& out) { return positions_row(call, out); }>);
-  r.add_polymorphic("&&", bind_two_arrays_to_bool,
+  r.add_polymorphic("&&", bind_same_arrays_to_bool,
                     row_kernel<[](View a, View b) { return overlap(ArrayView(a), ArrayView(b)); }>);
-  r.add_polymorphic("@>", bind_two_arrays_to_bool,
+  r.add_polymorphic("@>", bind_same_arrays_to_bool,
                     row_kernel<[](View a, View b) { return contains_all(ArrayView(a), ArrayView(b)); }>);
-  r.add_polymorphic("<@", bind_two_arrays_to_bool,
+  r.add_polymorphic("<@", bind_same_arrays_to_bool,
                     row_kernel<[](View a, View b) { return contains_all(ArrayView(b), ArrayView(a)); }>);
   const ScalarKernel to_string =
       row_kernel<[](KernelCall& call, std::string& out) { return to_string_row(call, out); }>;

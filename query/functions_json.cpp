@@ -6,7 +6,6 @@
 #include "common/json_text.h"
 #include "query/cast_registry.h"
 #include "query/function_registry.h"
-#include "query/json_path.h"
 #include "query/json_values.h"
 #include "query/kernel.h"
 #include "query/record_functions.h"
@@ -336,36 +335,6 @@ void register_access(FunctionRegistry& r) {
         }>);
 }
 
-// The boolean that a path finds; NULL when it finds something else.
-std::optional<bool> path_match(View json, View path) {
-  const std::vector<View> found = json_path_query(json, JsonPath(path));
-  if (found.size() != 1 || json_kind(found[0]) != JsonKind::kBoolean) return std::nullopt;
-  return found[0] == "true";
-}
-
-void append_all_found(std::string& out, View json, View path) {
-  out += '[';
-  for (const View found : json_path_query(json, JsonPath(path))) {
-    if (out.size() > 1) out += ", ";
-    out += found;
-  }
-  out += ']';
-}
-
-void register_paths(FunctionRegistry& r) {
-  const ScalarKernel exists =
-      row_kernel<[](View j, View p) { return !json_path_query(j, JsonPath(p)).empty(); }>;
-  r.add("jsonb_path_exists", {kJsonb, kText}, kBool, exists);
-  r.add("@?", {kJsonb, kText}, kBool, exists);
-  r.add("@@", {kJsonb, kText}, kBool, row_kernel<[](View j, View p) { return path_match(j, p); }>);
-  r.add("jsonb_path_query_first", {kJsonb, kText}, kJsonb, row_kernel<[](std::string& out, View j, View p) {
-          const std::vector<View> found = json_path_query(j, JsonPath(p));
-          return append_found(out, found.empty() ? std::nullopt : std::optional(found[0]));
-        }>);
-  r.add("jsonb_path_query_array", {kJsonb, kText}, kJsonb,
-        row_kernel<[](std::string& out, View j, View p) { append_all_found(out, j, p); }>);
-}
-
 }  // namespace
 
 void register_json_functions(FunctionRegistry& r) {
@@ -380,7 +349,7 @@ void register_json_functions(FunctionRegistry& r) {
   r.add("<@", {kJsonb, kJsonb}, kBool, row_kernel<[](View a, View b) { return contains(b, a, true); }>);
   r.add("jsonb_pretty", {kJsonb}, kText,
         row_kernel<[](std::string& out, View j) { append_pretty(out, j, 0); }>);
-  register_paths(r);
+  register_json_path_functions(r);
 }
 
 const ScalarFunction& json_of_fields_function() {

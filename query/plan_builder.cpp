@@ -1,7 +1,7 @@
 #include "query/plan_builder.h"
 
 #include <algorithm>
-#include <span>
+#include <set>
 
 #include "common/error.h"
 #include "query/asof_join.h"
@@ -13,6 +13,7 @@
 #include "query/latest_on.h"
 #include "query/limit_operator.h"
 #include "query/operator_timer.h"
+#include "query/plan_order.h"
 #include "query/recursive_operator.h"
 #include "query/row_source.h"
 #include "query/sample_by.h"
@@ -47,21 +48,25 @@ ScanColumn trace_to_scan(const LogicalPlan& plan, uint32_t column) {
   }
 }
 
-// Whether rows that are equal in these columns stand together because the plan sorts by them first.
+// Whether rows that are equal in these columns stand together because they come sorted by them first.
 bool is_sorted_by(const LogicalPlan& plan, const std::vector<BoundPtr>& columns) {
+  std::set<uint32_t> missing;
+  for (const BoundPtr& column : columns) {
+    if (!column->is_column()) return false;
+    missing.insert(column->index);
+  }
+  if (missing.size() == 1 &&
+      (is_ascending_by(plan, *missing.begin()) || is_descending_by(plan, *missing.begin())))
+    return true;
   if (plan.kind != PlanKind::kSort) return false;
-  const auto all_among = [](const auto& some, const auto& others, const auto& is_same) {
-    return std::all_of(some.begin(), some.end(), [&](const auto& one) {
-      return std::any_of(others.begin(), others.end(),
-                         [&](const auto& other) { return is_same(one, other); });
-    });
-  };
-  const auto is_same = [](const BoundPtr& column, const SortKey& key) {
-    return column->is_column() && key.expression->is_column() && column->index == key.expression->index;
-  };
-  const std::span leading(plan.sort_keys.data(), std::min(plan.sort_keys.size(), columns.size()));
-  return all_among(columns, leading, is_same) &&
-         all_among(leading, columns, [&](const SortKey& key, const BoundPtr& c) { return is_same(c, key); });
+  std::set<uint32_t> sorted;
+  for (const SortKey& key : plan.sort_keys) {
+    if (!key.expression->is_column()) return false;
+    if (missing.erase(key.expression->index) == 0 && !sorted.contains(key.expression->index)) return false;
+    sorted.insert(key.expression->index);
+    if (missing.empty()) return true;
+  }
+  return false;
 }
 
 bool is_negative_constant(const BoundExpression* expression) {

@@ -9,8 +9,8 @@
 
 namespace idem {
 
+class KeptRows;
 class QueryProfile;
-class RowStore;
 class ScanOperator;
 
 // What the operators of one plan share across its runs: CTEs that are computed once per run, and the rows
@@ -19,7 +19,7 @@ struct PlanRun {
   struct Shared {
     OperatorPtr query;                     // of a CTE, built where it is met first
     uint64_t computed_in = 0;              // the run that `rows` belongs to
-    std::shared_ptr<const RowStore> rows;  // of the CTE; of a recursion: its working table
+    std::shared_ptr<const KeptRows> rows;  // of the CTE; of a recursion: its working table
   };
   uint64_t number = 0;                              // of the run, from 1
   std::map<uint32_t, Shared> shared;                // by LogicalPlan::shared_id

@@ -44,37 +44,42 @@ bool timestamp_bounds(const LogicalPlan& plan, uint32_t column, int64_t* min, in
   }
 }
 
-bool is_ascending_by(const LogicalPlan& plan, uint32_t column) {
+static bool is_ordered_by(const LogicalPlan& plan, uint32_t column, bool descending) {
+  const auto child = [&](uint32_t of_child) {
+    return is_ordered_by(*plan.children[0], of_child, descending);
+  };
   switch (plan.kind) {
     case PlanKind::kScan: {
       const int timestamp = plan.table->schema->timestamp_column;
       return timestamp >= 0 && plan.scan_columns[column] == static_cast<uint32_t>(timestamp) &&
-             plan.ordered_by_time && !plan.backwards;
+             plan.ordered_by_time && plan.backwards == descending;
     }
     case PlanKind::kFilter:
     case PlanKind::kLimit:
-    case PlanKind::kMaterialize: return is_ascending_by(*plan.children[0], column);
+    case PlanKind::kMaterialize: return child(column);
     case PlanKind::kProject: {
       const BoundExpression& e = *plan.expressions[column];
-      return e.is_column() && is_ascending_by(*plan.children[0], e.index);
+      return e.is_column() && child(e.index);
     }
     case PlanKind::kJoin:
       // Time-series joins give one row for each left row, in its order.
       return (plan.join_type == JoinType::kAsof || plan.join_type == JoinType::kLt) &&
-             column < plan.children[0]->columns.size() && is_ascending_by(*plan.children[0], column);
-    case PlanKind::kWindowJoin:
-      return column < plan.children[0]->columns.size() && is_ascending_by(*plan.children[0], column);
-    case PlanKind::kSampleBy: return column == 0 && plan.sample.time_zone.empty();
+             column < plan.children[0]->columns.size() && child(column);
+    case PlanKind::kWindowJoin: return column < plan.children[0]->columns.size() && child(column);
+    case PlanKind::kSampleBy: return column == 0 && plan.sample.time_zone.empty() && !descending;
     case PlanKind::kSort: {
       const SortKey& key = plan.sort_keys[0];
-      return key.expression->is_column() && key.expression->index == column && !key.descending;
+      return key.expression->is_column() && key.expression->index == column && key.descending == descending;
     }
     case PlanKind::kUnionAll: {
       // Tables of consecutive weeks, one after the other.
+      std::vector<PlanPtr> children = plan.children;
+      if (descending) std::reverse(children.begin(), children.end());
       int64_t previous = INT64_MIN;
-      for (const auto& child : plan.children) {
+      for (const PlanPtr& part : children) {
         int64_t min = 0, max = 0;
-        if (!is_ascending_by(*child, column) || !timestamp_bounds(*child, column, &min, &max)) return false;
+        if (!is_ordered_by(*part, column, descending) || !timestamp_bounds(*part, column, &min, &max))
+          return false;
         if (min > max) continue;
         if (min < previous) return false;
         previous = max;
@@ -84,6 +89,10 @@ bool is_ascending_by(const LogicalPlan& plan, uint32_t column) {
     default: return false;
   }
 }
+
+bool is_ascending_by(const LogicalPlan& plan, uint32_t column) { return is_ordered_by(plan, column, false); }
+
+bool is_descending_by(const LogicalPlan& plan, uint32_t column) { return is_ordered_by(plan, column, true); }
 
 bool is_table_time(const LogicalPlan& plan, uint32_t column) {
   switch (plan.kind) {

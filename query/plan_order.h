@@ -7,6 +7,7 @@ namespace idem {
 // True if rows come in ascending order of this output column (a designated timestamp as its table keeps it, a
 // bucket of SAMPLE BY, the first key of a sort), whatever the column's NULLs.
 bool is_ascending_by(const LogicalPlan& plan, uint32_t column);
+bool is_descending_by(const LogicalPlan& plan, uint32_t column);
 
 // Whether the output column is a designated timestamp as its tables keep it: ascending and never NULL.
 bool is_table_time(const LogicalPlan& plan, uint32_t column);

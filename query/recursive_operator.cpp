@@ -11,7 +11,7 @@ void SharedRowsOperator::start(EvaluationState& state) {
   PlanRun::Shared& shared = run_.shared.at(plan_.shared_id);
   if (shared.computed_in != run_.number) {
     shared.query->start(state);
-    shared.rows = materialize(*shared.query, state, column_types(plan_));
+    shared.rows = keep_rows(*shared.query, state, column_types(plan_));
     shared.query->reset();
     shared.computed_in = run_.number;
   }
@@ -20,55 +20,81 @@ void SharedRowsOperator::start(EvaluationState& state) {
 
 void WorkingTableOperator::start(EvaluationState&) { publish(run_.shared.at(plan_.shared_id).rows); }
 
-void RecursiveOperator::start(EvaluationState& state) {
-  const std::vector<SqlType> types = column_types(plan_);
-  MemoryBudget* budget = state.context->memory;
-  const bool keep_duplicates = plan_.set_all;
-  GroupTable seen(keep_duplicates ? std::vector<SqlType>() : types, budget);
-  auto result = RowStore::make(types, budget);
-  // Appends the round's rows, without those seen before, to the result and returns them.
-  const auto take_round = [&](const RowStore& round) {
-    auto fresh = RowStore::make(types, budget);
+// The rows of all rounds so far.
+class RecursiveOperator::Rounds {
+ public:
+  Rounds(const LogicalPlan& plan, const ExecutionContext& context)
+      : context_(context),
+        types_(column_types(plan)),
+        keeps_duplicates_(plan.set_all),
+        seen_(keeps_duplicates_ ? std::vector<SqlType>() : types_, context.memory),
+        rows_(std::make_shared<KeptRows>(types_, context)) {}
+
+  const std::vector<SqlType>& types() const { return types_; }
+  uint64_t rows() const { return rows_->rows(); }
+
+  // Adds a round's rows, without those that were met before, and returns them.
+  std::shared_ptr<const KeptRows> add(std::shared_ptr<const KeptRows> round) {
+    auto fresh = keeps_duplicates_ ? nullptr : std::make_shared<KeptRows>(types_, context_);
+    const std::unique_ptr<MorselStream> stream = round->open();
     DataChunk chunk;
-    std::array<uint32_t, kVectorSize> groups;
-    std::array<uint16_t, kVectorSize> rows;
-    for (size_t s = 0; s < round.segment_count(); ++s) {
-      for (uint32_t first = 0; first < round.segment_rows(s); first += kVectorSize) {
-        round.read(s, first, std::min(kVectorSize, round.segment_rows(s) - first), &chunk);
-        if (!keep_duplicates) {
-          uint32_t next = seen.size();
-          seen.find_or_insert(chunk.columns.data(), chunk.selection, groups.data());
-          uint32_t count = 0;
-          for (uint32_t i = 0; i < chunk.size; ++i) {
-            if (groups[i] != next) continue;
-            rows[count++] = static_cast<uint16_t>(i);
-            ++next;
-          }
-          chunk.selection = {rows.data(), count};
+    for (size_t morsel = 0; morsel < round->morsel_count(); ++morsel) {
+      stream->begin(morsel);
+      while (stream->next(&chunk)) {
+        if (context_.cancel) context_.cancel->check();
+        if (fresh) {
+          chunk.selection = select_fresh(chunk);
+          if (chunk.count() > 0) fresh->append(chunk);
         }
-        if (chunk.count() == 0) continue;
-        fresh->append(chunk);
-        result->append(chunk);
+        if (chunk.count() > 0) rows_->append(chunk);
       }
     }
-    fresh->seal();
+    if (!fresh) return round;
+    fresh->finish();
     return fresh;
-  };
+  }
 
+  std::shared_ptr<const KeptRows> finish() {
+    rows_->finish();
+    return std::move(rows_);
+  }
+
+ private:
+  Selection select_fresh(const DataChunk& chunk) {
+    uint32_t next = seen_.size(), count = 0;
+    seen_.find_or_insert(chunk.columns.data(), chunk.selection, groups_.data());
+    for (uint32_t i = 0; i < chunk.count(); ++i) {
+      if (groups_[i] != next) continue;
+      selected_[count++] = static_cast<uint16_t>(chunk.selection[i]);
+      ++next;
+    }
+    return {selected_.data(), count};
+  }
+
+  const ExecutionContext& context_;
+  const std::vector<SqlType> types_;
+  const bool keeps_duplicates_;
+  GroupTable seen_;
+  std::shared_ptr<KeptRows> rows_;
+  std::array<uint32_t, kVectorSize> groups_;
+  std::array<uint16_t, kVectorSize> selected_;
+};
+
+void RecursiveOperator::start(EvaluationState& state) {
+  Rounds rounds(plan_, *state.context);
   first_->start(state);
-  std::shared_ptr<RowStore> round = take_round(*materialize(*first_, state, types));
+  std::shared_ptr<const KeptRows> round = rounds.add(keep_rows(*first_, state, rounds.types()));
   first_->reset();
   PlanRun::Shared& shared = run_.shared[plan_.shared_id];
-  while (round->rows() > 0 && result->rows() < plan_.limit_hint.value_or(UINT64_MAX)) {
+  while (round->rows() > 0 && rounds.rows() < plan_.limit_hint.value_or(UINT64_MAX)) {
     if (state.context->cancel) state.context->cancel->check();
-    shared.rows = round;
+    shared.rows = std::move(round);
     step_->start(state);
-    round = take_round(*materialize(*step_, state, types));
+    round = rounds.add(keep_rows(*step_, state, rounds.types()));
   }
   step_->reset();
   shared.rows.reset();
-  result->seal();
-  publish(result);
+  publish(rounds.finish());
 }
 
 }  // namespace idem

@@ -238,10 +238,30 @@ class RowSorter::Run {
     return dropped == 0 && ordinal == Ordinal::kExact;
   }
 
+  // before(), which looks at the cancel token now and then. One thread's.
+  class Less {
+   public:
+    Less(const Run& run, uint32_t& calls) : run_(run), calls_(calls) {}
+    bool operator()(const Entry& a, const Entry& b) const {
+      if (++calls_ % kCallsPerCheck == 0) run_.check_cancel();
+      return run_.before(a, b);
+    }
+
+   private:
+    static constexpr uint32_t kCallsPerCheck = 1 << 16;
+    const Run& run_;
+    uint32_t& calls_;  // that all copies have made
+  };
+
+  void check_cancel() const {
+    if (context_.cancel) context_.cancel->check();
+  }
+
   void sort_part(Entry* entries, size_t count, Entry* spare) const {
-    const auto less = [this](const Entry& a, const Entry& b) { return before(a, b); };
+    uint32_t calls = 0;
+    const Less less(*this, calls);
     bool sorted = true;
-    for (size_t i = 1; i < count && sorted; ++i) sorted = !before(entries[i], entries[i - 1]);
+    for (size_t i = 1; i < count && sorted; ++i) sorted = !less(entries[i], entries[i - 1]);
     if (sorted) return;
     if (count < kRadixRows) {
       std::sort(entries, entries + count, less);
@@ -259,7 +279,7 @@ class RowSorter::Run {
 
   // By prefix, least significant digit first, so that equal ones keep their order. Digits that are the same
   // everywhere are left out.
-  static void radix_sort(Entry* entries, size_t count, Entry* spare) {
+  void radix_sort(Entry* entries, size_t count, Entry* spare) const {
     constexpr uint32_t kDigitBits = 8, kDigits = 64 / kDigitBits, kValues = 1 << kDigitBits;
     std::array<std::array<uint32_t, kValues>, kDigits> histogram{};
     for (size_t i = 0; i < count; ++i) {
@@ -271,6 +291,7 @@ class RowSorter::Run {
     for (uint32_t d = 0; d < kDigits; ++d) {
       std::array<uint32_t, kValues>& counts = histogram[d];
       if (counts[(entries[0].prefix >> (d * kDigitBits)) & (kValues - 1)] == count) continue;
+      check_cancel();
       uint32_t sum = 0;
       for (uint32_t& n : counts) sum += std::exchange(n, sum);
       for (size_t i = 0; i < count; ++i)
@@ -289,10 +310,10 @@ class RowSorter::Run {
     };
     const auto merge = [&](size_t pair) {
       const size_t part = pair * 2 * width;
+      uint32_t calls = 0;
       std::merge(entries_.begin() + place(part), entries_.begin() + place(part + width),
                  entries_.begin() + place(part + width), entries_.begin() + place(part + 2 * width),
-                 spare.begin() + place(part),
-                 [this](const Entry& a, const Entry& b) { return before(a, b); });
+                 spare.begin() + place(part), Less(*this, calls));
     };
     if (pairs == 1) {
       merge(0);

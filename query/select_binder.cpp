@@ -225,7 +225,11 @@ void SelectBinder::bind_order() {
 }
 
 void SelectBinder::bind_distinct_on() {
-  for (const auto& e : select_.distinct_on) distinct_on_.push_back(ordering_item(*e, "DISTINCT ON"));
+  for (const auto& e : select_.distinct_on) {
+    const size_t item = ordering_item(*e, "DISTINCT ON");
+    if (std::find(distinct_on_.begin(), distinct_on_.end(), item) == distinct_on_.end())
+      distinct_on_.push_back(item);
+  }
 }
 
 void SelectBinder::for_each_window_expression(const std::function<void(BoundPtr&)>& work) {
@@ -288,6 +292,14 @@ int SelectBinder::find_timestamp() const {
   return -1;
 }
 
+// Whether ORDER BY has all of DISTINCT ON's expressions first.
+bool SelectBinder::order_chooses_rows() const {
+  return std::all_of(distinct_on_.begin(), distinct_on_.end(), [&](size_t item) {
+    return std::any_of(order_.begin(), order_.end(),
+                       [&](const OrderedItem& ordered) { return ordered.item == item; });
+  });
+}
+
 void SelectBinder::stack_distinct_and_order() {
   const auto output = [&](size_t item) {
     return BoundExpression::column(static_cast<uint32_t>(item), plan_->columns[item].type);
@@ -297,14 +309,21 @@ void SelectBinder::stack_distinct_and_order() {
   for (const OrderedItem& ordered : order_) {
     keys.push_back({output(ordered.item), ordered.key.descending, ordered.key.nulls_first});
   }
-  if (!keys.empty()) {
+  const auto stack_sort = [&] {
+    if (keys.empty()) return;
     PlanPtr sort = add_node(PlanKind::kSort);
     for (const SortKey& key : keys)
       sort->sort_keys.push_back({key.expression->clone(), key.descending, key.nulls_first});
-  }
+  };
   if (select_.distinct == ast::Select::Distinct::kOn) {
+    // An ORDER BY by some of the expressions alone does not choose among rows that are equal in all of them.
+    const bool chooses_rows = order_chooses_rows();
+    if (chooses_rows) stack_sort();
     PlanPtr distinct = add_node(PlanKind::kDistinct);
     for (size_t item : distinct_on_) distinct->distinct_on.push_back(output(item));
+    if (!chooses_rows) stack_sort();
+  } else {
+    stack_sort();
   }
   plan_ = binder_.bind_limit(std::move(plan_), query_.limit, environment_, std::move(keys));
 }

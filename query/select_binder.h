@@ -47,6 +47,7 @@ class SelectBinder {
   void stack_windows();
   void stack_sets();
   void stack_project();
+  bool order_chooses_rows() const;
   void stack_distinct_and_order();
   void for_each_output(const std::function<void(BoundPtr&)>& work);
   void for_each_window_expression(const std::function<void(BoundPtr&)>& work);

@@ -220,9 +220,10 @@ void run_keys(EvaluationState&, const std::vector<SqlType>& types, const std::ve
 }
 
 bool bind_path(std::span<const SqlType> arguments, std::vector<SqlType>* types, Columns* columns) {
-  if (arguments.size() != 2 || (arguments[0].id != TypeId::kJsonb && arguments[0].id != TypeId::kUnknown))
-    return false;
-  *types = {TypeId::kJsonb, kText};
+  if (arguments.size() < 2 || arguments.size() > 4) return false;
+  if (arguments[0].id != TypeId::kJsonb && arguments[0].id != TypeId::kUnknown) return false;
+  *types = {TypeId::kJsonb, kText, TypeId::kJsonb, TypeId::kBoolean};
+  types->resize(arguments.size());
   *columns = {{"jsonb_path_query", TypeId::kJsonb}};
   return true;
 }
@@ -230,8 +231,12 @@ void run_path(EvaluationState&, const std::vector<SqlType>&, const std::vector<V
               const Emit& emit) {
   if (any_null(arguments)) return;
   SetWriter out({TypeId::kJsonb}, emit);
-  for (const View found : json_path_query(arguments[0].as_string(), JsonPath(arguments[1].as_string()))) {
-    out.set_text(0, found);
+  JsonPathCall call{arguments[0].as_string(), "{}", false};
+  if (arguments.size() > 2) call.variables = arguments[2].as_string();
+  if (arguments.size() > 3) call.silent = arguments[3].as_bool();
+  const JsonPath path(arguments[1].as_string());
+  for (const JsonPathItem& found : json_path_query(path, call)) {
+    out.set_text(0, found.json);
     out.next_row();
   }
   out.finish();

@@ -17,32 +17,47 @@ class WindowAggregate final : public WindowFunction {
         ranges_(aggregate_, input.state->context->memory),
         memory_(input.state->context->memory) {}
 
-  void run(size_t begin, size_t end, const std::vector<size_t>& peer_begin,
-           const std::vector<size_t>& peer_end, RowStore& out) override {
-    begin_ = begin;
-    end_ = end;
-    arena_ = std::make_unique<AggregateArena>();
+  void run(const PartitionRows& partition, RowStore& out) override {
+    begin_ = partition.begin;
+    end_ = partition.end;
+    if (partition.rows_before == 0 && partition.first == begin_) begin_partition();
     load_arguments();
-    PartitionFrames frames(*input_.window, *input_.offsets, *input_.rows, *input_.ids, begin, end,
-                           input_.order_column);
-    frames.set_peers(&peer_begin, &peer_end);
+    const PartitionFrames frames = frames_of(partition);
     ResultWriter writer(*this, out);
     if (frames.is_whole_partition()) {
-      std::vector<char> state = new_state();
-      fold(begin, end, state.data());
-      writer.add(state.data(), end - begin);
+      if (states_behind_.empty()) fold(begin_, end_, running_.data());
+      writer.add(states_behind_.empty() ? running_.data() : behind(0), partition.last - partition.first);
     } else if (frames.is_running()) {
-      std::vector<char> state = new_state();
-      const bool by_row = input_.window->mode == LogicalPlan::Window::Mode::kRows;
-      for (size_t place = begin; place < end;) {
-        const size_t next = by_row ? place + 1 : peer_end[place - begin];
-        fold(place, next, state.data());
-        writer.add(state.data(), next - place);
-        place = next;
-      }
+      run_on(partition, writer);
     } else {
-      slide(frames, writer);
+      slides_ = true;
+      slide(partition, frames, writer);
     }
+  }
+
+  void see_slice(const RowStore& rows, const std::vector<uint32_t>& ids) override {
+    if (states_behind_.empty()) {
+      slice_rows_ = ids.size();
+      arena_ = std::make_unique<AggregateArena>();
+    }
+    move_to(rows, ids);
+    begin_ = 0;
+    end_ = ids.size();
+    load_arguments();
+    states_behind_.push_back(new_state());
+    fold(begin_, end_, states_behind_.back().data());
+    memory_.set(arena_->bytes() + states_behind_.size() * stride_);
+  }
+
+  // Of each slice's rows becomes: of all rows from its first one.
+  void seen_all() override {
+    for (size_t i = states_behind_.size() - 1; i-- > 0;)
+      combine(states_behind_[i].data(), states_behind_[i + 1].data());
+    states_behind_.push_back(new_state());
+  }
+
+  void leave(const PartitionRows& partition, size_t end) override {
+    if (slides_ && begins_with_partition(*input_.window)) fold(partition.begin, end, before_.data());
   }
 
  private:
@@ -54,12 +69,7 @@ class WindowAggregate final : public WindowFunction {
 
     void add(const char* state, size_t times) {
       owner_.finalize(state, 1, &value_);
-      value_.form = Vector::Form::kConstant;
-      for (size_t left = times; left > 0;) {
-        const auto count = static_cast<uint32_t>(std::min<size_t>(left, kVectorSize));
-        out_.append({&value_, 1}, {nullptr, count});
-        left -= count;
-      }
+      append_constant(value_, times, out_);
     }
 
    private:
@@ -84,6 +94,7 @@ class WindowAggregate final : public WindowFunction {
     ranges_.clear();
     const size_t rows = end_ - begin_;
     for (size_t first = 0; first < rows; first += kVectorSize) {
+      check_cancel();
       const auto count = static_cast<uint32_t>(std::min<size_t>(kVectorSize, rows - first));
       const uint32_t* ids = input_.ids->data() + begin_ + first;
       std::vector<Vector> arguments(input_.arguments.size());
@@ -104,35 +115,75 @@ class WindowAggregate final : public WindowFunction {
     return rows;
   }
 
+  void begin_partition() {
+    if (states_behind_.empty()) arena_ = std::make_unique<AggregateArena>();
+    before_ = new_state();
+    running_ = new_state();
+    folded_ = 0;
+  }
+
+  // The state of all rows behind the first `rows`, which end where a slice does.
+  const char* behind(uint64_t rows) const { return states_behind_.at(rows / slice_rows_).data(); }
+
+  void combine(char* into, const char* from) {
+    aggregate_.function->combine(into, from, aggregate_.types, *arena_);
+  }
+
   // Folds places [from, to) into a state.
   void fold(size_t from, size_t to, char* state) {
     ranges_.fold_rows(from - begin_, to - begin_, state, *arena_);
   }
 
-  void slide(PartitionFrames& frames, ResultWriter& writer) {
+  // Frames that grow with the row: each row is folded once.
+  void run_on(const PartitionRows& partition, ResultWriter& writer) {
+    const bool by_row = input_.window->mode == LogicalPlan::Window::Mode::kRows;
+    for (size_t place = partition.first; place < partition.last;) {
+      if ((place & 1023) == 0) check_cancel();
+      const size_t frame_end = by_row ? place + 1 : partition.peer_end[place - begin_];
+      if (partition.number(frame_end) > folded_) {
+        fold(begin_ + static_cast<size_t>(folded_ - partition.rows_before), frame_end, running_.data());
+        folded_ = partition.number(frame_end);
+      }
+      const size_t next = std::min(frame_end, partition.last);
+      writer.add(running_.data(), next - place);
+      place = next;
+    }
+  }
+
+  void slide(const PartitionRows& partition, const PartitionFrames& frames, ResultWriter& writer) {
+    const bool with_rows_before = partition.rows_before > 0 && begins_with_partition(*input_.window);
+    const bool with_rows_behind = !partition.reaches_end() && ends_with_partition(*input_.window);
     std::vector<char> state(stride_);
-    for (size_t place = begin_; place < end_; ++place) {
+    for (size_t place = partition.first; place < partition.last; ++place) {
       if ((place & 1023) == 0) {
-        if (input_.state->context->cancel) input_.state->context->cancel->check();
-        memory_.set(arena_->bytes());
+        check_cancel();
+        memory_.set(arena_->bytes() + states_behind_.size() * stride_);
       }
       const Frame frame = frames.frame_of(place);
       aggregate_.function->init(state.data());
+      if (with_rows_before) combine(state.data(), before_.data());
       for (size_t p = 0; p < frame.count; ++p) {
         const auto [from, to] = frame.parts[p];
         if (to - from > RangeAggregate::kShortRange && !ranges_.has_levels()) ranges_.build_levels();
         ranges_.fold(from - begin_, to - begin_, state.data(), *arena_);
       }
+      if (with_rows_behind) combine(state.data(), behind(partition.number(end_)));
       writer.add(state.data(), 1);
     }
   }
 
   const BoundAggregate& aggregate_;
   const uint32_t stride_;
-  RangeAggregate ranges_;  // over the partition's rows
-  OperatorMemory memory_;  // of arena_
+  RangeAggregate ranges_;  // over the rows at hand
+  OperatorMemory memory_;  // of arena_ and states
   size_t begin_ = 0, end_ = 0;
+  bool slides_ = false;
   std::unique_ptr<AggregateArena> arena_;
+  std::vector<char> running_;  // of the first folded_ rows of the partition
+  uint64_t folded_ = 0;
+  std::vector<char> before_;  // of the rows that have left
+  size_t slice_rows_ = 0;
+  std::vector<std::vector<char>> states_behind_;  // of all rows behind so many slices; empty: all are at hand
 };
 
 }  // namespace

@@ -117,21 +117,36 @@ class RangeLimit {
 
 }  // namespace
 
+// Without ORDER BY all rows are peers.
+static bool is_all_peers(const LogicalPlan::Window& window, Bound bound) {
+  return bound == Bound::kCurrentRow && window.mode != Mode::kRows && window.order_by.empty();
+}
+
+bool begins_with_partition(const LogicalPlan::Window& window) {
+  return window.start == Bound::kUnboundedPreceding || is_all_peers(window, window.start);
+}
+
+bool ends_with_partition(const LogicalPlan::Window& window) {
+  return window.end == Bound::kUnboundedFollowing || is_all_peers(window, window.end);
+}
+
 PartitionFrames::PartitionFrames(const LogicalPlan::Window& window, const FrameOffsets& offsets,
                                  const RowStore& rows, const std::vector<uint32_t>& ids, size_t begin,
-                                 size_t end, size_t order_column)
+                                 size_t end, size_t order_column, const std::vector<size_t>& peer_begin,
+                                 const std::vector<size_t>& peer_end)
     : window_(window),
       offsets_(offsets),
       rows_(rows),
       ids_(ids),
       begin_(begin),
       end_(end),
-      order_column_(order_column) {}
+      order_column_(order_column),
+      peer_begin_(peer_begin),
+      peer_end_(peer_end) {}
 
 bool PartitionFrames::is_whole_partition() const {
-  if (window_.exclude != Exclude::kNoOthers || window_.start != Bound::kUnboundedPreceding) return false;
-  return window_.end == Bound::kUnboundedFollowing ||
-         (window_.end == Bound::kCurrentRow && window_.mode != Mode::kRows && window_.order_by.empty());
+  return window_.exclude == Exclude::kNoOthers && begins_with_partition(window_) &&
+         ends_with_partition(window_);
 }
 
 bool PartitionFrames::is_running() const {
@@ -180,7 +195,7 @@ size_t PartitionFrames::range_bound(size_t place, const Value& offset, bool foll
   return low;
 }
 
-size_t PartitionFrames::start_of(size_t place) {
+size_t PartitionFrames::start_of(size_t place) const {
   const auto count = [&] { return offsets_.start.as_int(); };
   switch (window_.start) {
     case Bound::kUnboundedPreceding: return begin_;
@@ -198,7 +213,7 @@ size_t PartitionFrames::start_of(size_t place) {
   return begin_;
 }
 
-size_t PartitionFrames::end_of(size_t place) {
+size_t PartitionFrames::end_of(size_t place) const {
   const auto count = [&] { return offsets_.end.as_int(); };
   switch (window_.end) {
     case Bound::kUnboundedPreceding: return begin_;
@@ -225,7 +240,7 @@ size_t PartitionFrames::end_of(size_t place) {
   return end_;
 }
 
-Frame PartitionFrames::frame_of(size_t place) {
+Frame PartitionFrames::frame_of(size_t place) const {
   const size_t from = start_of(place), to = std::max(from, end_of(place));
   Frame frame;
   const auto without = [&](size_t hole_from, size_t hole_to) {

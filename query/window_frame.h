@@ -34,6 +34,10 @@ struct FrameOffsets {
   Value start, end;
 };
 
+// Whether all frames begin, or end, where the partition does.
+bool begins_with_partition(const LogicalPlan::Window& window);
+bool ends_with_partition(const LogicalPlan::Window& window);
+
 // Frames of the rows of one partition, asked for in order. Places are those of `ids`, which are sorted by
 // partition and order.
 class PartitionFrames {
@@ -41,23 +45,21 @@ class PartitionFrames {
   // `order_column`: of the rows; SIZE_MAX without ORDER BY or with several. `peer_begin[i]` is the first
   // place whose row is equal in the order to that of place begin + i; `peer_end` the first behind.
   PartitionFrames(const LogicalPlan::Window& window, const FrameOffsets& offsets, const RowStore& rows,
-                  const std::vector<uint32_t>& ids, size_t begin, size_t end, size_t order_column);
+                  const std::vector<uint32_t>& ids, size_t begin, size_t end, size_t order_column,
+                  const std::vector<size_t>& peer_begin, const std::vector<size_t>& peer_end);
 
-  void set_peers(const std::vector<size_t>* peer_begin, const std::vector<size_t>* peer_end) {
-    peer_begin_ = peer_begin;
-    peer_end_ = peer_end;
-  }
-  Frame frame_of(size_t place);
+  Frame frame_of(size_t place) const;
+  // Its ends, before EXCLUDE; the end may be before the start.
+  size_t start_of(size_t place) const;
+  size_t end_of(size_t place) const;
   // Whether every row's frame is the whole partition, or begins with it and ends with the row's peers (or the
   // row itself).
   bool is_whole_partition() const;
   bool is_running() const;
 
  private:
-  size_t start_of(size_t place);
-  size_t end_of(size_t place);
-  size_t peers_begin(size_t place) const { return (*peer_begin_)[place - begin_]; }
-  size_t peers_end(size_t place) const { return (*peer_end_)[place - begin_]; }
+  size_t peers_begin(size_t place) const { return peer_begin_[place - begin_]; }
+  size_t peers_end(size_t place) const { return peer_end_[place - begin_]; }
   size_t groups_away(size_t place, int64_t groups, bool want_end) const;
   size_t range_bound(size_t place, const Value& offset, bool following, bool want_end) const;
 
@@ -67,8 +69,7 @@ class PartitionFrames {
   const std::vector<uint32_t>& ids_;
   const size_t begin_, end_;
   const size_t order_column_;
-  const std::vector<size_t>* peer_begin_ = nullptr;
-  const std::vector<size_t>* peer_end_ = nullptr;
+  const std::vector<size_t>&peer_begin_, &peer_end_;
 };
 
 }  // namespace idem

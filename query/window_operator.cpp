@@ -102,7 +102,7 @@ uint32_t WindowOperator::column_of(const BoundExpression& expression) {
   return static_cast<uint32_t>(row_types_.size() - 1);
 }
 
-void WindowOperator::sort(Order& order, EvaluationState& state) const {
+std::vector<SortColumn> WindowOperator::sort_columns(const Order& order) const {
   const LogicalPlan::Window& window = plan_.windows[order.windows[0]];
   std::vector<SortColumn> columns;
   for (const uint32_t column : order.partition_columns) columns.push_back({column, false, false});
@@ -110,12 +110,16 @@ void WindowOperator::sort(Order& order, EvaluationState& state) const {
     columns.push_back(
         {order.order_columns[i], window.order_by[i].descending, window.order_by[i].nulls_first});
   }
+  return columns;
+}
+
+void WindowOperator::sort(Order& order, EvaluationState& state) const {
   if (limit_) {
     order.ids = kept_;
   } else {
     rows_->all_ids(&order.ids);
   }
-  RowSorter sorter(*rows_, columns);
+  RowSorter sorter(*rows_, sort_columns(order));
   if (order.in_order) sorter.use_order_of_rows();
   sorter.sort(&order.ids, *state.context, order.partition_columns.size(), &order.changes);
   order.partition_begin.clear();
@@ -125,9 +129,7 @@ void WindowOperator::sort(Order& order, EvaluationState& state) const {
   order.partition_begin.push_back(order.ids.size());
 }
 
-void WindowOperator::compute(size_t w, const Order& order, EvaluationState& state) {
-  const LogicalPlan::Window& window = plan_.windows[w];
-  FrameOffsets offsets;
+FrameOffsets WindowOperator::frame_offsets(const LogicalPlan::Window& window, EvaluationState& state) const {
   const auto offset_value = [&](const BoundPtr& expression, std::string_view which) {
     if (!expression) return Value();
     Value value = evaluate_constant(state, *expression);
@@ -139,9 +141,25 @@ void WindowOperator::compute(size_t w, const Order& order, EvaluationState& stat
     if (negative) throw sql_error("22013", "frame {} offset must not be negative", which);
     return value;
   };
-  offsets.start = offset_value(window.start_offset, "starting");
-  offsets.end = offset_value(window.end_offset, "ending");
+  return {offset_value(window.start_offset, "starting"), offset_value(window.end_offset, "ending")};
+}
 
+// Without rows.
+WindowFunction::Input WindowOperator::function_input(size_t w, const FrameOffsets& offsets,
+                                                     EvaluationState& state) const {
+  WindowFunction::Input input;
+  input.window = &plan_.windows[w];
+  input.offsets = &offsets;
+  input.arguments = columns_[w].arguments;
+  input.filter = columns_[w].filter;
+  if (columns_[w].order.size() == 1) input.order_column = columns_[w].order[0];
+  input.state = &state;
+  return input;
+}
+
+void WindowOperator::compute(size_t w, const Order& order, EvaluationState& state) {
+  const LogicalPlan::Window& window = plan_.windows[w];
+  const FrameOffsets offsets = frame_offsets(window, state);
   const size_t partitions = order.partition_begin.size() - 1;
   const bool parallel = state.context->workers && rows_->rows() >= kParallelRows && partitions > 1;
   const size_t workers = parallel ? static_cast<size_t>(std::max(state.context->worker_count, 1)) : 1;
@@ -155,37 +173,22 @@ void WindowOperator::compute(size_t w, const Order& order, EvaluationState& stat
   }
   first_partition.push_back(partitions);
 
-  const SqlType type = window.aggregate.function ? window.aggregate.types.result : window.type;
   std::vector<std::shared_ptr<RowStore>> parts(workers);
   const auto work = [&](size_t worker) {
     EvaluationState own = state;
-    WindowFunction::Input input;
-    input.window = &window;
-    input.offsets = &offsets;
+    WindowFunction::Input input = function_input(w, offsets, own);
     input.rows = rows_.get();
     input.ids = &order.ids;
-    input.arguments = columns_[w].arguments;
-    input.filter = columns_[w].filter;
-    if (order.order_columns.size() == 1) input.order_column = order.order_columns[0];
-    input.state = &own;
     const std::unique_ptr<WindowFunction> function = WindowFunction::make(input);
-    parts[worker] = RowStore::make({type}, state.context->memory);
-    std::vector<size_t> peer_begin, peer_end;
+    parts[worker] = RowStore::make({result_type(window)}, state.context->memory);
+    PartitionRows rows;
     for (size_t p = first_partition[worker]; p < first_partition[worker + 1]; ++p) {
       if (state.context->cancel) state.context->cancel->check();
-      const size_t begin = order.partition_begin[p], end = order.partition_begin[p + 1];
-      peer_begin.resize(end - begin);
-      peer_end.resize(end - begin);
-      for (size_t first = begin; first < end;) {
-        size_t last = first + 1;
-        while (last < end && order.changes[last] == RowChange::kNone) ++last;
-        std::fill(peer_begin.begin() + static_cast<ptrdiff_t>(first - begin),
-                  peer_begin.begin() + static_cast<ptrdiff_t>(last - begin), first);
-        std::fill(peer_end.begin() + static_cast<ptrdiff_t>(first - begin),
-                  peer_end.begin() + static_cast<ptrdiff_t>(last - begin), last);
-        first = last;
-      }
-      function->run(begin, end, peer_begin, peer_end, *parts[worker]);
+      rows.set_places(order.partition_begin[p], order.partition_begin[p + 1], order.changes);
+      rows.first = rows.begin;
+      rows.last = rows.end;
+      rows.rows = rows.end - rows.begin;
+      function->run(rows, *parts[worker]);
     }
   };
   if (workers == 1) {
@@ -231,14 +234,68 @@ std::vector<SortColumn> WindowOperator::common_partition() const {
 }
 
 void WindowOperator::keep_all(EvaluationState& state) {
-  std::vector<SortColumn> partition = common_partition();
-  const bool in_memory = in_memory_ || partition.empty();
   // For each window: a result, its id, and the place of a row.
   const uint64_t bytes_per_row = RowSorter::kBytesPerRow + plan_.windows.size() * 3 * sizeof(uint64_t);
-  RowsOrRuns read = read_rows_or_runs(
-      *input_, state, {row_types_, computed_, std::move(partition), true, in_memory, bytes_per_row});
+  RunSpec spec{row_types_, computed_, common_partition(), true, in_memory_, bytes_per_row};
+  const bool slices = spec.columns.empty();
+  if (slices) {
+    spec.columns = sort_columns(orders_[0]);
+    spec.whole_heads = false;
+    spec.in_memory = in_memory_ || !can_slice();
+  }
+  RowsOrRuns read = read_rows_or_runs(*input_, state, spec);
   rows_ = std::move(read.rows);
   runs_ = std::move(read.runs);
+  in_slices_ = runs_ && slices;
+}
+
+bool WindowOperator::can_slice() const {
+  return std::all_of(plan_.windows.begin(), plan_.windows.end(),
+                     [](const LogicalPlan::Window& window) { return reach_of(window).has_value(); });
+}
+
+WindowSlices::Spec WindowOperator::slices_of(size_t number, EvaluationState& state) const {
+  const Order& order = orders_[number];
+  WindowSlices::Spec spec;
+  spec.runs = runs_.get();
+  spec.types = row_types_;
+  for (size_t before = 0; before < number; ++before) {
+    for (const size_t w : orders_[before].windows) spec.types.push_back(result_type(plan_.windows[w]));
+  }
+  spec.columns = spec.types.size();
+  spec.partition_columns = order.partition_columns;
+  spec.order_columns = order.order_columns;
+  for (const size_t w : order.windows) {
+    const LogicalPlan::Window& window = plan_.windows[w];
+    spec.windows.push_back({&window, *reach_of(window), function_input(w, offsets_[w], state)});
+  }
+  return spec;
+}
+
+// Computes the windows of all orders but the last one; the runs of each have the values of those before.
+void WindowOperator::compute_slices(EvaluationState& state) {
+  const ExecutionContext& context = *state.context;
+  const SpillLimit limit(context);
+  offsets_.clear();
+  for (const LogicalPlan::Window& window : plan_.windows) offsets_.push_back(frame_offsets(window, state));
+  for (size_t order = 1; order < orders_.size(); ++order) {
+    const std::vector<SqlType> types = slices_of(order, state).types;
+    auto sorted = std::make_shared<SortedRuns>(types, sort_columns(orders_[order]), 0, 1, context);
+    auto rows = RowStore::make(types, context.memory);
+    WindowSlices slices(slices_of(order - 1, state), context);
+    DataChunk chunk;
+    while (slices.next(&chunk)) {
+      rows->append(chunk);
+      if (!limit.reached(rows->memory_bytes() + rows->rows() * RowSorter::kBytesPerRow)) continue;
+      sorted->add(0, *rows, context);
+      rows = RowStore::make(types, context.memory);
+    }
+    sorted->add(0, *rows, context);
+    rows.reset();
+    sorted->finish(context);
+    spilled_bytes_ += runs_->spilled_bytes();
+    runs_ = std::move(sorted);
+  }
 }
 
 void WindowOperator::keep_first(EvaluationState& state) {
@@ -267,6 +324,7 @@ void WindowOperator::start(EvaluationState& state) {
   }
   input_->reset();
   results_.resize(plan_.windows.size());
+  if (in_slices_) return compute_slices(state);
   if (runs_ || rows_->rows() == 0) return;
   if (all_first_) {
     orders_.back().ids = kept_;
@@ -283,6 +341,7 @@ void WindowOperator::start(EvaluationState& state) {
 }
 
 size_t WindowOperator::morsel_count() const {
+  if (in_slices_) return 1;
   if (runs_) return runs_->morsel_count();
   if (!rows_ || rows_->rows() == 0) return 0;
   return (orders_.back().ids.size() + RowStore::kSegmentRows - 1) / RowStore::kSegmentRows;
@@ -295,6 +354,8 @@ uint64_t WindowOperator::row_estimate() const {
 
 void WindowOperator::reset() {
   runs_.reset();
+  in_slices_ = false;
+  spilled_bytes_ = 0;
   rows_.reset();
   kept_.clear();
   all_first_ = false;
@@ -307,7 +368,7 @@ void WindowOperator::reset() {
 }
 
 void WindowOperator::describe(OperatorDetails& details) const {
-  if (runs_) details.spilled_bytes = runs_->spilled_bytes();
+  if (runs_) details.spilled_bytes = spilled_bytes_ + runs_->spilled_bytes();
   if (!rows_) return;
   details.memory_bytes = rows_->memory_bytes();
   for (const Result& result : results_) {
@@ -428,8 +489,45 @@ class WindowOperator::RunsStream final : public MorselStream {
   bool in_morsel_ = false;
 };
 
+// The rows in the last order, with the values of all windows.
+class WindowOperator::SlicesStream final : public MorselStream {
+ public:
+  SlicesStream(const WindowOperator& window, EvaluationState& state) : window_(window), state_(state) {
+    size_t column = window.row_types_.size();
+    columns_.resize(window.plan_.windows.size());
+    for (const Order& order : window.orders_) {
+      for (const size_t w : order.windows) columns_[w] = column++;
+    }
+  }
+
+  void begin(size_t) override {
+    slices_.reset();
+    slices_ = std::make_unique<WindowSlices>(window_.slices_of(window_.orders_.size() - 1, state_),
+                                             *state_.context);
+  }
+
+  bool next(DataChunk* chunk) override {
+    if (!slices_->next(&rows_)) return false;
+    const size_t input_columns = window_.plan_.children[0]->columns.size();
+    chunk->columns.assign(rows_.columns.begin(),
+                          rows_.columns.begin() + static_cast<ptrdiff_t>(input_columns));
+    for (const size_t column : columns_) chunk->columns.push_back(rows_.columns[column]);
+    chunk->set_size(rows_.size);
+    rows_.columns.clear();
+    return true;
+  }
+
+ private:
+  const WindowOperator& window_;
+  EvaluationState& state_;
+  std::vector<size_t> columns_;  // of each window
+  std::unique_ptr<WindowSlices> slices_;
+  DataChunk rows_;
+};
+
 std::unique_ptr<MorselStream> WindowOperator::open(EvaluationState& state) {
   return std::make_unique<RestartedStream>(starts_, [this, &state]() -> std::unique_ptr<MorselStream> {
+    if (in_slices_) return std::make_unique<SlicesStream>(*this, state);
     if (runs_) return std::make_unique<RunsStream>(*this, state);
     return std::make_unique<Stream>(*this);
   });

@@ -5,14 +5,16 @@
 #include "query/row_sorter.h"
 #include "query/rows_or_runs.h"
 #include "query/stored_rows.h"
+#include "query/window_slices.h"
 
 namespace idem {
 
 // Window functions. Rows are kept in memory and sorted once for each different (PARTITION BY, ORDER BY);
 // threads take partitions. The output is in the order of the last of these sorts.
 //
-// Rows that are too many for memory are put into temporary files by partition, if all windows have a partition column in common;
-// then each part with whole partitions is worked up by an operator of its own.
+// Rows that are too many for memory are put into temporary files. If all windows have a partition column in common they are
+// sorted by it, and each part with whole partitions is worked up by an operator of its own. Otherwise they are sorted by one order
+// after the other, and its windows are computed slice by slice, whatever the size of a partition (window_slices.h).
 //
 // Where only the first rows of each partition count (the plan's limit_hint), no others are kept; where it
 // is the first one alone, nothing is sorted and rows come in the order of the input.
@@ -32,6 +34,7 @@ class WindowOperator final : public Operator {
  private:
   class Stream;
   class RunsStream;
+  class SlicesStream;
   // One order of the rows, and the windows that are computed in it.
   struct Order {
     std::vector<size_t> windows;
@@ -56,10 +59,17 @@ class WindowOperator final : public Operator {
   uint32_t column_of(const BoundExpression& expression);
   std::optional<PartitionTop::Spec> limit_spec() const;
   std::vector<SortColumn> common_partition() const;
+  std::vector<SortColumn> sort_columns(const Order& order) const;
+  FrameOffsets frame_offsets(const LogicalPlan::Window& window, EvaluationState& state) const;
+  WindowFunction::Input function_input(size_t window, const FrameOffsets& offsets,
+                                       EvaluationState& state) const;
   void keep_all(EvaluationState& state);
   void keep_first(EvaluationState& state);
   void sort(Order& order, EvaluationState& state) const;
   void compute(size_t window, const Order& order, EvaluationState& state);
+  bool can_slice() const;
+  void compute_slices(EvaluationState& state);
+  WindowSlices::Spec slices_of(size_t order, EvaluationState& state) const;
 
   const LogicalPlan& plan_;
   OperatorPtr input_;
@@ -71,7 +81,10 @@ class WindowOperator final : public Operator {
   std::vector<size_t> order_of_;  // by window
   std::optional<PartitionTop::Spec> limit_;
   uint64_t starts_ = 0;
-  std::shared_ptr<SortedRuns> runs_;  // by partition; null: the rows are in memory
+  std::shared_ptr<SortedRuns> runs_;  // by partition, or by the last order; null: the rows are in memory
+  bool in_slices_ = false;            // runs_ are by the last order, with the values of the windows before it
+  std::vector<FrameOffsets> offsets_;  // by window, if in_slices_
+  uint64_t spilled_bytes_ = 0;         // of earlier runs
   std::shared_ptr<RowStore> rows_;
   std::vector<uint32_t> kept_;  // ids of the rows that count, ascending, where a limit leaves some out
   bool all_first_ = false;      // every row in kept_ is the first of its partition

@@ -149,6 +149,145 @@ TEST_F(SpillTest, WindowsByPartition) {
   expect_same(plan);
 }
 
+using Window = LogicalPlan::Window;
+
+BoundAggregate real_aggregate(std::string_view name, BoundPtr argument) {
+  const SqlType type = argument->type;
+  const ResolvedAggregate resolved = resolve_aggregate(name, {&type, 1});
+  BoundAggregate call;
+  call.function = resolved.function;
+  call.types = resolved.types;
+  call.name = name;
+  call.arguments.push_back(std::move(argument));
+  return call;
+}
+
+// Windows in one order, by amount unless it is set after.
+class WindowPlan {
+ public:
+  explicit WindowPlan(const PlanPtr& rows) : plan_(node(PlanKind::kWindow, {}, {rows})) {
+    plan_->columns = rows->columns;
+  }
+
+  Window& add(std::string name, SqlType type) {
+    Window& window = plan_->windows.emplace_back();
+    window.function_name = std::move(name);
+    window.type = type;
+    window.order_by = keys(key(column(3, TypeId::kBigInt)));
+    return window;
+  }
+  Window& add(BoundAggregate aggregate) {
+    Window& window = add(aggregate.name, aggregate.types.result);
+    window.aggregate = std::move(aggregate);
+    return window;
+  }
+  PlanPtr plan() {
+    for (const Window& window : plan_->windows)
+      plan_->columns.push_back({window.function_name, window.type, TableId{}, 0});
+    return plan_;
+  }
+
+ private:
+  PlanPtr plan_;
+};
+
+void set_frame(Window& window, Window::Mode mode, Window::Bound start, Window::Bound end, int64_t offset) {
+  window.mode = mode;
+  window.start = start;
+  window.end = end;
+  using Bound = Window::Bound;
+  if (start == Bound::kPreceding || start == Bound::kFollowing) window.start_offset = integer(offset);
+  if (end == Bound::kPreceding || end == Bound::kFollowing) window.end_offset = integer(offset + 1);
+}
+
+TEST_F(SpillTest, WindowsOfOneLargePartition) {
+  WindowPlan windows(mixed_scan(60'000, 700));
+  for (const char* name : {"row_number", "rank", "dense_rank"}) windows.add(name, TypeId::kBigInt);
+  for (const char* name : {"rank", "dense_rank"})
+    windows.add(name, TypeId::kBigInt).order_by = keys(key(column(2, TypeId::kDouble)));
+  windows.add("percent_rank", TypeId::kDouble).order_by = keys(key(column(2, TypeId::kDouble)));
+  windows.add("cume_dist", TypeId::kDouble).order_by = keys(key(column(2, TypeId::kDouble)));
+  windows.add("ntile", TypeId::kInteger)
+      .arguments.push_back(BoundExpression::constant(Value::of_int(TypeId::kInteger, 7)));
+  for (const char* name : {"lag", "lead"}) {
+    for (const int32_t distance : {0, 1, -2, 5000}) {
+      Window& other = windows.add(name, TypeId::kBigInt);
+      other.arguments.push_back(column(3, TypeId::kBigInt));
+      other.arguments.push_back(BoundExpression::constant(Value::of_int(TypeId::kInteger, distance)));
+      other.arguments.push_back(integer(-1));
+    }
+  }
+  for (const char* name : {"first_value", "last_value"}) {
+    windows.add(name, TypeId::kSymbol).arguments.push_back(column(1, TypeId::kSymbol));
+    Window& whole = windows.add(name, TypeId::kSymbol);
+    whole.arguments.push_back(column(1, TypeId::kSymbol));
+    whole.end = Window::Bound::kUnboundedFollowing;
+  }
+  expect_same(windows.plan(), false, 2 * kLittle);
+}
+
+TEST_F(SpillTest, FramesOfOneLargePartition) {
+  using Bound = Window::Bound;
+  using Mode = Window::Mode;
+  const PlanPtr rows = mixed_scan(60'000, 700);
+  const std::pair<Bound, Bound> bounds[] = {{Bound::kUnboundedPreceding, Bound::kUnboundedFollowing},
+                                            {Bound::kUnboundedPreceding, Bound::kPreceding},
+                                            {Bound::kUnboundedPreceding, Bound::kCurrentRow},
+                                            {Bound::kUnboundedPreceding, Bound::kFollowing},
+                                            {Bound::kPreceding, Bound::kFollowing},
+                                            {Bound::kPreceding, Bound::kCurrentRow},
+                                            {Bound::kCurrentRow, Bound::kUnboundedFollowing},
+                                            {Bound::kFollowing, Bound::kUnboundedFollowing},
+                                            {Bound::kFollowing, Bound::kFollowing}};
+  for (const Mode mode : {Mode::kRows, Mode::kRange, Mode::kGroups}) {
+    for (const auto exclude :
+         {Window::Exclude::kNoOthers, Window::Exclude::kCurrentRow, Window::Exclude::kTies}) {
+      SCOPED_TRACE(std::to_string(static_cast<int>(mode)) + std::to_string(static_cast<int>(exclude)));
+      WindowPlan windows(rows);
+      for (const auto& [start, end] : bounds) {
+        for (const int64_t offset : {1, 40}) {
+          std::vector<BoundAggregate> calls;
+          calls.push_back(real_aggregate("max", column(3, TypeId::kBigInt)));
+          calls.push_back(aggregate(count_function()));
+          for (BoundAggregate& call : calls) {
+            Window& window = windows.add(std::move(call));
+            set_frame(window, mode, start, end, offset);
+            window.exclude = exclude;
+          }
+        }
+        Window& least = windows.add(real_aggregate("min", column(3, TypeId::kBigInt)));
+        least.order_by = keys(key(column(2, TypeId::kDouble), true), key(column(3, TypeId::kBigInt)));
+        if (mode == Mode::kRange) least.order_by.pop_back();
+        set_frame(least, mode, start, end, 2);
+        least.exclude = exclude;
+      }
+      expect_same(windows.plan(), false, 3 * kLittle);
+    }
+  }
+}
+
+TEST_F(SpillTest, WindowsInSeveralOrders) {
+  WindowPlan windows(mixed_scan(60'000, 700));
+  windows.add("row_number", TypeId::kBigInt);
+  windows.add("rank", TypeId::kBigInt).partition_by.push_back(column(1, TypeId::kSymbol));
+  Window& share = windows.add(real_aggregate("max", column(3, TypeId::kBigInt)));
+  share.partition_by.push_back(column(2, TypeId::kDouble));
+  share.order_by.clear();
+  Window& large = windows.add("ntile", TypeId::kInteger);  // a quarter of the rows in one partition
+  large.partition_by.push_back(less(column(2, TypeId::kDouble), number(250)));
+  large.arguments.push_back(BoundExpression::constant(Value::of_int(TypeId::kInteger, 3)));
+  expect_same(windows.plan());
+}
+
+TEST_F(SpillTest, AWindowThatNeedsAllRowsEndsWhereMemoryDoes) {
+  WindowPlan windows(mixed_scan(200'000, 700));
+  Window& nth = windows.add("nth_value", TypeId::kBigInt);
+  nth.arguments.push_back(column(3, TypeId::kBigInt));
+  nth.arguments.push_back(BoundExpression::constant(Value::of_int(TypeId::kInteger, 3)));
+  limit_memory(kLittle);
+  EXPECT_EQ(sqlstate_of(windows.plan()), "53200");
+}
+
 PlanPtr joined(JoinType type, PlanPtr left, PlanPtr right, uint32_t key_column) {
   PlanPtr plan = node(PlanKind::kJoin, {});
   plan->columns = left->columns;
@@ -294,6 +433,67 @@ TEST_F(SpillTest, DistinctOnOfSortedRows) {
   };
   expect_same(first_of(keys(key(ticker()), key(price(), true), key(column(3, TypeId::kBigInt)))), true);
   expect_same(first_of(keys(key(price()), key(ticker(), true, true))), true);
+}
+
+TEST_F(SpillTest, DistinctOnOfUnsortedRows) {
+  const auto first_of = [&](std::vector<BoundPtr> expressions) {
+    const PlanPtr rows = mixed_scan(150'000, 60'000);
+    PlanPtr plan = node(PlanKind::kDistinct, {}, {rows});
+    plan->columns = rows->columns;
+    plan->distinct_on = std::move(expressions);
+    return plan;
+  };
+  expect_same(first_of(by(column(1, TypeId::kSymbol), column(2, TypeId::kDouble))));
+  expect_same(first_of(by(negative(column(3, TypeId::kBigInt)))));
+}
+
+// The numbers from 1 to `last`, and their texts.
+PlanPtr counting(int64_t last, bool keep_duplicates) {
+  const auto table = [](PlanKind kind, std::vector<PlanPtr> children = {}) {
+    PlanPtr plan = node(kind, {TypeId::kBigInt, TypeId::kVarchar}, std::move(children));
+    plan->shared_id = 1;
+    return plan;
+  };
+  PlanPtr step =
+      node(PlanKind::kProject, {TypeId::kBigInt, TypeId::kVarchar}, {table(PlanKind::kWorkingTable)});
+  const auto& next = scalar(
+      "next",
+      [](EvaluationState&, const CallTypes&, std::span<const Vector> arguments, uint32_t size, Selection rows,
+         Vector* out) {
+        auto* numbers = out->allocate_as<int64_t>(TypeId::kBigInt, size);
+        for (uint32_t i = 0; i < rows.count; ++i) {
+          const uint32_t row = rows[i];
+          numbers[row] = arguments[0].values<int64_t>()[arguments[0].is_constant() ? 0 : row] + 200;
+        }
+      },
+      TypeId::kBigInt);
+  std::vector<BoundPtr> arguments;
+  arguments.push_back(column(0, TypeId::kBigInt));
+  step->expressions.push_back(call(next, std::move(arguments)));
+  step->expressions.push_back(column(1, TypeId::kVarchar));
+  PlanPtr filter = node(PlanKind::kFilter, {TypeId::kBigInt, TypeId::kVarchar}, {std::move(step)});
+  filter->expressions.push_back(less(column(0, TypeId::kBigInt), integer(last)));
+  std::vector<std::vector<Value>> first;
+  for (int64_t i = 0; i < 200; ++i) first.push_back({big(i), str("chain number " + std::to_string(i))});
+  PlanPtr plan =
+      table(PlanKind::kRecursive, {values({TypeId::kBigInt, TypeId::kVarchar}, std::move(first)), filter});
+  plan->set_all = keep_duplicates;
+  return plan;
+}
+
+TEST_F(SpillTest, Recursion) { expect_same(counting(150'000, true), true); }
+
+TEST_F(SpillTest, SharedQueries) {
+  const PlanPtr rows = mixed_scan(80'000, 5000);
+  std::vector<PlanPtr> readers;
+  for (int i = 0; i < 2; ++i) {
+    readers.push_back(node(PlanKind::kMaterialize, {}, {rows}));
+    readers.back()->columns = rows->columns;
+    readers.back()->shared_id = 1;
+  }
+  PlanPtr plan = node(PlanKind::kUnionAll, {}, std::move(readers));
+  plan->columns = rows->columns;
+  expect_same(plan, true, 4 << 20);
 }
 
 TEST_F(SpillTest, DistinctArguments) {

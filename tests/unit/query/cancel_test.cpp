@@ -1,0 +1,94 @@
+// Stages that take long without reading a row of their input look at the cancel token all the same.
+#include <random>
+
+#include "query/row_sorter.h"
+#include "tests/unit/query/operator_fixture.h"
+
+namespace idem::testing {
+namespace {
+
+// Counts how often a deadline is looked at, and lets it pass after some time.
+class CountingClock final : public Clock {
+ public:
+  int64_t now_micros() const override { return 0; }
+  int64_t monotonic_nanos() const override { return ++reads_ > passes_after_ ? INT64_MAX : 0; }
+
+  int64_t reads() const { return reads_; }
+  void pass_after(int64_t reads) {
+    reads_ = 0;
+    passes_after_ = reads;
+  }
+
+ private:
+  mutable std::atomic<int64_t> reads_{0};
+  std::atomic<int64_t> passes_after_{INT64_MAX};
+};
+
+class CancelTest : public OperatorTest {
+ protected:
+  CancelTest() : token_(counting_) {
+    token_.start_statement(1'000'000);
+    context_->cancel = &token_;
+    context_->workers = nullptr;
+  }
+
+  CountingClock counting_;
+  CancelToken token_;
+};
+
+std::shared_ptr<RowStore> random_texts(uint32_t count) {
+  std::mt19937 random(7);
+  auto rows = RowStore::make({TypeId::kText}, nullptr);
+  for (uint32_t first = 0; first < count; first += kVectorSize) {
+    Vector texts;
+    auto* values = texts.allocate_as<std::string_view>(TypeId::kText, kVectorSize);
+    for (uint32_t i = 0; i < kVectorSize; ++i)
+      values[i] = texts.store_string("a common beginning " + std::to_string(random()));
+    rows->append({&texts, 1}, {nullptr, kVectorSize});
+  }
+  rows->seal();
+  return rows;
+}
+
+TEST_F(CancelTest, ASortOfTexts) {
+  const auto rows = random_texts(200'000);
+  const RowSorter sorter(*rows, {{0, false, false}});
+  std::vector<uint32_t> ids;
+  rows->all_ids(&ids);
+  counting_.pass_after(INT64_MAX - 1);
+  sorter.sort(&ids, *context_);
+  EXPECT_GT(counting_.reads(), 20);
+  ids.clear();
+  rows->all_ids(&ids);
+  counting_.pass_after(5);
+  EXPECT_THROW(sorter.sort(&ids, *context_), SqlError);
+  EXPECT_EQ(counting_.reads(), 6);
+}
+
+TEST_F(CancelTest, AWindowOfOnePartition) {
+  const PlanPtr rows = scan(make_table(test_rows(100'000, 3), 4096));
+  counting_.pass_after(INT64_MAX - 1);
+  run(rows);
+  const int64_t of_scan = counting_.reads();
+  for (const char* name : {"row_number", "first_value", "sum"}) {
+    SCOPED_TRACE(name);
+    PlanPtr plan = node(PlanKind::kWindow, {}, {rows});
+    plan->columns = rows->columns;
+    LogicalPlan::Window& window = plan->windows.emplace_back();
+    window.function_name = name;
+    window.type = TypeId::kBigInt;
+    window.order_by.push_back({column(3, TypeId::kBigInt), false, false});
+    window.arguments.push_back(column(3, TypeId::kBigInt));
+    if (window.function_name == "sum") {
+      window.aggregate = aggregate(sum_function(), column(3, TypeId::kBigInt));
+      window.type = TypeId::kDouble;
+    }
+    plan->columns.push_back({"w", window.type, TableId{}, 0});
+    counting_.pass_after(INT64_MAX - 1);
+    run(plan);
+    EXPECT_GT(counting_.reads(), of_scan + 40);
+  }
+}
+
+}  // namespace
+}  // namespace idem::testing
