@@ -39,6 +39,7 @@ Source QueryBinder::scan_source(std::shared_ptr<const TableVersion> table, const
                                 const std::string& schema) {
   auto plan = std::make_shared<LogicalPlan>();
   plan->kind = PlanKind::kScan;
+  tables_.push_back(table);
   plan->table = std::move(table);
   const TableSchema& shape = *plan->table->schema;
   Source source;
@@ -141,6 +142,7 @@ Source QueryBinder::bind_named_table(const ast::NamedTable& table, const Environ
                       shown_name(name))
           .with_position(table.version->position);
     }
+    is_for_once_ = true;
     auto past = names_.find_past_version(source->plan->table, *table.version);
     // Under the name that the table has now.
     const Relation& now = source->scope.relations[0];

@@ -49,6 +49,7 @@ Source QueryBinder::bind_function_call(const ast::FunctionCall& call, Expression
   auto plan = std::make_shared<LogicalPlan>();
   if (is_plain && !call.bare_keyword) {
     if (auto feed = names_.bind_change_function(call)) {
+      is_for_once_ = true;
       if (with_ordinality) {
         throw sql_error(sqlstate::kFeatureNotSupported, "WITH ORDINALITY of {}() is not supported", name)
             .with_position(call.position);

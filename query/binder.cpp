@@ -112,10 +112,12 @@ BoundQuery QueryBinder::finish(PlanPtr plan) {
   BoundQuery query;
   query.slot_count = next_slot_ - kFirstTemporarySlot + parameter_count;
   query.parameter_types = parameters_.types;
-  query.plan = optimize(roots[0]->children[0], &context_);
+  query.tables = std::move(tables_);
+  query.is_for_once = is_for_once_;
+  query.plan = optimize(roots[0]->children[0], &context_, &query.is_for_once);
   for (size_t i : kept) {
     query.init_plans.emplace_back(init_plans_[i].first - kFirstTemporarySlot + parameter_count,
-                                  optimize(roots[i + 1]->children[0], &context_));
+                                  optimize(roots[i + 1]->children[0], &context_, &query.is_for_once));
   }
   return query;
 }

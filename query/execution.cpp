@@ -74,7 +74,7 @@ class PlanStream final : public ResultStream {
 
   std::shared_ptr<ExecutionContext> context_;
   PlanPtr plan_;
-  std::vector<std::pair<uint32_t, std::shared_ptr<const LogicalPlan>>> init_plans_;
+  std::vector<std::pair<uint32_t, PlanPtr>> init_plans_;
   EvaluationState state_;
   PlanRun run_;
   OperatorPtr root_;

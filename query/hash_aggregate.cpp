@@ -176,7 +176,7 @@ class HashAggregateOperator::Stream final : public MorselStream {
     if (at_ >= end_) return false;
     const uint32_t count = std::min(kVectorSize, end_ - at_);
     if (aggregate_.scan_ && aggregate_.counts_only() && aggregate_.scan_->is_whole_table()) {
-      const auto rows = static_cast<int64_t>(aggregate_.scan_->plan().table->row_count);
+      const auto rows = static_cast<int64_t>(aggregate_.scan_->table().row_count);
       chunk->columns.assign(aggregate_.spec_.layout.size(),
                             Vector::constant(Value::of_int(TypeId::kBigInt, rows)));
       chunk->set_size(count);

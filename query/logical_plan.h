@@ -98,6 +98,8 @@ struct LogicalPlan {
 
   // kScan: output column i is table column scan_columns[i]; UINT32_MAX is the row position (BIGINT, RowPosition::packed).
   std::shared_ptr<const TableVersion> table;
+  // `table` has no rows, only the schema; rows are those of the version in the execution's snapshot.
+  bool reads_snapshot = false;
   std::vector<uint32_t> scan_columns;
   ScanRange scan_range;
   std::vector<ScanBound> scan_bounds;  // derived from filters, for pruning
@@ -191,11 +193,15 @@ struct BoundQuery {
   std::vector<SqlType> parameter_types;  // of $1 …, as declared or inferred
   uint32_t slot_count = 0;               // parameters, init plans and correlated columns
   // Uncorrelated scalar subqueries, run before the plan; each result goes into a slot.
-  std::vector<std::pair<uint32_t, std::shared_ptr<const LogicalPlan>>> init_plans;
+  std::vector<std::pair<uint32_t, PlanPtr>> init_plans;
+  std::vector<std::shared_ptr<const TableVersion>> tables;  // that were looked up for it
+  // Whether the plan is right only for the rows of these versions, or (of a past version, say) for this execution alone.
+  bool is_for_once = false;
 };
 
 // Equivalent and cheaper. `context` (may be null) is what constant folding may ask: session, snapshot, time zone. The plans of subqueries
-// and init plans are optimized with it where they hang in its expressions.
-PlanPtr optimize(PlanPtr plan, ExecutionContext* context = nullptr);
+// and init plans are optimized with it where they hang in its expressions. *uses_rows (may be null) becomes true if the
+// result is right only for the rows that the table versions have.
+PlanPtr optimize(PlanPtr plan, ExecutionContext* context = nullptr, bool* uses_rows = nullptr);
 
 }  // namespace idem

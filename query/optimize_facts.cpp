@@ -94,7 +94,7 @@ std::optional<Value> known_aggregate(const BoundAggregate& aggregate, const Logi
   return Value::of_int(aggregate.types.result, is_first ? span->min : span->max);
 }
 
-PlanPtr use_table_facts(PlanPtr plan) {
+PlanPtr use_table_facts(PlanPtr plan, Planning& planning) {
   if (!plan->groups.empty() || !plan->grouping_sets.empty() || plan->with_set_index) return plan;
   std::vector<BoundPtr> row;
   for (const BoundAggregate& aggregate : plan->aggregates) {
@@ -103,6 +103,7 @@ PlanPtr use_table_facts(PlanPtr plan) {
     row.push_back(BoundExpression::constant(std::move(*value)));
   }
   if (row.empty()) return plan;
+  planning.uses_rows = true;
   PlanPtr result = make_empty(plan->columns);
   result->rows.push_back(std::move(row));
   return result;
@@ -128,10 +129,10 @@ bool is_distinct_already(const LogicalPlan& plan) {
 
 }  // namespace
 
-PlanPtr use_known_facts(PlanPtr plan) {
+PlanPtr use_known_facts(PlanPtr plan, Planning& planning) {
   if (plan->kind == PlanKind::kMaterialize) return plan;
-  for (PlanPtr& child : plan->children) child = use_known_facts(std::move(child));
-  if (plan->kind == PlanKind::kAggregate) return use_table_facts(std::move(plan));
+  for (PlanPtr& child : plan->children) child = use_known_facts(std::move(child), planning);
+  if (plan->kind == PlanKind::kAggregate) return use_table_facts(std::move(plan), planning);
   if (plan->kind == PlanKind::kDistinct && plan->distinct_on.empty() &&
       is_distinct_already(*plan->children[0])) {
     return plan->children[0];

@@ -77,7 +77,7 @@ PlanPtr optimize_plan(PlanPtr plan, Planning& planning) {
   find_scan_ranges(*plan, planning);
   plan = narrow_time_joins(std::move(plan));
   plan = order_joins(std::move(plan));
-  plan = use_known_facts(std::move(plan));
+  plan = use_known_facts(std::move(plan), planning);
   plan = merge_projections(std::move(plan));
   plan = use_order_and_limits(std::move(plan));
   plan = prune_columns(std::move(plan));
@@ -92,10 +92,39 @@ PlanPtr optimize_plan(PlanPtr plan, Planning& planning) {
 
 namespace idem {
 
-PlanPtr optimize(PlanPtr plan, ExecutionContext* context) {
+namespace {
+
+// Whether rows decide about the order of a plan's parts: tables under UNION ALL are in order if their times are one after the
+// other, and time joins read what is in reach of the left side.
+bool has_order_by_rows(const PlanPtr& plan) {
+  bool has_union = false, needs_order = false, has_time_join = false;
+  for_each_node(plan, [&](const PlanPtr& node) {
+    switch (node->kind) {
+      case PlanKind::kUnionAll: has_union = true; break;
+      case PlanKind::kSort:
+      case PlanKind::kSampleBy:
+      case PlanKind::kLatestOn:
+      case PlanKind::kWindow: needs_order = true; break;
+      case PlanKind::kWindowJoin: has_time_join = true; break;
+      case PlanKind::kJoin:
+        has_time_join =
+            has_time_join || node->join_type == JoinType::kAsof || node->join_type == JoinType::kLt;
+        break;
+      default: break;
+    }
+  });
+  return has_time_join || (has_union && needs_order);
+}
+
+}  // namespace
+
+PlanPtr optimize(PlanPtr plan, ExecutionContext* context, bool* uses_rows) {
   optimizer::Planning planning;
   planning.context = context;
-  return optimizer::optimize_plan(std::move(plan), planning);
+  planning.uses_rows = uses_rows && has_order_by_rows(plan);
+  plan = optimizer::optimize_plan(std::move(plan), planning);
+  if (uses_rows) *uses_rows = *uses_rows || planning.uses_rows;
+  return plan;
 }
 
 }  // namespace idem

@@ -15,6 +15,7 @@ namespace idem::optimizer {
 struct Planning {
   ExecutionContext* context = nullptr;              // may be null
   std::unordered_set<const LogicalPlan*> finished;  // plans of subqueries and CTEs that are done
+  bool uses_rows = false;                           // something was taken from what tables know of their rows
 };
 
 PlanPtr optimize_plan(PlanPtr plan, Planning& planning);
@@ -55,7 +56,7 @@ PlanPtr use_order_and_limits(PlanPtr plan);
 // rows for which all of these are larger. All windows of the node are such, of one order.
 PlanPtr limit_partitions(PlanPtr plan);
 // count(*), min and max of the timestamp from what tables know; DISTINCT of what is grouped already.
-PlanPtr use_known_facts(PlanPtr plan);
+PlanPtr use_known_facts(PlanPtr plan, Planning& planning);
 
 // Columns of an expression all within [from, to).
 bool reads_only(const BoundExpression& expression, uint32_t from, uint32_t to);

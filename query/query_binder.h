@@ -318,6 +318,8 @@ class QueryBinder {
   uint32_t next_shared_id_ = 1;
   int view_depth_ = 0, depth_ = 0;
   std::vector<std::pair<uint32_t, PlanPtr>> init_plans_;
+  std::vector<std::shared_ptr<const TableVersion>> tables_;  // of scan_source()
+  bool is_for_once_ = false;                                 // BoundQuery's
   std::vector<std::shared_ptr<CteScope>> kept_scopes_;
   std::set<uint32_t> always_materialized_;  // shared ids
 };

@@ -50,7 +50,7 @@ uint32_t select_not_true(const Vector& vector, Selection selection, uint16_t* ou
 }  // namespace
 
 ScanOperator::ScanOperator(const LogicalPlan& plan, Direction direction)
-    : plan_(plan), direction_(direction), hides_rows_(hides_rows(*plan.table->schema)) {
+    : plan_(plan), table_(plan.table), direction_(direction), hides_rows_(hides_rows(*plan.table->schema)) {
   for (const BoundExpression* conjunct : conjuncts_of(plan.scan_filter.get())) {
     Condition condition;
     condition.expression = conjunct;
@@ -67,7 +67,7 @@ ScanOperator::ScanOperator(const LogicalPlan& plan, Direction direction)
 ScanOperator::~ScanOperator() = default;
 
 void ScanOperator::add_bound(ScanBound bound) {
-  const int timestamp = plan_.table->schema->timestamp_column;
+  const int timestamp = table_->schema->timestamp_column;
   if (timestamp >= 0 && bound.column == static_cast<uint32_t>(timestamp)) {
     if (bound.min) range_.min_timestamp = std::max(range_.min_timestamp, *bound.min);
     if (bound.max) range_.max_timestamp = std::min(range_.max_timestamp, *bound.max);
@@ -76,7 +76,7 @@ void ScanOperator::add_bound(ScanBound bound) {
 }
 
 bool ScanOperator::add_bounds(EvaluationState& state) {
-  const TableSchema& schema = *plan_.table->schema;
+  const TableSchema& schema = *table_->schema;
   for (const DynamicBound& dynamic : plan_.dynamic_bounds) {
     const Value value = evaluate_constant(state, *dynamic.value);
     if (value.is_null()) return false;
@@ -102,6 +102,7 @@ bool ScanOperator::add_bounds(EvaluationState& state) {
 }
 
 void ScanOperator::start(EvaluationState& state) {
+  if (plan_.reads_snapshot) table_ = state.context->snapshot->table(plan_.table->schema->id);
   range_ = plan_.scan_range;
   bounds_ = plan_.scan_bounds;
   equalities_.clear();
@@ -111,14 +112,14 @@ void ScanOperator::start(EvaluationState& state) {
   for (const Condition& condition : conditions_) {
     if (!condition.symbol_value) filters_.push_back(&condition);
   }
-  scan_ = plan_scan(*plan_.table, range_, bounds_);
+  scan_ = plan_scan(*table_, range_, bounds_);
   if (direction_ != Direction::kForwards) std::reverse(scan_.morsels.begin(), scan_.morsels.end());
   if (hides_rows_) find_tombstones();
 }
 
 // Where statistics say that no row of a morsel is a tombstone, the scan does not look for them.
 void ScanOperator::find_tombstones() {
-  const ScanPlan hidden = plan_scan(*plan_.table, range_, {tombstone_bound(*plan_.table->schema)});
+  const ScanPlan hidden = plan_scan(*table_, range_, {tombstone_bound(*table_->schema)});
   std::set<std::pair<uint32_t, uint32_t>> slices;
   for (const Morsel& morsel : hidden.morsels) slices.emplace(morsel.partition, morsel.slice);
   morsels_with_tombstones_.clear();
@@ -129,7 +130,7 @@ void ScanOperator::find_tombstones() {
 }
 
 bool ScanOperator::may_have_nulls(size_t first_morsel, uint32_t table_column) const {
-  const TableVersion& table = *plan_.table;
+  const TableVersion& table = *table_;
   const ColumnId column = table.schema->columns[table_column].id;
   for (size_t m = first_morsel; m < scan_.morsels.size(); ++m) {
     if (idem::may_have_nulls(table, scan_.morsels[m], column)) return true;
@@ -203,7 +204,7 @@ class ScanOperator::Stream final : public MorselStream {
     find_threshold_bound(scan_.scan_.morsels[morsel]);
     for (PartnerSearch& search : partners_) search.begin();
     hides_rows_ = !scan_.morsels_with_tombstones_.empty() && scan_.morsels_with_tombstones_[morsel];
-    reader_.emplace(scan_.plan_.table, scan_.scan_.morsels[morsel], bounds_,
+    reader_.emplace(scan_.table_, scan_.scan_.morsels[morsel], bounds_,
                     scan_.direction_ != Direction::kForwards);
   }
 
@@ -231,7 +232,7 @@ class ScanOperator::Stream final : public MorselStream {
     const SortThreshold* threshold = scan_.threshold_.get();
     if (!threshold) return;
     const uint32_t column = scan_.plan_.scan_columns[threshold->column];
-    const TableVersion& table = *scan_.plan_.table;
+    const TableVersion& table = *scan_.table_;
     if (threshold->nulls_first && idem::may_have_nulls(table, morsel, table.schema->columns[column].id))
       return;
     threshold_bounds_ = scan_.bounds_;
@@ -277,7 +278,7 @@ class ScanOperator::Stream final : public MorselStream {
 
   bool filter(DataChunk* chunk) {
     if (hides_rows_) {
-      reader_->read(static_cast<uint32_t>(scan_.plan_.table->schema->deleted_column), &deleted_);
+      reader_->read(static_cast<uint32_t>(scan_.table_->schema->deleted_column), &deleted_);
       uint16_t* target = selection_target();
       if (!narrow(chunk, select_not_true(deleted_, chunk->selection, target))) return false;
     }

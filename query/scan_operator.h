@@ -57,9 +57,10 @@ class ScanOperator final : public Operator {
   // True if reading gives exactly the rows of the version, so that counting needs no reading.
   bool is_whole_table() const {
     return conditions_.empty() && !threshold_ && join_filters_.empty() && !hides_rows_ &&
-           scan_.rows == plan_.table->row_count;
+           scan_.rows == table_->row_count;
   }
   const LogicalPlan& plan() const { return plan_; }
+  const TableVersion& table() const { return *table_; }  // that is read; after start()
 
  private:
   class Stream;
@@ -78,6 +79,7 @@ class ScanOperator final : public Operator {
   void add_bound(ScanBound bound);
 
   const LogicalPlan& plan_;
+  std::shared_ptr<const TableVersion> table_;
   const Direction direction_;
   std::vector<Condition> conditions_;
   std::shared_ptr<const SortThreshold> threshold_;

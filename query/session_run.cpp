@@ -137,10 +137,10 @@ std::unique_ptr<Portal> skipped_write(SessionState& session, const StatementInpu
                                           binary, hash);
   }
   ParameterTypes types = input.parameter_types;
-  PreparedStatement described;
+  PreparedEntry described;
   session.describe(*input.statement, types, &described);
-  const auto kind = described.returns_rows ? Portal::Kind::kRows : Portal::Kind::kCommand;
-  return std::make_unique<SkippedWrite>(session, kind, std::move(described.columns), false, hash);
+  const auto kind = described.info.returns_rows ? Portal::Kind::kRows : Portal::Kind::kCommand;
+  return std::make_unique<SkippedWrite>(session, kind, std::move(described.info.columns), false, hash);
 }
 
 // Those that leave a pending run (SET run) pending.
@@ -282,15 +282,15 @@ std::unique_ptr<Portal> SessionState::make_portal(StatementInput input) {
   return std::make_unique<NotedWrite>(*this, make_statement_portal(std::move(input)), hash);
 }
 
-void SessionState::describe(const ast::Statement& statement, ParameterTypes& types, PreparedStatement* info) {
-  if (!run_ || !run_->skips() || !is_run_write(statement)) return describe_statement(statement, types, info);
+void SessionState::describe(const ast::Statement& statement, ParameterTypes& types, PreparedEntry* entry) {
+  if (!run_ || !run_->skips() || !is_run_write(statement)) return describe_statement(statement, types, entry);
   try {
-    describe_statement(statement, types, info);
+    describe_statement(statement, types, entry);
   } catch (const SqlError&) {
     // Later statements of the run may have removed what this one names. It is skipped, so it need not be
     // there.
-    info->returns_rows = false;
-    info->columns.clear();
+    entry->info.returns_rows = false;
+    entry->info.columns.clear();
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "common/value_text.h"
 #include "query/access_control.h"
+#include "query/kept_plan.h"
 #include "query/portal.h"
 #include "query/statement_executors.h"
 #include "query/system_relations.h"
@@ -527,15 +528,35 @@ void show_names(PlanPtr& plan) {
 
 }  // namespace
 
-std::unique_ptr<Portal> SessionState::make_query_portal(BoundQuery query,
-                                                        const std::vector<Value>& parameters) {
-  show_names(query.plan);
-  std::vector<PlanColumn> columns = query.plan->columns;
-  auto run = start_run();
-  auto start = [run, query = std::make_shared<BoundQuery>(std::move(query)), parameters] {
+std::unique_ptr<Portal> SessionState::portal_of(std::shared_ptr<const BoundQuery> query,
+                                                const std::vector<Value>& parameters) {
+  std::vector<PlanColumn> columns = query->plan->columns;
+  auto start = [run = start_run(), query = std::move(query), parameters] {
     return execute(*query, StatementRun::share_context(run), parameters);
   };
   return std::make_unique<QueryPortal>(std::move(columns), std::move(start));
+}
+
+std::unique_ptr<Portal> SessionState::make_query_portal(BoundQuery query,
+                                                        const std::vector<Value>& parameters) {
+  show_names(query.plan);
+  return portal_of(std::make_shared<const BoundQuery>(std::move(query)), parameters);
+}
+
+std::unique_ptr<Portal> SessionState::make_query_portal(const ast::Query& query, StatementInput input) {
+  begin_statement();
+  PreparedEntry* entry = input.entry.get();
+  if (entry && entry->plan && entry->plan->fits(view_, settings.generation()))
+    return portal_of(entry->plan->query(), input.parameters);
+  return portal_of(keep_plan(bind_query(query, *this, input.parameter_types), entry), input.parameters);
+}
+
+// `entry`: null where nothing is executed again.
+std::shared_ptr<const BoundQuery> SessionState::keep_plan(BoundQuery query, PreparedEntry* entry) {
+  show_names(query.plan);
+  if (!entry || query.is_for_once) return std::make_shared<const BoundQuery>(std::move(query));
+  entry->plan = std::make_shared<const KeptPlan>(std::move(query), view_.catalog, settings.generation());
+  return entry->plan->query();
 }
 
 std::shared_ptr<PreparedEntry> SessionState::prepare(const parser::ParsedStatement& parsed,
@@ -550,7 +571,7 @@ std::shared_ptr<PreparedEntry> SessionState::prepare(const parser::ParsedStateme
   ParameterTypes parameters{std::move(types)};
   if (parameters.types.size() < parsed.parameter_count)
     parameters.types.resize(parsed.parameter_count, TypeId::kUnknown);
-  describe(*parsed.statement, parameters, &entry->info);
+  describe(*parsed.statement, parameters, entry.get());
   for (SqlType& type : parameters.types) {
     if (type.id == TypeId::kUnknown) type = TypeId::kText;
   }

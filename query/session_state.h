@@ -23,12 +23,14 @@
 namespace idem {
 
 struct InsertPlan;
+class KeptPlan;
 
 // A statement as prepared, with what its executions share.
 struct PreparedEntry {
   PreparedStatement info;
   std::shared_ptr<const InsertPlan>
-      insert_plan;  // INSERT … VALUES: kept as long as the table's schema is the same
+      insert_plan;                       // INSERT … VALUES: kept as long as the table's schema is the same
+  std::shared_ptr<const KeptPlan> plan;  // of a query: kept as long as it fits
 };
 
 // What one execution keeps alive: its snapshot, memory account and context. Held by the portal's stream.
@@ -106,10 +108,12 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   std::shared_ptr<StatementRun> start_run();
   // Rows of a bound query as a portal; tag "SELECT n".
   std::unique_ptr<Portal> make_query_portal(BoundQuery query, const std::vector<Value>& parameters);
+  // Of a statement that may be executed again: its kept plan, or a new one, which is kept where it may be.
+  std::unique_ptr<Portal> make_query_portal(const ast::Query& query, StatementInput input);
   std::shared_ptr<PreparedEntry> prepare(const parser::ParsedStatement& parsed,
                                          std::shared_ptr<const parser::ParsedStatement> shared,
                                          std::string name, std::string text, std::vector<SqlType> types);
-  void describe(const ast::Statement& statement, ParameterTypes& types, PreparedStatement* info);
+  void describe(const ast::Statement& statement, ParameterTypes& types, PreparedEntry* entry);
   std::shared_ptr<PreparedEntry> find_prepared(const std::string& name) const;
   std::vector<Value> decode_parameters(const std::vector<SqlType>& types,
                                        const std::vector<RawParameter>& raw) const;
@@ -195,7 +199,10 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
 
  private:
   std::unique_ptr<Portal> make_statement_portal(StatementInput input);
-  void describe_statement(const ast::Statement& statement, ParameterTypes& types, PreparedStatement* info);
+  void describe_statement(const ast::Statement& statement, ParameterTypes& types, PreparedEntry* entry);
+  std::shared_ptr<const BoundQuery> keep_plan(BoundQuery query, PreparedEntry* entry);
+  std::unique_ptr<Portal> portal_of(std::shared_ptr<const BoundQuery> query,
+                                    const std::vector<Value>& parameters);
   void begin_pending_run();
   void start_transaction(std::unique_ptr<Transaction> transaction = nullptr);
   void end_transaction(bool committed);

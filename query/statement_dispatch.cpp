@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "parser/lexer.h"
 #include "query/access_control.h"
 #include "query/portal.h"
@@ -40,13 +42,6 @@ void check_tables(SessionState& session, const std::vector<ast::ObjectName>& nam
   }
 }
 
-std::unique_ptr<Portal> query_portal(SessionState& session, const ast::QueryStatement& statement,
-                                     StatementInput input) {
-  session.begin_statement();
-  BoundQuery query = bind_query(*statement.query, session, input.parameter_types);
-  return session.make_query_portal(std::move(query), input.parameters);
-}
-
 }  // namespace
 
 std::unique_ptr<Portal> SessionState::make_statement_portal(StatementInput input) {
@@ -58,7 +53,7 @@ std::unique_ptr<Portal> SessionState::make_statement_portal(StatementInput input
   auto keep = input.entry;  // owns the tree of a prepared statement while its portal lives
   switch (statement.kind) {
     case StatementKind::kQuery:
-      return query_portal(*this, ast::as<ast::QueryStatement>(statement), std::move(input));
+      return make_query_portal(*ast::as<ast::QueryStatement>(statement).query, std::move(input));
     case StatementKind::kInsert:
       return execute_insert(*this, ast::as<ast::InsertStatement>(statement), std::move(input));
     case StatementKind::kUpdate:
@@ -216,23 +211,29 @@ std::unique_ptr<Portal> SessionState::make_statement_portal(StatementInput input
 
 // Result columns and parameter types of a statement, without running it.
 void SessionState::describe_statement(const ast::Statement& statement, ParameterTypes& types,
-                                      PreparedStatement* info) {
+                                      PreparedEntry* entry) {
   if (status() == TransactionStatus::kFailed && !allowed_in_failed_block(statement)) {
     throw SqlError(sqlstate::kInFailedSqlTransaction,
                    "current transaction is aborted, commands ignored until end of transaction block");
   }
   auto rows = [&](std::vector<PlanColumn> columns) {
-    info->returns_rows = true;
-    info->columns = std::move(columns);
-    for (PlanColumn& c : info->columns) {
+    entry->info.returns_rows = true;
+    entry->info.columns = std::move(columns);
+    for (PlanColumn& c : entry->info.columns) {
       if (is_oid_like(c.type.id) && c.type.id != TypeId::kOid) c.type = TypeId::kText;
     }
   };
   switch (statement.kind) {
-    case StatementKind::kQuery:
+    case StatementKind::kQuery: {
       begin_statement();
-      rows(bind_query(*ast::as<ast::QueryStatement>(statement).query, *this, types).plan->columns);
+      // Where types of parameters are found only here, parts of the plan were bound before they were known.
+      const bool all_known = std::all_of(types.types.begin(), types.types.end(),
+                                         [](SqlType type) { return type.id != TypeId::kUnknown; });
+      BoundQuery query = bind_query(*ast::as<ast::QueryStatement>(statement).query, *this, types);
+      rows(query.plan->columns);
+      if (all_known) keep_plan(std::move(query), entry);
       break;
+    }
     case StatementKind::kInsert:
     case StatementKind::kUpdate:
     case StatementKind::kDelete:

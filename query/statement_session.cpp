@@ -183,7 +183,9 @@ std::string execute_discard(SessionState& session, const ast::DiscardStatement& 
       session.transaction();
       session.notifications.unlisten_all();
       return "DISCARD ALL";
-    case What::kPlans: return "DISCARD PLANS";  // plans are made for each execution
+    case What::kPlans:
+      for (auto& [name, entry] : session.prepared) entry->plan.reset();
+      return "DISCARD PLANS";
     case What::kSequences: return "DISCARD SEQUENCES";
     case What::kTemporary:
       if (session.status() != TransactionStatus::kIdle) {
