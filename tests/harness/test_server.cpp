@@ -1,6 +1,7 @@
 #include "tests/harness/test_server.h"
 
 #include <chrono>
+#include <cstdlib>
 #include <fcntl.h>
 #include <signal.h>
 #include <sstream>
@@ -155,7 +156,10 @@ std::unique_ptr<pqxx::connection> TestServer::connect(const std::string& more) c
   return std::make_unique<pqxx::connection>(connection_text(more));
 }
 
-std::string idemdb_path() { return IDEMDB_PATH; }
+std::string idemdb_path() {
+  const char* other = std::getenv("IDEMDB");
+  return other ? other : IDEMDB_PATH;
+}
 std::string idem_path() { return IDEM_PATH; }
 
 pqxx::result execute(pqxx::connection& connection, const std::string& sql) {

@@ -94,6 +94,7 @@ class TestServer {
   int starts_ = 0;
 };
 
+// The server under test: of this build, or what the environment's IDEMDB names (one of a build with sanitizers).
 std::string idemdb_path();
 std::string idem_path();
 

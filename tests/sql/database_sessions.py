@@ -36,9 +36,12 @@ class IdemServer:
 
     def __exit__(self, *_):
         self.process.terminate()
-        self.process.wait()
+        code = self.process.wait()
+        self.errors.seek(0)
+        errors = self.errors.read()
         self.errors.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+        if code: raise RuntimeError("idemdb ended with %d:\n%s" % (code, errors[-5000:]))
 
     def session(self): return Session(self.name, self.arguments)
 

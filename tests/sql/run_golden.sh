@@ -39,7 +39,7 @@ for name in "${names[@]}"; do
         verdict="prints something else the second time"
     fi
     kill -0 "$idemdb_pid" 2>/dev/null || verdict="the server ended"
-    stop_idemdb
+    stop_idemdb || { verdict="the server ended with an error"; tail -60 "$work/$name/server.err"; }
     if [ "$update" = 1 ]; then cp "$work/$name/first" "$here/$name.out"; fi
     diff -u --label "$name.out" --label "$name, now" "$here/$name.out" "$work/$name/first" || verdict="prints something else than $name.out"
   else

@@ -16,9 +16,12 @@ start_idemdb() {
   return 1
 }
 
+# Its exit code is that of the server: a sanitizer's findings at the end show there.
 stop_idemdb() {
+  local code=0
   [ -n "${idemdb_pid:-}" ] || return 0
   kill "$idemdb_pid" 2>/dev/null || true
-  wait "$idemdb_pid" 2>/dev/null || true
+  wait "$idemdb_pid" 2>/dev/null || code=$?
   idemdb_pid=
+  return "$code"
 }

@@ -15,15 +15,20 @@ using ::testing::IsEmpty;
 
 constexpr uint32_t kTicker = 1, kAmount = 3;
 
-PlanPtr joined(JoinType type, PlanPtr left, PlanPtr right, uint32_t key) {
+PlanPtr joined(JoinType type, PlanPtr left, PlanPtr right, uint32_t key, uint32_t right_key) {
   PlanPtr plan = node(PlanKind::kJoin, {});
   plan->columns = left->columns;
   if (type != JoinType::kSemi && type != JoinType::kAnti)
     plan->columns.insert(plan->columns.end(), right->columns.begin(), right->columns.end());
   plan->join_type = type;
-  plan->join_keys.emplace_back(column(key, left->columns[key].type), column(key, right->columns[key].type));
+  plan->join_keys.emplace_back(column(key, left->columns[key].type),
+                               column(right_key, right->columns[right_key].type));
   plan->children = {std::move(left), std::move(right)};
   return plan;
+}
+
+PlanPtr joined(JoinType type, PlanPtr left, PlanPtr right, uint32_t key) {
+  return joined(type, std::move(left), std::move(right), key, key);
 }
 
 PlanPtr small_scan() { return scan(make_table(test_rows(10, 2))); }
@@ -59,7 +64,7 @@ TEST(JoinFilterTest, OnlyJoinsThatDropLeftRowsHaveOne) {
 
 TEST(JoinFilterTest, ScansAreFoundThroughWhatDropsNoOtherRow) {
   const auto columns_below = [](PlanPtr left, uint32_t key = kAmount) {
-    return filtered_columns(joined(JoinType::kInner, std::move(left), small_scan(), key));
+    return filtered_columns(joined(JoinType::kInner, std::move(left), small_scan(), key, kAmount));
   };
   EXPECT_THAT(columns_below(over(PlanKind::kFilter, small_scan())), ElementsAre(ElementsAre(kAmount)));
   EXPECT_THAT(columns_below(over(PlanKind::kSort, small_scan())), ElementsAre(ElementsAre(kAmount)));
