@@ -4,7 +4,8 @@
 
 namespace idem {
 
-void CancelToken::start_statement(int64_t timeout_micros) {
+void CancelToken::start_statement(int64_t timeout_micros, const char* limit) {
+  limit_.store(limit, std::memory_order_relaxed);
   Reason request = Reason::kUserRequest;
   reason_.compare_exchange_strong(request, Reason::kNone, std::memory_order_relaxed);
   deadline_nanos_.store(timeout_micros > 0 ? clock_.monotonic_nanos() + timeout_micros * 1000 : 0,
@@ -33,7 +34,8 @@ void CancelToken::throw_reason() const {
       throw sql_error(sqlstate::kAdminShutdown, "terminating connection due to administrator command");
     case Reason::kNone: break;
   }
-  throw sql_error(sqlstate::kQueryCanceled, "canceling statement due to statement timeout");
+  throw sql_error(sqlstate::kQueryCanceled, "canceling statement due to {}",
+                  limit_.load(std::memory_order_relaxed));
 }
 
 }  // namespace idem

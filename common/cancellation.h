@@ -16,14 +16,14 @@ class CancelToken {
   explicit CancelToken(const Clock& clock) : clock_(clock) {}
 
   // Forgets an earlier request and sets the deadline: `timeout_micros` from now, 0 for none. A shutdown is
-  // not forgotten.
-  void start_statement(int64_t timeout_micros);
+  // not forgotten. `limit`: what the error names; a literal.
+  void start_statement(int64_t timeout_micros, const char* limit = "statement timeout");
 
   void cancel() { raise(Reason::kUserRequest); }
   void shut_down() { raise(Reason::kShutdown); }
   bool is_cancelled() const;
 
-  // Throws SqlError 57014 "canceling statement due to user request" or "… due to statement timeout", or 57P01
+  // Throws SqlError 57014 "canceling statement due to user request" or "… due to" the limit, or 57P01
   // "terminating connection due to administrator command".
   void check() const {
     if (reason_.load(std::memory_order_relaxed) != Reason::kNone || deadline_passed()) throw_reason();
@@ -39,6 +39,7 @@ class CancelToken {
   const Clock& clock_;
   std::atomic<Reason> reason_{Reason::kNone};
   std::atomic<int64_t> deadline_nanos_{0};  // monotonic; 0: none
+  std::atomic<const char*> limit_{""};
 };
 
 }  // namespace idem

@@ -16,6 +16,7 @@
 #include "common/timestamp_arithmetic.h"
 #include "common/timestamp_text.h"
 #include "common/utf8.h"
+#include "common/utf8_repair.h"
 #include "common/uuid.h"
 
 namespace idem {
@@ -119,11 +120,7 @@ TimestampTextOptions timestamp_options(TypeId type, const TextOptions& options) 
 
 std::string_view parse_string(SqlType type, std::string_view text, StringArena& arena) {
   check_utf8(text);
-  if (type.id == TypeId::kName && text.size() > kMaxNameBytes) {
-    size_t end = kMaxNameBytes;
-    while (end > 0 && (static_cast<uint8_t>(text[end]) & 0xc0) == 0x80) --end;
-    return arena.copy(text.substr(0, end));
-  }
+  if (type.id == TypeId::kName) return arena.copy(utf8_cut(text, kMaxNameBytes));
   if (type.id == TypeId::kInternalChar) return arena.copy(text.substr(0, 1));
   const std::string_view kept = enforce_length(type, text);
   const size_t padding = type.id == TypeId::kChar && type.modifier > 0

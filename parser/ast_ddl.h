@@ -75,15 +75,20 @@ struct CreateViewStatement final : Statement {
   QueryPtr query;
 };
 
+// REFRESH IMMEDIATE | EVERY n unit | MANUAL
+struct RefreshClause {
+  enum class Mode : uint8_t { kDefault, kImmediate, kEvery, kManual };
+  Mode mode = Mode::kDefault;
+  TimeSpan every;  // kEvery
+};
+
 struct CreateMaterializedViewStatement final : Statement {
-  enum class Refresh : uint8_t { kDefault, kImmediate, kEvery, kManual };
   static constexpr StatementKind kKind = StatementKind::kCreateMaterializedView;
   CreateMaterializedViewStatement() : Statement(kKind) {}
   ObjectName name;
   bool if_not_exists = false;
   std::vector<Identifier> columns;
-  Refresh refresh = Refresh::kDefault;
-  TimeSpan every;  // kEvery
+  RefreshClause refresh;
   std::optional<PartitionUnit> partition_by;
   std::optional<TtlClause> ttl;
   std::vector<Option> options;
@@ -175,6 +180,7 @@ struct AlterAction {
     kSetOptions,    // options
     kResetOptions,  // options, names only
     kSetTtl,        // ttl
+    kSetRefresh,    // refresh
     kDedupEnable,   // dedup
     kDedupDisable,
     kAddPrimaryKey,    // columns
@@ -197,6 +203,7 @@ struct AlterAction {
   RoleName role;
   std::vector<Option> options;
   std::optional<TtlClause> ttl;
+  RefreshClause refresh;
   DedupClause dedup;
   std::vector<Identifier> columns;
   std::vector<std::string> partitions;

@@ -179,13 +179,7 @@ void Deparser::create_materialized_view(const CreateMaterializedViewStatement& s
     put(" ");
     names_in_parens(s.columns);
   }
-  using Refresh = CreateMaterializedViewStatement::Refresh;
-  if (s.refresh == Refresh::kImmediate) put(" REFRESH IMMEDIATE");
-  if (s.refresh == Refresh::kManual) put(" REFRESH MANUAL");
-  if (s.refresh == Refresh::kEvery) {
-    put(" REFRESH EVERY ");
-    time_span(s.every);
-  }
+  refresh_clause(s.refresh);
   if (!s.options.empty()) {
     put(" WITH ");
     options(s.options);
@@ -201,6 +195,15 @@ void Deparser::create_materialized_view(const CreateMaterializedViewStatement& s
     ttl(*s.ttl);
   }
   if (s.with_no_data) put(" WITH NO DATA");
+}
+
+void Deparser::refresh_clause(const RefreshClause& r) {
+  switch (r.mode) {
+    case RefreshClause::Mode::kDefault: return;
+    case RefreshClause::Mode::kImmediate: return put(" REFRESH IMMEDIATE");
+    case RefreshClause::Mode::kManual: return put(" REFRESH MANUAL");
+    case RefreshClause::Mode::kEvery: put(" REFRESH EVERY "); return time_span(r.every);
+  }
 }
 
 // ---- ALTER TABLE
@@ -272,6 +275,7 @@ void Deparser::alter_action(const AlterAction& a) {
     case Kind::kSetOptions: put("SET "); return options(a.options);
     case Kind::kResetOptions: put("RESET "); return options(a.options);
     case Kind::kSetTtl: put("SET TTL "); return ttl(*a.ttl);
+    case Kind::kSetRefresh: put("SET"); return refresh_clause(a.refresh);
     case Kind::kDedupEnable: put("DEDUP ENABLE "); return dedup(a.dedup);
     case Kind::kDedupDisable: put("DEDUP DISABLE"); return;
     case Kind::kAddPrimaryKey: put("ADD PRIMARY KEY "); return names_in_parens(a.columns);

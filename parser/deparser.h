@@ -109,6 +109,7 @@ class Deparser {
   void ttl(const ast::TtlClause& t);
   void create_view(const ast::CreateViewStatement& s);
   void create_materialized_view(const ast::CreateMaterializedViewStatement& s);
+  void refresh_clause(const ast::RefreshClause& r);
   void alter_table(const ast::AlterTableStatement& s);
   void alter_action(const ast::AlterAction& a);
   void partitions(const ast::AlterAction& a);

@@ -240,6 +240,11 @@ void StatementParser::parse_alter_set(AlterAction& action) {
     action.ttl = parse_ttl();
     return;
   }
+  if (accept(Keyword::kRefresh)) {
+    action.kind = Kind::kSetRefresh;
+    action.refresh = parse_refresh_clause();
+    return;
+  }
   if (token().kind == TokenKind::kWord && !at_end()) {
     unsupported(fmt::format("ALTER TABLE … SET {}", source()), position());
   }
@@ -277,7 +282,7 @@ StatementPtr StatementParser::parse_alter_role(uint32_t at_position) {
     alter->new_name = parse_ddl_name("a role name");
     return alter;
   }
-  if (at(Keyword::kIn)) unsupported("ALTER ROLE … IN DATABASE", position());
+  if (at(Keyword::kIn, Keyword::kDatabase)) unsupported("ALTER ROLE … IN DATABASE", position());
   if (accept(Keyword::kSet)) {
     alter->setting = parse_setting_name();
     if (!accept(Keyword::kTo) && !accept_operator("=")) fail("=");

@@ -390,18 +390,7 @@ StatementPtr StatementParser::parse_create_materialized_view(uint32_t at_positio
   create->if_not_exists = accept_if_not_exists();
   create->name = parse_object_name("a view name");
   if (token().kind == TokenKind::kLeftParen) create->columns = parse_name_list_in_parens("a column name");
-  if (accept(Keyword::kRefresh)) {
-    using Refresh = CreateMaterializedViewStatement::Refresh;
-    if (accept(Keyword::kImmediate)) {
-      create->refresh = Refresh::kImmediate;
-    } else if (accept(Keyword::kManual)) {
-      create->refresh = Refresh::kManual;
-    } else {
-      expect(Keyword::kEvery);
-      create->refresh = Refresh::kEvery;
-      create->every = parse_time_span();
-    }
-  }
+  if (accept(Keyword::kRefresh)) create->refresh = parse_refresh_clause();
   if (accept(Keyword::kWith)) create->options = parse_options();
   expect(Keyword::kAs);
   next_query_has_table_clauses_ = true;
@@ -415,6 +404,14 @@ StatementPtr StatementParser::parse_create_materialized_view(uint32_t at_positio
       return create;
     }
   }
+}
+
+RefreshClause StatementParser::parse_refresh_clause() {
+  using Mode = RefreshClause::Mode;
+  if (accept(Keyword::kImmediate)) return {Mode::kImmediate, {}};
+  if (accept(Keyword::kManual)) return {Mode::kManual, {}};
+  expect(Keyword::kEvery);
+  return {Mode::kEvery, parse_time_span()};
 }
 
 StatementPtr StatementParser::parse_create_schema(uint32_t at_position) {

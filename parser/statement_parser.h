@@ -247,6 +247,7 @@ class StatementParser : public TokenCursor {
   bool accept_if_exists();
   ast::StatementPtr parse_create_view(uint32_t at_position, bool or_replace, bool temporary);
   ast::StatementPtr parse_create_materialized_view(uint32_t at_position);
+  ast::RefreshClause parse_refresh_clause();  // behind REFRESH
   ast::StatementPtr parse_create_schema(uint32_t at_position);
   ast::StatementPtr parse_create_role(uint32_t at_position, bool is_user);
   ast::StatementPtr parse_create_change_slot(uint32_t at_position);

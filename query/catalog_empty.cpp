@@ -108,7 +108,6 @@ void register_empty_relations(RelationSet& catalog) {
        "name text, statement text, is_holdable bool, is_binary bool, is_scrollable bool, creation_time "
        "timestamptz"},
       {"pg_timezone_names", "name text, abbrev text, utc_offset interval, is_dst bool"},
-      {"pg_db_role_setting", "setdatabase oid, setrole oid, setconfig _text"},
   };
   for (auto [name, columns] : kRelations) catalog.add_empty(name, columns);
 }

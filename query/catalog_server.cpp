@@ -15,6 +15,14 @@ void emit_roles(ExecutionContext& c, const std::function<void(const Role&)>& emi
   for (const auto& [name, role] : c.snapshot->catalog->roles) emit(role);
 }
 
+// name=value, as in pg_roles.rolconfig.
+Cell role_settings(const Role& role) {
+  if (role.settings.empty()) return nullptr;
+  std::vector<std::string> items;
+  for (const auto& [name, value] : role.settings) items.push_back(name + "=" + value);
+  return text_array(items);
+}
+
 }  // namespace
 
 void register_server_relations(RelationSet& catalog) {
@@ -36,8 +44,8 @@ void register_server_relations(RelationSet& catalog) {
               [](ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) {
                 emit_roles(c, [&](const Role& r) {
                   out.row({r.name, r.superuser, true, r.superuser, r.superuser, r.can_login, false,
-                           int64_t{-1}, std::string("********"), nullptr, r.superuser, nullptr,
-                           oid(role_oid(*c.snapshot, r.name))});
+                           int64_t{r.connection_limit}, std::string("********"), nullptr, r.superuser,
+                           role_settings(r), oid(role_oid(*c.snapshot, r.name))});
                 });
               });
   catalog.add("pg_auth_members", "roleid oid, member oid, grantor oid, admin_option bool",
@@ -58,16 +66,17 @@ void register_server_relations(RelationSet& catalog) {
                    oid(schema_oid(*c.snapshot, key.schema_name)), std::string("r"), text_array(items)});
         }
       });
-  catalog.add("pg_authid",
-              "oid oid, rolname name, rolsuper bool, rolinherit bool, rolcreaterole bool, rolcreatedb bool, "
-              "rolcanlogin bool, rolreplication bool, "
-              "rolbypassrls bool, rolconnlimit int4, rolpassword text, rolvaliduntil timestamptz",
-              [](ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) {
-                emit_roles(c, [&](const Role& r) {
-                  out.row({oid(role_oid(*c.snapshot, r.name)), r.name, r.superuser, true, r.superuser,
-                           r.superuser, r.can_login, false, r.superuser, int64_t{-1}, nullptr, nullptr});
-                });
-              });
+  catalog.add(
+      "pg_authid",
+      "oid oid, rolname name, rolsuper bool, rolinherit bool, rolcreaterole bool, rolcreatedb bool, "
+      "rolcanlogin bool, rolreplication bool, "
+      "rolbypassrls bool, rolconnlimit int4, rolpassword text, rolvaliduntil timestamptz",
+      [](ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) {
+        emit_roles(c, [&](const Role& r) {
+          out.row({oid(role_oid(*c.snapshot, r.name)), r.name, r.superuser, true, r.superuser, r.superuser,
+                   r.can_login, false, r.superuser, int64_t{r.connection_limit}, nullptr, nullptr});
+        });
+      });
   catalog.add("pg_user",
               "usename name, usesysid oid, usecreatedb bool, usesuper bool, userepl bool, usebypassrls bool, "
               "passwd text, valuntil timestamptz, "
@@ -76,7 +85,14 @@ void register_server_relations(RelationSet& catalog) {
                 emit_roles(c, [&](const Role& r) {
                   if (!r.can_login) return;
                   out.row({r.name, oid(role_oid(*c.snapshot, r.name)), r.superuser, r.superuser, false,
-                           r.superuser, std::string("********"), nullptr, nullptr});
+                           r.superuser, std::string("********"), nullptr, role_settings(r)});
+                });
+              });
+  catalog.add("pg_db_role_setting", "setdatabase oid, setrole oid, setconfig _text",
+              [](ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) {
+                emit_roles(c, [&](const Role& r) {
+                  if (!r.settings.empty())
+                    out.row({oid(0), oid(role_oid(*c.snapshot, r.name)), role_settings(r)});
                 });
               });
   catalog.add("pg_settings",
@@ -87,8 +103,8 @@ void register_server_relations(RelationSet& catalog) {
               [](ExecutionContext& c, const std::vector<Value>&, RowEmitter& out) {
                 for (const auto& row : c.session->all_settings()) {
                   out.row({row.name, row.value, nullptr, std::string("Settings"), row.description, nullptr,
-                           std::string("user"), std::string("string"), std::string("default"), nullptr,
-                           nullptr, nullptr, row.value, row.value, nullptr, nullptr, false});
+                           row.context, std::string("string"), std::string("default"), nullptr, nullptr,
+                           nullptr, row.value, row.value, nullptr, nullptr, false});
                 }
               });
   catalog.add("pg_stat_activity",

@@ -20,6 +20,7 @@ class WorkerPool;
 
 struct SettingRow {
   std::string name, value, description;
+  std::string context;  // as in pg_settings: who may change it, and when
 };
 
 // What functions may ask of the session that runs them: read-only during a statement.

@@ -1,5 +1,7 @@
 #include "query/session.h"
 
+#include <algorithm>
+
 #include "common/scram_verifier.h"
 #include "common/utf8_repair.h"
 #include "query/line_target.h"
@@ -13,18 +15,37 @@ namespace {
 
 constexpr size_t kShownBytes = 1024;  // of a request, in pg_stat_activity and the log
 
+// Of two limits the one that is reached first; 0: none.
+int64_t lesser_limit(int64_t a, int64_t b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); }
+
+int64_t idle_in_transaction_millis(const SessionSettings& settings) {
+  return lesser_limit(settings.get_int("idle_in_transaction_timeout"),
+                      settings.get_int("idle_in_transaction_session_timeout"));
+}
+
 }  // namespace
 
 // -- registry -------------------------------------------------------------------------------------------
 
-void SessionRegistry::add(Session& session, int32_t* pid, uint32_t* cancel_key) {
+void SessionRegistry::add(Session& session, const SessionLimits& limits, int32_t* pid, uint32_t* cancel_key) {
   std::string key = random_bytes(4);
   uint32_t number = 0;
   for (char c : key) number = number << 8 | static_cast<uint8_t>(c);
   std::lock_guard lock(mutex_);
+  if (!limits.user.empty()) {
+    size_t clients = 0, of_user = 0;
+    for (const auto& [other, entry] : entries_) {
+      clients += !entry.user.empty();
+      of_user += entry.user == limits.user;
+    }
+    if (clients >= limits.most)
+      throw SqlError(sqlstate::kTooManyConnections, "sorry, too many clients already");
+    if (of_user >= limits.most_of_user)
+      throw sql_error(sqlstate::kTooManyConnections, "too many connections for role \"{}\"", limits.user);
+  }
   *pid = next_pid_++;
   *cancel_key = number;
-  entries_[*pid] = {&session, number};
+  entries_[*pid] = {&session, number, limits.user};
 }
 
 void SessionRegistry::remove(int32_t pid) {
@@ -55,18 +76,21 @@ std::vector<SessionActivity> SessionRegistry::activities() const {
   return all;
 }
 
-size_t SessionRegistry::count() const {
-  std::lock_guard lock(mutex_);
-  return entries_.size();
-}
-
 // -- session --------------------------------------------------------------------------------------------
 
 Session::Session(ServerContext& server, std::string user, std::string database, std::string client_address,
-                 const std::vector<std::pair<std::string, std::string>>& startup)
-    : state_(std::make_unique<SessionState>(server, std::move(user), std::move(database),
-                                            std::move(client_address), startup)) {
-  server.sessions->add(*this, &state_->pid, &state_->cancel_key);
+                 const std::vector<std::pair<std::string, std::string>>& startup,
+                 std::optional<size_t> most_sessions) {
+  SessionLimits limits;
+  const Snapshot snapshot = server.database->snapshot();
+  const auto found = snapshot.catalog->roles.find(user);
+  const Role* const role = most_sessions && found != snapshot.catalog->roles.end() ? &found->second : nullptr;
+  if (most_sessions) limits = {user, *most_sessions, SIZE_MAX};
+  if (role && role->connection_limit >= 0 && !role->superuser)
+    limits.most_of_user = static_cast<size_t>(role->connection_limit);
+  state_ = std::make_unique<SessionState>(server, std::move(user), std::move(database),
+                                          std::move(client_address), role, startup);
+  server.sessions->add(*this, limits, &state_->pid, &state_->cancel_key);
   server.metrics.sessions.add();
   state_->activity.pid = state_->pid;
 }
@@ -203,7 +227,11 @@ void Session::begin_statement_text(std::string_view text, std::optional<int64_t>
   if (text.empty()) return s.end_request();
   const int64_t now = s.server.clock->now_micros();
   s.statement_time_micros = now;
-  s.cancel.start_statement(timeout_ms.value_or(s.settings.get_int("statement_timeout")) * 1000);
+  s.follow_settings();
+  const int64_t timeout = timeout_ms ? s.settings.limited_millis("statement_timeout", *timeout_ms)
+                                     : setting_millis("statement_timeout");
+  const int64_t limit = lesser_limit(timeout, s.snapshot_millis_left());
+  s.cancel.start_statement(limit * 1000, limit == timeout ? "statement timeout" : "snapshot timeout");
   if (s.request_start_nanos == 0) s.request_start_nanos = s.server.clock->monotonic_nanos();
   std::string shown = without_passwords(utf8_cut(text, kShownBytes));
   std::lock_guard lock(s.activity_mutex);
@@ -228,8 +256,16 @@ std::vector<std::pair<std::string, std::string>> Session::take_reported_settings
 int64_t Session::setting_millis(std::string_view name) const { return state_->settings.get_int(name); }
 int64_t Session::idle_limit_ms() const {
   if (status() == TransactionStatus::kIdle) return setting_millis("idle_session_timeout");
-  const int64_t dialect = setting_millis("idle_in_transaction_timeout");
-  return dialect > 0 ? dialect : setting_millis("idle_in_transaction_session_timeout");
+  state_->follow_settings();
+  return lesser_limit(idle_in_transaction_millis(state_->settings), state_->snapshot_millis_left());
+}
+SqlError Session::idle_error() const {
+  if (status() == TransactionStatus::kIdle)
+    return SqlError("57P05", "terminating connection due to idle-session timeout");
+  const int64_t idle = idle_in_transaction_millis(state_->settings);
+  if (lesser_limit(idle, state_->snapshot_millis_left()) != idle)
+    return SqlError("25P04", "terminating connection due to snapshot timeout");
+  return SqlError("25P03", "terminating connection due to idle-in-transaction timeout");
 }
 std::shared_ptr<const TimeZone> Session::time_zone() const { return state_->zone; }
 int Session::extra_float_digits() const {

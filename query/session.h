@@ -13,6 +13,7 @@
 #include "common/error.h"
 #include "common/shared_value.h"
 #include "parser/parser.h"
+#include "query/configured_settings.h"
 #include "query/evaluation.h"
 #include "query/logical_plan.h"
 #include "query/materialized_views.h"
@@ -49,12 +50,11 @@ struct ServerContext {
   Clock* clock = nullptr;
   FileSystem* files = nullptr;
   SessionRegistry* sessions = nullptr;
-  std::string import_folder;             // COPY FROM/TO 'file' may touch only this; "" = nothing
-  std::string backup_folder;             // backup() writes only below this
-  uint64_t query_memory_limit = 0;       // bytes; 0 = half of the budget
-  TemporaryFolder* temporary = nullptr;  // where queries put what is too much for memory
-  SharedValue<std::map<std::string, std::string>>
-      settings;  // configured defaults of SHOW-able settings: of sessions to come
+  std::string import_folder;                 // COPY FROM/TO 'file' may touch only this; "" = nothing
+  std::string backup_folder;                 // backup() writes only below this
+  uint64_t query_memory_limit = 0;           // bytes; 0 = half of the budget
+  TemporaryFolder* temporary = nullptr;      // where queries put what is too much for memory
+  SharedValue<ConfiguredSettings> settings;  // for sessions to come
   int64_t start_time_micros = 0;
   SessionMetrics metrics;
   std::shared_ptr<NotificationHub> notifications = std::make_shared<NotificationHub>();
@@ -66,17 +66,22 @@ struct ServerContext {
 class Session;
 class SessionState;
 
+// How many sessions there may be when another one begins.
+struct SessionLimits {
+  std::string user;  // "": it is the server's own, which is not counted
+  size_t most = SIZE_MAX, most_of_user = SIZE_MAX;
+};
+
 // Every session of the server by its backend pid. Thread-safe.
 class SessionRegistry {
  public:
-  // Gives out a pid and a random cancel key.
-  void add(Session& session, int32_t* pid, uint32_t* cancel_key);
+  // Gives out a pid and a random cancel key. 53300 where these are as many sessions of clients, or of this user, as there may be.
+  void add(Session& session, const SessionLimits& limits, int32_t* pid, uint32_t* cancel_key);
   void remove(int32_t pid);
   bool cancel(int32_t pid,
               uint32_t cancel_key);  // false: no such pair; a cancel that finds nothing running is ignored
   bool cancel_by_pid(int32_t pid);   // pg_cancel_backend
   std::vector<SessionActivity> activities() const;
-  size_t count() const;
 
  private:
   mutable std::mutex mutex_;
@@ -84,6 +89,7 @@ class SessionRegistry {
   struct Entry {
     Session* session;
     uint32_t cancel_key;
+    std::string user;  // of a client; "": the server's own
   };
   std::map<int32_t, Entry> entries_;
 };
@@ -161,9 +167,11 @@ struct RawParameter {
 // caller calls statement_failed() once.
 class Session {
  public:
-  // `startup`: settings from the start-up packet (validated as SET would; unknown ones are kept).
+  // `startup`: settings from the start-up packet (validated as SET would; unknown ones are kept). `most_sessions`: of all clients at
+  // one time (53300); a session of the server itself has no such limit, nor settings and limits of the role.
   Session(ServerContext& server, std::string user, std::string database, std::string client_address,
-          const std::vector<std::pair<std::string, std::string>>& startup);
+          const std::vector<std::pair<std::string, std::string>>& startup,
+          std::optional<size_t> most_sessions = std::nullopt);
   ~Session();
 
   int32_t pid() const;
@@ -203,7 +211,8 @@ class Session {
   LineWriteResult write_lines(std::string_view text, int64_t unit);
 
   void cancel();  // any thread
-  // For activity and log, and from here on the timeout counts: the one given (milliseconds), or statement_timeout.
+  // For activity and log, and from here on the timeout counts: the one given (milliseconds, at most the role's limit), or
+  // statement_timeout; and what is left of snapshot_timeout.
   void begin_statement_text(std::string_view text, std::optional<int64_t> timeout_ms = std::nullopt);
   SessionActivity activity() const;  // any thread
 
@@ -216,8 +225,9 @@ class Session {
   std::vector<std::pair<std::string, std::string>> take_reported_settings();
   int64_t setting_millis(
       std::string_view name) const;  // statement_timeout, idle_in_transaction_timeout, …; 0 = off
-  // Milliseconds of silence after which the server ends the session, by its settings and state; 0: never.
+  // Milliseconds of silence after which the server ends the session, by its settings and state; 0: never. The error to end it with.
   int64_t idle_limit_ms() const;
+  SqlError idle_error() const;
   std::shared_ptr<const TimeZone> time_zone() const;
   int extra_float_digits() const;
 

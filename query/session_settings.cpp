@@ -7,6 +7,7 @@
 #include "common/error.h"
 #include "common/time_zone.h"
 #include "common/value_text.h"
+#include "storage/catalog.h"
 
 namespace idem {
 
@@ -32,6 +33,7 @@ struct SettingInfo {
   bool reported = false;     // by ParameterStatus
   std::string_view choices;  // kChoice: separated by |
   std::string_view description;
+  bool is_limit = false;
 };
 
 // Sorted by lower-case name.
@@ -53,14 +55,12 @@ constexpr SettingInfo kSettings[] = {
     {"default_transaction_read_only", "off", SettingKind::kBool, false, true, "",
      "Whether new transactions are read-only."},
     {"extra_float_digits", "1", SettingKind::kInt},
-    {"history_retention", "7 days", SettingKind::kText, true, false, "",
-     "How long versions of tables can be read that others replaced."},
-    {"history_versions", "10000", SettingKind::kInt, true, false, "",
-     "How many versions of a table are kept at most."},
-    {"idle_in_transaction_session_timeout", "0", SettingKind::kMillis},
+    {"idle_in_transaction_session_timeout", "0", SettingKind::kMillis, false, false, "",
+     "As idle_in_transaction_timeout.", true},
     {"idle_in_transaction_timeout", "0", SettingKind::kMillis, false, false, "",
-     "Ends a session that is idle in a transaction for this long."},
-    {"idle_session_timeout", "0", SettingKind::kMillis},
+     "Ends a session that is idle in a transaction for this long.", true},
+    {"idle_session_timeout", "0", SettingKind::kMillis, false, false, "",
+     "Ends a session that is idle outside of transactions for this long.", true},
     {"in_hot_standby", "off", SettingKind::kBool, true, true},
     {"integer_datetimes", "on", SettingKind::kBool, true, true},
     {"IntervalStyle", "postgres", SettingKind::kChoice, false, true, "postgres"},
@@ -74,14 +74,12 @@ constexpr SettingInfo kSettings[] = {
     {"lock_timeout", "0", SettingKind::kMillis},
     {"log_min_duration_statement", "-1", SettingKind::kMillisOrNever, false, false, "",
      "Requests that take this long are logged; -1: none."},
-    {"log_retention", "1 hour", SettingKind::kText, true, false, "",
-     "How long the log is kept to rebuild versions in between."},
     {"max_identifier_length", "63", SettingKind::kInt, true},
     {"max_index_keys", "32", SettingKind::kInt, true},
     {"plan_cache_mode", "auto", SettingKind::kChoice, false, false,
      "auto|force_generic_plan|force_custom_plan"},
     {"query_memory_limit", "0", SettingKind::kBytes, false, false, "",
-     "Memory of one query beyond which it uses temporary files; 0 for the server's."},
+     "Memory of one query; 0 for the server's limit.", true},
     {"row_security", "on", SettingKind::kBool},
     {"search_path", "\"$user\", public", SettingKind::kText, false, false, "",
      "Schemas in which unqualified names are looked up."},
@@ -89,9 +87,11 @@ constexpr SettingInfo kSettings[] = {
     {"server_version", "15.0 (IdemDB 0.1.0)", SettingKind::kText, true, true},
     {"server_version_num", "150000", SettingKind::kInt, true},
     {"session_authorization", "", SettingKind::kText, true, true},
+    {"snapshot_timeout", "0", SettingKind::kMillis, false, false, "",
+     "Ends a transaction that holds its snapshot for this long.", true},
     {"standard_conforming_strings", "on", SettingKind::kChoice, false, true, "on"},
     {"statement_timeout", "0", SettingKind::kMillis, false, false, "",
-     "Ends a statement that runs for this long."},
+     "Ends a statement that runs for this long.", true},
     {"synchronize_seqscans", "on", SettingKind::kBool},
     {"synchronous_commit", "on", SettingKind::kChoice, false, false, "on|off|local|remote_write|remote_apply",
      "Whether COMMIT waits until the log is on disk."},
@@ -99,8 +99,6 @@ constexpr SettingInfo kSettings[] = {
     {"role", "none", SettingKind::kText, false, false, "", "The current role (SET ROLE)."},
     {"run", "", SettingKind::kText, true, false, "",
      "The key of the run that the next transaction is (SET run)."},
-    {"run_retention", "7 days", SettingKind::kText, true, false, "",
-     "How long keys of runs and what they need are kept."},
     {"transaction_isolation", "read committed", SettingKind::kChoice, false, false,
      "read uncommitted|read committed|repeatable read"},
     {"transaction_read_only", "off", SettingKind::kBool},
@@ -196,21 +194,7 @@ std::string show_millis(int64_t millis) {
   return fmt::format("{}ms", millis);
 }
 
-}  // namespace
-
-SessionSettings::SessionSettings(const std::map<std::string, std::string>& configured,
-                                 const std::vector<std::pair<std::string, std::string>>& startup) {
-  for (const SettingInfo& info : kSettings) defaults_[lower(info.name)] = info.default_value;
-  for (const auto& [name, value] : configured) defaults_[lower(name)] = checked(lower(name), value);
-  for (const auto& [name, value] : startup) {
-    std::string key = lower(name);
-    const SettingInfo* info = find_info(key);
-    if (info ? !info->read_only : key.find('.') != key.npos) defaults_[key] = checked(key, value);
-  }
-  values_ = defaults_;
-}
-
-std::string SessionSettings::checked(std::string_view lower_name, std::string_view value) const {
+std::string checked(std::string_view lower_name, std::string_view value) {
   const SettingInfo* info = find_info(lower_name);
   if (!info) {
     if (lower_name.find('.') != lower_name.npos) return std::string(value);
@@ -259,6 +243,73 @@ std::string SessionSettings::checked(std::string_view lower_name, std::string_vi
   return std::string(value);
 }
 
+// Of a checked value: milliseconds, bytes, or the number itself.
+int64_t number_of(const SettingInfo* info, std::string_view value) {
+  if (value == "0") return 0;
+  const bool is_time =
+      info && (info->kind == SettingKind::kMillis || info->kind == SettingKind::kMillisOrNever);
+  if (is_time && value != "-1") return parse_millis(*info, value);
+  if (info && info->kind == SettingKind::kBytes) return parse_bytes(*info, value);
+  int64_t number = 0;
+  std::from_chars(value.data(), value.data() + value.size(), number);
+  return number;
+}
+
+SqlError cannot_be_changed(std::string_view name) {
+  return sql_error("55P02", "parameter \"{}\" cannot be changed", name);
+}
+
+}  // namespace
+
+SessionSettings::SessionSettings(std::shared_ptr<const ConfiguredSettings> configured, const Role* role,
+                                 const std::vector<std::pair<std::string, std::string>>& startup)
+    : configured_(std::move(configured)) {
+  for (const SettingInfo& info : kSettings) defaults_[lower(info.name)] = info.default_value;
+  for (const auto& [name, value] : configured_->session) defaults_[lower(name)] = value;
+  if (role) {
+    for (const auto& [name, value] : role->settings) {
+      defaults_[name] = value;
+      if (!role->superuser && is_limit(name)) limits_[name] = number_of(find_info(name), value);
+    }
+  }
+  for (const auto& [name, value] : startup) {
+    std::string key = lower(name);
+    const SettingInfo* info = find_info(key);
+    if (info ? info->read_only : key.find('.') == key.npos) continue;
+    std::string good = checked(key, value);
+    check_limit(key, good);
+    defaults_[key] = std::move(good);
+  }
+  values_ = defaults_;
+}
+
+std::string SessionSettings::checked_default(std::string_view name, std::string_view value) {
+  const std::string key = lower(name);
+  const SettingInfo* info = find_info(key);
+  if (info && info->read_only) throw cannot_be_changed(info->name);
+  return checked(key, value);
+}
+
+bool SessionSettings::is_limit(std::string_view name) {
+  const SettingInfo* info = find_info(lower(name));
+  return info && info->is_limit;
+}
+
+void SessionSettings::check_limit(const std::string& name, std::string_view value) const {
+  const auto limit = limits_.find(name);
+  if (limit == limits_.end() || limit->second == 0) return;
+  const int64_t number = number_of(find_info(name), value);
+  if (number == 0 || number > limit->second)
+    throw sql_error(sqlstate::kInsufficientPrivilege,
+                    "permission denied to set parameter \"{}\" beyond the limit of the role", name);
+}
+
+int64_t SessionSettings::limited_millis(std::string_view name, int64_t millis) const {
+  const auto limit = limits_.find(name);
+  if (limit == limits_.end() || limit->second == 0) return millis;
+  return millis == 0 ? limit->second : std::min(millis, limit->second);
+}
+
 SessionSettings::Values::const_iterator SessionSettings::find(std::string_view name) const {
   auto it = values_.find(name);  // most names come in lower case
   return it != values_.end() ? it : values_.find(lower(name));
@@ -270,34 +321,33 @@ SessionSettings::Values& SessionSettings::changing() {
   return values_;
 }
 
-bool SessionSettings::has(std::string_view name) const { return find(name) != values_.end(); }
+bool SessionSettings::has(std::string_view name) const {
+  return find(name) != values_.end() || configured_->server.contains(lower(name));
+}
 
 std::string SessionSettings::get(std::string_view name) const {
   auto it = find(name);
-  if (it == values_.end()) throw unknown_setting(name);
-  return it->second;
+  if (it != values_.end()) return it->second;
+  const auto of_server = configured_->server.find(lower(name));
+  if (of_server == configured_->server.end()) throw unknown_setting(name);
+  if (of_server->second.is_private && !get_bool("is_superuser"))
+    throw sql_error(sqlstate::kInsufficientPrivilege, "must be superuser to examine \"{}\"",
+                    of_server->first);
+  return of_server->second.value;
 }
 
 bool SessionSettings::get_bool(std::string_view name) const { return get(name) == "on"; }
 
 int64_t SessionSettings::get_int(std::string_view name) const {
-  std::string value = get(name);
-  if (value == "0") return 0;
-  const SettingInfo* info = find_info(lower(name));
-  const bool is_time =
-      info && (info->kind == SettingKind::kMillis || info->kind == SettingKind::kMillisOrNever);
-  if (is_time && value != "-1") return parse_millis(*info, value);
-  if (info && info->kind == SettingKind::kBytes) return parse_bytes(*info, value);
-  int64_t number = 0;
-  std::from_chars(value.data(), value.data() + value.size(), number);
-  return number;
+  const std::string value = get(name);
+  return value == "0" ? 0 : number_of(find_info(lower(name)), value);
 }
 
 void SessionSettings::set(std::string_view name, std::string_view value, bool local) {
   std::string key = lower(name);
-  const SettingInfo* info = find_info(key);
-  if (info && info->read_only) throw sql_error("55P02", "parameter \"{}\" cannot be changed", info->name);
-  std::string good = checked(key, value);
+  if (configured_->server.contains(key)) throw cannot_be_changed(key);
+  std::string good = checked_default(key, value);
+  check_limit(key, good);
   if (local) {
     if (!in_transaction_) return;  // the caller warns: it has no effect
     before_local_.try_emplace(key, values_.contains(key) ? values_[key] : std::string());
@@ -367,9 +417,16 @@ std::vector<SettingRow> SessionSettings::all() const {
   std::vector<SettingRow> rows;
   for (const auto& [name, value] : values_) {
     const SettingInfo* info = find_info(name);
-    rows.push_back(
-        {info ? std::string(info->name) : name, value, info ? std::string(info->description) : ""});
+    rows.push_back({info ? std::string(info->name) : name, value, info ? std::string(info->description) : "",
+                    info && info->read_only ? "internal" : "user"});
   }
+  for (const auto& [name, setting] : configured_->server) {
+    if (setting.is_private && !get_bool("is_superuser")) continue;
+    rows.push_back(
+        {name, setting.value, setting.description, setting.needs_restart ? "postmaster" : "sighup"});
+  }
+  std::sort(rows.begin(), rows.end(),
+            [](const SettingRow& a, const SettingRow& b) { return lower(a.name) < lower(b.name); });
   return rows;
 }
 

@@ -28,8 +28,8 @@ class KeptPlan;
 // A statement as prepared, with what its executions share.
 struct PreparedEntry {
   PreparedStatement info;
-  std::shared_ptr<const InsertPlan>
-      insert_plan;                       // INSERT … VALUES: kept as long as the table's schema is the same
+  // Of INSERT … VALUES: kept as long as the table's schema is the same.
+  std::shared_ptr<const InsertPlan> insert_plan;
   std::shared_ptr<const KeptPlan> plan;  // of a query: kept as long as it fits
 };
 
@@ -58,7 +58,8 @@ struct StatementInput {
 class SessionState final : public SessionInfo, public NameResolver, public NotificationSender {
  public:
   SessionState(ServerContext& server_context, std::string user_name, std::string database_name,
-               std::string address, const std::vector<std::pair<std::string, std::string>>& startup);
+               std::string address, const Role* role,
+               const std::vector<std::pair<std::string, std::string>>& startup);
   ~SessionState() override;
 
   // -- transactions
@@ -119,7 +120,8 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
                                        const std::vector<RawParameter>& raw) const;
 
   void notice(std::string severity, SqlError content);
-  void follow_settings();  // what is taken from settings, after they may have changed
+  void follow_settings();                // what is taken from settings, after they may have changed
+  int64_t snapshot_millis_left() const;  // of snapshot_timeout; 0: no limit
 
   // -- NameResolver
   const Snapshot& snapshot() const override { return view_; }
@@ -233,6 +235,7 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   mutable uint64_t role_generation_ = 0;
   uint64_t zone_generation_ = 0;       // of the settings that `zone` was taken from
   uint64_t session_memory_limit_ = 0;  // bytes for a query; 0: the server's
+  int64_t snapshot_timeout_ms_ = 0;    // 0: none
   // search_path(false) for these settings and this catalog; a statement asks for it several times.
   struct SearchPath {
     uint64_t generation = 0;

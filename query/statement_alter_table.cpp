@@ -427,6 +427,10 @@ std::string execute_alter_table(SessionState& session, const ast::AlterTableStat
         schema.ttl_count = action.ttl ? action.ttl->count : 0;
         schema.ttl_unit = action.ttl ? action.ttl->unit : "";
         break;
+      case Kind::kSetRefresh:
+        if (s.actions.size() > 1) throw not_supported("several actions with SET REFRESH", action.position);
+        change_refresh_mode(session, action, *table);
+        return altered_tag(s);
       case Kind::kFreezePartition: protect_table(session, action, *table); continue;
       case Kind::kDetachPartition:
       case Kind::kAttachPartition:

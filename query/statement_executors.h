@@ -48,6 +48,8 @@ std::string execute_refresh_materialized_view(SessionState& session,
 // The view of ALTER MATERIALIZED VIEW, which may do what it wants to: 42809, 42501.
 std::shared_ptr<const TableVersion> altered_materialized_view(SessionState& session,
                                                               const ast::AlterTableStatement& statement);
+void change_refresh_mode(SessionState& session, const ast::AlterAction& action,
+                         const TableVersion& table);  // 42809 where it is no materialized view
 std::string execute_create_role(SessionState& session,
                                 const ast::CreateRoleStatement& statement);  // statement_role.cpp
 std::string execute_alter_role(SessionState& session, const ast::AlterRoleStatement& statement);
@@ -91,6 +93,8 @@ void drop_tag(SessionState& session, const ast::AlterAction& action, const Table
 std::unique_ptr<Portal> execute_show(SessionState& session, const ast::ShowStatement& statement);
 std::string execute_set(SessionState& session, const ast::SetStatement& statement);
 std::string execute_reset(SessionState& session, const ast::ResetStatement& statement);
+// What SET, ALTER ROLE and ALTER SYSTEM make of the values written: the text of the setting.
+std::string setting_text(const std::string& setting, const std::vector<std::string>& values);
 std::string execute_listen(SessionState& session, const ast::ListenStatement& statement);
 std::string execute_alter_system(SessionState& session, const ast::AlterSystemStatement& statement);
 std::string execute_discard(SessionState& session, const ast::DiscardStatement& statement);

@@ -42,23 +42,25 @@ PartitionUnit partition_by(SessionState& session, const SampledTables& sampled) 
   }
 }
 
-void set_refresh_mode(const Create& s, MaterializedView& view) {
-  switch (s.refresh) {
-    case Create::Refresh::kDefault:
-    case Create::Refresh::kImmediate: view.mode = RefreshMode::kImmediate; return;
-    case Create::Refresh::kManual: view.mode = RefreshMode::kManual; return;
-    case Create::Refresh::kEvery: break;
+void set_refresh_mode(const ast::RefreshClause& refresh, MaterializedView& view) {
+  using Mode = ast::RefreshClause::Mode;
+  switch (refresh.mode) {
+    case Mode::kDefault:
+    case Mode::kImmediate: view.mode = RefreshMode::kImmediate; return;
+    case Mode::kManual: view.mode = RefreshMode::kManual; return;
+    case Mode::kEvery: break;
   }
+  const ast::TimeSpan& every = refresh.every;
   constexpr int64_t kMost = 10'000'000;
-  if (std::string_view("smhdw").find(s.every.unit) == std::string_view::npos || s.every.count < 1 ||
-      s.every.count > kMost) {
+  if (std::string_view("smhdw").find(every.unit) == std::string_view::npos || every.count < 1 ||
+      every.count > kMost) {
     throw SqlError(sqlstate::kInvalidParameterValue, "invalid interval of REFRESH EVERY")
         .with_hint("Write a number and a unit: seconds, minutes, hours, days or weeks.")
-        .with_position(s.every.position);
+        .with_position(every.position);
   }
   view.mode = RefreshMode::kEvery;
-  view.every_count = s.every.count;
-  view.every_unit = s.every.unit;
+  view.every_count = every.count;
+  view.every_unit = every.unit;
 }
 
 // The table of the rows, its columns those of the query as whoever creates the view reads it.
@@ -115,7 +117,7 @@ std::string execute_create_materialized_view(SessionState& session, const Create
   view.query_text = parser::deparse(*s.query);
   for (const char* name : {"TimeZone", "search_path"})
     view.settings.emplace_back(name, session.settings.get(name));
-  set_refresh_mode(s, view);
+  set_refresh_mode(s.refresh, view);
   TableSchema schema = table_schema(session, s, view);
   const std::string owner = schema.owner, schema_name = schema.schema_name;
   Transaction& transaction = session.write_transaction("CREATE MATERIALIZED VIEW");
@@ -162,6 +164,7 @@ std::shared_ptr<const TableVersion> altered_materialized_view(SessionState& sess
       case Kind::kSetOptions:
       case Kind::kResetOptions:
       case Kind::kSetTtl:
+      case Kind::kSetRefresh:
       case Kind::kCreateTag:
       case Kind::kDropTag: break;
       default:
@@ -172,6 +175,18 @@ std::shared_ptr<const TableVersion> altered_materialized_view(SessionState& sess
     }
   }
   return table;
+}
+
+void change_refresh_mode(SessionState& session, const ast::AlterAction& action, const TableVersion& table) {
+  const MaterializedView* known = session.snapshot().catalog->materialized_view(table.schema->id);
+  if (!known) {
+    throw sql_error(sqlstate::kWrongObjectType, "\"{}\" is not a materialized view", table.schema->name)
+        .with_position(action.position);
+  }
+  MaterializedView changed = *known;
+  set_refresh_mode(action.refresh, changed);
+  ++changed.generation;
+  session.write_transaction("ALTER TABLE").put_materialized_view(std::move(changed), {});
 }
 
 }  // namespace idem

@@ -135,6 +135,10 @@ std::unique_ptr<Portal> execute_show(SessionState& session, const ShowStatement&
   throw SqlError(sqlstate::kFeatureNotSupported, "this SHOW is not supported");
 }
 
+std::string setting_text(const std::string& setting, const std::vector<std::string>& values) {
+  return setting == "search_path" ? joined_names(values) : joined(values);
+}
+
 std::string execute_set(SessionState& session, const ast::SetStatement& s) {
   if (s.name == "run") {
     session.set_next_run(s.to_default ? std::string() : joined(s.values));
@@ -150,9 +154,7 @@ std::string execute_set(SessionState& session, const ast::SetStatement& s) {
                                        "SET LOCAL can only be used in transaction blocks"));
   }
   if (s.to_default) session.settings.reset(s.name);
-  else
-    session.settings.set(s.name, s.name == "search_path" ? joined_names(s.values) : joined(s.values),
-                         s.local);
+  else session.settings.set(s.name, setting_text(s.name, s.values), s.local);
   session.set_setting("TimeZone", session.settings.get("TimeZone"), s.local);
   return "SET";
 }
@@ -290,7 +292,7 @@ std::string execute_alter_system(SessionState& session, const ast::AlterSystemSt
     throw SqlError(sqlstate::kFeatureNotSupported, "ALTER SYSTEM is not supported by this server");
   if (s.reset && s.setting == "all") configuration->reset_all();
   else if (s.reset) configuration->set(s.setting, std::nullopt);
-  else configuration->set(s.setting, s.setting == "search_path" ? joined_names(s.values) : joined(s.values));
+  else configuration->set(s.setting, setting_text(s.setting, s.values));
   return "ALTER SYSTEM";
 }
 

@@ -25,16 +25,17 @@ constexpr uint64_t kLeastMemory = uint64_t{16} << 20;
 
 // One name for a setting wherever it is given: --tls-cert, tls_cert = in the file, IDEMDB_TLS_CERT.
 enum TakesEffect : uint8_t { kRestart, kReload };
+enum ValueKind : uint8_t { kPlain, kBytes, kPath };
 struct Option {
   std::string_view name, help;
   std::variant<std::string*, uint64_t*, uint32_t*, uint16_t*> value;
   TakesEffect takes_effect = kRestart;
-  bool is_bytes = false;
+  ValueKind kind = kPlain;
 };
 
 std::vector<Option> options_of(Configuration& c) {
   return {
-      {"data", "data folder; created when it is missing or empty", &c.data, kRestart},
+      {"data", "data folder; created when it is missing or empty", &c.data, kRestart, kPath},
       {"listen", "address to listen on", &c.listen, kRestart},
       {"port", "TCP port, 0 for any free one", &c.port, kRestart},
       {"http_port", "port for HTTP and the web console, 0 for any free one; default: none", &c.http_port,
@@ -42,31 +43,33 @@ std::vector<Option> options_of(Configuration& c) {
       {"line_port", "port for InfluxDB line protocol over TCP, 0 for any free one; default: none",
        &c.line_port, kRestart},
       {"auth", "trust or scram; default: trust on loopback, scram elsewhere", &c.auth, kReload},
-      {"tls_cert", "certificate chain (PEM); with tls_key turns TLS on", &c.tls_cert, kReload},
-      {"tls_key", "private key (PEM)", &c.tls_key, kReload},
+      {"tls_cert", "certificate chain (PEM); with tls_key turns TLS on", &c.tls_cert, kReload, kPath},
+      {"tls_key", "private key (PEM)", &c.tls_key, kReload, kPath},
       {"tls_min_version", "oldest version of TLS that is spoken: 1.2 or 1.3", &c.tls_min_version, kReload},
-      {"tls_client_ca", "authority (PEM) whose certificates clients may show", &c.tls_client_ca, kReload},
-      {"config", "TOML file with settings of these names", &c.config, kRestart},
+      {"tls_client_ca", "authority (PEM) whose certificates clients may show", &c.tls_client_ca, kReload,
+       kPath},
+      {"config", "TOML file with settings of these names", &c.config, kRestart, kPath},
       {"import_folder",
        "the only folder COPY … 'file' may read and write; default: import in the data folder",
-       &c.import_folder, kRestart},
+       &c.import_folder, kRestart, kPath},
       {"backup_folder", "the only folder backup() writes to; default: backup in the data folder",
-       &c.backup_folder, kRestart},
+       &c.backup_folder, kRestart, kPath},
       {"log_level", "trace, debug, info, warn, error or off", &c.log_level, kReload},
       {"log_format", "text or json", &c.log_format, kReload},
       {"audit_log", "on: log statements that change what there is or who may do what", &c.audit_log, kReload},
-      {"pid_file", "file to write the process id to when connections are accepted", &c.pid_file, kRestart},
-      {"port_file", "file to write the port to when connections are accepted", &c.port_file, kRestart},
+      {"pid_file", "file to write the process id to when connections are accepted", &c.pid_file, kRestart,
+       kPath},
+      {"port_file", "file to write the port to when connections are accepted", &c.port_file, kRestart, kPath},
       {"max_connections", "connections at one time", &c.max_connections, kRestart},
       {"drain_seconds", "how long statements may go on when the server is told to end", &c.drain_seconds,
        kReload},
       {"worker_threads", "threads that work on queries, 0 for one per core", &c.worker_threads, kRestart},
       {"memory_limit", "memory for queries, rows and caches, e.g. 4GB; 0 for half of the machine's",
-       &c.memory_limit, kReload, true},
+       &c.memory_limit, kReload, kBytes},
       {"query_memory_limit", "memory of one query, 0 for half of memory_limit", &c.query_memory_limit,
-       kRestart, true},
+       kRestart, kBytes},
       {"chunk_cache", "memory for encoded columns read from files, 0 for a quarter of memory_limit",
-       &c.chunk_cache, kRestart, true},
+       &c.chunk_cache, kRestart, kBytes},
       {"history_retention", "how long versions of tables can be read that others replaced, e.g. '30 days'",
        &c.history_retention, kRestart},
       {"run_retention", "how long keys of runs and what they need are kept; default: history_retention",
@@ -74,9 +77,9 @@ std::vector<Option> options_of(Configuration& c) {
       {"history_versions", "how many versions of a table are kept at most", &c.history_versions, kRestart},
       {"log_retention", "how long the log is kept to rebuild versions in between, e.g. '1 hour'",
        &c.log_retention, kRestart},
-      {"log_retention_bytes", "and at most how much of it", &c.log_retention_bytes, kRestart, true},
+      {"log_retention_bytes", "and at most how much of it", &c.log_retention_bytes, kRestart, kBytes},
       {"checkpoint_log_bytes", "log since the last checkpoint that starts the next", &c.checkpoint_log_bytes,
-       kRestart, true},
+       kRestart, kBytes},
   };
 }
 
@@ -87,11 +90,11 @@ uint64_t parse_number(const Option& option, const std::string& text) {
       {"", 1}, {"B", 1}, {"kB", 1 << 10}, {"MB", 1 << 20}, {"GB", 1 << 30}};
   auto factor = kUnits.find(unit);
   if (digits == 0 || text.empty() || text.size() > 18 || factor == kUnits.end() ||
-      (!option.is_bytes && !unit.empty())) {
+      (option.kind != kBytes && !unit.empty())) {
     throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"",
                     option.name, text)
-        .with_hint(option.is_bytes ? "A number of bytes, with an optional unit: kB, MB, GB."
-                                   : "A whole number.");
+        .with_hint(option.kind == kBytes ? "A number of bytes, with an optional unit: kB, MB, GB."
+                                         : "A whole number.");
   }
   const uint64_t count = std::stoull(text);
   if (count > std::numeric_limits<uint64_t>::max() / factor->second)
@@ -118,6 +121,17 @@ void assign(const Option& option, const std::string& text) {
 
 std::string text_of(const Option& option) {
   return std::visit([](const auto* value) { return fmt::format("{}", *value); }, option.value);
+}
+
+// With a unit of bytes where it has a whole number of them.
+std::string shown_value(const Option& option) {
+  const auto* bytes = std::get_if<uint64_t*>(&option.value);
+  if (option.kind != kBytes || **bytes == 0) return text_of(option);
+  constexpr std::pair<std::string_view, uint64_t> kUnits[] = {
+      {"GB", 1 << 30}, {"MB", 1 << 20}, {"kB", 1 << 10}, {"", 1}};
+  const auto unit = std::find_if(std::begin(kUnits), std::end(kUnits),
+                                 [&](const auto& u) { return **bytes % u.second == 0; });
+  return fmt::format("{}{}", **bytes / unit->second, unit->first);
 }
 
 // What a TOML file says, as text.
@@ -307,6 +321,20 @@ std::vector<std::string> changes_for_restart(Configuration before, Configuration
   return names;
 }
 
+std::map<std::string, ServerSetting, std::less<>> shown_settings(Configuration at_start, Configuration now) {
+  std::map<std::string, ServerSetting, std::less<>> settings;
+  const std::vector<Option> old_options = options_of(at_start), new_options = options_of(now);
+  for (size_t i = 0; i < new_options.size(); ++i) {
+    const bool needs_restart = new_options[i].takes_effect == kRestart;
+    // Sessions have one of that name, which begins with it.
+    if (new_options[i].name == "query_memory_limit") continue;
+    settings[std::string(new_options[i].name)] = {
+        shown_value(needs_restart ? old_options[i] : new_options[i]), std::string(new_options[i].help),
+        needs_restart, new_options[i].kind == kPath};
+  }
+  return settings;
+}
+
 void check_configuration(const Configuration& c) {
   if (c.data.empty()) {
     throw SqlError(sqlstate::kInvalidParameterValue, "no data folder given")
@@ -337,9 +365,7 @@ void check_configuration(const Configuration& c) {
   check_least("max_connections", c.max_connections, 1);
   check_least("history_versions", c.history_versions, 1);
   if (c.memory_limit > 0) check_least("memory_limit", c.memory_limit, kLeastMemory);
-  SessionSettings settings({}, {});
-  for (const auto& [name, value] : c.settings)
-    settings.set(name, value, false);  // throws for one that cannot be
+  for (const auto& [name, value] : c.settings) SessionSettings::checked_default(name, value);
   for (const auto& [name, value] : {std::pair("history_retention", c.history_retention),
                                     {"run_retention", c.run_retention},
                                     {"log_retention", c.log_retention}}) {
@@ -348,7 +374,7 @@ void check_configuration(const Configuration& c) {
     } catch (const SqlError& error) {
       throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"", name,
                       value)
-          .with_hint(error.hint());
+          .with_hint(error.message());
     }
   }
   const bool trusts_others = std::any_of(c.access.begin(), c.access.end(),

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "query/configured_settings.h"
 #include "server/access_rules.h"
 
 namespace idem {
@@ -83,6 +84,8 @@ class ConfigurationSource {
 bool is_server_setting(const std::string& name);
 // The names of those that differ and take effect only at the next start.
 std::vector<std::string> changes_for_restart(Configuration before, Configuration after);
+// The server's own settings for SHOW: those that take effect only at a start as they were then, the others as they are now.
+std::map<std::string, ServerSetting, std::less<>> shown_settings(Configuration at_start, Configuration now);
 
 // Refuses values with which it cannot start, and combinations that would leave the server open: an address other than loopback needs scram. 22023 with a hint
 // that says how to set it up.

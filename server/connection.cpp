@@ -201,7 +201,7 @@ Connection::Next Connection::next_message(FrontendMessage* message) {
     handling_ = false;
     idle_since_ms_ = steady_ms();
     idle_limit_ms_ = session_pid_ != 0 ? handler_->idle_limit_ms() : environment_.authentication_timeout_ms;
-    if (idle_limit_ms_ > 0) idle_error_ = handler_->idle_error();
+    if (session_pid_ != 0 && idle_limit_ms_ > 0) idle_error_ = handler_->idle_error();
     return Next::kWait;
   }
   // All that is there; when they are handled the next are taken.

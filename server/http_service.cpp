@@ -222,10 +222,10 @@ const std::string& HttpService::authenticate(const HttpRequest& request) {
 Session& HttpService::session_for(const HttpRequest& request) {
   const std::string& user = authenticate(request);
   if (session_) return *session_;
-  check_session_limit(server_, options_);
   auto session = std::make_unique<Session>(
       server_, user, options_.database, client_address_,
-      std::vector<std::pair<std::string, std::string>>{{"application_name", "http"}});
+      std::vector<std::pair<std::string, std::string>>{{"application_name", "http"}},
+      options_.max_connections);
   std::lock_guard lock(mutex_);
   session_ = std::move(session);
   return *session_;

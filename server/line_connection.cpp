@@ -76,11 +76,11 @@ bool LineConnection::store(const std::string& lines) {
       const ClientIdentity client{without_port(client_address_), "admin", options_->protocol.database, false};
       if (authentication_of(options_->protocol, client, "") != AuthenticationMethod::kTrust)
         throw SqlError(sqlstate::kInvalidAuthorization, "line protocol over TCP knows no passwords");
-      check_session_limit(*environment_.server, options_->protocol);
       std::lock_guard lock(mutex_);
       session_ = std::make_unique<Session>(
           *environment_.server, "admin", options_->protocol.database, client_address_,
-          std::vector<std::pair<std::string, std::string>>{{"application_name", "line protocol"}});
+          std::vector<std::pair<std::string, std::string>>{{"application_name", "line protocol"}},
+          options_->protocol.max_connections);
     }
     session_->begin_statement_text("line protocol");
     const LineWriteResult result = session_->write_lines(lines, 1);

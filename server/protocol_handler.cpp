@@ -29,11 +29,6 @@ struct ProtocolHandler::SimpleQuery {
   std::unique_ptr<Portal> portal;  // of statement next - 1
 };
 
-void check_session_limit(const ServerContext& server, const ProtocolOptions& options) {
-  if (server.sessions->count() >= options.max_connections)
-    throw SqlError(sqlstate::kTooManyConnections, "sorry, too many clients already");
-}
-
 AuthenticationMethod authentication_of(const ProtocolOptions& options, const ClientIdentity& client,
                                        const std::string& certificate_name) {
   const AuthenticationMethod method = method_for(options.access, client);
@@ -165,8 +160,8 @@ void ProtocolHandler::begin_session() {
   if (database_ != options_.database && database_ != kMaintenanceDatabase)
     throw sql_error(sqlstate::kInvalidCatalogName, "database \"{}\" does not exist", database_);
 
-  check_session_limit(server_, options_);
-  session_ = std::make_unique<Session>(server_, user_, options_.database, client_address_, startup_settings_);
+  session_ = std::make_unique<Session>(server_, user_, options_.database, client_address_, startup_settings_,
+                                       options_.max_connections);
   session_->receive_notifications([this] { channel_.notifications_came(); });
   scram_.reset();
   channel_.session_started(session_->pid());
@@ -518,9 +513,6 @@ std::unique_ptr<RowEncoder> ProtocolHandler::make_encoder(const Portal& portal,
 
 int64_t ProtocolHandler::idle_limit_ms() const { return session_ ? session_->idle_limit_ms() : 0; }
 
-SqlError ProtocolHandler::idle_error() const {
-  return in_transaction() ? SqlError("25P03", "terminating connection due to idle-in-transaction timeout")
-                          : SqlError("57P05", "terminating connection due to idle-session timeout");
-}
+SqlError ProtocolHandler::idle_error() const { return session_->idle_error(); }
 
 }  // namespace idem

@@ -24,9 +24,6 @@ struct ProtocolOptions {
   uint32_t max_connections = 1000;
 };
 
-// Whether one more session may begin: 53300.
-void check_session_limit(const ServerContext& server, const ProtocolOptions& options);
-
 // How this client must prove who it is. Throws 28000 where no access rule lets it in, and where a certificate is asked for that it has not shown.
 AuthenticationMethod authentication_of(const ProtocolOptions& options, const ClientIdentity& client,
                                        const std::string& certificate_name);
@@ -63,7 +60,7 @@ class ProtocolHandler {
   Session* session() { return session_.get(); }
   // Milliseconds of silence after which the server ends the session, by its settings and state; 0: never.
   int64_t idle_limit_ms() const;
-  SqlError idle_error() const;
+  SqlError idle_error() const;  // of a session
   bool in_transaction() const { return session_ && session_->status() != TransactionStatus::kIdle; }
 
  private:

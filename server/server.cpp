@@ -10,6 +10,8 @@
 #include "common/measured_file_system.h"
 #include "common/posix_file.h"
 #include "common/temporary_folder.h"
+#include "common/utf8.h"
+#include "query/session_settings.h"
 #include "server/connection.h"
 #include "server/http_connection.h"
 #include "server/line_connection.h"
@@ -193,12 +195,12 @@ void Server::State::apply(const Configuration& c) {
   ConnectionOptions connections;
   connections.tls = load_certificate(c);
   connections.protocol = {c.access_rules(), c.database, configuration.max_connections};
-  std::map<std::string, std::string> settings = c.settings;
-  settings["history_retention"] = configuration.history_retention;
-  settings["run_retention"] =
-      configuration.run_retention.empty() ? configuration.history_retention : configuration.run_retention;
-  settings["history_versions"] = std::to_string(configuration.history_versions);
-  settings["log_retention"] = configuration.log_retention;
+  ConfiguredSettings settings;
+  for (const auto& [name, value] : c.settings)
+    settings.session[utf8_lower(name)] = SessionSettings::checked_default(name, value);
+  settings.server = shown_settings(configuration, c);
+  if (configuration.run_retention.empty())
+    settings.server["run_retention"].value = configuration.history_retention;
   // Nothing fails from here on.
   environment.options.set(std::move(connections));
   context.settings.set(std::move(settings));

@@ -26,7 +26,9 @@ struct Role {
   uint32_t id = 0;
   std::string name;
   bool superuser = false, can_login = true;
-  std::string scram_verifier;  // "SCRAM-SHA-256$4096:salt$stored:server", "" = no password
+  std::string scram_verifier;                   // "SCRAM-SHA-256$4096:salt$stored:server", "" = no password
+  int32_t connection_limit = -1;                // sessions at one time; -1: any number
+  std::map<std::string, std::string> settings;  // that its sessions begin with, by lower-case name
 };
 
 struct SchemaInfo {

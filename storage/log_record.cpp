@@ -13,7 +13,7 @@ namespace idem {
 
 namespace {
 
-constexpr uint8_t kFormat = 6;
+constexpr uint8_t kFormat = 7;
 constexpr size_t kTimeOffset = 1;
 constexpr uint8_t kHasSchema = 1, kTruncated = 2, kCreated = 4, kRestored = 8, kNamesSegments = 16;
 constexpr std::string_view kWhat = "log record";

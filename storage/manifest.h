@@ -84,7 +84,7 @@ Manifest read_manifest(std::string_view bytes, const std::string& path);
 
 // Parts of the format that reading and writing share.
 inline constexpr std::string_view kManifestMagic = "IDEMMANI";
-inline constexpr uint32_t kManifestFormat = 6;
+inline constexpr uint32_t kManifestFormat = 7;
 inline constexpr size_t kManifestHeaderBytes = 32;
 inline constexpr uint32_t kManifestRecordMagic = 0x4352'4D49;  // "IMRC"
 inline constexpr size_t kManifestRecordHeaderBytes = 32;

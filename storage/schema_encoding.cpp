@@ -200,6 +200,12 @@ void write_role(ByteWriter& out, const Role& role) {
   out.boolean(role.superuser);
   out.boolean(role.can_login);
   out.string(role.scram_verifier);
+  out.i32(role.connection_limit);
+  out.varint(role.settings.size());
+  for (const auto& [name, value] : role.settings) {
+    out.string(name);
+    out.string(value);
+  }
 }
 
 Role read_role(ByteReader& in) {
@@ -209,6 +215,11 @@ Role read_role(ByteReader& in) {
   role.superuser = in.boolean();
   role.can_login = in.boolean();
   role.scram_verifier = in.string();
+  role.connection_limit = in.i32();
+  for (uint64_t left = in.count(); left > 0; --left) {
+    std::string name(in.string());
+    role.settings[std::move(name)] = in.string();
+  }
   return role;
 }
 

@@ -58,8 +58,11 @@ TEST(Backup, HoldsEverythingOfADatabase) {
   execute(*connection, "BEGIN RUN 'load/1'; INSERT INTO t VALUES ('2024-01-01T10:00', 'a', 1); COMMIT");
   execute(*connection, "ALTER TABLE t CREATE TAG 'first'");
   execute(*connection, "CREATE VIEW seen AS SELECT k, sum(v) AS v FROM t GROUP BY k");
-  execute(*connection, "CREATE MATERIALIZED VIEW hourly AS SELECT ts, sum(v) AS v FROM t SAMPLE BY 1h");
-  execute(*connection, "CREATE USER ann PASSWORD 'a'");
+  execute(*connection,
+          "CREATE MATERIALIZED VIEW hourly REFRESH MANUAL AS SELECT ts, sum(v) AS v FROM t SAMPLE BY 1h");
+  execute(*connection, "ALTER MATERIALIZED VIEW hourly SET REFRESH IMMEDIATE");
+  execute(*connection,
+          "CREATE USER ann PASSWORD 'a' CONNECTION LIMIT 3; ALTER USER ann SET statement_timeout = '9s'");
   execute(*connection, "GRANT SELECT ON seen TO ann; CREATE CHANGE SLOT s ON t; CREATE TABLE gone (a INT)");
   execute(*connection, "DROP TABLE gone");
   execute(*connection, "UPDATE t SET v = 5");
@@ -78,6 +81,8 @@ TEST(Backup, HoldsEverythingOfADatabase) {
   EXPECT_EQ(value_of(*other.connect("user=ann"), "SELECT k || v FROM seen"), "a5");  // it was skipped
   EXPECT_THAT(error_text(*other.connect("user=ann"), "SELECT * FROM t"),
               ::testing::HasSubstr("permission denied"));
+  EXPECT_EQ(value_of(*other.connect("user=ann"), "SHOW statement_timeout"), "9s");
+  EXPECT_EQ(value_of(*there, "SELECT rolconnlimit FROM pg_roles WHERE rolname = 'ann'"), "3");
   EXPECT_EQ(value_of(*there, "SELECT refresh FROM materialized_views()"), "IMMEDIATE");
   execute(*there, "INSERT INTO t VALUES ('2024-01-01T10:30', 'a', 2)");
   while (value_of(*there, "SELECT sum(v) FROM hourly") != "7") std::this_thread::yield();

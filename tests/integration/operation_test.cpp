@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "tests/harness/raw_client.h"
+#include "tests/harness/socket_client.h"
 #include "tests/harness/test_server.h"
 
 namespace idem::test {
@@ -75,18 +76,86 @@ TEST(Operation, AlterSystemKeepsSettings) {
   EXPECT_THAT(read_file(server.data() + "/idemdb.auto.toml"), Not(HasSubstr("=")));
 }
 
-// What the next start would stumble over.
-TEST(Operation, AlterSystemRefusesWhatTheServerCannotStartWith) {
+TEST(Operation, AlterSystemTakesEverySetting) {
   TestServer server;
   const auto admin = server.connect();
-  for (const char* bad : {"listen = 'no such address'", "history_retention = 'long'", "auth = 'md5'",
-                          "http_port = 'many'", "audit_log = 'perhaps'", "tls_cert = 'missing.crt'"})
+  const pqxx::result known =
+      execute(*admin, "SELECT name, setting FROM pg_settings WHERE context IN ('postmaster', 'sighup')");
+  EXPECT_GE(known.size(), 25U);
+  for (const auto& row : known) {
+    const std::string name = row[0].c_str(), value = row[1].c_str();
+    EXPECT_EQ(value_of(*admin, "SHOW " + name), value);
+    if (name == "data" || name == "config") continue;
+    EXPECT_EQ(error_text(*admin, "ALTER SYSTEM SET " + name + " = '" + value + "'"), "") << name;
+  }
+  execute(*admin, "ALTER SYSTEM RESET ALL");
+  // What the next start would stumble over is refused.
+  for (const char* bad :
+       {"listen = 'no such address'", "history_retention = 'long'", "tls_cert = 'missing.crt'",
+        "auth = 'md5'", "http_port = 'many'", "audit_log = 'perhaps'"})
     EXPECT_EQ(error_state(*admin, std::string("ALTER SYSTEM SET ") + bad), "22023") << bad;
   EXPECT_EQ(error_state(*admin, "ALTER SYSTEM SET server_version = '99'"), "55P02");
   execute(*admin, "ALTER SYSTEM SET tls_key = 'missing.key'");
   EXPECT_EQ(error_state(*admin, "ALTER SYSTEM SET tls_cert = 'missing.crt'"), "22023");
+  EXPECT_EQ(error_state(*admin, "SET port = 1"), "55P02");
+  execute(*admin, "CREATE USER reader");
+  const auto reader = server.connect("user=reader");
+  EXPECT_EQ(value_of(*reader, "SHOW max_connections"), "1000");
+  EXPECT_THAT(error_text(*reader, "SHOW data"), HasSubstr("must be superuser"));
+  EXPECT_EQ(value_of(*reader, "SELECT count(*) FROM pg_settings WHERE name = 'data'"), "0");
+}
+
+TEST(Operation, RolesHaveLimits) {
+  TestServer server({.arguments = {"--http-port", "0", "--max-connections", "4"}});
+  auto admin = server.connect();
+  execute(*admin, "CREATE USER ann CONNECTION LIMIT 2; ALTER USER ann SET statement_timeout = '2s'");
+  execute(*admin, "ALTER USER ann SET application_name = 'from the role'");
+  const auto first = server.connect("user=ann");
+  auto second = server.connect("user=ann");
+  EXPECT_THROW(server.connect("user=ann"), pqxx::broken_connection);
+  EXPECT_EQ(http_request(server.http_port(), "GET", "/exec?u=ann&query=SELECT+1").status, 503);
+  second.reset();
+  while (value_of(*admin, "SELECT count(*) FROM sessions()") != "2") std::this_thread::yield();
+  EXPECT_EQ(http_request(server.http_port(), "GET", "/exec?u=ann&query=SELECT+1").status, 200);
+
+  EXPECT_EQ(value_of(*first, "SHOW application_name"), "from the role");
+  EXPECT_EQ(value_of(*first, "SHOW statement_timeout"), "2s");
+  EXPECT_THAT(error_text(*first, "SET statement_timeout = '3s'"), HasSubstr("permission denied"));
+  EXPECT_THAT(error_text(*first, "SET statement_timeout = 0"), HasSubstr("permission denied"));
+  EXPECT_THAT(error_text(*first, "SELECT set_config('statement_timeout', '1h', false)"),
+              HasSubstr("permission denied"));
+  EXPECT_EQ(error_state(*first, "SET statement_timeout = '50ms'"), "");
+  EXPECT_EQ(error_state(*first, "SELECT pg_sleep(60)"), "57014");
+  EXPECT_EQ(error_state(*first, "RESET statement_timeout"), "");
+  EXPECT_EQ(value_of(*first, "SHOW statement_timeout"), "2s");
+  while (value_of(*admin, "SELECT count(*) FROM sessions()") != "2") std::this_thread::yield();
+  EXPECT_THROW(server.connect("user=ann options='-c statement_timeout=1h'"), pqxx::broken_connection);
+
+  // Superusers have no limit but that of all.
+  execute(*admin, "ALTER USER admin CONNECTION LIMIT 1");
+  std::vector<std::unique_ptr<pqxx::connection>> more;
+  while (value_of(*admin, "SELECT count(*) FROM sessions()") != "2") std::this_thread::yield();
+  for (int i = 0; i < 2; ++i) more.push_back(server.connect());
+  EXPECT_THROW(server.connect(), pqxx::broken_connection);
+
   server.restart();
-  EXPECT_EQ(value_of(*server.connect(), "SELECT 1"), "1");
+  admin = server.connect();
+  EXPECT_EQ(value_of(*admin, "SELECT rolconnlimit FROM pg_roles WHERE rolname = 'ann'"), "2");
+  EXPECT_EQ(value_of(*server.connect("user=ann"), "SHOW statement_timeout"), "2s");
+}
+
+TEST(Operation, ASnapshotIsNotHeldForEver) {
+  TestServer server;
+  execute(*server.connect(), "CREATE TABLE t (a INT)");
+  RawClient idle(server.port());
+  idle.log_in();
+  idle.send_query("SET snapshot_timeout = '100ms'; BEGIN; SELECT * FROM t");
+  EXPECT_EQ(error_field(idle.receive_until('E').body, 'C'), "25P04");
+  EXPECT_EQ(idle.receive().type, 0);
+  const auto busy = server.connect();
+  execute(*busy, "SET snapshot_timeout = '100ms'");
+  EXPECT_THAT(error_text(*busy, "SELECT pg_sleep(600)"), HasSubstr("due to snapshot timeout"));
+  EXPECT_EQ(value_of(*busy, "SELECT count(*) FROM t"), "0");
 }
 
 // What is cut to be shown ends between two characters.

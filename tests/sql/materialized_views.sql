@@ -175,6 +175,26 @@ ALTER MATERIALIZED VIEW by_key CREATE TAG 'first';
 ALTER MATERIALIZED VIEW IF EXISTS nowhere RENAME TO somewhere;
 SELECT count(*) FROM by_key AT TAG 'first';
 
+-- When it is refreshed can be changed; it takes no version, and what the view has read stays known.
+ALTER MATERIALIZED VIEW by_key SET REFRESH EVERY 90 minutes;
+SELECT refresh, stale FROM materialized_views() WHERE view_name = 'by_key';
+SHOW CREATE VIEW by_key;
+BEGIN;
+  ALTER MATERIALIZED VIEW by_key SET REFRESH MANUAL;
+ROLLBACK;
+SELECT refresh FROM materialized_views() WHERE view_name = 'by_key';
+ALTER MATERIALIZED VIEW by_key SET REFRESH MANUAL;
+INSERT INTO spare (k, v) VALUES ('u', 9);
+SELECT refresh, stale FROM materialized_views() WHERE view_name = 'by_key';
+SELECT max(version) - min(version) AS versions_since FROM table_history('by_key') WHERE operation LIKE 'ALTER%';
+REFRESH MATERIALIZED VIEW by_key;
+SELECT * FROM by_key WHERE key = 'u';
+ALTER MATERIALIZED VIEW by_key SET REFRESH EVERY 0 hours;
+ALTER MATERIALIZED VIEW by_key SET REFRESH SOMETIMES;
+ALTER MATERIALIZED VIEW by_key SET REFRESH MANUAL, SET REFRESH IMMEDIATE;
+ALTER TABLE spare SET REFRESH MANUAL;
+ALTER MATERIALIZED VIEW spare SET REFRESH MANUAL;
+
 -- What is not for it.
 CREATE MATERIALIZED VIEW m REFRESH EVERY 1 month AS SELECT 1;
 CREATE MATERIALIZED VIEW m WITH (fillfactor = 1) AS SELECT 1;

@@ -203,6 +203,20 @@ TEST_F(ConfigurationTest, RefusesWhatTheServerCouldNotStartWith) {
   });
 }
 
+TEST_F(ConfigurationTest, ShowsWhatIsInForce) {
+  const auto shown =
+      shown_settings(read({"--data", "d", "--port", "1", "--memory-limit", "3GB", "--audit-log", "off"}),
+                     read({"--data", "d", "--port", "2", "--memory-limit", "1536kB", "--audit-log", "on"}));
+  EXPECT_EQ(shown.at("port").value, "1");  // of the start
+  EXPECT_TRUE(shown.at("port").needs_restart);
+  EXPECT_EQ(shown.at("audit_log").value, "on");
+  EXPECT_FALSE(shown.at("audit_log").needs_restart);
+  EXPECT_EQ(shown.at("memory_limit").value, "1536kB");
+  EXPECT_EQ(shown.at("chunk_cache").value, "0");
+  EXPECT_TRUE(shown.at("data").is_private);
+  EXPECT_FALSE(shown.at("port").is_private);
+}
+
 TEST_F(ConfigurationTest, RefusesHalvesOfTls) {
   expect_sql_error("22023", "TLS needs both tls_cert and tls_key", [&] {
     check_configuration(read({"--data", "d", "--tls-cert", "c.pem"}));
