@@ -102,7 +102,7 @@ void emit_wal_status(ExecutionContext& c, RowEmitter& out) {
            static_cast<int64_t>(s.log_bytes_since_checkpoint), static_cast<int64_t>(s.log_segments),
            static_cast<int64_t>(s.log_syncs),
            s.last_checkpoint_micros > 0 ? Cell(s.last_checkpoint_micros) : Cell(nullptr), s.write_failed,
-           s.write_failed ? Cell(s.write_failure) : Cell(nullptr)});
+           s.write_failure.empty() ? Cell(nullptr) : Cell(s.write_failure)});
 }
 
 void emit_memory(ExecutionContext& c, RowEmitter& out) {

@@ -97,6 +97,8 @@ void collect_storage(const ServerContext& server, MetricList& out) {
   const int64_t age = s.last_checkpoint_micros > 0 ? (now - s.last_checkpoint_micros) / 1'000'000 : 0;
   out.gauge("idemdb_checkpoint_age_seconds", "Time since the last checkpoint; 0: none yet.",
             static_cast<uint64_t>(std::max<int64_t>(age, 0)));
+  out.gauge("idemdb_checkpoint_failed", "1: the last checkpoint failed; it is tried again.",
+            !s.write_failed && !s.write_failure.empty() ? 1 : 0);
   out.gauge("idemdb_write_failed", "1: the server takes no more writes until it is started again.",
             s.write_failed ? 1 : 0);
   out.labelled("idemdb_memory_bytes", "Memory by use.", Metric::Kind::kGauge, "use",

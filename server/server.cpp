@@ -18,6 +18,7 @@
 #include "server/listener.h"
 #include "server/live_configuration.h"
 #include "server/network_threads.h"
+#include "server/storage_watch.h"
 #include "server/view_refresher.h"
 #include "storage/database.h"
 #include "storage/retention.h"
@@ -94,6 +95,7 @@ struct Server::State {
   CommitAnswers answers{network};
   ConnectionEnvironment environment;
   NetworkThreads network{statements};
+  std::optional<StorageWatch> storage_watch;
   std::vector<std::unique_ptr<Listener>> listeners;  // the first is PostgreSQL's
   std::optional<uint16_t> http_port, line_port;
   LiveConfiguration live;
@@ -298,6 +300,8 @@ void Server::run() {
   for (const auto& listener : s.listeners) listener->start();
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) s.signals.add(signal);
   s.await_signal();
+  s.storage_watch.emplace(s.network.io(), *s.database);
+  s.storage_watch->start();
   s.network.start();
   s.refresher.start();
   {

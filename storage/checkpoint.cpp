@@ -529,6 +529,7 @@ bool compaction_is_due(DatabaseState& db) {
 
 void run_checkpoint(DatabaseState& db, const RetentionRequest& request, uint64_t compaction_rows) {
   std::lock_guard one_at_a_time(db.checkpoint_mutex);
+  if (db.manifest->is_lost()) db.check_writable();
   expire_history(db, request);
   std::shared_ptr<const Snapshot> snapshot;
   uint64_t log_end = 0;
@@ -566,12 +567,14 @@ void run_checkpoint(DatabaseState& db, const RetentionRequest& request, uint64_t
     next.next_object_id = db.next_object_id.load();
     next.catalog = snapshot->catalog;
     db.manifest->write(std::move(next));
-  } catch (const SqlError&) {
+  } catch (...) {
     // A checkpoint that is tried again on a full disk must not fill it further.
     if (!db.manifest->failed_write_may_be_found()) {
       for (const auto& table : tables) table->discard();
       segments.discard();
     }
+    if (db.manifest->is_lost())
+      db.on_failed(SqlError(sqlstate::kOutOfMemory, "memory ran out while a manifest was written"));
     throw;
   }
 

@@ -14,7 +14,7 @@ namespace {
 bool housekeeping_is_due(DatabaseState& db) {
   try {
     return expiry_is_due(db) || compaction_is_due(db);
-  } catch (const SqlError&) { return false; }
+  } catch (const std::exception&) { return false; }  // asked again the next time
 }
 
 }  // namespace
@@ -40,8 +40,8 @@ void DatabaseState::on_durable(wal::CommitNumber commit) {
 void DatabaseState::on_failed(const SqlError& error) {
   {
     std::lock_guard guard(failure_mutex);
-    failure = error.message();
     failed.store(true, std::memory_order_release);
+    failure = error.message();
   }
   call_back(CommitNumber{UINT64_MAX}, &error);
 }
@@ -87,7 +87,7 @@ void DatabaseState::call_back(CommitNumber through, const SqlError* error) {
 void DatabaseState::check_writable() const {
   if (!failed.load(std::memory_order_acquire)) return;
   std::lock_guard guard(failure_mutex);
-  throw sql_error(sqlstate::kIoError, "no further writes until restart: {}", failure);
+  throw SqlError(sqlstate::kIoError, failure);
 }
 
 std::shared_ptr<const Snapshot> DatabaseState::published_snapshot() const {
@@ -161,26 +161,32 @@ void DatabaseState::enqueue(PendingCommit commit) {
 }
 
 void DatabaseState::publish_through(CommitNumber through) {
-  std::shared_ptr<const Snapshot> before;  // freed after the latch: a version may take long to free
+  // Freed after the latch: a version may take long to free.
+  std::shared_ptr<const Snapshot> before;
+  std::vector<PendingCommit> done;
   std::lock_guard guard(publish_latch);
-  if (waiting.empty() || waiting.front().logged > through) return;
+  const auto end = std::find_if(waiting.begin(), waiting.end(),
+                                [&](const PendingCommit& commit) { return commit.logged > through; });
+  if (end == waiting.begin()) return;
   auto next = std::make_shared<Snapshot>(*published);
   // Of several versions of one table only the last is ever seen.
   std::unordered_map<uint32_t, std::shared_ptr<const TableVersion>> newest;
-  while (!waiting.empty() && waiting.front().logged <= through) {
-    PendingCommit& commit = waiting.front();
-    next->commit = commit.commit;
-    next->logged = commit.logged;
-    next->commit_time_micros = commit.time_micros;
-    if (commit.catalog) next->catalog = std::move(commit.catalog);
-    for (auto& [id, version] : commit.tables) newest[static_cast<uint32_t>(id)] = std::move(version);
-    published_log_end = commit.log_end;
-    waiting.pop_front();
+  for (auto commit = waiting.begin(); commit != end; ++commit) {
+    next->commit = commit->commit;
+    next->logged = commit->logged;
+    next->commit_time_micros = commit->time_micros;
+    if (commit->catalog) next->catalog = commit->catalog;
+    for (const auto& [id, version] : commit->tables) newest[static_cast<uint32_t>(id)] = version;
   }
   for (auto& [id, version] : newest) {
     while (next->tables.size() <= id) next->tables = next->tables.push_back(nullptr);
     next->tables = next->tables.set(id, std::move(version));
   }
+  done.reserve(static_cast<size_t>(end - waiting.begin()));
+  // Nothing throws from here on: if memory has run out before, they still wait.
+  published_log_end = std::prev(end)->log_end;
+  std::move(waiting.begin(), end, std::back_inserter(done));
+  waiting.erase(waiting.begin(), end);
   before = std::move(published);
   published = std::move(next);
 }
@@ -264,7 +270,7 @@ void DatabaseState::background_loop() {
     try {
       // One that memory or the log asks for has no time to lose.
       run_checkpoint(*this, idle ? kCompactionRows : 0);
-    } catch (const SqlError& e) { error = e.message(); }
+    } catch (const std::exception& e) { error = e.what(); }  // also where memory has run out
     if (!error.empty()) {
       std::lock_guard failure_guard(failure_mutex);
       checkpoint_failure = error;

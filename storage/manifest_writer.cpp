@@ -358,20 +358,20 @@ void ManifestWriter::resume(const Manifest& manifest, std::string_view bytes, Wr
   sequence_ = manifest.records;
   base_bytes_ = manifest.base_bytes;
   end_ = manifest.end;
-  appendable_ = !manifest.torn;
   for (const auto& [id, attachment] : manifest.attachments) described_attachments_.insert(id);
   adopt(std::move(written));
+  if (!manifest.torn) last_write_ = LastWrite::kWhole;
 }
 
 void ManifestWriter::append(const WrittenState& next) {
   const std::string changes = encode_changes(written_, next, {&named_, &described_attachments_});
   const std::string record = encode_manifest_record(number_, sequence_, changes);
   if (!file_) file_ = files_.open(manifest_path(folder_, number_), OpenMode::kReadWrite).value_or_throw();
-  may_be_found_ = true;
+  last_write_ = LastWrite::kUntracked;
   const IoStatus written = file_->write_at(end_, record);
   if (!written.ok()) {
     // On a full disk: gives the room back, and then it is known to be gone.
-    may_be_found_ = !(file_->truncate(end_).ok() && file_->sync().ok());
+    if (file_->truncate(end_).ok() && file_->sync().ok()) last_write_ = LastWrite::kNone;
     written.throw_if_error();
   }
   file_->sync().throw_if_error();
@@ -399,12 +399,12 @@ void ManifestWriter::begin_file(const WrittenState& next) {
     write_file(path, bytes, &file);
     files_.sync_directory(join_path(folder_, "manifests")).throw_if_error();
     write_file(aside, fmt::format("manifest-{}\n", number), &name);
-  } catch (const SqlError&) {
+  } catch (...) {
     // Gives the room back, or leaves it to the next start.
     static_cast<void>(files_.remove(path).ok());
     throw;
   }
-  may_be_found_ = true;
+  last_write_ = LastWrite::kUntracked;
   files_.rename(aside, current).throw_if_error();
   files_.sync_directory(folder_).throw_if_error();
   if (number_ != 0) static_cast<void>(files_.remove(manifest_path(folder_, number_)).ok());
@@ -418,7 +418,7 @@ void ManifestWriter::begin_file(const WrittenState& next) {
 }
 
 void ManifestWriter::note_failure(const WrittenState& next) {
-  if (!may_be_found_) return;
+  if (last_write_ != LastWrite::kUntracked) return;
   for (const auto& [id, table] : next.tables) {
     for (const ManifestDictionary& dictionary : table->dictionaries) {
       if (dictionary.file_bytes == 0) continue;
@@ -426,6 +426,7 @@ void ManifestWriter::note_failure(const WrittenState& next) {
       if (possible.count < dictionary.count) possible = dictionary;
     }
   }
+  last_write_ = LastWrite::kMayBeFound;
 }
 
 std::optional<ManifestDictionary> ManifestWriter::dictionary_file(TableId table, ColumnId column) const {
@@ -443,9 +444,12 @@ std::optional<ManifestDictionary> ManifestWriter::dictionary_file(TableId table,
 }
 
 void ManifestWriter::write(WrittenState next) {
+  if (is_lost())
+    throw SqlError(sqlstate::kIoError,
+                   "no further manifest until restart: memory ran out while one was written");
   const bool outgrown = end_ - base_bytes_ > std::max(base_bytes_, kLeastRewriteBytes);
-  const bool append_it = appendable_ && !outgrown;
-  appendable_ = may_be_found_ = false;
+  const bool append_it = last_write_ == LastWrite::kWhole && !outgrown;
+  last_write_ = LastWrite::kNone;
   try {
     if (append_it) {
       append(next);
@@ -457,10 +461,9 @@ void ManifestWriter::write(WrittenState next) {
     note_failure(next);
     throw;
   }
-  appendable_ = true;
-  may_be_found_ = false;
-  possible_dictionaries_.clear();
   adopt(std::move(next));
+  possible_dictionaries_.clear();
+  last_write_ = LastWrite::kWhole;
 }
 
 }  // namespace idem

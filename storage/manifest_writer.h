@@ -39,7 +39,8 @@ struct WrittenState {
 // makes that the current one. Used by one thread at a time (DatabaseState::checkpoint_mutex).
 //
 // After an error nothing counts that was not written before; the next write makes a new file, since nobody
-// knows what the failed one left.
+// knows what the failed one left. After an exception other than SqlError (memory has run out) it may have lost track of what
+// the disk says: is_lost(), and nothing more is written.
 class ManifestWriter {
  public:
   ManifestWriter(FileSystem& files, std::string folder, uint64_t database_id);
@@ -50,7 +51,8 @@ class ManifestWriter {
   // Durable on return. Throws SqlError 58030, 53100; then failed_write_may_be_found() says whether a restart
   // might find it nevertheless, so that what it names must stay as it is.
   void write(WrittenState next);
-  bool failed_write_may_be_found() const { return may_be_found_; }
+  bool failed_write_may_be_found() const { return last_write_ == LastWrite::kMayBeFound || is_lost(); }
+  bool is_lost() const { return last_write_ == LastWrite::kUntracked; }
   // A dictionary's file as it counts by what was written, or may have been; nothing if it has none.
   std::optional<ManifestDictionary> dictionary_file(TableId table, ColumnId column) const;
 
@@ -89,7 +91,13 @@ class ManifestWriter {
   const uint64_t database_id_;
   uint64_t number_ = 0, sequence_ = 0, base_bytes_ = 0, end_ = 0;
   uint64_t last_number_ = 0;  // ever given to a file
-  bool appendable_ = false, may_be_found_ = false;
+  enum class LastWrite : uint8_t {
+    kNone,        // there was none, or it failed and left nothing that counts
+    kWhole,       // the next one may go behind it
+    kUntracked,   // the disk may say something that is not noted here
+    kMayBeFound,  // it failed; what it would make count is noted
+  };
+  LastWrite last_write_ = LastWrite::kNone;
   // With files, of writes that failed: (table, column).
   std::map<std::pair<uint32_t, uint32_t>, ManifestDictionary> possible_dictionaries_;
   std::unique_ptr<File> file_;

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <future>
+#include <new>
 #include <thread>
 
 #include "common/error.h"
@@ -265,6 +266,31 @@ TEST_F(ConcurrencyTest, CheckpointsDisturbNobody) {
   EXPECT_EQ(rows.size(), 1501u);
   open_again();
   EXPECT_EQ(rows_of(database->snapshot().table(id)), rows);
+}
+
+// A checkpoint of the background that memory runs out in is said, and tried again.
+TEST_F(ConcurrencyTest, BackgroundCheckpointsOutliveLackOfMemory) {
+  std::atomic<bool> lacks_memory{true};
+  files.on_call([&](FileOp op, const std::string& path) {
+    if (lacks_memory && op == FileOp::kWrite && path.find("/tables/") != std::string::npos)
+      throw std::bad_alloc();
+  });
+  open(true);
+  int64_t time = 0;
+  const auto write_until = [&](const auto& done) {
+    while (!done(database->status())) {
+      auto t = database->begin();
+      for (int i = 0; i < 1'000; ++i) add(*t, ++time, "A", 1);
+      t->commit(true);
+    }
+  };
+  write_until([](const StorageStatus& status) { return !status.write_failure.empty(); });
+  lacks_memory = false;
+  write_until([](const StorageStatus& status) { return status.last_checkpoint_micros != 0; });
+  EXPECT_EQ(database->status().write_failure, "");
+  EXPECT_FALSE(database->status().write_failed);
+  open_again();
+  EXPECT_EQ(rows_of(database->snapshot().table(id)).size(), static_cast<size_t>(time));
 }
 
 }  // namespace
