@@ -13,7 +13,7 @@ namespace {
 
 class ManifestLoader {
  public:
-  ManifestLoader(DatabaseState& db, const Manifest& manifest) : db_(db), manifest_(manifest) {}
+  ManifestLoader(DatabaseState& db, Manifest& manifest) : db_(db), manifest_(manifest) {}
 
   LoadedManifest load() {
     WrittenState state;
@@ -23,8 +23,10 @@ class ManifestLoader {
     state.next_segment = manifest_.next_segment;
     state.next_object_id = manifest_.catalog.next_object_id;
     state.catalog = std::make_shared<const Catalog>(manifest_.catalog);
-    for (const auto& [id, table] : manifest_.tables)
-      state.tables[id] = load_table(static_cast<TableId>(id), table);
+    for (auto& [id, table] : manifest_.tables) {
+      const ManifestTable described = std::exchange(table, {});
+      state.tables.emplace_hint(state.tables.end(), id, load_table(static_cast<TableId>(id), described));
+    }
     return {std::move(state), std::move(heads_)};
   }
 
@@ -215,7 +217,7 @@ class ManifestLoader {
   }
 
   DatabaseState& db_;
-  const Manifest& manifest_;
+  Manifest& manifest_;
   std::unordered_map<const ManifestPartition*, std::shared_ptr<const Partition>> partitions_;  // of one table
   std::unordered_map<uint64_t, std::shared_ptr<SegmentFile>> segments_;
   std::unordered_map<uint64_t, std::shared_ptr<const SegmentPack>> packs_;
@@ -228,8 +230,8 @@ class ManifestLoader {
 
 }  // namespace
 
-LoadedManifest load_manifest(DatabaseState& db, const Manifest& manifest) {
-  return ManifestLoader(db, manifest).load();
+LoadedManifest load_manifest(DatabaseState& db, Manifest* manifest) {
+  return ManifestLoader(db, *manifest).load();
 }
 
 }  // namespace idem

@@ -14,7 +14,7 @@ struct LoadedManifest {
 // The tables of a manifest: dictionaries, the histories (which go to `db`) and every version that the manifest names.
 // Segments are read when they are first needed; only dictionaries in files and patches are read here. Versions share
 // partitions as they did when they were written. Throws SqlError XX001 where files do not hold what the manifest says,
-// 58030 where one cannot be read.
-LoadedManifest load_manifest(DatabaseState& db, const Manifest& manifest);
+// 58030 where one cannot be read. Takes the tables out of `manifest`, one after the other: what one took is used for the next.
+LoadedManifest load_manifest(DatabaseState& db, Manifest* manifest);
 
 }  // namespace idem

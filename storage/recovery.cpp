@@ -319,13 +319,13 @@ void recover_database(DatabaseState& db, RecoveryReport* report) {
   const uint64_t number = current_manifest(db);
   const std::string path = manifest_path(db.folder, number);
   const std::string bytes = read_whole_file(db.files, path).value_or_throw();
-  const Manifest manifest = read_manifest(bytes, path);
+  Manifest manifest = read_manifest(bytes, path);
   if (manifest.number != number) throw damaged(path, "it has another number");
   db.database_id = manifest.database_id;
   db.next_segment = manifest.next_segment;
   db.checkpoint_log_end = manifest.log_position;
   db.manifest_commit = manifest.commit;
-  LoadedManifest loaded = load_manifest(db, manifest);
+  LoadedManifest loaded = load_manifest(db, &manifest);
   Replay replay(db, loaded);
   db.manifest = std::make_unique<ManifestWriter>(db.files, db.folder, db.database_id);
   db.manifest->resume(manifest, bytes, std::move(loaded.written));
