@@ -236,6 +236,31 @@ TEST(CrashRecoveryTest, SurvivesSingleFailuresWhileStreaming) {
   }
 }
 
+// Rows that are stored already need no record; their answer waits for the record that stored them.
+TEST(CrashRecoveryTest, WhatAnAnswerWithoutARecordStandsOnIsDurable) {
+  SettableClock clock;
+  auto files = std::make_unique<SimulatedFileSystem>();
+  DatabaseOptions options;
+  options.own_threads = false;
+  std::unique_ptr<Database> database = Database::open(*files, clock, "/data", options, nullptr);
+  auto created = database->begin();
+  const TableId table = created->create_table(model_schema(Shape::kTimeKeys));
+  created->commit(true);
+  const auto send = [&](bool synchronous) {
+    auto t = database->begin();
+    ColumnBatch batch(t->read_view().table(table)->schema);
+    append_row(&batch, RowMaker(1, 300, 20).row());
+    t->insert(table, std::move(batch));
+    return t->commit(synchronous).wrote;
+  };
+  EXPECT_TRUE(send(false));
+  EXPECT_FALSE(send(true));
+  auto left = files->crash(0, SimulatedFileSystem::Unsynced::kLost);
+  database.reset();
+  database = Database::open(*left, clock, "/data", options, nullptr);
+  EXPECT_EQ(database->snapshot().table(table)->row_count, 1u);
+}
+
 // A sync fails, the process ends, and the next one finds in memory what the disk does not hold. From then on it builds on that.
 TEST(CrashRecoveryTest, WhatAFailedSyncLeftInMemoryIsMadeDurable) {
   for (uint64_t nth = 1; nth <= 12; ++nth) {

@@ -3,7 +3,9 @@
 
 #include <cerrno>
 #include <gtest/gtest.h>
+#include <new>
 
+#include "storage/retention.h"
 #include "tests/simulation/checked_database.h"
 
 namespace idem::simulation {
@@ -67,6 +69,17 @@ class Script {
   }
   void checkpoint() {
     step([&] { database_.checkpoint(); });
+  }
+  // Gives back everything but the present.
+  void vacuum() {
+    step([&] {
+      database_.keeps_versions = false;
+      RetentionRequest all;
+      all.retain_micros = 0;
+      all.gives_back_log = true;
+      database_.database().vacuum(all);
+      database_.note_durable();
+    });
   }
   // 0 where an earlier step has failed.
   TableId table(const std::string& name) const {
@@ -134,6 +147,27 @@ void checkpoints(Script& script) {
   script.insert("events", 22, 3);
   script.checkpoint();
   script.checkpoint();
+}
+
+// Patches, their folding once a partition is cold, and what VACUUM gives back.
+void reorganization(Script& script) {
+  script.insert("devices", 60, 40);
+  script.checkpoint();
+  script.on("devices", [](CheckedTransaction& t, TableId id) {
+    TableModel::Row row = t.view().table(id)->rows[1].values;
+    row[5] = Value::of_string(TypeId::kVarchar, "patched");
+    t.update(id, {1}, {row});
+  });
+  script.checkpoint();
+  script.checkpoint();
+  script.on("events", [](CheckedTransaction& t, TableId id) { t.truncate(id); });
+  script.on("prices", [](CheckedTransaction& t, TableId id) {
+    t.drop_partition(id,
+                     partition_start(PartitionUnit::kDay, t.view().table(id)->rows[0].values[0].as_int()));
+  });
+  script.vacuum();
+  script.insert("devices", 61, 3);
+  script.vacuum();
 }
 
 void ddl(Script& script) {
@@ -340,6 +374,8 @@ TEST_F(FaultInjectionTest, CheckpointAfterLargeLoads) {
 }
 TEST_F(FaultInjectionTest, Checkpoint) { run(make_base(false), checkpoints); }
 TEST_F(FaultInjectionTest, CheckpointBesideSegments) { run(make_base(true), checkpoints); }
+TEST_F(FaultInjectionTest, Reorganization) { run(make_base(false), reorganization); }
+TEST_F(FaultInjectionTest, ReorganizationBesideSegments) { run(make_base(true), reorganization); }
 TEST_F(FaultInjectionTest, Ddl) { run(make_base(false), ddl); }
 TEST_F(FaultInjectionTest, DdlBesideSegments) { run(make_base(true), ddl); }
 TEST_F(FaultInjectionTest, Recovery) { run_recovery(make_base(false), Unsynced::kRandom); }
@@ -378,6 +414,47 @@ TEST(FullDiskTest, FailedCheckpointsTakeNoRoom) {
     files.set_capacity(UINT64_MAX);
     check_works(database);
   }
+}
+
+// Memory that runs out at any call of a checkpoint costs the checkpoint, and the writes that follow only where what the disk says is
+// no longer known.
+TEST(OutOfMemoryTest, ACheckpointFails) {
+  const Base base = make_base(true);
+  bool any_refused = false;
+  for (uint64_t call = 1;; ++call) {
+    CheckedDatabase database(base.files->copy(), base.world);
+    database.open();
+    Script script(database);
+    script.insert("prices", 50, 100);
+    script.insert("events", 51, 100);
+    uint64_t calls = 0;
+    database.files().on_call([&](FileOp op, const std::string&) {
+      if (op != FileOp::kRemove && ++calls == call)
+        throw std::bad_alloc();  // files are removed by destructors
+    });
+    bool failed = false;
+    try {
+      database.checkpoint();
+    } catch (const std::bad_alloc&) { failed = true; }
+    database.files().on_call({});
+    if (!failed) {
+      EXPECT_LT(calls, call);
+      break;
+    }
+    SCOPED_TRACE(call);
+    database.check();
+    if (database.write_failed()) {
+      any_refused = true;
+      database.check_refuses_writes();
+      EXPECT_THROW(database.database().checkpoint(), SqlError);
+    } else {
+      check_works(database);
+    }
+    database.crash(call, Unsynced::kRandom);
+    database.open();
+    check_works(database);
+  }
+  EXPECT_TRUE(any_refused);
 }
 
 }  // namespace
