@@ -167,6 +167,21 @@ void finalize_states(const char* states, uint32_t stride, uint32_t count, Vector
     write(out, i, *reinterpret_cast<const State*>(states + static_cast<size_t>(stride) * i));
 }
 
+// Calls visit.operator()<T, P>() for each type of elements.
+template <class Visit>
+void for_each_element_type(Visit&& visit) {
+  visit.template operator()<uint8_t, PhysicalType::kBool>();
+  visit.template operator()<int16_t, PhysicalType::kInt16>();
+  visit.template operator()<int32_t, PhysicalType::kInt32>();
+  visit.template operator()<int64_t, PhysicalType::kInt64>();
+  visit.template operator()<float, PhysicalType::kFloat>();
+  visit.template operator()<double, PhysicalType::kDouble>();
+  visit.template operator()<Decimal, PhysicalType::kDecimal>();
+  visit.template operator()<Interval, PhysicalType::kInterval>();
+  visit.template operator()<Uuid, PhysicalType::kUuid>();
+  visit.template operator()<std::string_view, PhysicalType::kString>();
+}
+
 // One argument of exactly this type.
 template <TypeId A, TypeId R>
 bool bind_one(std::span<const SqlType> arguments, CallTypes* types) {

@@ -119,16 +119,7 @@ void add(FunctionRegistry& r) {
 }  // namespace
 
 void aggregate_detail::register_mode_aggregate(FunctionRegistry& r) {
-  add<uint8_t, PhysicalType::kBool>(r);
-  add<int16_t, PhysicalType::kInt16>(r);
-  add<int32_t, PhysicalType::kInt32>(r);
-  add<int64_t, PhysicalType::kInt64>(r);
-  add<float, PhysicalType::kFloat>(r);
-  add<double, PhysicalType::kDouble>(r);
-  add<Decimal, PhysicalType::kDecimal>(r);
-  add<Interval, PhysicalType::kInterval>(r);
-  add<Uuid, PhysicalType::kUuid>(r);
-  add<std::string_view, PhysicalType::kString>(r);
+  for_each_element_type([&]<class T, PhysicalType P>() { add<T, P>(r); });
 }
 
 }  // namespace idem

@@ -210,16 +210,7 @@ void register_percentile_aggregates(FunctionRegistry& r) {
   add_percentile<double, 0, true>(r, "approx_percentile", bind_approximate);
   add_percentile<double, 1, true>(r, "percentile_cont", bind_continuous);
   add_percentile<Interval, 1, true>(r, "percentile_cont", bind_intervals);
-  add_discrete<uint8_t, PhysicalType::kBool>(r);
-  add_discrete<int16_t, PhysicalType::kInt16>(r);
-  add_discrete<int32_t, PhysicalType::kInt32>(r);
-  add_discrete<int64_t, PhysicalType::kInt64>(r);
-  add_discrete<float, PhysicalType::kFloat>(r);
-  add_discrete<double, PhysicalType::kDouble>(r);
-  add_discrete<Decimal, PhysicalType::kDecimal>(r);
-  add_discrete<Interval, PhysicalType::kInterval>(r);
-  add_discrete<Uuid, PhysicalType::kUuid>(r);
-  add_discrete<std::string_view, PhysicalType::kString>(r);
+  for_each_element_type([&]<class T, PhysicalType P>() { add_discrete<T, P>(r); });
 }
 
 }  // namespace idem

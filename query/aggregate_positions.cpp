@@ -108,16 +108,7 @@ void add_all(FunctionRegistry& r) {
 }  // namespace
 
 void register_position_aggregates(FunctionRegistry& r) {
-  add_all<uint8_t, PhysicalType::kBool>(r);
-  add_all<int16_t, PhysicalType::kInt16>(r);
-  add_all<int32_t, PhysicalType::kInt32>(r);
-  add_all<int64_t, PhysicalType::kInt64>(r);
-  add_all<float, PhysicalType::kFloat>(r);
-  add_all<double, PhysicalType::kDouble>(r);
-  add_all<Decimal, PhysicalType::kDecimal>(r);
-  add_all<Interval, PhysicalType::kInterval>(r);
-  add_all<Uuid, PhysicalType::kUuid>(r);
-  add_all<std::string_view, PhysicalType::kString>(r);
+  for_each_element_type([&]<class T, PhysicalType P>() { add_all<T, P>(r); });
 }
 
 }  // namespace idem
