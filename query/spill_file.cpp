@@ -111,7 +111,7 @@ SpillFile::Dictionary SpillFile::dictionary(uint32_t number) const {
   return dictionaries_[number];
 }
 
-void SpillFile::encode(const Vector& vector, Selection selection, std::vector<char>& out) {
+void SpillFile::encode_column(const Vector& vector, Selection selection, std::vector<char>& out) {
   const bool codes = vector.dictionary || vector.type.id == TypeId::kSymbol;
   const bool strings = !codes && physical_type(vector.type) == PhysicalType::kString;
   bool nulls = false;
@@ -136,15 +136,26 @@ void SpillFile::encode(const Vector& vector, Selection selection, std::vector<ch
 }
 
 SpillBlock SpillFile::write(std::span<const Vector> columns, Selection selection, Scratch& scratch) {
+  scratch.stored.clear();
+  SpillBlock block = encode(columns, selection, scratch);
+  block.offset += place(scratch);
+  return block;
+}
+
+SpillBlock SpillFile::encode(std::span<const Vector> columns, Selection selection, Scratch& scratch) {
   assert(selection.count > 0 && selection.count <= kVectorSize);
   scratch.raw.clear();
-  for (size_t c = 0; c < types_.size(); ++c) encode(columns[c], selection, scratch.raw);
+  for (size_t c = 0; c < types_.size(); ++c) encode_column(columns[c], selection, scratch.raw);
   if (scratch.raw.size() > LZ4_MAX_INPUT_SIZE) {
     throw SqlError(sqlstate::kProgramLimitExceeded, "rows are too wide for a temporary file");
   }
   const int raw_bytes = static_cast<int>(scratch.raw.size());
-  scratch.stored.resize(kHeaderBytes + static_cast<size_t>(LZ4_compressBound(raw_bytes)));
-  char* const content = scratch.stored.data() + kHeaderBytes;
+  SpillBlock block;
+  block.offset = scratch.stored.size();
+  block.rows = selection.count;
+  scratch.stored.resize(block.offset + kHeaderBytes + static_cast<size_t>(LZ4_compressBound(raw_bytes)));
+  char* const header_at = scratch.stored.data() + block.offset;
+  char* const content = header_at + kHeaderBytes;
   int bytes = LZ4_compress_fast(scratch.raw.data(), content, raw_bytes, LZ4_compressBound(raw_bytes),
                                 kLz4Acceleration);
   if (bytes <= 0 || bytes >= raw_bytes) {
@@ -152,13 +163,17 @@ SpillBlock SpillFile::write(std::span<const Vector> columns, Selection selection
     bytes = raw_bytes;
   }
   const uint32_t header[2] = {static_cast<uint32_t>(raw_bytes), crc32c(content, static_cast<size_t>(bytes))};
-  std::memcpy(scratch.stored.data(), header, sizeof header);
-  SpillBlock block;
+  std::memcpy(header_at, header, sizeof header);
   block.stored_bytes = static_cast<uint32_t>(kHeaderBytes + static_cast<size_t>(bytes));
-  block.rows = selection.count;
-  block.offset = end_.fetch_add(block.stored_bytes, std::memory_order_relaxed);
-  file_->write_at(block.offset, scratch.stored.data(), block.stored_bytes).throw_if_error();
+  scratch.stored.resize(block.offset + block.stored_bytes);
   return block;
+}
+
+uint64_t SpillFile::place(Scratch& scratch) {
+  const uint64_t offset = end_.fetch_add(scratch.stored.size(), std::memory_order_relaxed);
+  file_->write_at(offset, scratch.stored.data(), scratch.stored.size()).throw_if_error();
+  scratch.stored.clear();
+  return offset;
 }
 
 void SpillFile::read(const SpillBlock& block, Scratch& scratch, DataChunk* out) const {

@@ -31,7 +31,7 @@ class SpillFile {
  public:
   // Memory of one thread, used again for each block.
   struct Scratch {
-    std::vector<char> raw, stored;
+    std::vector<char> raw, stored;  // one block before it is compressed; blocks that are not written yet
   };
 
   SpillFile(TemporaryFolder& folder, std::vector<SqlType> types);
@@ -41,6 +41,10 @@ class SpillFile {
 
   // Writes the selected rows, at least one, of the first types().size() columns. 53100 when the disk is full.
   SpillBlock write(std::span<const Vector> columns, Selection selection, Scratch& scratch);
+  // The same for many small blocks at once: encode() puts a block behind those in `scratch.stored`, where its offset counts from;
+  // place() writes them all and returns the offset of the first.
+  SpillBlock encode(std::span<const Vector> columns, Selection selection, Scratch& scratch);
+  uint64_t place(Scratch& scratch);
   // Vectors own their memory. SYMBOL columns come as codes or, where they were written so, as strings.
   void read(const SpillBlock& block, Scratch& scratch, DataChunk* out) const;
 
@@ -49,7 +53,7 @@ class SpillFile {
       std::pair<const SymbolDictionary*, std::shared_ptr<const void>>;  // and what keeps it alive
   uint32_t number_of(const Vector& vector);
   Dictionary dictionary(uint32_t number) const;
-  void encode(const Vector& vector, Selection selection, std::vector<char>& out);
+  void encode_column(const Vector& vector, Selection selection, std::vector<char>& out);
 
   const std::vector<SqlType> types_;
   std::unique_ptr<File> file_;

@@ -5,6 +5,8 @@
 
 namespace idem {
 
+constexpr size_t kWriteBytes = 256 << 10;  // blocks that are written together
+
 SpillPartitions::SpillPartitions(const ExecutionContext& context, std::vector<SqlType> types, size_t writers,
                                  uint32_t level)
     : limit_(context),
@@ -66,14 +68,27 @@ void SpillPartitions::Writer::flush() {
   std::copy_n(begin.begin(), kCount, at.begin());
   for (uint32_t id = 0; id < ids.size(); ++id) ids[at[partition_of_row_[id]]++] = id;
   DataChunk chunk;
+  std::array<size_t, kCount> placed;  // blocks of each partition that are in the file
+  for (uint32_t partition = 0; partition < kCount; ++partition)
+    placed[partition] = written.blocks[partition].size();
+  const auto place = [&] {
+    const uint64_t offset = partitions_.file_->place(scratch_);
+    for (uint32_t partition = 0; partition < kCount; ++partition) {
+      std::vector<SpillBlock>& blocks = written.blocks[partition];
+      for (size_t& at = placed[partition]; at < blocks.size(); ++at) blocks[at].offset += offset;
+    }
+  };
   for (uint32_t partition = 0; partition < kCount; ++partition) {
     for (uint32_t first = begin[partition]; first < begin[partition + 1]; first += kVectorSize) {
       const uint32_t count = std::min(kVectorSize, begin[partition + 1] - first);
       buffer_->gather(ids.data() + first, count, &chunk);
-      written.blocks[partition].push_back(partitions_.file_->write(chunk.columns, chunk.selection, scratch_));
+      written.blocks[partition].push_back(
+          partitions_.file_->encode(chunk.columns, chunk.selection, scratch_));
       written.rows[partition] += count;
+      if (scratch_.stored.size() >= kWriteBytes) place();
     }
   }
+  if (!scratch_.stored.empty()) place();
   chunk = DataChunk();  // lets go of the buffer
   partition_of_row_.clear();
   buffer_ = RowStore::make(partitions_.file_->types(), partitions_.limit_.budget());
