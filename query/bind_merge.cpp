@@ -3,6 +3,7 @@
 #include <array>
 
 #include "query/insert_plan.h"
+#include "query/plan_walk.h"
 #include "query/query_binder.h"
 #include "query/source_table.h"
 
@@ -21,17 +22,6 @@ namespace {
 
 using Match = ast::MergeClause::Match;
 using Action = ast::MergeClause::Action;
-
-PlanPtr project_over(PlanPtr child) {
-  auto node = std::make_shared<LogicalPlan>();
-  node->kind = PlanKind::kProject;
-  for (uint32_t i = 0; i < child->columns.size(); i++) {
-    node->columns.push_back(child->columns[i]);
-    node->expressions.push_back(BoundExpression::column(i, child->columns[i].type));
-  }
-  node->children.push_back(std::move(child));
-  return node;
-}
 
 BoundPtr is_null(BoundPtr operand) {
   std::vector<BoundPtr> children;
@@ -61,12 +51,14 @@ class MergeBinder {
   void bind_values();
   BoundPtr met(Match match) const;
   // The values that one clause gives the table's columns; null where it leaves a column as it is.
-  std::vector<BoundPtr> clause_values(const ast::MergeClause& clause);
-  std::vector<BoundPtr> updated_values(const ast::MergeClause& clause);
+  std::vector<BoundPtr> clause_values(size_t index);
+  std::vector<BoundPtr> updated_values(size_t index);
   std::vector<BoundPtr> inserted_values(const ast::MergeClause& clause);
   BoundPtr same_named_source_column(uint32_t column, uint32_t position);
   BoundPtr bind_value(const ast::Expression* value, uint32_t column, Match match, const char* clause);
 
+  // Whether the clause is the one that acts on the row at hand.
+  BoundPtr acts(size_t index);
   uint32_t width() const { return static_cast<uint32_t>(schema_->columns.size()); }
 
   const ast::MergeStatement& s_;
@@ -78,6 +70,7 @@ class MergeBinder {
   Scope both_, target_only_, source_only_;
   uint32_t marker_ = 0;  // column of the join that is never NULL where there is a source row
   PlanPtr plan_;
+  uint32_t action_ = 0;  // column of the plan: see bind_actions()
   MergeRows result_;
 };
 
@@ -126,9 +119,8 @@ void MergeBinder::bind_join() {
         .with_detail("The name is used both as MERGE target table and data source.")
         .with_position(s_.source->position);
   }
-  source.plan = project_over(std::move(source.plan));
-  source.plan->columns.push_back({"(source)", TypeId::kBoolean});
-  source.plan->expressions.push_back(BoundExpression::constant(Value::of_bool(true)));
+  source.plan =
+      with_column(std::move(source.plan), "(source)", BoundExpression::constant(Value::of_bool(true)));
 
   const JoinType type = has_not_matched_ ? (has_by_source_ ? JoinType::kFull : JoinType::kRight)
                                          : (has_by_source_ ? JoinType::kLeft : JoinType::kInner);
@@ -182,10 +174,16 @@ void MergeBinder::bind_actions() {
     children.push_back(BoundExpression::constant(Value::of_int(TypeId::kInteger, static_cast<int64_t>(i))));
   }
   children.push_back(BoundExpression::constant(Value::null(TypeId::kInteger)));
-  plan_ = project_over(std::move(plan_));
-  plan_->columns.push_back({"(clause)", TypeId::kInteger});
-  plan_->expressions.push_back(
-      BoundExpression::make(BoundKind::kCase, TypeId::kInteger, std::move(children)));
+  action_ = static_cast<uint32_t>(plan_->columns.size());
+  plan_ = with_column(std::move(plan_), "(clause)",
+                      BoundExpression::make(BoundKind::kCase, TypeId::kInteger, std::move(children)));
+}
+
+BoundPtr MergeBinder::acts(size_t index) {
+  std::vector<BoundPtr> sides;
+  sides.push_back(BoundExpression::column(action_, TypeId::kInteger));
+  sides.push_back(BoundExpression::constant(Value::of_int(TypeId::kInteger, static_cast<int64_t>(index))));
+  return binder_.call_operator("=", std::move(sides), 0);
 }
 
 BoundPtr MergeBinder::bind_value(const ast::Expression* value, uint32_t c, Match match, const char* clause) {
@@ -219,22 +217,24 @@ BoundPtr MergeBinder::same_named_source_column(uint32_t c, uint32_t position) {
                         position);
 }
 
-std::vector<BoundPtr> MergeBinder::updated_values(const ast::MergeClause& clause) {
+std::vector<BoundPtr> MergeBinder::updated_values(size_t index) {
+  const ast::MergeClause& clause = s_.clauses[index];
+  const Assignments assigned = resolve_assignments(*schema_, clause.assignments);
+  ExpressionContext context = context_of(clause.match, "UPDATE");
+  BoundAssignments bound =
+      binder_.bind_assignments(assigned.outputs, static_cast<uint32_t>(plan_->columns.size()), context);
+  for (BoundPtr& row : bound.rows) {
+    RecordShapePtr shape = row->shape;
+    std::vector<BoundPtr> choice;
+    choice.push_back(acts(index));
+    choice.push_back(std::move(row));
+    choice.push_back(BoundExpression::constant(Value::null(TypeId::kRecord)));
+    BoundPtr chosen = BoundExpression::make(BoundKind::kCase, TypeId::kRecord, std::move(choice));
+    chosen->shape = std::move(shape);
+    plan_ = with_column(std::move(plan_), "(row)", std::move(chosen));
+  }
   std::vector<BoundPtr> values(width());
-  std::vector<ast::Identifier> names;
-  std::vector<const ast::Expression*> expressions;
-  for (const ast::Assignment& assignment : clause.assignments) {
-    if (assignment.columns.size() != 1) {
-      throw SqlError(sqlstate::kFeatureNotSupported, "SET (columns) = (query) is not supported")
-          .with_position(assignment.columns[0].position);
-    }
-    names.push_back(assignment.columns[0]);
-    expressions.push_back(assignment.value.get());
-  }
-  const std::vector<uint32_t> targets = resolve_assigned_columns(*schema_, names);
-  for (size_t i = 0; i < names.size(); i++) {
-    values[targets[i]] = bind_value(expressions[i], targets[i], clause.match, "UPDATE");
-  }
+  for (size_t i = 0; i < bound.values.size(); i++) values[assigned.targets[i]] = std::move(bound.values[i]);
   return values;
 }
 
@@ -258,9 +258,10 @@ std::vector<BoundPtr> MergeBinder::inserted_values(const ast::MergeClause& claus
   return values;
 }
 
-std::vector<BoundPtr> MergeBinder::clause_values(const ast::MergeClause& clause) {
+std::vector<BoundPtr> MergeBinder::clause_values(size_t index) {
+  const ast::MergeClause& clause = s_.clauses[index];
   switch (clause.action) {
-    case Action::kUpdate: return updated_values(clause);
+    case Action::kUpdate: return updated_values(index);
     case Action::kInsert: return inserted_values(clause);
     case Action::kUpdateAll:
     case Action::kInsertAll: {
@@ -276,16 +277,12 @@ std::vector<BoundPtr> MergeBinder::clause_values(const ast::MergeClause& clause)
 
 // The output: action, position, the row's values after the action, and the source's columns for RETURNING.
 void MergeBinder::bind_values() {
-  const auto action = static_cast<uint32_t>(plan_->columns.size() - 1);
   std::vector<std::vector<BoundPtr>> choices(width());  // of each column: CASE's WHENs and THENs
   for (size_t i = 0; i < s_.clauses.size(); i++) {
-    std::vector<BoundPtr> values = clause_values(s_.clauses[i]);
+    std::vector<BoundPtr> values = clause_values(i);
     for (uint32_t c = 0; c < width(); c++) {
       if (!values[c]) continue;
-      std::vector<BoundPtr> sides;
-      sides.push_back(BoundExpression::column(action, TypeId::kInteger));
-      sides.push_back(BoundExpression::constant(Value::of_int(TypeId::kInteger, static_cast<int64_t>(i))));
-      choices[c].push_back(binder_.call_operator("=", std::move(sides), 0));
+      choices[c].push_back(acts(i));
       choices[c].push_back(std::move(values[c]));
     }
   }
@@ -296,7 +293,7 @@ void MergeBinder::bind_values() {
     output->columns.push_back(std::move(column));
     output->expressions.push_back(std::move(value));
   };
-  add({"(clause)", TypeId::kInteger}, BoundExpression::column(action, TypeId::kInteger));
+  add({"(clause)", TypeId::kInteger}, BoundExpression::column(action_, TypeId::kInteger));
   add({"(position)", TypeId::kBigInt}, BoundExpression::column(0, TypeId::kBigInt));
   for (uint32_t c = 0; c < width(); c++) {
     const ColumnSchema& column = schema_->columns[c];

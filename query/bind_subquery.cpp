@@ -54,6 +54,31 @@ BoundPtr QueryBinder::bind_row_subquery(const ast::Query& query, uint32_t positi
   return scalar_subquery(std::move(inner), position, context);
 }
 
+BoundAssignments QueryBinder::bind_assignments(const std::vector<TargetOutput>& outputs, uint32_t width,
+                                               ExpressionContext& context) {
+  BoundAssignments bound;
+  std::vector<ScopeColumn> fields;  // of the last row
+  for (const TargetOutput& output : outputs) {
+    const uint32_t position = output.value->position;
+    if (output.fields > 1 && output.field == 0) {
+      const auto& subquery = ast::as<ast::Subquery>(*output.value);
+      BoundPtr row = bind_row_subquery(*subquery.query, position, context);
+      if (row->shape->fields.size() != output.fields) {
+        throw sql_error(sqlstate::kSyntaxError, "number of columns does not match number of values")
+            .with_position(position);
+      }
+      const BoundPtr reference =
+          BoundExpression::column(width + static_cast<uint32_t>(bound.rows.size()), row->type);
+      reference->shape = row->shape;
+      fields = record_fields(*reference, position);
+      bound.rows.push_back(std::move(row));
+    }
+    BoundPtr value = output.fields > 1 ? fields[output.field].reference() : bind(*output.value, context);
+    bound.values.push_back(assign(std::move(value), output.type, output.column, position));
+  }
+  return bound;
+}
+
 BoundPtr QueryBinder::bind_subquery(const ast::Subquery& subquery, ExpressionContext& context) {
   Inner inner = bind_inner(*subquery.query, context);
   QueryResult& result = inner.result;

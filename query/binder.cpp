@@ -255,6 +255,23 @@ BoundPtr bind_expression(const ast::Expression& expression, const std::vector<Sc
   return binder.finish(std::move(bound), slot_count);
 }
 
+BoundAssignments bind_assignments(const std::vector<TargetOutput>& outputs,
+                                  const std::vector<ScopeTable>& tables, const NameResolver& names,
+                                  ParameterTypes& parameters, uint32_t* slot_count) {
+  QueryBinder binder(names, parameters, false);
+  const Scope scope = table_scope(tables);
+  ExpressionContext context;
+  context.scope = &scope;
+  context.clause = "UPDATE";
+  uint32_t width = 0;
+  for (const ScopeTable& table : tables) width += static_cast<uint32_t>(table.columns.size());
+  BoundAssignments bound = binder.bind_assignments(outputs, width, context);
+  for (std::vector<BoundPtr>* expressions : {&bound.rows, &bound.values}) {
+    for (BoundPtr& e : *expressions) e = binder.finish(std::move(e), slot_count);
+  }
+  return bound;
+}
+
 std::vector<BoundItem> bind_returning(const std::vector<ast::SelectItem>& items,
                                       const std::vector<ScopeTable>& tables, const NameResolver& names,
                                       ParameterTypes& parameters, uint32_t* slot_count,
@@ -321,6 +338,10 @@ TargetRows bind_target_rows(const ast::ObjectName& table, const std::string& ali
     plan = make_node(PlanKind::kFilter, std::move(plan));
     plan->expressions.push_back(std::move(condition));
   }
+  context.clause = "UPDATE";
+  BoundAssignments assigned =
+      binder.bind_assignments(outputs, static_cast<uint32_t>(plan->columns.size()), context);
+  for (BoundPtr& row : assigned.rows) plan = with_column(std::move(plan), "(row)", std::move(row));
   PlanPtr project = make_node(PlanKind::kProject, plan);
   project->columns.clear();
   const auto add = [&](PlanColumn column, BoundPtr value) {
@@ -330,12 +351,8 @@ TargetRows bind_target_rows(const ast::ObjectName& table, const std::string& ali
   };
   for (uint32_t i = 0; i <= width; i++)
     add(plan->columns[i], BoundExpression::column(i, plan->columns[i].type));
-  context.clause = "UPDATE";
-  for (const TargetOutput& output : outputs) {
-    BoundPtr value = binder.bind(*output.value, context);
-    add({output.column, TypeId::kUnknown},
-        binder.assign(std::move(value), output.type, output.column, output.value->position));
-  }
+  for (size_t i = 0; i < outputs.size(); i++)
+    add({outputs[i].column, TypeId::kUnknown}, std::move(assigned.values[i]));
   TargetRows rows;
   for (size_t r = own_relations; r < source.scope.relations.size(); r++)
     rows.from_tables.push_back(binding::source_table(source.scope.relations[r], add));

@@ -96,9 +96,10 @@ std::vector<BoundItem> bind_returning(const std::vector<ast::SelectItem>& items,
 // then `outputs` bound over table and FROM list and cast by assignment to their types (kUnknown: as they
 // are), then all columns of the FROM list (for RETURNING), whose tables are `from_tables`.
 struct TargetOutput {
-  const ast::Expression* value = nullptr;
-  SqlType type;        // of the column it goes to
-  std::string column;  // for messages
+  const ast::Expression* value = nullptr;  // of (a, b) = (query): the query, for each of the columns
+  SqlType type;                            // of the column it goes to
+  std::string column;                      // for messages
+  size_t field = 0, fields = 1;            // which column of how many of the query
 };
 struct TargetRows {
   BoundQuery query;
@@ -108,5 +109,15 @@ TargetRows bind_target_rows(const ast::ObjectName& table, const std::string& ali
                             const std::vector<ast::TableRefPtr>& from, const ast::Expression* where,
                             const std::vector<TargetOutput>& outputs, const NameResolver& names,
                             ParameterTypes& parameters, const ast::With* with = nullptr);
+
+// What SET gives columns, where an expression stands for a row that there is already (ON CONFLICT DO UPDATE).
+struct BoundAssignments {
+  std::vector<BoundPtr> rows;    // of each (a, b) = (query) one composite value, computed once
+  std::vector<BoundPtr> values;  // of each column, over the input and, behind its columns, `rows`
+};
+// Over the columns of `scope`, as bind_expression().
+BoundAssignments bind_assignments(const std::vector<TargetOutput>& outputs,
+                                  const std::vector<ScopeTable>& scope, const NameResolver& names,
+                                  ParameterTypes& parameters, uint32_t* slot_count);
 
 }  // namespace idem

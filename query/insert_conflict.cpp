@@ -89,8 +89,9 @@ Updates compute_updates(const ConflictPlan& plan, const TableVersion& table, Can
   new_rows.append_rows(rows, proposed.data(), proposed.size());
 
   Updates updates(plan.schema);
-  std::vector<ExpressionEvaluator> values;
-  for (const BoundPtr& value : plan.values) values.emplace_back(*value);
+  std::vector<ExpressionEvaluator> assigned_rows, values;
+  for (const BoundPtr& row : plan.assigned.rows) assigned_rows.emplace_back(*row);
+  for (const BoundPtr& value : plan.assigned.values) values.emplace_back(*value);
   std::optional<ExpressionEvaluator> where;
   if (plan.where) where.emplace(*plan.where);
   std::array<uint16_t, kVectorSize> selected;
@@ -111,6 +112,11 @@ Updates compute_updates(const ConflictPlan& plan, const TableVersion& table, Can
         throw met_twice();
       updates.positions.push_back(positions[row]);
       updates.proposed.push_back(proposed[row]);
+    }
+    for (ExpressionEvaluator& row : assigned_rows) {
+      Vector value;
+      row.evaluate(state, input, rows_left, &value);
+      input.columns.push_back(std::move(value));
     }
     for (uint32_t c = 0; c < plan.schema->columns.size(); c++) {
       const auto target = std::find(plan.targets.begin(), plan.targets.end(), c);
@@ -145,30 +151,12 @@ std::shared_ptr<const ConflictPlan> plan_conflict(std::shared_ptr<const TableSch
 
   std::vector<ScopeTable> scope = table_scope(*schema, s.alias.text);
   scope.push_back(table_scope(*schema, "excluded")[0]);
-  const auto bind = [&](const ast::Expression& e, SqlType wanted) {
-    uint32_t slots = 0;
-    BoundPtr bound = bind_expression(e, scope, names, parameters, wanted, &slots);
-    plan->slot_count = std::max(plan->slot_count, slots);
-    return bound;
-  };
-  std::vector<ast::Identifier> columns;
-  for (const ast::Assignment& a : clause.assignments) {
-    if (a.columns.size() != 1) {
-      throw SqlError(sqlstate::kFeatureNotSupported,
-                     "ON CONFLICT DO UPDATE SET (columns) = (query) is not supported")
-          .with_position(a.columns[0].position);
-    }
-    columns.push_back(a.columns[0]);
-  }
-  plan->targets = resolve_target_columns(*schema, columns);
-  for (size_t i = 0; i < clause.assignments.size(); i++) {
-    const ColumnSchema& column = schema->columns[plan->targets[i]];
-    const ast::Expression& value = *clause.assignments[i].value;
-    plan->values.push_back(value.kind == ast::ExpressionKind::kDefault
-                               ? bind_default(column, names)
-                               : bind(value, assignment_type(column.type)));
-  }
-  if (clause.where) plan->where = bind(*clause.where, TypeId::kBoolean);
+  Assignments assigned = resolve_assignments(*schema, clause.assignments);
+  plan->targets = std::move(assigned.targets);
+  plan->assigned = bind_assignments(assigned.outputs, scope, names, parameters, &plan->slot_count);
+  if (clause.where)
+    plan->where =
+        bind_expression(*clause.where, scope, names, parameters, TypeId::kBoolean, &plan->slot_count);
   return plan;
 }
 

@@ -17,7 +17,7 @@ struct ConflictPlan {
   bool do_update = false;
   // Of DO UPDATE, over the stored row's columns, then those of the row that was to be inserted (excluded).
   std::vector<uint32_t> targets;
-  std::vector<BoundPtr> values;
+  BoundAssignments assigned;
   BoundPtr where;           // null: none
   uint32_t slot_count = 0;  // that their evaluation needs
 };

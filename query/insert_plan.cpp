@@ -67,16 +67,34 @@ std::vector<uint32_t> resolve_target_columns(const TableSchema& schema,
   return targets;
 }
 
-std::vector<uint32_t> resolve_assigned_columns(const TableSchema& schema,
-                                               const std::vector<ast::Identifier>& names) {
-  for (auto name = names.begin(); name != names.end(); ++name) {
-    const bool again =
-        std::any_of(names.begin(), name, [&](const auto& other) { return other.text == name->text; });
-    if (!again) continue;
-    throw sql_error(sqlstate::kSyntaxError, "multiple assignments to same column \"{}\"", name->text)
-        .with_position(name->position);
+Assignments resolve_assignments(const TableSchema& schema, const std::vector<ast::Assignment>& assignments) {
+  std::vector<ast::Identifier> names;
+  for (const ast::Assignment& assignment : assignments) {
+    for (const ast::Identifier& name : assignment.columns) {
+      if (std::any_of(names.begin(), names.end(),
+                      [&](const auto& other) { return other.text == name.text; })) {
+        throw sql_error(sqlstate::kSyntaxError, "multiple assignments to same column \"{}\"", name.text)
+            .with_position(name.position);
+      }
+      names.push_back(name);
+    }
   }
-  return resolve_target_columns(schema, names);
+  Assignments resolved;
+  resolved.targets = resolve_target_columns(schema, names);
+  for (const ast::Assignment& assignment : assignments) {
+    for (size_t field = 0; field < assignment.columns.size(); field++) {
+      const ColumnSchema& column = schema.columns[resolved.targets[resolved.outputs.size()]];
+      TargetOutput output{assignment.value.get(), assignment_type(column.type), column.name, field,
+                          assignment.columns.size()};
+      if (assignment.value->kind == ast::ExpressionKind::kDefault) {
+        ast::ExpressionPtr value = parse_default(column);
+        resolved.defaults.push_back(value ? std::move(value) : parser::parse_expression("NULL"));
+        output.value = resolved.defaults.back().get();
+      }
+      resolved.outputs.push_back(std::move(output));
+    }
+  }
+  return resolved;
 }
 
 SqlType assignment_type(SqlType column_type) {

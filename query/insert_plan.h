@@ -27,9 +27,13 @@ struct InsertPlan {
 // Table columns of a column list (all of them when it is empty): 42703, 42701.
 std::vector<uint32_t> resolve_target_columns(const TableSchema& schema,
                                              const std::vector<ast::Identifier>& names);
-// Those that SET names: one twice is 42601.
-std::vector<uint32_t> resolve_assigned_columns(const TableSchema& schema,
-                                               const std::vector<ast::Identifier>& names);
+// What SET gives to which columns of the table: 42703; one twice is 42601.
+struct Assignments {
+  std::vector<uint32_t> targets;
+  std::vector<TargetOutput> outputs;         // of each; for DEFAULT the column's default
+  std::vector<ast::ExpressionPtr> defaults;  // that outputs refer to
+};
+Assignments resolve_assignments(const TableSchema& schema, const std::vector<ast::Assignment>& assignments);
 // The type that a value for a column of this type is cast to before it is stored (SYMBOL takes VARCHAR).
 SqlType assignment_type(SqlType column_type);
 // The stored default of a column as a tree, null if it has none; and bound (NULL if it has none).

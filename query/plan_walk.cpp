@@ -87,6 +87,17 @@ PlanPtr make_node(PlanKind kind, PlanPtr child) {
   return node;
 }
 
+PlanPtr with_column(PlanPtr child, std::string name, BoundPtr value) {
+  PlanPtr project = make_node(PlanKind::kProject, std::move(child));
+  for (uint32_t i = 0; i < project->columns.size(); ++i) {
+    project->expressions.push_back(BoundExpression::column(i, project->columns[i].type));
+    project->expressions.back()->shape = project->columns[i].shape;
+  }
+  project->columns.push_back({std::move(name), value->type, {}, 0, value->shape});
+  project->expressions.push_back(std::move(value));
+  return project;
+}
+
 bool has_subquery(const BoundExpression& e) {
   if (e.kind == BoundKind::kSubquery) return true;
   for (const BoundPtr& child : e.children) {

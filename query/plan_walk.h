@@ -23,6 +23,9 @@ PlanPtr mutable_subquery(const BoundExpression& expression);
 // A node over `child` with its columns.
 PlanPtr make_node(PlanKind kind, PlanPtr child);
 
+// A projection of the child's columns and one more.
+PlanPtr with_column(PlanPtr child, std::string name, BoundPtr value);
+
 bool has_subquery(const BoundExpression& expression);
 bool is_volatile(const BoundExpression& expression);  // random() and the like, also in subqueries
 // True if it may be computed elsewhere or not at all without a difference but for errors: no volatile

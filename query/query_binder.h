@@ -189,6 +189,9 @@ class QueryBinder {
 
   // A query of any number of columns as one composite value: (a, b) = (query).
   BoundPtr bind_row_subquery(const ast::Query& query, uint32_t position, ExpressionContext& context);
+  // Values of SET for an input of `width` columns. Each is cast by assignment to its column's type.
+  BoundAssignments bind_assignments(const std::vector<TargetOutput>& outputs, uint32_t width,
+                                    ExpressionContext& context);
 
   SortKey sort_key(const ast::OrderItem& item, BoundPtr expression);
   uint32_t new_slot() { return next_slot_++; }

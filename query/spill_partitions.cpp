@@ -75,7 +75,7 @@ void SpillPartitions::Writer::flush() {
     const uint64_t offset = partitions_.file_->place(scratch_);
     for (uint32_t partition = 0; partition < kCount; ++partition) {
       std::vector<SpillBlock>& blocks = written.blocks[partition];
-      for (size_t& at = placed[partition]; at < blocks.size(); ++at) blocks[at].offset += offset;
+      for (size_t& next = placed[partition]; next < blocks.size(); ++next) blocks[next].offset += offset;
     }
   };
   for (uint32_t partition = 0; partition < kCount; ++partition) {

@@ -104,27 +104,6 @@ TargetSet collect(const std::shared_ptr<StatementRun>& run, const WritePlan& pla
   return set;
 }
 
-std::vector<TargetOutput> assignment_outputs(const TableSchema& schema, const ast::UpdateStatement& s,
-                                             std::vector<uint32_t>* targets) {
-  std::vector<ast::Identifier> names;
-  for (const ast::Assignment& a : s.assignments) {
-    if (a.columns.size() != 1) {
-      throw SqlError(sqlstate::kFeatureNotSupported, "UPDATE … SET (columns) = (query) is not supported")
-          .with_position(a.columns[0].position);
-    }
-    names.push_back(a.columns[0]);
-  }
-  *targets = resolve_assigned_columns(schema, names);
-  std::vector<TargetOutput> outputs;
-  for (size_t i = 0; i < s.assignments.size(); i++) {
-    const ColumnSchema& column = schema.columns[(*targets)[i]];
-    bool is_default = s.assignments[i].value->kind == ast::ExpressionKind::kDefault;
-    outputs.push_back(
-        {is_default ? nullptr : s.assignments[i].value.get(), assignment_type(column.type), column.name});
-  }
-  return outputs;
-}
-
 // Whether what is assigned needs more than constants and parameters.
 bool reads_columns(const SessionState& session, const ast::UpdateStatement& s, const ParameterTypes& types) {
   for (const ast::Assignment& a : s.assignments) {
@@ -145,21 +124,14 @@ std::shared_ptr<WritePlan> plan_update(SessionState& session, const ast::UpdateS
     wanted = wanted | Privilege::kSelect;
   plan->schema = session.writable_table(s.table, wanted)->schema;
   const TableSchema& schema = *plan->schema;
-  std::vector<uint32_t> targets;
-  auto outputs = assignment_outputs(schema, s, &targets);
-  std::vector<ast::ExpressionPtr> defaults;  // SET c = DEFAULT takes the stored text
-  for (size_t i = 0; i < outputs.size(); i++) {
-    if (outputs[i].value) continue;
-    const std::string& text = schema.columns[targets[i]].default_text;
-    defaults.push_back(parser::parse_expression(text.empty() ? "NULL" : text));
-    outputs[i].value = defaults.back().get();
-  }
-  plan->take(
-      bind_target_rows(s.table, s.alias.text, s.from, s.where.get(), outputs, session, types, s.with.get()),
-      outputs.size());
+  const Assignments assigned = resolve_assignments(schema, s.assignments);
+  plan->take(bind_target_rows(s.table, s.alias.text, s.from, s.where.get(), assigned.outputs, session, types,
+                              s.with.get()),
+             assigned.outputs.size());
   uint32_t columns = static_cast<uint32_t>(schema.columns.size());
   for (uint32_t c = 0; c < columns; c++) plan->output_of.push_back(1 + c);
-  for (uint32_t i = 0; i < targets.size(); i++) plan->output_of[targets[i]] = 1 + columns + i;
+  for (uint32_t i = 0; i < assigned.targets.size(); i++)
+    plan->output_of[assigned.targets[i]] = 1 + columns + i;
   return plan;
 }
 
