@@ -216,13 +216,12 @@ std::vector<DependentView> views_broken_by(const SessionState& session, const st
 }
 
 BoundQuery bind_view_query(const SessionState& session, const ast::Query& query) {
-  const ReadRecorder recorder(session);
   ParameterTypes none;
-  BoundQuery bound = bind_query(query, recorder, none);
-  for (const auto& [schema, name] : recorder.read()) {
-    if (schema != session.temporary_schema()) continue;
+  BoundQuery bound = bind_query(query, session, none);
+  for (const auto& table : bound.tables) {
+    if (!table->schema->temporary) continue;
     throw SqlError(sqlstate::kFeatureNotSupported, "temporary views are not supported")
-        .with_detail(fmt::format("The view would read the temporary table \"{}\".", name));
+        .with_detail(fmt::format("The view would read the temporary table \"{}\".", table->schema->name));
   }
   return bound;
 }

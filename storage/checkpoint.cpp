@@ -574,7 +574,8 @@ void run_checkpoint(DatabaseState& db, const RetentionRequest& request, uint64_t
       segments.discard();
     }
     if (db.manifest->is_lost())
-      db.on_failed(SqlError(sqlstate::kOutOfMemory, "memory ran out while a manifest was written"));
+      db.on_failed(SqlError(sqlstate::kOutOfMemory,
+                            "memory ran out while a manifest was written; no further writes until restart"));
     throw;
   }
 
