@@ -127,8 +127,7 @@ BoundAggregate QueryBinder::bind_aggregate_call(const ast::FunctionCall& call, c
   for (size_t i = 0; i < aggregate.arguments.size(); i++) {
     BoundPtr& argument = aggregate.arguments[i];
     if (i < aggregate.types.arguments.size() && aggregate.types.arguments[i].id != TypeId::kUnknown) {
-      argument = coerce(std::move(argument), aggregate.types.arguments[i], CastContext::kImplicit,
-                        argument->position);
+      argument = coerce(std::move(argument), aggregate.types.arguments[i], CastContext::kImplicit);
     } else {
       argument = resolve_unknown(std::move(argument));
       if (i < aggregate.types.arguments.size()) aggregate.types.arguments[i] = argument->type;

@@ -122,7 +122,7 @@ BoundPtr QueryBinder::call_function(std::string_view name, std::vector<BoundPtr>
       arguments[i] = resolve_unknown(std::move(arguments[i]));
       call.types.arguments[i] = arguments[i]->type;
     } else if (!(is_same_string(arguments[i]->type.id) && is_same_string(wanted.id))) {
-      arguments[i] = coerce(std::move(arguments[i]), wanted, CastContext::kImplicit, arguments[i]->position);
+      arguments[i] = coerce(std::move(arguments[i]), wanted, CastContext::kImplicit);
     }
   }
   BoundPtr bound = BoundExpression::call(call, std::move(arguments));
@@ -141,7 +141,7 @@ BoundPtr QueryBinder::call_operator(std::string_view symbol, std::vector<BoundPt
   for (size_t i = 0; i < arguments.size(); i++) {
     SqlType wanted = call.types.arguments[i];
     if (!(is_same_string(arguments[i]->type.id) && is_same_string(wanted.id))) {
-      arguments[i] = coerce(std::move(arguments[i]), wanted, CastContext::kImplicit, arguments[i]->position);
+      arguments[i] = coerce(std::move(arguments[i]), wanted, CastContext::kImplicit);
     }
   }
   BoundPtr bound = BoundExpression::call(call, std::move(arguments));

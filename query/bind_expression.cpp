@@ -281,8 +281,7 @@ BoundPtr QueryBinder::bind_array(const ast::Array& array, ExpressionContext& con
       BoundPtr empty = BoundExpression::constant(Value::of_string(TypeId::kUnknown, "{}"));
       return coerce(std::move(empty), SqlType::array_of(element.id), CastContext::kExplicit, array.position);
     }
-    for (BoundPtr& item : items)
-      item = coerce(std::move(item), element, CastContext::kExplicit, item->position);
+    for (BoundPtr& item : items) item = coerce(std::move(item), element, CastContext::kExplicit);
   } else if (items.empty()) {
     throw sql_error(kIndeterminateArray, "cannot determine type of empty array")
         .with_hint("Explicitly cast to the desired type, for example ARRAY[]::integer[].")

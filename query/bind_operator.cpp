@@ -184,7 +184,7 @@ BoundPtr QueryBinder::bind_in_list(BoundPtr left, std::vector<BoundPtr> items, u
     // The symbol stays one, so that the constants can be looked up as codes.
     children.push_back(std::move(left));
     for (BoundPtr& item : items) {
-      item = coerce(std::move(item), TypeId::kVarchar, CastContext::kImplicit, item->position);
+      item = coerce(std::move(item), TypeId::kVarchar, CastContext::kImplicit);
       children.push_back(std::move(item));
     }
     return BoundExpression::make(BoundKind::kInList, TypeId::kBoolean, std::move(children));

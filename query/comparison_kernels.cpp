@@ -242,7 +242,7 @@ uint32_t select_valid(const Vector& left, const Vector& right, Selection in, uin
   for (uint32_t i = 0; i < in.count; ++i) {
     const auto row = static_cast<uint16_t>(in[i]);
     out_rows[found] = row;
-    found += left.is_valid(row) & right.is_valid(row);
+    found += uint32_t{left.is_valid(row)} & uint32_t{right.is_valid(row)};
   }
   return found;
 }

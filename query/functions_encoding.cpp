@@ -15,7 +15,7 @@ namespace idem {
 namespace {
 
 using View = std::string_view;
-constexpr SqlType kText = TypeId::kText, kBytea = TypeId::kBytea, kInt4 = TypeId::kInteger;
+constexpr SqlType kText = TypeId::kText, kBytea = TypeId::kBytea;
 constexpr View kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 void append_digest(std::string& out, View bytes, const EVP_MD* algorithm) {

@@ -130,10 +130,11 @@ void KeyHasher::hash_column(const Vector& key, Selection selection) {
   const bool is_symbol = key.dictionary || key.type.id == TypeId::kSymbol;
   if (is_symbol) {
     if (!key.dictionary) return;  // all NULL
-    auto [known, is_new] = symbol_hashes_.try_emplace(key.dictionary);
+    const auto [known, is_new] = symbol_hashes_.try_emplace(key.dictionary);
     if (is_new) owners_.push_back(key.owner);
+    auto& hashes = known->second;
     for_selected<int32_t>(key, selection, [&](uint32_t i, int32_t code) {
-      column_[i] = code < 0 ? 0 : hash_symbol(key, known->second, code);
+      column_[i] = code < 0 ? 0 : hash_symbol(key, hashes, code);
     });
     return;
   }

@@ -175,7 +175,7 @@ class QueryBinder {
   BoundPtr json_of_record(BoundPtr value, uint32_t position);
 
   // -- types: bind_coercion.cpp
-  BoundPtr coerce(BoundPtr expression, SqlType type, CastContext context, uint32_t position);
+  BoundPtr coerce(BoundPtr expression, SqlType type, CastContext context, uint32_t position = 0);
   BoundPtr resolve_unknown(BoundPtr expression);
   BoundPtr assign(BoundPtr value, SqlType column_type, const std::string& column, uint32_t position);
   SqlType unify(std::span<BoundPtr> expressions, std::string_view what, uint32_t position);

@@ -75,7 +75,7 @@ void SortOperator::describe(OperatorDetails& details) const {
 
 TopRowsOperator::TopRowsOperator(const LogicalPlan& limit, const std::vector<SortKey>& keys,
                                  std::vector<SqlType> input_types, OperatorPtr input)
-    : plan_(limit), keys_(keys), sort_(keys, input_types) {
+    : plan_(limit), sort_(keys, input_types) {
   auto sort = std::make_unique<SortOperator>(keys, std::move(input_types), std::move(input));
   input_ = &sort->input();
   all_ = std::make_unique<LimitOperator>(limit, std::move(sort));

@@ -70,7 +70,6 @@ class TopRowsOperator final : public StoredRowsOperator {
   void sort_all_for_last(const RowLimit& limit, EvaluationState& state);
 
   const LogicalPlan& plan_;
-  const std::vector<SortKey>& keys_;
   Operator* input_ = nullptr;           // of all_'s sort
   std::unique_ptr<LimitOperator> all_;  // sorts everything, where more rows are wanted than can be candidates
   bool sorts_all_ = false;

@@ -57,8 +57,8 @@ void to_integers(const T* values, uint32_t count, AlpPair pair, int64_t* integer
     const double shifted = scaled + kMagic;
     integers[i] = std::bit_cast<int64_t>(shifted) - std::bit_cast<int64_t>(kMagic);
     const T back = static_cast<T>((shifted - kMagic) * back_up * back_down);
-    fits[i] =
-        static_cast<uint8_t>((std::abs(scaled) < kIntegerLimit) & (bits_of(back) == bits_of(values[i])));
+    fits[i] = static_cast<uint8_t>(int{std::abs(scaled) < kIntegerLimit} &
+                                   int{bits_of(back) == bits_of(values[i])});
   }
 }
 

@@ -198,7 +198,7 @@ void Transaction::Commit::collect_tables() {
   for (const uint32_t id : s_.dropped) tables_.emplace_back().id = id;
   for (const auto& [id, protection] : s_.protected_from) {
     const bool changed =
-        std::any_of(tables_.begin(), tables_.end(), [&](const auto& table) { return table.id == id; });
+        std::any_of(tables_.begin(), tables_.end(), [id = id](const auto& table) { return table.id == id; });
     if (changed || !s_.base->table(static_cast<TableId>(id))) continue;
     CommittingTable& table = tables_.emplace_back();
     table.id = id;

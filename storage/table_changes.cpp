@@ -511,7 +511,7 @@ std::optional<PositionHistory::Step> TableChanges::history_step() const {
     });
     if (!moves) continue;
     if (work.cleared) step.partitions.push_back({start, true, {}});
-    work.operations.for_each([&](const auto& operation) {
+    work.operations.for_each([&step, start = start](const auto& operation) {
       if (!operation->change.empty()) step.partitions.push_back({start, false, operation->change.positions});
     });
   }

@@ -525,7 +525,8 @@ void Simulation::move_partition(Session& session, size_t number, TableId table) 
   const World& view = session.transaction->view();
   const ModelTable& model = *view.table(table);
   const int64_t start = pick_partition(model);
-  for (const auto& [id, other] : view.tables) {
+  for (const auto& [id, candidate] : view.tables) {
+    const auto& other = candidate;
     if (!rows_fit(model.schema, other->schema)) continue;
     const bool is_there =
         std::any_of(other->rows.begin(), other->rows.end(), [&](const TableModel::Stored& row) {
