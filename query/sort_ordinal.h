@@ -13,6 +13,7 @@ namespace idem {
 // The first bytes of a string as a number; shorter strings are filled up with zeros.
 inline uint64_t string_prefix(std::string_view text) {
   uint64_t prefix = 0;
+  if (text.empty()) return prefix;  // may have no data
   std::memcpy(&prefix, text.data(), std::min<size_t>(text.size(), 8));
   return __builtin_bswap64(prefix);
 }
