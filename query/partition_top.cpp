@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
+#include "query/sort_ordinal.h"
 #include "query/sort_threshold.h"
 
 namespace idem {
@@ -13,12 +13,6 @@ namespace {
 constexpr uint64_t kUnset = UINT64_MAX;     // of a bound: any rank is within it
 constexpr uint64_t kLast = UINT64_MAX - 1;  // the largest rank
 constexpr size_t kLeastShrink = size_t{1} << 17;
-
-uint64_t string_rank(std::string_view text) {
-  uint64_t prefix = 0;
-  std::memcpy(&prefix, text.data(), std::min<size_t>(text.size(), 8));
-  return __builtin_bswap64(prefix);
-}
 
 // Calls fn(i, value) for the selected rows of a flat or constant vector.
 template <class T, class F>
@@ -124,8 +118,8 @@ void PartitionTop::find_ranks(const DataChunk& chunk) {
     case PhysicalType::kString:
       if (column.type.id != TypeId::kVarchar && column.type.id != TypeId::kText) return all_equal();
       exact_ = false;
-      for_values<std::string_view>(flat, chunk.selection,
-                                   [&](uint32_t i, std::string_view v) { ranks[i] = string_rank(v) ^ flip; });
+      for_values<std::string_view>(
+          flat, chunk.selection, [&](uint32_t i, std::string_view v) { ranks[i] = string_prefix(v) ^ flip; });
       break;
     default: return all_equal();
   }
