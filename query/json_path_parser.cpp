@@ -189,7 +189,7 @@ class PathParser {
         case 'm': lines = true; break;
         case 'x':
           throw SqlError(sqlstate::kFeatureNotSupported,
-                         "XQuery \"x\" flag (expanded regular expressions) is not implemented");
+                         "flag \"x\" (expanded regular expressions) of LIKE_REGEX is not supported");
         default:
           throw SqlError(sqlstate::kSyntaxError, "invalid input syntax for type jsonpath")
               .with_detail(fmt::format("Unrecognized flag character \"{}\" in LIKE_REGEX predicate.", c));
