@@ -1,6 +1,7 @@
 #include "query/function_registry.h"
 #include "query/json_path.h"
 #include "query/kernel.h"
+#include "query/last_parsed.h"
 #include "query/value_functions.h"
 
 namespace idem {
@@ -9,22 +10,6 @@ namespace {
 
 using View = std::string_view;
 constexpr SqlType kText = TypeId::kText, kJsonb = TypeId::kJsonb, kBool = TypeId::kBoolean;
-
-// The path of a call, read again only when it changes from one row to the next.
-class LastPath {
- public:
-  const JsonPath& get(View text) {
-    if (!path_ || text != text_) {
-      path_.emplace(text);
-      text_ = text;
-    }
-    return *path_;
-  }
-
- private:
-  std::optional<JsonPath> path_;
-  std::string text_;
-};
 
 // (document, path [, variables [, silent]])
 JsonPathCall path_call(const KernelCall& call, bool silent) {
@@ -40,7 +25,7 @@ void path_bool_kernel(EvaluationState& state, const CallTypes& types, std::span<
   auto* out = result->allocate_as<uint8_t>(types.result, size);
   KernelCall call{state, types, arguments};
   kernel_detail::NullMarker nulls(result, size);
-  LastPath last;
+  LastParsed<JsonPath> last;
   for (uint32_t i = 0; i < selection.count; ++i) {
     call.row = selection[i];
     const std::optional<bool> found = Find(last.get(call.at<View>(1)), path_call(call, kSilent));
@@ -56,7 +41,7 @@ void path_json_kernel(EvaluationState& state, const CallTypes& types, std::span<
   auto* out = result->allocate_as<View>(types.result, size);
   KernelCall call{state, types, arguments};
   kernel_detail::NullMarker nulls(result, size);
-  LastPath last;
+  LastParsed<JsonPath> last;
   std::string text;
   for (uint32_t i = 0; i < selection.count; ++i) {
     call.row = selection[i];

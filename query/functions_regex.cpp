@@ -5,6 +5,7 @@
 #include "common/utf8.h"
 #include "query/function_registry.h"
 #include "query/kernel.h"
+#include "query/last_parsed.h"
 #include "query/regex.h"
 
 namespace idem {
@@ -16,23 +17,6 @@ using Groups = std::vector<std::string_view>;
 constexpr SqlType kInt4 = TypeId::kInteger, kText = TypeId::kText, kBool = TypeId::kBoolean;
 constexpr SqlType kTextArray = SqlType::array_of(TypeId::kText);
 
-// The pattern of a call, compiled again only when pattern or flags change from one row to the next.
-class LastRegex {
- public:
-  const Regex& get(View pattern, View flags) {
-    if (!regex_ || pattern != pattern_ || flags != flags_) {
-      regex_.emplace(pattern, flags);
-      pattern_ = pattern;
-      flags_ = flags;
-    }
-    return *regex_;
-  }
-
- private:
-  std::optional<Regex> regex_;
-  std::string pattern_, flags_;
-};
-
 // Calls row(regex, call, &out) for every selected row; false is NULL. `flags_at`: the argument with flags, or
 // none.
 template <auto Row, int kFlagsAt = -1>
@@ -41,7 +25,7 @@ void regex_text_kernel(EvaluationState& state, const CallTypes& types, std::span
   auto* out = result->allocate_as<View>(types.result, size);
   KernelCall call{state, types, arguments};
   kernel_detail::NullMarker nulls(result, size);
-  LastRegex last;
+  LastParsed<Regex, 2> last;
   std::string text;
   for (uint32_t i = 0; i < selection.count; ++i) {
     call.row = selection[i];
@@ -62,7 +46,7 @@ void regex_number_kernel(EvaluationState& state, const CallTypes& types, std::sp
                          uint32_t size, Selection selection, Vector* result) {
   auto* out = result->allocate_as<int32_t>(types.result, size);
   KernelCall call{state, types, arguments};
-  LastRegex last;
+  LastParsed<Regex, 2> last;
   for (uint32_t i = 0; i < selection.count; ++i) {
     call.row = selection[i];
     View flags;
@@ -102,7 +86,7 @@ void similar_substring(EvaluationState&, const CallTypes& types, std::span<const
   auto* out = result->allocate_as<View>(types.result, size);
   const kernel_detail::Reader<View> texts(arguments[0]), patterns(arguments[1]), escapes(arguments[2]);
   kernel_detail::NullMarker nulls(result, size);
-  LastRegex last;
+  LastParsed<Regex, 2> last;
   Groups groups;
   for (uint32_t i = 0; i < selection.count; ++i) {
     const uint32_t row = selection[i];
@@ -221,7 +205,7 @@ void like_kernel(EvaluationState& state, const CallTypes& types, std::span<const
                  uint32_t size, Selection selection, Vector* result) {
   auto* out = result->allocate_as<uint8_t>(types.result, size);
   KernelCall call{state, types, arguments};
-  LastRegex last;
+  LastParsed<Regex, 2> last;
   for (uint32_t i = 0; i < selection.count; ++i) {
     call.row = selection[i];
     View flags;

@@ -6,6 +6,7 @@
 #include "query/datetime_format.h"
 #include "query/function_registry.h"
 #include "query/kernel.h"
+#include "query/last_parsed.h"
 #include "query/number_format.h"
 
 namespace idem {
@@ -21,23 +22,6 @@ const TimeZone* session_zone(const EvaluationState& state) {
                                                               : utc_time_zone().get();
 }
 
-// A template, read again only when it changes from one row to the next.
-template <class Format>
-class LastFormat {
- public:
-  const Format& get(View pattern) {
-    if (!format_ || pattern != pattern_) {
-      format_.emplace(pattern);
-      pattern_ = pattern;
-    }
-    return *format_;
-  }
-
- private:
-  std::optional<Format> format_;
-  std::string pattern_;
-};
-
 // f(value, template) as text: append(format, state, value, &text), false for NULL.
 template <class Format, class T, auto Append>
 void format_kernel(EvaluationState& state, const CallTypes& types, std::span<const Vector> arguments,
@@ -46,7 +30,7 @@ void format_kernel(EvaluationState& state, const CallTypes& types, std::span<con
   const kernel_detail::Reader<T> values(arguments[0]);
   const kernel_detail::Reader<View> patterns(arguments[1]);
   kernel_detail::NullMarker nulls(result, size);
-  LastFormat<Format> last;
+  LastParsed<Format> last;
   std::string text;
   for (uint32_t i = 0; i < selection.count; ++i) {
     const uint32_t row = selection[i];
@@ -102,7 +86,7 @@ void parse_kernel(EvaluationState& state, const CallTypes& types, std::span<cons
                   uint32_t size, Selection selection, Vector* result) {
   R* out = result->allocate_as<R>(types.result, size);
   const kernel_detail::Reader<View> texts(arguments[0]), patterns(arguments[1]);
-  LastFormat<Format> last;
+  LastParsed<Format> last;
   for (uint32_t i = 0; i < selection.count; ++i) {
     const uint32_t row = selection[i];
     out[row] = Parse(last.get(patterns[row]), state, texts[row]);
