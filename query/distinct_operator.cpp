@@ -105,8 +105,7 @@ DistinctOnOperator::DistinctOnOperator(const LogicalPlan& plan, OperatorPtr inpu
     : keys_(keys_of(plan.distinct_on)), sort_(keys_, column_types(plan)), input_(std::move(input)) {}
 
 void DistinctOnOperator::start(EvaluationState& state) {
-  ++starts_;
-  reset();
+  restart();
   input_->start(state);
   const ExecutionContext& context = *state.context;
   const SpillLimit limit(context);
@@ -182,29 +181,8 @@ class DistinctOnOperator::RunsStream final : public MorselStream {
   FirstOfEqual first_;
 };
 
-size_t DistinctOnOperator::morsel_count() const {
-  return runs_ ? runs_->morsel_count() : StoredRowsOperator::morsel_count();
-}
-
-uint64_t DistinctOnOperator::row_estimate() const {
-  return runs_ ? runs_->rows() : StoredRowsOperator::row_estimate();
-}
-
-std::unique_ptr<MorselStream> DistinctOnOperator::open(EvaluationState& state) {
-  return std::make_unique<RestartedStream>(starts_, [this, &state]() -> std::unique_ptr<MorselStream> {
-    if (runs_) return std::make_unique<RunsStream>(*this, *state.context);
-    return StoredRowsOperator::open(state);
-  });
-}
-
-void DistinctOnOperator::reset() {
-  runs_.reset();
-  StoredRowsOperator::reset();
-}
-
-void DistinctOnOperator::describe(OperatorDetails& details) const {
-  StoredRowsOperator::describe(details);
-  if (runs_) details.spilled_bytes = runs_->spilled_bytes();
+std::unique_ptr<MorselStream> DistinctOnOperator::open_runs(const ExecutionContext& context) const {
+  return std::make_unique<RunsStream>(*this, context);
 }
 
 class SortedDistinctOnOperator::Stream final : public MorselStream {

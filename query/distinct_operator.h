@@ -8,24 +8,19 @@ namespace idem {
 
 // SELECT DISTINCT ON (…): of rows that are equal in the given expressions the first. It keeps those rows, in the order of the input;
 // when they are too many for memory, as sorted runs in temporary files, whose first rows of equal ones come in the order of the keys.
-class DistinctOnOperator final : public StoredRowsOperator {
+class DistinctOnOperator final : public RowsOrRunsOperator {
  public:
   // `plan` outlives the operator, here and below.
   DistinctOnOperator(const LogicalPlan& plan, OperatorPtr input);
   void start(EvaluationState& state) override;
-  size_t morsel_count() const override;
-  uint64_t row_estimate() const override;
-  std::unique_ptr<MorselStream> open(EvaluationState& state) override;
-  void reset() override;
-  void describe(OperatorDetails& details) const override;
 
  private:
   class RunsStream;
+  std::unique_ptr<MorselStream> open_runs(const ExecutionContext& context) const override;
+
   const std::vector<SortKey> keys_;
   const SortInput sort_;  // rows with their keys
   OperatorPtr input_;
-  uint64_t starts_ = 0;
-  std::shared_ptr<SortedRuns> runs_;  // null: the rows are in memory
 };
 
 // The same for rows that are sorted by the expressions, so that equal ones stand together: it keeps none.

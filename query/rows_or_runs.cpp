@@ -58,4 +58,33 @@ RowsOrRuns read_rows_or_runs(Operator& input, EvaluationState& state, const RunS
   return read;
 }
 
+size_t RowsOrRunsOperator::morsel_count() const {
+  return runs_ ? runs_->morsel_count() : StoredRowsOperator::morsel_count();
+}
+
+uint64_t RowsOrRunsOperator::row_estimate() const {
+  return runs_ ? runs_->rows() : StoredRowsOperator::row_estimate();
+}
+
+std::unique_ptr<MorselStream> RowsOrRunsOperator::open(EvaluationState& state) {
+  return std::make_unique<RestartedStream>(starts_, [this, &state] {
+    return runs_ ? open_runs(*state.context) : StoredRowsOperator::open(state);
+  });
+}
+
+void RowsOrRunsOperator::reset() {
+  runs_.reset();
+  StoredRowsOperator::reset();
+}
+
+void RowsOrRunsOperator::describe(OperatorDetails& details) const {
+  StoredRowsOperator::describe(details);
+  if (runs_) details.spilled_bytes = runs_->spilled_bytes();
+}
+
+void RowsOrRunsOperator::restart() {
+  ++starts_;
+  reset();
+}
+
 }  // namespace idem

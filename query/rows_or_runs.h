@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "query/sorted_runs.h"
+#include "query/stored_rows.h"
 
 namespace idem {
 
@@ -25,5 +26,25 @@ struct RowsOrRuns {
 
 // `input` has been started.
 RowsOrRuns read_rows_or_runs(Operator& input, EvaluationState& state, const RunSpec& spec);
+
+// Hands out rows that start() has published, or those of runs where they were too many for memory.
+class RowsOrRunsOperator : public StoredRowsOperator {
+ public:
+  size_t morsel_count() const final;
+  uint64_t row_estimate() const final;
+  std::unique_ptr<MorselStream> open(EvaluationState& state) final;
+  void reset() final;
+  void describe(OperatorDetails& details) const final;
+
+ protected:
+  // start() begins with it: forgets the rows of the start before.
+  void restart();
+  virtual std::unique_ptr<MorselStream> open_runs(const ExecutionContext& context) const = 0;
+
+  std::shared_ptr<SortedRuns> runs_;  // null: the rows are in memory
+
+ private:
+  uint64_t starts_ = 0;
+};
 
 }  // namespace idem

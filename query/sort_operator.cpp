@@ -34,8 +34,7 @@ SortOperator::SortOperator(const std::vector<SortKey>& keys, std::vector<SqlType
     : input_(std::move(input)), sort_(keys, std::move(input_types)) {}
 
 void SortOperator::start(EvaluationState& state) {
-  ++starts_;
-  reset();
+  restart();
   input_->start(state);
   RowsOrRuns read = read_rows_or_runs(
       *input_, state,
@@ -49,28 +48,8 @@ void SortOperator::start(EvaluationState& state) {
   publish(std::move(read.rows), std::move(ids), sort_.input_columns());
 }
 
-size_t SortOperator::morsel_count() const {
-  return runs_ ? runs_->morsel_count() : StoredRowsOperator::morsel_count();
-}
-
-uint64_t SortOperator::row_estimate() const {
-  return runs_ ? runs_->rows() : StoredRowsOperator::row_estimate();
-}
-
-std::unique_ptr<MorselStream> SortOperator::open(EvaluationState& state) {
-  return std::make_unique<RestartedStream>(starts_, [this, &state] {
-    return runs_ ? runs_->open(*state.context, sort_.input_columns()) : StoredRowsOperator::open(state);
-  });
-}
-
-void SortOperator::reset() {
-  runs_.reset();
-  StoredRowsOperator::reset();
-}
-
-void SortOperator::describe(OperatorDetails& details) const {
-  StoredRowsOperator::describe(details);
-  if (runs_) details.spilled_bytes = runs_->spilled_bytes();
+std::unique_ptr<MorselStream> SortOperator::open_runs(const ExecutionContext& context) const {
+  return runs_->open(context, sort_.input_columns());
 }
 
 TopRowsOperator::TopRowsOperator(const LogicalPlan& limit, const std::vector<SortKey>& keys,

@@ -29,24 +29,19 @@ class SortInput {
 
 // ORDER BY. Equal rows keep the input's order. Rows that are too many for memory are sorted in parts, which are merged
 // while they are read.
-class SortOperator final : public StoredRowsOperator {
+class SortOperator final : public RowsOrRunsOperator {
  public:
   // `keys` outlive the operator; `input_types` are those of the input's columns.
   SortOperator(const std::vector<SortKey>& keys, std::vector<SqlType> input_types, OperatorPtr input);
   void start(EvaluationState& state) override;
-  size_t morsel_count() const override;
-  uint64_t row_estimate() const override;
-  std::unique_ptr<MorselStream> open(EvaluationState& state) override;
-  void reset() override;
-  void describe(OperatorDetails& details) const override;
 
   Operator& input() { return *input_; }
 
  private:
+  std::unique_ptr<MorselStream> open_runs(const ExecutionContext& context) const override;
+
   OperatorPtr input_;
   SortInput sort_;
-  uint64_t starts_ = 0;
-  std::shared_ptr<SortedRuns> runs_;  // null: the rows are in memory
 };
 
 // ORDER BY … LIMIT: each thread keeps the best rows it has seen, and tells the scan below what is too late to
