@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "common/byte_size.h"
 #include "common/error.h"
 #include "common/time_zone.h"
 #include "common/value_text.h"
@@ -159,29 +160,11 @@ int64_t parse_millis(const SettingInfo& info, std::string_view value) {
       .with_hint("Valid units for this parameter are \"ms\", \"s\", \"min\", \"h\", and \"d\".");
 }
 
-constexpr std::pair<std::string_view, int64_t> kByteUnits[] = {
-    {"GB", 1 << 30}, {"MB", 1 << 20}, {"kB", 1 << 10}, {"B", 1}};
-
-// A number with an optional unit, in bytes.
 int64_t parse_bytes(const SettingInfo& info, std::string_view value) {
-  int64_t number = 0;
-  auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  std::string_view unit(end, static_cast<size_t>(value.data() + value.size() - end));
-  while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
-  if (unit.empty()) unit = "B";
-  for (auto [name, factor] : kByteUnits) {
-    if (error == std::errc() && unit == name && number >= 0 && number <= INT64_MAX / factor)
-      return number * factor;
-  }
+  const std::optional<uint64_t> bytes = parse_byte_size(value);
+  if (bytes && *bytes <= INT64_MAX) return static_cast<int64_t>(*bytes);
   throw invalid_value(info.name, value)
       .with_hint("Valid units for this parameter are \"B\", \"kB\", \"MB\", and \"GB\".");
-}
-
-std::string show_bytes(int64_t bytes) {
-  for (auto [name, factor] : kByteUnits) {
-    if (bytes > 0 && bytes % factor == 0) return fmt::format("{}{}", bytes / factor, name);
-  }
-  return "0";
 }
 
 std::string show_millis(int64_t millis) {
@@ -219,7 +202,7 @@ std::string checked(std::string_view lower_name, std::string_view value) {
       if (value == "-1") return std::string(value);
       [[fallthrough]];
     case SettingKind::kMillis: return show_millis(parse_millis(*info, value));
-    case SettingKind::kBytes: return show_bytes(parse_bytes(*info, value));
+    case SettingKind::kBytes: return byte_size_text(static_cast<uint64_t>(parse_bytes(*info, value)));
     case SettingKind::kChoice: return checked_choice(*info, value);
     case SettingKind::kEncoding: {
       std::string name = lower(value);

@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <variant>
 
+#include "common/byte_size.h"
 #include "common/error.h"
 #include "common/file.h"
 #include "common/json_text.h"
@@ -84,23 +85,13 @@ std::vector<Option> options_of(Configuration& c) {
 }
 
 uint64_t parse_number(const Option& option, const std::string& text) {
-  size_t digits = text.find_first_not_of("0123456789");
-  std::string unit = digits == text.npos ? "" : text.substr(digits);
-  static const std::map<std::string, uint64_t> kUnits = {
-      {"", 1}, {"B", 1}, {"kB", 1 << 10}, {"MB", 1 << 20}, {"GB", 1 << 30}};
-  auto factor = kUnits.find(unit);
-  if (digits == 0 || text.empty() || text.size() > 18 || factor == kUnits.end() ||
-      (option.kind != kBytes && !unit.empty())) {
-    throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"",
-                    option.name, text)
-        .with_hint(option.kind == kBytes ? "A number of bytes, with an optional unit: kB, MB, GB."
-                                         : "A whole number.");
+  if (option.kind == kBytes || text.find_first_not_of("0123456789") == text.npos) {
+    if (const std::optional<uint64_t> number = parse_byte_size(text)) return *number;
   }
-  const uint64_t count = std::stoull(text);
-  if (count > std::numeric_limits<uint64_t>::max() / factor->second)
-    throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"",
-                    option.name, text);
-  return count * factor->second;
+  throw sql_error(sqlstate::kInvalidParameterValue, "invalid value for parameter \"{}\": \"{}\"", option.name,
+                  text)
+      .with_hint(option.kind == kBytes ? "A number of bytes, with an optional unit: kB, MB, GB."
+                                       : "A whole number.");
 }
 
 void assign(const Option& option, const std::string& text) {
@@ -123,15 +114,9 @@ std::string text_of(const Option& option) {
   return std::visit([](const auto* value) { return fmt::format("{}", *value); }, option.value);
 }
 
-// With a unit of bytes where it has a whole number of them.
 std::string shown_value(const Option& option) {
   const auto* bytes = std::get_if<uint64_t*>(&option.value);
-  if (option.kind != kBytes || **bytes == 0) return text_of(option);
-  constexpr std::pair<std::string_view, uint64_t> kUnits[] = {
-      {"GB", 1 << 30}, {"MB", 1 << 20}, {"kB", 1 << 10}, {"", 1}};
-  const auto unit = std::find_if(std::begin(kUnits), std::end(kUnits),
-                                 [&](const auto& u) { return **bytes % u.second == 0; });
-  return fmt::format("{}{}", **bytes / unit->second, unit->first);
+  return bytes && option.kind == kBytes ? byte_size_text(**bytes) : text_of(option);
 }
 
 // What a TOML file says, as text.
