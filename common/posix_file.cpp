@@ -1,12 +1,14 @@
 #include "common/posix_file.h"
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <thread>
 #include <unistd.h>
 
 namespace idem {
@@ -211,7 +213,7 @@ class PosixFileSystem final : public FileSystem {
     const std::string path = join_path(directory, "lock");
     Descriptor fd(uninterrupted([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); }));
     if (fd.get() < 0) return errno_error(FileOp::kLock, directory, errno);
-    if (uninterrupted([&] { return ::flock(fd.get(), LOCK_EX | LOCK_NB); }) != 0) {
+    if (!take_lock(fd.get())) {
       if (errno != EWOULDBLOCK) return errno_error(FileOp::kLock, directory, errno);
       return IoError{FileOp::kLock, 0, directory,
                      fmt::format("it is in use by another server (process id {})", read_holder(fd.get()))};
@@ -225,6 +227,15 @@ class PosixFileSystem final : public FileSystem {
   }
 
  private:
+  // A server that was killed lets go only when the system has taken back its memory: whoever starts the next one at once need not know.
+  static bool take_lock(int fd) {
+    constexpr int kTries = 100;
+    for (int tries = 1;; ++tries) {
+      if (uninterrupted([&] { return ::flock(fd, LOCK_EX | LOCK_NB); }) == 0) return true;
+      if (errno != EWOULDBLOCK || tries == kTries) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
   static std::string read_holder(int fd) {
     char text[32];
     const ssize_t n = ::pread(fd, text, sizeof text, 0);

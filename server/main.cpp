@@ -1,7 +1,10 @@
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
+#include <limits.h>
 #include <malloc.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include "common/error.h"
 #include "server/configuration.h"
@@ -15,9 +18,24 @@ void print_error(const idem::SqlError& error) {
   if (!error.hint().empty()) std::cerr << "HINT: " << error.hint() << "\n";
 }
 
+#if defined(__GLIBC__)
+// Queries and starts touch hundreds of megabytes for the first time; in pages of 4 kB that can take longer than their work
+// (docs/performance.md, "Huge pages"). glibc asks for huge ones only if it is told so before main(), so this starts the program once more, in
+// the same process. Whoever sets the variable keeps what it says.
+void ask_for_huge_pages(char** argv) {
+  constexpr const char* kVariable = "GLIBC_TUNABLES";
+  char path[PATH_MAX] = {};
+  if (std::getenv(kVariable) || ::readlink("/proc/self/exe", path, sizeof path - 1) <= 0) return;
+  if (::setenv(kVariable, "glibc.malloc.hugetlb=1", 1) == 0) ::execv(path, argv);
+}
+#endif
+
 }  // namespace
 
 int main(int argc, char** argv) {
+#if defined(__GLIBC__)
+  ask_for_huge_pages(argv);
+#endif
   std::signal(SIGPIPE, SIG_IGN);
 #if defined(__GLIBC__)
   // Buffers of large loads are megabytes; given back and taken anew each time, the system would clear their pages over

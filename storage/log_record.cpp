@@ -177,6 +177,16 @@ bool mask_bit(std::string_view mask, uint32_t i) {
   return mask.empty() || ((static_cast<uint8_t>(mask[i / 8]) >> (i % 8)) & 1);
 }
 
+// Appends them all at once; what is under a NULL does not count.
+void append_elements(std::string_view elements, uint32_t count, std::string_view mask, BatchColumn& column) {
+  const uint32_t first = column.size();
+  std::memcpy(column.append_space(count), elements.data(), elements.size());
+  if (mask.empty()) return;
+  for (uint32_t i = 0; i < count; ++i) {
+    if (!mask_bit(mask, i)) column.set_null(first + i);
+  }
+}
+
 // Reads the elements of one column and appends them; `column` null: skips them. Memory is taken when their bytes are known to be there.
 void read_elements(ByteReader& in, PhysicalType physical, uint32_t count, std::string_view mask,
                    BatchColumn* column) {
@@ -216,19 +226,20 @@ void read_elements(ByteReader& in, PhysicalType physical, uint32_t count, std::s
     }
     default: break;
   }
-  const size_t size = physical_size(physical);
-  const std::string_view elements = in.bytes(size * count);
-  if (!column) return;
-  column->reserve(count);
-  alignas(16) std::byte element[32];
+  const std::string_view elements = in.bytes(physical_size(physical) * count);
+  if (column) append_elements(elements, count, mask, *column);
+}
+
+// Codes of the column's dictionary.
+void read_codes(ByteReader& in, uint32_t count, std::string_view mask, BatchColumn& column) {
+  const std::string_view codes = in.bytes(size_t{count} * 4);
+  const uint32_t known = column.dictionary()->size();
   for (uint32_t i = 0; i < count; ++i) {
-    if (mask_bit(mask, i)) {
-      std::memcpy(element, elements.data() + i * size, size);
-      column->append_raw(element);
-    } else {
-      column->append_null();
-    }
+    uint32_t code = 0;
+    std::memcpy(&code, codes.data() + size_t{i} * 4, 4);
+    if (code >= known && mask_bit(mask, i)) in.fail();
   }
+  append_elements(codes, count, mask, column);
 }
 
 // Gives the row groups that the record of a table names; slices of one share it.
@@ -324,24 +335,8 @@ PartitionChange read_partition_change(ByteReader& in, int64_t start,
       filled[i] = true;
       target = &batch->column(i);
     }
-    if (target && target->type().id == TypeId::kSymbol) {
-      const std::string_view codes = in.bytes(size_t{count} * 4);
-      const SymbolDictionary& dictionary = *target->dictionary();
-      target->reserve(count);
-      for (uint32_t i = 0; i < count; ++i) {
-        int32_t code = 0;
-        std::memcpy(&code, codes.data() + size_t{i} * 4, 4);
-        if (!mask_bit(mask, i)) {
-          target->append_null();
-        } else if (code < 0 || static_cast<uint32_t>(code) >= dictionary.size()) {
-          in.fail();
-        } else {
-          target->append_raw(&code);
-        }
-      }
-    } else {
-      read_elements(in, physical, count, mask, target);
-    }
+    if (target && target->type().id == TypeId::kSymbol) read_codes(in, count, mask, *target);
+    else read_elements(in, physical, count, mask, target);
   }
   for (size_t i = 0; i < filled.size(); ++i) {
     if (filled[i]) continue;
