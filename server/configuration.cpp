@@ -79,8 +79,9 @@ std::vector<Option> options_of(Configuration& c) {
       {"log_retention", "how long the log is kept to rebuild versions in between, e.g. '1 hour'",
        &c.log_retention, kRestart},
       {"log_retention_bytes", "and at most how much of it", &c.log_retention_bytes, kRestart, kBytes},
-      {"checkpoint_log_bytes", "log since the last checkpoint that starts the next", &c.checkpoint_log_bytes,
-       kRestart, kBytes},
+      {"checkpoint_log_bytes",
+       "log since the last checkpoint that starts the next, 4 kB more for each commit",
+       &c.checkpoint_log_bytes, kRestart, kBytes},
   };
 }
 

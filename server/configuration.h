@@ -37,7 +37,7 @@ struct Configuration {
   uint64_t memory_limit = 0;        // bytes; 0: half of the machine's
   uint64_t query_memory_limit = 0;  // bytes of one query; 0: half of memory_limit
   uint64_t chunk_cache = 0;         // bytes; 0: a quarter of memory_limit, at most 1 GiB
-  uint64_t checkpoint_log_bytes = 512ull << 20;
+  uint64_t checkpoint_log_bytes = 128ull << 20;
   std::string history_retention =
       "7 days";  // how long replaced versions of tables can be read; "12 hours", "4 weeks", …
   std::string

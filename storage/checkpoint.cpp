@@ -586,6 +586,7 @@ void run_checkpoint(DatabaseState& db, const RetentionRequest& request, uint64_t
   remove_logged_segments(db);
   db.cold_partitions.finish_checkpoint();
   db.checkpoint_log_end = log_end;
+  db.checkpoint_commit = snapshot->logged;
   db.last_checkpoint_micros = db.clock.now_micros();
   snapshot.reset();
   db.memory_after_checkpoint = db.memory->load();

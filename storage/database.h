@@ -23,7 +23,8 @@ struct DatabaseOptions {
   uint64_t memory_rows_bytes =
       512ull << 20;  // in-memory rows beyond this start a checkpoint, and writers wait beyond twice this
   uint64_t log_segment_bytes = 64ull << 20;
-  uint64_t checkpoint_log_bytes = 512ull << 20;  // log since the last checkpoint that starts the next
+  // Log since the last checkpoint that starts the next; a commit counts 4 kB more.
+  uint64_t checkpoint_log_bytes = 128ull << 20;
   bool background_checkpoint = true;
   // False: no thread but the caller's: no background checkpoint, and LogOptions::own_threads. Then one thread at a time may
   // call, and the same calls do the same to the disk.

@@ -120,7 +120,8 @@ struct DatabaseState final : public wal::LogListener {
   std::shared_ptr<const Catalog> catalog_head;  // guarded by catalog_latch
 
   std::mutex commit_latch;
-  CommitNumber last_commit{}, last_logged{};  // guarded by commit_latch, as is the order of the log
+  CommitNumber last_commit{};               // guarded by commit_latch, as is the order of the log
+  std::atomic<CommitNumber> last_logged{};  // written under commit_latch
   int64_t last_commit_time = 0;
   std::atomic<uint64_t> log_end{0};
   // The log from here on may be read, by those who hold log_readers shared. Raised under commit_latch.
@@ -157,7 +158,8 @@ struct DatabaseState final : public wal::LogListener {
   std::unique_ptr<ManifestWriter> manifest;
   ColdPartitions cold_partitions;
   std::deque<std::pair<int64_t, uint64_t>> log_marks;  // time, position where the log ended then; ascending
-  std::atomic<uint64_t> checkpoint_log_end{0};
+  std::atomic<uint64_t> checkpoint_log_end{0};         // what the last one covers: the log up to here
+  std::atomic<CommitNumber> checkpoint_commit{};       // and its commits up to this one
   std::atomic<int64_t> last_checkpoint_micros{0};
   std::atomic<uint64_t> memory_after_checkpoint{0};  // what the last one could not free
 

@@ -195,7 +195,8 @@ void Replay::finish() {
   snapshot->catalog = std::make_shared<const Catalog>(std::move(catalog_));
   db_.catalog_head = snapshot->catalog;
   db_.next_object_id = snapshot->catalog->next_object_id;
-  db_.last_commit = db_.last_logged = db_.called_back = commit_;
+  db_.last_commit = db_.called_back = commit_;
+  db_.last_logged = commit_;
   db_.last_commit_time = time_;
   db_.log_end = db_.published_log_end = log_end_;
   db_.published = std::move(snapshot);
@@ -324,7 +325,7 @@ void recover_database(DatabaseState& db, RecoveryReport* report) {
   db.database_id = manifest.database_id;
   db.next_segment = manifest.next_segment;
   db.checkpoint_log_end = manifest.log_position;
-  db.manifest_commit = manifest.commit;
+  db.checkpoint_commit = db.manifest_commit = manifest.commit;
   LoadedManifest loaded = load_manifest(db, &manifest);
   Replay replay(db, loaded);
   db.manifest = std::make_unique<ManifestWriter>(db.files, db.folder, db.database_id);

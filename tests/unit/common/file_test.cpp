@@ -1,11 +1,13 @@
 #include "common/file.h"
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <string>
+#include <thread>
 #include <unistd.h>
 
 #include "common/posix_file.h"
@@ -145,6 +147,21 @@ TEST_P(FileSystemTest, OneServerPerFolder) {
                                  "\": it is in use by another server (process id " + holder + ")");
   held.reset();
   EXPECT_TRUE(fs_->lock(root_).ok());
+}
+
+TEST(PosixFolderLockTest, WaitsForAServerThatIsAboutToEnd) {
+  std::string root = (std::filesystem::temp_directory_path() / "idem_lock_XXXXXX").string();
+  ASSERT_NE(::mkdtemp(root.data()), nullptr);
+  const auto files = make_posix_file_system();
+  auto held = files->lock(root).value_or_throw();
+  std::thread ends([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    held.reset();
+  });
+  const auto next = files->lock(root);
+  ends.join();
+  EXPECT_TRUE(next.ok());
+  std::filesystem::remove_all(root);
 }
 
 TEST(IoErrorTest, DiskFullIsItsOwnState) {

@@ -90,8 +90,6 @@ class ConcurrencyTest : public ::testing::Test {
   TableId id{};
 };
 
-// Each writer adds pairs of rows in one transaction; readers must never see half of a pair, nor less than
-// before.
 // What is in no log stands on the records before it: it may be answered while their sync has ended but is not known everywhere.
 TEST_F(ConcurrencyTest, WhatIsNotLoggedIsVisibleOnceItIsSaidToBe) {
   open(false);
@@ -115,6 +113,29 @@ TEST_F(ConcurrencyTest, WhatIsNotLoggedIsVisibleOnceItIsSaidToBe) {
   EXPECT_TRUE(visible.get_future().get());
 }
 
+// Small commits take long to replay for the log that they fill.
+TEST_F(ConcurrencyTest, ManySmallCommitsStartACheckpoint) {
+  DatabaseOptions options;
+  options.checkpoint_log_bytes = 100'000;
+  database = Database::open(files, clock, "/data", options);
+  auto t = database->begin();
+  id = t->create_table(prices_schema(true));
+  t->commit(true);
+  for (int i = 0; i < 40; ++i) {
+    auto small = database->begin();
+    add(*small, i, "A", 1);
+    small->commit(true);
+  }
+  while (database->status().last_checkpoint_micros == 0) std::this_thread::yield();
+  database.reset();
+  RecoveryReport report;
+  options.background_checkpoint = false;
+  database = Database::open(files, clock, "/data", options, &report);
+  EXPECT_LT(report.replayed_commits, 20u);
+}
+
+// Each writer adds pairs of rows in one transaction; readers must never see half of a pair, nor less than
+// before.
 TEST_F(ConcurrencyTest, ReadersSeeWholeTransactions) {
   open(true);
   constexpr int kWriters = 3, kCommits = 400;
