@@ -21,12 +21,14 @@ class OperatorMemory {
   void set(uint64_t bytes) {
     bytes_ = bytes;
     if (!counted_ || (bytes <= reservation_.bytes() && bytes + 4 * kStep > reservation_.bytes())) return;
-    reservation_.resize((bytes + kStep - 1) / kStep * kStep);
+    const uint64_t step = bytes < kStep ? kSmallStep : kStep;
+    reservation_.resize((bytes + step - 1) / step * step);
   }
   uint64_t bytes() const { return bytes_; }
 
  private:
   static constexpr uint64_t kStep = 64 << 10;
+  static constexpr uint64_t kSmallStep = 4 << 10;  // many ranges of an input with a group or two each add up
   MemoryReservation reservation_;
   uint64_t bytes_ = 0;
   bool counted_ = false;

@@ -32,7 +32,7 @@ class SpillLimit {
 
   MemoryBudget* budget() const { return budget_; }
 
-  // Whether a thread that holds `own` bytes should put them out before it takes `more`.
+  // Whether a thread that holds `own` bytes should put them out before it takes `more`: the others may be about to do the same.
   bool reached(uint64_t own, uint64_t more = 0) const { return is_over(own, more, 4, 6); }
   // The same where the rows were put out once before and are worked up part by part.
   bool reached_again(uint64_t own, uint64_t more = 0) const { return is_over(own, more, 7, 7); }
@@ -56,7 +56,7 @@ class SpillLimit {
     uint64_t eighths = of_query;
     for (const MemoryBudget* budget = budget_; budget; budget = budget->parent()) {
       if (budget->limit() != MemoryBudget::kUnlimited &&
-          budget->used() + more > budget->limit() / 8 * eighths)
+          budget->used() + more * threads_ > budget->limit() / 8 * eighths)
         return true;
       eighths = of_server;
     }
