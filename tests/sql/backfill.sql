@@ -1,3 +1,4 @@
+-- run twice
 -- patterns.md, 6: each run of a daily job leaves a version; running a past day again begins where it began the first time.
 CREATE TABLE devices (type VARCHAR PRIMARY KEY, full_name VARCHAR);
 -- Starting from A.
@@ -100,3 +101,9 @@ ROLLBACK;
 VACUUM RETAIN 0 HOURS;
 BEGIN RUN 'devices/2024-10-05' ON REPLAY RESTORE FORCE;
 ROLLBACK;
+-- Nothing is left behind, so that all of this can be run again.
+DROP TABLE devices, totals, apart, fresh;
+FORGET RUN 'chain/1';
+FORGET RUN 'devices/2024-10-05';
+FORGET RUN 'devices/2024-10-06';
+FORGET RUN 'other/1';

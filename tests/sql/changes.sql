@@ -1,4 +1,6 @@
+-- run twice
 -- table_changes() gives what changed after a version, with keys as updates, without as rows deleted and inserted.
+DROP TABLE IF EXISTS prices, notes, levels, readings;
 CREATE TABLE prices (ts TIMESTAMP, ticker SYMBOL, price DOUBLE) TIMESTAMP(ts) PARTITION BY DAY DEDUP UPSERT KEYS(ts, ticker);
 INSERT INTO prices VALUES ('2024-01-15T10:00:00', 'AAPL', 185.5), ('2024-01-16T10:00:00', 'MSFT', 400);
 INSERT INTO prices VALUES ('2024-01-15T10:00:00', 'AAPL', 186), ('2024-01-16T10:00:00', 'MSFT', 400), ('2024-01-17', 'IBM', 1);

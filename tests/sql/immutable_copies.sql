@@ -1,3 +1,4 @@
+-- run twice
 -- patterns.md, 8: each run loads a new table, closes it and points a view at it; the loading role cannot destroy anything.
 CREATE ROLE legal;
 CREATE USER loader;
@@ -47,3 +48,13 @@ SELECT count(*) FROM archive.devices_internal_20241008_101500;
 SET ROLE NONE;
 SELECT relname, relacl FROM pg_class WHERE relname LIKE 'devices_%' ORDER BY 1;
 DROP TABLE archive.devices_internal_20241007_101500;
+-- Only who may do everything takes it away again: by opening the tables first.
+ALTER TABLE archive.devices_internal_20241007_101500 SET (immutable = false);
+ALTER TABLE archive.devices_internal_20241008_101500 SET (immutable = false);
+DROP SCHEMA archive CASCADE;
+DROP TABLE devices_staging;
+FORGET RUN 'archive/1';
+FORGET RUN 'archive/2';
+DROP ROLE analyst;
+DROP ROLE loader;
+DROP ROLE legal;

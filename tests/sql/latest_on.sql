@@ -1,4 +1,6 @@
+-- run twice
 -- The last row of each key; a key's rows before it are not read.
+DROP TABLE IF EXISTS visits;
 CREATE TABLE visits (visit_time TIMESTAMP, visit_id INT, page VARCHAR) TIMESTAMP(visit_time) PARTITION BY DAY;
 INSERT INTO visits VALUES ('2024-01-01', 1, '/a'), ('2024-01-02', 2, '/b'), ('2024-01-03', 1, '/c'), ('2024-01-03', 3, '/d'), ('2024-01-03', 3, '/e'), ('2024-01-04', NULL, '/f');
 SELECT * FROM visits LATEST ON visit_time PARTITION BY visit_id;
