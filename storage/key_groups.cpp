@@ -9,7 +9,8 @@ namespace idem {
 
 namespace {
 
-constexpr uint32_t kFewRows = 16;  // up to so many rows of one run are compared in pairs, more are hashed
+constexpr uint32_t kFewRows = 16;     // up to so many rows of one run are compared in pairs
+constexpr uint32_t kCodesForRow = 8;  // a table of all codes is made for runs of so many codes a row at most
 
 }  // namespace
 
@@ -37,6 +38,17 @@ uint64_t UpsertKeys::hash(uint32_t row) const {
 bool UpsertKeys::equals_stored(uint32_t row, uint32_t stored_row) const {
   for (const Key& key : keys_) {
     if (!key_equal(key.view, row, stored_->column(key.column), stored_row)) return false;
+  }
+  return true;
+}
+
+bool UpsertKeys::equal_stored(const OrderedBatch& batch, uint32_t place, uint32_t stored_row,
+                              uint32_t count) const {
+  for (const Key& key : keys_) {
+    const ColumnView& stored = stored_->column(key.column);
+    uint32_t i = batch.order.empty() ? identical_prefix(key.view, place, stored, stored_row, count) : 0;
+    while (i < count && key_equal(key.view, batch.row(place + i), stored, stored_row + i)) ++i;
+    if (i < count) return false;
   }
   return true;
 }
@@ -88,14 +100,30 @@ UpsertKeys::Range UpsertKeys::stored_rows_of(uint32_t row, uint64_t from) const 
   return range;
 }
 
-void KeyGroups::collect(uint32_t begin, uint32_t end) {
+KeyGroups::Lookup KeyGroups::choose_lookup(uint32_t rows) const {
+  if (rows <= kFewRows) return Lookup::kPairs;
+  const SymbolDictionary* symbols = keys_.symbols();
+  return symbols && symbols->size() / kCodesForRow <= rows ? Lookup::kCodes : Lookup::kHashes;
+}
+
+// And begins with places [begin, end).
+void KeyGroups::forget_groups(uint32_t begin, uint32_t end) {
+  if (lookup_ == Lookup::kCodes) {
+    for (const Group& group : groups_) by_code_[keys_.code_of(batch_.row(group.first_place))] = 0;
+  }
   groups_.clear();
   next_group_ = 0;
   begin_ = begin;
   first_repeated_.reset();
   next_place_.assign(end - begin, kNoPlace);
-  hashed_ = end - begin > kFewRows;
-  if (hashed_) slots_.assign(std::bit_ceil(size_t{end - begin} * 2), Slot());
+}
+
+void KeyGroups::collect(uint32_t begin, uint32_t end) {
+  forget_groups(begin, end);
+  lookup_ = choose_lookup(end - begin);
+  if (lookup_ == Lookup::kHashes) slots_.assign(std::bit_ceil(size_t{end - begin} * 2), Slot());
+  if (lookup_ == Lookup::kCodes)
+    by_code_.resize(std::max<size_t>(by_code_.size(), keys_.symbols()->size() + size_t{1}));
   for (uint32_t place = begin; place < end; ++place) {
     Group* known = group_of(batch_.row(place));
     if (!known) {
@@ -108,12 +136,22 @@ void KeyGroups::collect(uint32_t begin, uint32_t end) {
   }
 }
 
+template <class IsSame>
+KeyGroups::Group* KeyGroups::find_in_pairs(const IsSame& same) {
+  const auto found = std::find_if(groups_.begin(), groups_.end(), same);
+  return found == groups_.end() ? nullptr : &*found;
+}
+
 // The group of a row; null if it begins a new one, for which the slot is taken.
 KeyGroups::Group* KeyGroups::group_of(uint32_t row) {
-  if (!hashed_) {
-    const auto found = std::find_if(groups_.begin(), groups_.end(),
-                                    [&](const Group& group) { return has_keys_of(group, row); });
-    return found == groups_.end() ? nullptr : &*found;
+  if (lookup_ == Lookup::kPairs)
+    return find_in_pairs([&](const Group& group) { return has_keys_of(group, row); });
+  const uint32_t next = static_cast<uint32_t>(groups_.size()) + 1;
+  if (lookup_ == Lookup::kCodes) {
+    uint32_t& known = by_code_[keys_.code_of(row)];
+    if (known != 0) return &groups_[known - 1];
+    known = next;
+    return nullptr;
   }
   const size_t mask = slots_.size() - 1;
   const uint64_t hash = keys_.hash(row);
@@ -123,16 +161,16 @@ KeyGroups::Group* KeyGroups::group_of(uint32_t row) {
     Group& group = groups_[slots_[slot].group - 1];
     if (slots_[slot].tag == tag && has_keys_of(group, row)) return &group;
   }
-  slots_[slot] = {static_cast<uint32_t>(groups_.size()) + 1, tag};
+  slots_[slot] = {next, tag};
   return nullptr;
 }
 
 KeyGroups::Group* KeyGroups::group_of_stored(uint32_t stored_row) {
-  if (!hashed_) {
-    const auto found = std::find_if(groups_.begin(), groups_.end(), [&](const Group& group) {
-      return has_keys_of_stored(group, stored_row);
-    });
-    return found == groups_.end() ? nullptr : &*found;
+  if (lookup_ == Lookup::kPairs)
+    return find_in_pairs([&](const Group& group) { return has_keys_of_stored(group, stored_row); });
+  if (lookup_ == Lookup::kCodes) {
+    const uint32_t code = keys_.stored_code(stored_row);
+    return code < by_code_.size() && by_code_[code] != 0 ? &groups_[by_code_[code] - 1] : nullptr;
   }
   // Devices mostly report in the same order each time: then nothing is looked up.
   if (next_group_ < groups_.size() && has_keys_of_stored(groups_[next_group_], stored_row))

@@ -34,6 +34,7 @@ class PartitionMatcher {
   uint32_t run_end(uint32_t place) const;
   uint32_t identical_rows(uint32_t place, uint64_t ordinal);
   void append_rest(uint32_t place);
+  bool is_in_stored_order(uint32_t begin, uint32_t end, uint64_t ordinal);
   void match_run(uint32_t begin, uint32_t end, uint64_t stored_begin, uint64_t stored_end);
   void add_rows(const Group& group, bool all);
   void apply_collected();
@@ -212,8 +213,28 @@ void PartitionMatcher::add_rows(const Group& group, bool all) {
   for (; place != KeyGroups::kNoPlace; place = run_->next_place(place)) fold_->add_batch_row(row(place));
 }
 
+// Whether the rows at places [begin, end) have the keys of the stored rows from `ordinal` on, one by one.
+bool PartitionMatcher::is_in_stored_order(uint32_t begin, uint32_t end, uint64_t ordinal) {
+  for (uint32_t place = begin; place < end;) {
+    stored_->move_to(ordinal);
+    const auto count = static_cast<uint32_t>(std::min<uint64_t>(stored_->block_end() - ordinal, end - place));
+    if (!keys_->equal_stored(batch_, place, stored_->row_in_block(ordinal), count)) return false;
+    place += count;
+    ordinal += count;
+  }
+  return true;
+}
+
 // Places [begin, end) of one time (or of equal keys) against the stored rows of that time.
 void PartitionMatcher::match_run(uint32_t begin, uint32_t end, uint64_t stored_begin, uint64_t stored_end) {
+  // Devices mostly report in the same order each time. What is stored has no key twice, so the batch has none.
+  if (mode_ == MatchMode::kUpsert && schema_.keys_unique && stored_end - stored_begin == end - begin &&
+      is_in_stored_order(begin, end, stored_begin)) {
+    run_->expect_distinct(begin, end);
+    for (uint32_t place = begin; place < end; ++place)
+      apply_to_stored({place, place}, stored_begin + (place - begin));
+    return;
+  }
   run_->collect(begin, end);
   std::vector<Group>& groups = run_->groups();
   if (mode_ == MatchMode::kMustBeNew && run_->first_repeated()) throw_duplicate(row(*run_->first_repeated()));
@@ -238,6 +259,8 @@ void PartitionMatcher::match_run(uint32_t begin, uint32_t end, uint64_t stored_b
     }
   }
   if (collects) apply_collected();
+  if (stored_begin == stored_end && groups.size() == end - begin)
+    return emit_insert_places(begin, end, stored_end);
   for (const Group& group : groups) {
     if (!group.matched) emit_insert(group, stored_end);
   }
