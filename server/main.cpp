@@ -1,9 +1,12 @@
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <limits.h>
 #include <malloc.h>
 #include <spdlog/spdlog.h>
+#include <string>
+#include <thread>
 #include <unistd.h>
 
 #include "common/error.h"
@@ -19,14 +22,17 @@ void print_error(const idem::SqlError& error) {
 }
 
 #if defined(__GLIBC__)
-// Queries and starts touch hundreds of megabytes for the first time; in pages of 4 kB that can take longer than their work
-// (docs/performance.md, "Huge pages"). glibc asks for huge ones only if it is told so before main(), so this starts the program once more, in
-// the same process. Whoever sets the variable keeps what it says.
-void ask_for_huge_pages(char** argv) {
+// Queries and starts touch hundreds of megabytes for the first time, and loads take and give back large buffers: in pages of 4 kB that can
+// take longer than their work (docs/performance.md, "Huge pages"). glibc asks for huge ones only if it is told so before main(), and only in
+// its first arena; others are given back to the system whenever they are empty. So this starts the program once more, in the same process,
+// with an arena for each four cores. Whoever sets the variable keeps what it says.
+void tune_allocator(char** argv) {
   constexpr const char* kVariable = "GLIBC_TUNABLES";
   char path[PATH_MAX] = {};
   if (std::getenv(kVariable) || ::readlink("/proc/self/exe", path, sizeof path - 1) <= 0) return;
-  if (::setenv(kVariable, "glibc.malloc.hugetlb=1", 1) == 0) ::execv(path, argv);
+  const unsigned arenas = std::max(std::thread::hardware_concurrency() / 4, 1u);
+  const std::string tunables = "glibc.malloc.hugetlb=1:glibc.malloc.arena_max=" + std::to_string(arenas);
+  if (::setenv(kVariable, tunables.c_str(), 1) == 0) ::execv(path, argv);
 }
 #endif
 
@@ -34,7 +40,7 @@ void ask_for_huge_pages(char** argv) {
 
 int main(int argc, char** argv) {
 #if defined(__GLIBC__)
-  ask_for_huge_pages(argv);
+  tune_allocator(argv);
 #endif
   std::signal(SIGPIPE, SIG_IGN);
 #if defined(__GLIBC__)
