@@ -14,6 +14,7 @@
 #include "query/session_settings.h"
 #include "server/connection.h"
 #include "server/http_connection.h"
+#include "server/idle_memory.h"
 #include "server/line_connection.h"
 #include "server/listener.h"
 #include "server/live_configuration.h"
@@ -96,6 +97,7 @@ struct Server::State {
   ConnectionEnvironment environment;
   NetworkThreads network{statements};
   std::optional<StorageWatch> storage_watch;
+  std::optional<IdleMemory> idle_memory;
   std::vector<std::unique_ptr<Listener>> listeners;  // the first is PostgreSQL's
   std::optional<uint16_t> http_port, line_port;
   LiveConfiguration live;
@@ -302,6 +304,8 @@ void Server::run() {
   s.await_signal();
   s.storage_watch.emplace(s.network.io(), *s.database);
   s.storage_watch->start();
+  s.idle_memory.emplace(s.network.io(), s.context);
+  s.idle_memory->start();
   s.network.start();
   s.refresher.start();
   {

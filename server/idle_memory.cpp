@@ -1,0 +1,43 @@
+#include "server/idle_memory.h"
+
+#include <malloc.h>
+
+#include "common/memory_budget.h"
+#include "query/session.h"
+#include "storage/database.h"
+
+namespace idem {
+
+namespace {
+
+constexpr auto kPause = std::chrono::seconds(5);
+
+}  // namespace
+
+void IdleMemory::start() {
+  timer_.expires_after(kPause);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    look();
+    start();
+  });
+}
+
+IdleMemory::Work IdleMemory::work_done() const {
+  return {server_.metrics.requests.values().sum_micros, server_.metrics.commits.value(),
+          server_.database->status().last_checkpoint_micros};
+}
+
+bool IdleMemory::look() {
+  const Work work = work_done();
+  const bool idle = work == last_ && server_.memory->used() == 0;
+  last_ = work;
+  if (!idle || work == given_back_after_) return false;
+  given_back_after_ = work;
+#if defined(__GLIBC__)
+  ::malloc_trim(0);
+#endif
+  return true;
+}
+
+}  // namespace idem

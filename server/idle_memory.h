@@ -1,0 +1,33 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+
+namespace idem {
+
+struct ServerContext;
+
+// Gives the system back what the allocator keeps of large queries, loads and checkpoints, once there were none for a while. Looks every
+// few seconds, on a thread of the network, from start() until the network stops. Refers to both.
+class IdleMemory {
+ public:
+  IdleMemory(boost::asio::io_context& io, const ServerContext& server) : timer_(io), server_(server) {}
+  void start();
+  // Whether nothing was done since the look before, but something since memory was given back last: then it is given back.
+  bool look();
+
+ private:
+  struct Work {
+    uint64_t request_micros = 0, commits = 0;
+    int64_t checkpoint_micros = 0;
+    bool operator==(const Work&) const = default;
+  };
+  Work work_done() const;
+
+  boost::asio::steady_timer timer_;
+  const ServerContext& server_;
+  Work last_, given_back_after_;
+};
+
+}  // namespace idem
