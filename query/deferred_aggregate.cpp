@@ -23,7 +23,10 @@ std::vector<SqlType> row_types(const BoundAggregate& aggregate, bool with_order)
 DeferredRows::DeferredRows(const BoundAggregate& aggregate, EvaluationState& state) : aggregate_(aggregate) {
   MemoryBudget* budget = state.context->memory;
   rows_ = RowStore::make(row_types(aggregate, true), budget);
-  if (aggregate.distinct) seen_ = std::make_unique<GroupTable>(row_types(aggregate, false), budget);
+  if (aggregate.distinct) {
+    seen_ = std::make_unique<GroupTable>(row_types(aggregate, false), budget);
+    seen_->expect_time_order();
+  }
 }
 
 void DeferredRows::append(std::span<const Vector> columns, Selection rows) {

@@ -1,6 +1,7 @@
 #include "query/group_table.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "common/hash.h"
 #include "query/key_bits.h"
@@ -29,6 +30,7 @@ constexpr size_t kLargeSlots = 1 << 20;  // from here on memory counts more than
 
 size_t slots_after(size_t slots) { return slots * (slots < kLargeSlots ? 4 : 2); }
 constexpr size_t kPrefetchSlots = 1 << 15;  // tables beyond the second-level cache
+constexpr size_t kOrderedSlots = 1 << 14;   // as large as tables need to be that forget
 
 }  // namespace
 
@@ -75,10 +77,24 @@ void GroupTable::add_keys(const Vector* keys, Selection selection) {
               encoded_characters_.bytes());
 }
 
+void GroupTable::expect_time_order() {
+  if (form_ != Form::kPacked) return;
+  uint32_t bit = 0;
+  for (const SqlType type : types_) {
+    if (type.id == TypeId::kTimestamp || type.id == TypeId::kTimestampTz) {
+      ascends_ = true;
+      time_bit_ = bit;
+      return;
+    }
+    bit += packed_width(type) * 8;
+  }
+}
+
 uint64_t GroupTable::next_growth() const {
-  const uint64_t groups = (uint64_t{size()} + kVectorSize) * 2;
-  if (form_ == Form::kPacked && groups > packed_.size())
+  if (form_ == Form::kPacked && (used_slots_ + kVectorSize) * 2 > packed_.size() &&
+      (!ascends_ || packed_.size() < kOrderedSlots))
     return slots_after(packed_.size()) * sizeof(PackedSlot);
+  const uint64_t groups = (uint64_t{size()} + kVectorSize) * 2;
   if (form_ == Form::kBytes && groups > bytes_.size()) return slots_after(bytes_.size()) * sizeof(ByteSlot);
   return 0;
 }
@@ -135,6 +151,7 @@ void GroupTable::prefetch(const std::vector<T>& slots, const Scratch& scratch, u
 
 void GroupTable::insert_packed(const Vector* keys, Selection selection, uint32_t* groups) {
   pack(keys, selection, true, own_);
+  if (ascends_) check_time_order(selection.count);
   const bool far = packed_.size() >= kPrefetchSlots;
   for (uint32_t i = 0; i < selection.count; ++i) {
     if (far) prefetch(packed_, own_, i, selection.count);
@@ -145,7 +162,10 @@ void GroupTable::insert_packed(const Vector* keys, Selection selection, uint32_t
       if (slot.group == kNoGroup) {
         groups[i] = new_group(i);
         slot = {key, groups[i]};
-        if ((groups[i] + 1) * uint64_t{2} > packed_.size()) grow_packed();
+        if (++used_slots_ * 2 > packed_.size()) {
+          if (ascends_ && packed_.size() >= kOrderedSlots) forget_before(time_in(key));
+          if (used_slots_ * 4 > packed_.size()) grow_packed();
+        }
         break;
       }
       if (slot.key == key) {
@@ -273,16 +293,62 @@ void GroupTable::pack(const Vector* keys, Selection selection, bool add, Scratch
   }
 }
 
+void GroupTable::put_packed(const Packed& key, uint32_t group) {
+  const size_t mask = packed_.size() - 1;
+  size_t at = hash_packed(key.low, key.high) & mask;
+  while (packed_[at].group != kNoGroup) at = (at + 1) & mask;
+  packed_[at] = {key, group};
+}
+
 void GroupTable::grow_packed() {
   std::vector<PackedSlot> old(slots_after(packed_.size()), {{0, 0}, kNoGroup});
   old.swap(packed_);
-  const size_t mask = packed_.size() - 1;
   for (const PackedSlot& slot : old) {
-    if (slot.group == kNoGroup) continue;
-    size_t at = hash_packed(slot.key.low, slot.key.high) & mask;
-    while (packed_[at].group != kNoGroup) at = (at + 1) & mask;
-    packed_[at] = slot;
+    if (slot.group != kNoGroup) put_packed(slot.key, slot.group);
   }
+}
+
+uint64_t GroupTable::time_in(const Packed& key) const {
+  if (time_bit_ == 0) return key.low;
+  return time_bit_ >= 64 ? key.high >> (time_bit_ - 64) : key.low >> time_bit_ | key.high << (64 - time_bit_);
+}
+
+// Of the keys that are packed. NULL counts as the time 0: that makes no difference, as it is only where all groups have a slot that
+// times do not ascend.
+void GroupTable::check_time_order(uint32_t count) {
+  int64_t last = last_time_;
+  bool ascends = true;
+  for (uint32_t i = 0; i < count; ++i) {
+    const auto time = static_cast<int64_t>(time_in(own_.packed[i]));
+    ascends &= time >= last;
+    last = time;
+  }
+  last_time_ = last;
+  if (ascends) return;
+  ascends_ = false;
+  if (used_slots_ < size()) index_all();
+}
+
+void GroupTable::forget_before(uint64_t time) {
+  std::vector<PackedSlot> old(packed_.size(), {{0, 0}, kNoGroup});
+  old.swap(packed_);
+  used_slots_ = 0;
+  for (const PackedSlot& slot : old) {
+    if (slot.group == kNoGroup || time_in(slot.key) != time) continue;
+    put_packed(slot.key, slot.group);
+    ++used_slots_;
+  }
+}
+
+void GroupTable::index_all() {
+  packed_.assign(std::bit_ceil(size_t{size()} * 4), {{0, 0}, kNoGroup});
+  Scratch scratch;
+  scratch.spaces = own_.spaces;
+  for_each_key_chunk([&](const DataChunk& keys, uint32_t first) {
+    pack(keys.columns.data(), keys.selection, false, scratch);
+    for (uint32_t i = 0; i < keys.count(); ++i) put_packed(scratch.packed[i], first + i);
+  });
+  used_slots_ = size();
 }
 
 void GroupTable::encode(const Vector* keys, Selection selection, Scratch& scratch) const {

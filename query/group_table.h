@@ -18,6 +18,12 @@ namespace idem {
 //   kPacked   fixed-size keys of at most 16 bytes with their NULL bits: flat table of (key, group), linear
 //   probing kBytes    everything else: keys are encoded as bytes; flat table of (hash, group)
 //
+// Rows of a table come by its time. Then a packed table that expects it stays as small as the groups of one time: where it would grow, it
+// forgets those of earlier ones, which no row can belong to any more. Should a row come that is earlier after all, every group gets its slot.
+//
+//   groups   0 … 59,999   times before 10:15 │ 60,000 … 60,211   10:15 so far │ next
+//   slots                 none               │ one each
+//
 // The first row of each group is kept as its keys. One thread inserts; afterwards any thread may look up with
 // a Probe of its own and, after seal_keys(), read keys().
 class GroupTable {
@@ -42,6 +48,10 @@ class GroupTable {
 
   GroupTable(std::vector<SqlType> key_types, MemoryBudget* budget);
   ~GroupTable();
+
+  // Keys that are a time are likely to ascend. For tables in which nobody but find_or_insert() must know all groups: a Probe may
+  // miss those of earlier times.
+  void expect_time_order();
 
   // groups[i] = the group of the i-th selected row, a new one where it has none.
   void find_or_insert(const Vector* keys, Selection selection, uint32_t* groups);
@@ -97,6 +107,11 @@ class GroupTable {
   template <class T>
   static void prefetch(const std::vector<T>& slots, const Scratch& scratch, uint32_t i, uint32_t count);
   void grow_packed();
+  void put_packed(const Packed& key, uint32_t group);
+  uint64_t time_in(const Packed& key) const;
+  void check_time_order(uint32_t count);
+  void forget_before(uint64_t time);
+  void index_all();
   void grow_bytes();
   void add_keys(const Vector* keys, Selection selection);
   uint32_t new_group(uint32_t row);
@@ -106,6 +121,10 @@ class GroupTable {
   Scratch own_;
   std::vector<uint32_t> by_symbol_;  // kSymbol: number + 1 → group
   std::vector<PackedSlot> packed_;
+  size_t used_slots_ = 0;  // of packed_
+  bool ascends_ = false;   // so far, and it matters
+  uint32_t time_bit_ = 0;  // where the time begins in a packed key
+  int64_t last_time_ = INT64_MIN;
   std::vector<ByteSlot> bytes_;
   std::vector<std::string_view> encoded_;  // kBytes: of each group
   StringArena encoded_characters_;

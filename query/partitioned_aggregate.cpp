@@ -50,8 +50,11 @@ std::vector<SqlType> spilled_row_types(const AggregateSpec& spec) {
 }
 
 AggregateRange::AggregateRange(const AggregateSpec& spec, EvaluationState& state) : spec_(spec) {
-  for (size_t set = 0; set < spec.sets.size(); ++set)
+  for (size_t set = 0; set < spec.sets.size(); ++set) {
     groups.push_back(std::make_unique<AggregateGroups>(spec, set, state));
+    // Rows of groups that it forgets may be put out: they meet where the partition is worked up.
+    if (groups.back()->table) groups.back()->table->expect_time_order();
+  }
 }
 
 uint64_t AggregateRange::memory_bytes() const {

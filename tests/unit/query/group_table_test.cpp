@@ -1,0 +1,79 @@
+#include "query/group_table.h"
+
+#include <gtest/gtest.h>
+#include <map>
+#include <optional>
+#include <random>
+
+namespace idem {
+namespace {
+
+using Key = std::pair<std::optional<int64_t>, int32_t>;  // a time and a number
+
+// Numbers rows by (number, time) and expects what a map gives.
+class GroupTableTest : public ::testing::TestWithParam<bool> {
+ protected:
+  GroupTableTest() : table_({TypeId::kInteger, TypeId::kTimestamp}, nullptr) {
+    if (GetParam()) table_.expect_time_order();
+  }
+
+  void add(const std::vector<Key>& rows) {
+    for (size_t first = 0; first < rows.size(); first += kVectorSize) {
+      const auto count = static_cast<uint32_t>(std::min<size_t>(kVectorSize, rows.size() - first));
+      std::vector<Vector> keys(2);
+      auto* numbers = keys[0].allocate_as<int32_t>(TypeId::kInteger, count);
+      auto* times = keys[1].allocate_as<int64_t>(TypeId::kTimestamp, count);
+      uint64_t* validity = keys[1].allocate_validity();
+      for (uint32_t i = 0; i < count; ++i) {
+        const Key& key = rows[first + i];
+        numbers[i] = key.second;
+        times[i] = key.first.value_or(0);
+        if (!key.first) validity[i >> 6] &= ~(uint64_t{1} << (i & 63));
+      }
+      std::vector<uint32_t> groups(count);
+      table_.find_or_insert(keys.data(), {nullptr, count}, groups.data());
+      for (uint32_t i = 0; i < count; ++i) {
+        const auto expected = expected_.try_emplace(rows[first + i], expected_.size()).first->second;
+        ASSERT_EQ(groups[i], expected) << "row " << first + i;
+      }
+    }
+    ASSERT_EQ(table_.size(), expected_.size());
+  }
+  std::vector<Key> rows_of_times(int64_t from, int64_t to, int rows, int numbers) {
+    std::vector<Key> keys;
+    for (int64_t time = from; time < to; ++time) {
+      for (int i = 0; i < rows; ++i) keys.emplace_back(time, static_cast<int32_t>(random_()) % numbers);
+    }
+    return keys;
+  }
+
+  std::mt19937_64 random_{11};
+  GroupTable table_;
+  std::map<Key, size_t> expected_;
+};
+
+TEST_P(GroupTableTest, FewRowsOfManyTimes) {
+  const uint64_t first = table_.memory_bytes();
+  add(rows_of_times(-30'000, 30'000, 3, 100));
+  if (GetParam()) { EXPECT_LT(table_.memory_bytes() - table_.keys()->memory_bytes() - first, 1u << 20); }
+}
+
+TEST_P(GroupTableTest, ManyRowsOfFewTimes) { add(rows_of_times(5, 10, 40'000, 30'000)); }
+
+TEST_P(GroupTableTest, AnEarlierTimeAfterAll) {
+  add(rows_of_times(0, 20'000, 3, 100));
+  add(rows_of_times(100, 110, 3, 100));
+  add(rows_of_times(0, 30'000, 2, 100));
+}
+
+TEST_P(GroupTableTest, NullIsATimeOfItsOwn) {
+  add({{std::nullopt, 1}, {std::nullopt, 2}, {0, 1}, {0, 2}});
+  add(rows_of_times(1, 20'000, 2, 100));
+  add({{std::nullopt, 1}, {0, 2}, {std::nullopt, 3}});
+  add(rows_of_times(-5, 20'000, 1, 100));
+}
+
+INSTANTIATE_TEST_SUITE_P(AnyAndTimeOrder, GroupTableTest, ::testing::Bool());
+
+}  // namespace
+}  // namespace idem
