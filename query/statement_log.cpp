@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/error.h"
+#include "parser/parser.h"
 #include "parser/token_cursor.h"
 
 namespace idem {
@@ -10,13 +12,57 @@ namespace {
 
 using ast::StatementKind;
 
-constexpr std::string_view kKeyword = "password";
-
-bool names_password(std::string_view text) {
+bool names(std::string_view text, std::string_view lower_case_word) {
   const auto same_letters = [](char c, char lower) {
     return c == lower || (c >= 'A' && c <= 'Z' && c + 32 == lower);
   };
-  return std::search(text.begin(), text.end(), kKeyword.begin(), kKeyword.end(), same_letters) != text.end();
+  return std::search(text.begin(), text.end(), lower_case_word.begin(), lower_case_word.end(),
+                     same_letters) != text.end();
+}
+
+bool names_password(std::string_view text) { return names(text, "password"); }
+
+bool may_change_roles(std::string_view text) {
+  return (names(text, "create") || names(text, "alter")) &&
+         (names(text, "role") || names(text, "user") || names(text, "group"));
+}
+
+bool is_readable(std::string_view sql) {
+  try {
+    parser::parse_statements(sql);
+    return true;
+  } catch (const SqlError&) { return false; }
+}
+
+// Masks parts of a text, from its begin on.
+class Mask {
+ public:
+  explicit Mask(std::string_view text) : text_(text) {}
+  void hide(size_t begin, size_t end) {
+    if (begin < hidden_to_) return;
+    out_.append(text_.substr(hidden_to_, begin - hidden_to_)).append("'***'");
+    hidden_to_ = end;
+  }
+  std::string finish() { return out_.append(text_.substr(hidden_to_)); }
+
+ private:
+  const std::string_view text_;
+  std::string out_;
+  size_t hidden_to_ = 0;
+};
+
+// Where a text that is no SQL may hold a password: behind the word, behind the name of a role, in what is no token.
+bool may_show_password(std::string_view sql, const parser::Token* first, const parser::Token& token) {
+  using parser::Keyword;
+  const parser::Token* const before = &token - 1;
+  if (token.kind == parser::TokenKind::kError && names_password(sql.substr(token.offset))) return true;
+  if (&token == first) return false;
+  if (before->keyword == Keyword::kPassword) return true;
+  if (&token - first < 3 || before->kind == parser::TokenKind::kSemicolon) return false;
+  const Keyword verb = before[-2].keyword, what = before[-1].keyword;
+  const bool begins = &before[-2] == first || before[-3].kind == parser::TokenKind::kSemicolon;
+  return begins && (verb == Keyword::kCreate || verb == Keyword::kAlter) &&
+         (what == Keyword::kRole || what == Keyword::kUser || what == Keyword::kGroup);
 }
 
 }  // namespace
@@ -46,25 +92,25 @@ bool is_audited(StatementKind kind) {
 }
 
 std::string without_passwords(std::string_view sql) {
-  using parser::TokenKind;
-  if (!names_password(sql)) return std::string(sql);
-  std::string out;
-  size_t shown = 0;
-  const auto mask = [&](size_t begin, size_t end) {
-    out.append(sql.substr(shown, begin - shown)).append("'***'");
-    shown = end;
-  };
-  bool is_password = false;  // the token before says so
-  for (const parser::Token& token : parser::tokenize(sql).list) {
-    if (token.kind == TokenKind::kError) {
-      // What cannot be read (it may have been cut) is not shown where it may hold one.
-      if (is_password || names_password(sql.substr(token.offset))) mask(token.offset, sql.size());
+  if (!names_password(sql) && !may_change_roles(sql)) return std::string(sql);
+  const bool is_sql = is_readable(sql);
+  const parser::Tokens tokens = parser::tokenize(sql);
+  Mask mask(sql);
+  size_t end = 0;            // of the token before
+  bool is_password = false;  // which says so
+  for (const parser::Token& token : tokens.list) {
+    if (names_password(sql.substr(end, token.offset - end))) mask.hide(end, token.offset);  // a comment
+    if (!is_sql && token.kind != parser::TokenKind::kEnd &&
+        may_show_password(sql, tokens.list.data(), token)) {
+      mask.hide(token.offset, sql.size());
       break;
     }
-    if (is_password && parser::is_string_token(token.kind)) mask(token.offset, token.offset + token.length);
-    is_password = token.kind == TokenKind::kWord && token.keyword == parser::Keyword::kPassword;
+    end = token.offset + token.length;
+    if (is_password && parser::is_string_token(token.kind)) mask.hide(token.offset, end);
+    if (is_password && token.kind == parser::TokenKind::kOperator) continue;
+    is_password = token.kind == parser::TokenKind::kWord && token.keyword == parser::Keyword::kPassword;
   }
-  return out.append(sql.substr(shown));
+  return mask.finish();
 }
 
 }  // namespace idem

@@ -24,7 +24,8 @@ class StatementLog {
 
 bool is_audited(ast::StatementKind kind);
 
-// The text with the literals behind PASSWORD masked: what may be logged and shown to others.
+// The text with the literals behind PASSWORD masked: what may be logged and shown to others. What cannot be read is shown up to where a
+// password may be, whatever is written there.
 std::string without_passwords(std::string_view sql);
 
 }  // namespace idem
