@@ -10,17 +10,26 @@ namespace idem {
 
 namespace {
 
-// Bytes of a key in packed form; 0: it cannot be packed.
-uint32_t packed_width(SqlType type) {
+constexpr uint32_t kPackedBits = 128;
+
+// Bits of a key in packed form; 0: it cannot be packed.
+uint32_t packed_bits(SqlType type) {
+  if (type.id == TypeId::kSymbol) return 31;  // its number + 1
   switch (physical_type(type)) {
     case PhysicalType::kBool: return 1;
-    case PhysicalType::kInt16: return 2;
-    case PhysicalType::kInt32: return 4;
-    case PhysicalType::kInt64: return 8;
-    case PhysicalType::kFloat: return 4;
-    case PhysicalType::kDouble: return 8;
+    case PhysicalType::kInt16: return 16;
+    case PhysicalType::kInt32: return 32;
+    case PhysicalType::kInt64: return 64;
+    case PhysicalType::kFloat: return 32;
+    case PhysicalType::kDouble: return 64;
     default: return 0;
   }
+}
+
+// How many bits at the end say which keys are NULL: symbols have the number -1 for it.
+uint32_t null_bits(const std::vector<SqlType>& types) {
+  return static_cast<uint32_t>(
+      std::count_if(types.begin(), types.end(), [](SqlType type) { return type.id != TypeId::kSymbol; }));
 }
 
 uint64_t hash_packed(uint64_t low, uint64_t high) { return hash_u64(low ^ (high * 0x9e3779b97f4a7c15ULL)); }
@@ -37,19 +46,18 @@ constexpr size_t kOrderedSlots = 1 << 14;   // as large as tables need to be tha
 GroupTable::GroupTable(std::vector<SqlType> key_types, MemoryBudget* budget)
     : types_(std::move(key_types)), keys_(RowStore::make(types_, budget)), memory_(budget) {
   own_.spaces.resize(types_.size());
-  uint32_t width = 0;
+  uint32_t bits = null_bits(types_);
   bool packs = true;
   for (const SqlType type : types_) {
-    const uint32_t w = packed_width(type);
-    packs &= w > 0;
-    width += w;
+    const uint32_t more = packed_bits(type);
+    packs &= more > 0;
+    bits += more;
   }
-  const auto null_bytes = static_cast<uint32_t>((types_.size() + 7) / 8);
   if (types_.empty()) {
     form_ = Form::kNone;
   } else if (types_.size() == 1 && types_[0].id == TypeId::kSymbol) {
     form_ = Form::kSymbol;
-  } else if (packs && width + null_bytes <= sizeof(Packed)) {
+  } else if (packs && bits <= kPackedBits) {
     form_ = Form::kPacked;
     packed_.assign(kFirstSlots, {{0, 0}, kNoGroup});
   } else {
@@ -86,7 +94,7 @@ void GroupTable::expect_time_order() {
       time_bit_ = bit;
       return;
     }
-    bit += packed_width(type) * 8;
+    bit += packed_bits(type);
   }
 }
 
@@ -250,10 +258,10 @@ void GroupTable::pack(const Vector* keys, Selection selection, bool add, Scratch
   scratch.missing.assign(add ? 0 : kVectorSize, 0);
   std::fill_n(scratch.packed.begin(), count, Packed{0, 0});
   uint32_t bit = 0;
-  uint32_t null_bit = 128 - static_cast<uint32_t>((types_.size() + 7) / 8 * 8);
+  uint32_t null_bit = kPackedBits - null_bits(types_);
   for (size_t k = 0; k < types_.size(); ++k) {
     const Vector& vector = keys[k];
-    const uint32_t width = packed_width(types_[k]) * 8;
+    const uint32_t width = packed_bits(types_[k]);
     const auto put = [&](uint32_t i, uint64_t bits) {
       if (bit >= 64) {
         scratch.packed[i].high |= bits << (bit - 64);
@@ -267,7 +275,7 @@ void GroupTable::pack(const Vector* keys, Selection selection, bool add, Scratch
       scratch.spaces[k].numbers(vector, selection, add, scratch.numbers.data());
       for (uint32_t i = 0; i < count; ++i) {
         if (scratch.numbers[i] == SymbolSpace::kMissing) scratch.missing[i] = 1;
-        put(i, static_cast<uint32_t>(scratch.numbers[i] + 1));
+        else put(i, static_cast<uint32_t>(scratch.numbers[i] + 1));
       }
     } else if (!vector.may_have_nulls()) {
       if (bit == 0) {
@@ -285,7 +293,7 @@ void GroupTable::pack(const Vector* keys, Selection selection, bool add, Scratch
       });
     }
     bit += width;
-    ++null_bit;
+    null_bit += types_[k].id == TypeId::kSymbol ? 0 : 1;
   }
   scratch.hashes.resize(kVectorSize);
   for (uint32_t i = 0; i < count; ++i) {
@@ -309,8 +317,7 @@ void GroupTable::grow_packed() {
 }
 
 uint64_t GroupTable::time_in(const Packed& key) const {
-  if (time_bit_ == 0) return key.low;
-  return time_bit_ >= 64 ? key.high >> (time_bit_ - 64) : key.low >> time_bit_ | key.high << (64 - time_bit_);
+  return time_bit_ == 0 ? key.low : key.low >> time_bit_ | key.high << (64 - time_bit_);
 }
 
 // Of the keys that are packed. NULL counts as the time 0: that makes no difference, as it is only where all groups have a slot that

@@ -15,8 +15,8 @@ namespace idem {
 // Three forms, chosen by the key types:
 //
 //   kSymbol   one SYMBOL: an array indexed by code
-//   kPacked   fixed-size keys of at most 16 bytes with their NULL bits: flat table of (key, group), linear
-//   probing kBytes    everything else: keys are encoded as bytes; flat table of (hash, group)
+//   kPacked   fixed-size keys of at most 128 bits, bits for NULLs included: flat table of (key, group), linear probing
+//   kBytes    everything else: keys are encoded as bytes; flat table of (hash, group)
 //
 // Rows of a table come by its time. Then a packed table that expects it stays as small as the groups of one time: where it would grow, it
 // forgets those of earlier ones, which no row can belong to any more. Should a row come that is earlier after all, every group gets its slot.

@@ -73,6 +73,35 @@ TEST_P(GroupTableTest, NullIsATimeOfItsOwn) {
   add(rows_of_times(-5, 20'000, 1, 100));
 }
 
+TEST(GroupTablePackingTest, TellsNullsAndValuesOfManyKeysApart) {
+  // 64 + 32 + 16 + 1 bits and one for each that is NULL.
+  GroupTable table({TypeId::kBigInt, TypeId::kInteger, TypeId::kSmallInt, TypeId::kBoolean}, nullptr);
+  std::vector<Vector> keys(4);
+  constexpr uint32_t kRows = 2 * 2 * 2 * 2 * 2;
+  auto* bigs = keys[0].allocate_as<int64_t>(TypeId::kBigInt, kRows);
+  auto* integers = keys[1].allocate_as<int32_t>(TypeId::kInteger, kRows);
+  auto* smalls = keys[2].allocate_as<int16_t>(TypeId::kSmallInt, kRows);
+  auto* booleans = keys[3].allocate_as<uint8_t>(TypeId::kBoolean, kRows);
+  for (uint32_t i = 0; i < kRows; ++i) {
+    bigs[i] = i & 1 ? -1 : 0;
+    integers[i] = i & 2 ? -1 : 0;
+    smalls[i] = i & 4 ? -1 : 0;
+    booleans[i] = i & 8 ? 1 : 0;
+  }
+  for (size_t null = 0; null < 4; ++null) {
+    uint64_t* validity = keys[null].allocate_validity();
+    *validity = ~uint64_t{0};
+    for (uint32_t i = kRows / 2; i < kRows; ++i) {
+      if ((i & 15) == null) *validity &= ~(uint64_t{1} << i);
+    }
+  }
+  std::vector<uint32_t> groups(kRows);
+  table.find_or_insert(keys.data(), {nullptr, kRows}, groups.data());
+  // The upper half repeats the lower one but for a NULL in four of them.
+  for (uint32_t i = 0; i < kRows; ++i) EXPECT_EQ(groups[i], i < 16 ? i : (i & 15) < 4 ? i : i - 16) << i;
+  EXPECT_EQ(table.size(), 20u);
+}
+
 INSTANTIATE_TEST_SUITE_P(AnyAndTimeOrder, GroupTableTest, ::testing::Bool());
 
 }  // namespace
