@@ -193,23 +193,28 @@ class LineParser {
   std::string error_;
 };
 
-// The first newline from `at` on that is not inside a quoted field value; npos: there is none. Quotes count from the second part of a
-// line on, where fields are; a backslash takes the meaning of what follows.
-size_t line_end(std::string_view text, size_t at) {
+// The first newline from `at` on, where a line begins, that is not inside a quoted field value; npos: there is none. Quotes count from the
+// second part of a line on, where fields are; a backslash takes the meaning of what follows, if that is no newline outside quotes.
+size_t quoted_line_end(std::string_view text, size_t at) {
+  if (text[at] == '#') return text.find('\n', at);
   const size_t begin = at;
-  const size_t newline = text.find('\n', at);
-  const std::string_view plain = text.substr(at, newline == text.npos ? text.npos : newline - at);
-  if (plain.find('"') == plain.npos || (!plain.empty() && plain[0] == '#')) return newline;
   bool fields = false, quoted = false;
   for (; at < text.size(); ++at) {
     const char c = text[at];
-    if (c == '\\') ++at;
+    if (c == '\n' && !quoted) return at;
+    if (c == '\\') at += quoted || text.substr(at + 1, 1) != "\n";
     else if (quoted) quoted = c != '"';
-    else if (c == '\n') return at;
     else if (c == ' ') fields |= at > begin;
     else if (c == '"') quoted = fields && text[at - 1] == '=';
   }
   return text.npos;
+}
+
+// The same; `quote` is kept between the lines of a text: where the next double quote is, so that each is looked for once.
+size_t line_end(std::string_view text, size_t at, size_t* quote) {
+  const size_t newline = text.find('\n', at);
+  if (*quote < at || at == 0) *quote = std::min(text.find('"', at), text.size());
+  return *quote < std::min(newline, text.size()) ? quoted_line_end(text, at) : newline;
 }
 
 }  // namespace
@@ -240,12 +245,14 @@ bool parse_line(std::string_view line, LinePoint* point, std::string* error) {
 bool LineSplitter::next(std::string_view* line, uint64_t* number) {
   while (at_ < text_.size()) {
     const size_t begin = at_;
-    const size_t newline = line_end(text_, at_);
+    const size_t newline = line_end(text_, at_, &quote_);
     size_t end = newline == text_.npos ? text_.size() : newline;
     at_ = newline == text_.npos ? text_.size() : newline + 1;
-    *number = number_ + 1;
-    number_ += 1 + static_cast<uint64_t>(std::count(text_.begin() + static_cast<std::ptrdiff_t>(begin),
-                                                    text_.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
+    *number = ++number_;
+    if (quote_ < end) {
+      number_ += static_cast<uint64_t>(std::count(text_.begin() + static_cast<std::ptrdiff_t>(begin),
+                                                  text_.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
+    }
     if (end > begin && text_[end - 1] == '\r') --end;
     size_t first = begin;
     while (first < end && text_[first] == ' ') ++first;
@@ -257,9 +264,9 @@ bool LineSplitter::next(std::string_view* line, uint64_t* number) {
 }
 
 size_t whole_lines(std::string_view text) {
-  size_t whole = 0;
+  size_t whole = 0, quote = 0;
   while (whole < text.size()) {
-    const size_t end = line_end(text, whole);
+    const size_t end = line_end(text, whole, &quote);
     if (end == text.npos) break;
     whole = end + 1;
   }

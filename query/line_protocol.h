@@ -57,6 +57,7 @@ class LineSplitter {
  private:
   std::string_view text_;
   size_t at_ = 0;
+  size_t quote_ = 0;     // where the next double quote is, if not before at_
   uint64_t number_ = 0;  // of lines that ended so far
 };
 

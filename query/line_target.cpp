@@ -103,11 +103,30 @@ void LineTarget::bind() {
   const auto run = session_.start_run();
   EvaluationState state{&run->context, {}};
   defaults_.clear();
-  for (const ColumnSchema& column : schema_->columns)
-    defaults_.push_back(evaluate_constant(state, *bind_default(column, session_)));
   cells_.assign(schema_->columns.size(), Cell());
+  needed_.clear();
+  for (size_t i = 0; i < cells_.size(); ++i) {
+    const ColumnSchema& column = schema_->columns[i];
+    defaults_.push_back(evaluate_constant(state, *bind_default(column, session_)));
+    cells_[i].is_text =
+        column.type.id == TypeId::kSymbol || physical_type(column.type) == PhysicalType::kString;
+    if (column.not_null && defaults_[i].is_null()) needed_.push_back(i);
+  }
   places_.clear();
   batch_.emplace(schema_);
+}
+
+// Of all names of the line. False if one has none.
+bool LineTarget::find_columns(const LinePoint& point) {
+  columns_.clear();
+  bool found_all = true;
+  const auto find = [&](std::string_view name) {
+    columns_.push_back(column_of(name, columns_.size()));
+    found_all &= columns_.back() >= 0;
+  };
+  for (const LineTag& tag : point.tags) find(tag.name);
+  for (const LineField& field : point.fields) find(field.name);
+  return found_all;
 }
 
 // Senders give the same names in the same order, line after line.
@@ -132,15 +151,13 @@ bool LineTarget::add_missing_columns(const LinePoint& point, std::string* error)
     definitions += fmt::format("{}ADD COLUMN {}", definitions.empty() ? "" : ", ", definition);
   };
   for (size_t i = 0; i < point.tags.size(); ++i) {
-    if (column_of(point.tags[i].name, i) >= 0) continue;
+    if (columns_[i] >= 0) continue;
     add(point.tags[i].name, tag_definition(point.tags[i].name));
     keys += ", " + quoted_identifier(point.tags[i].name);
   }
   for (size_t i = 0; i < point.fields.size(); ++i) {
-    if (column_of(point.fields[i].name, point.tags.size() + i) < 0)
-      add(point.fields[i].name, field_definition(point.fields[i]));
+    if (columns_[point.tags.size() + i] < 0) add(point.fields[i].name, field_definition(point.fields[i]));
   }
-  if (added.empty()) return true;
   flush();
   const std::string target = quoted_identifier(schema_->schema_name) + "." + quoted_identifier(schema_->name);
   std::string key_list;
@@ -159,15 +176,15 @@ bool LineTarget::add_missing_columns(const LinePoint& point, std::string* error)
     return false;
   }
   bind();
-  return true;
+  return find_columns(point);
 }
 
 bool LineTarget::append(const LinePoint& point, std::optional<int64_t> micros, int64_t now_micros,
                         std::string* error) {
-  if (!add_missing_columns(point, error)) return false;
+  if (!find_columns(point) && !add_missing_columns(point, error)) return false;
   ++line_;
   const auto cell_for = [&](std::string_view name, size_t place) -> Cell* {
-    const int column = column_of(name, place);
+    const int column = columns_[place];
     if (column == schema_->timestamp_column) {
       *error = fmt::format("\"{}\" is the designated timestamp, which stands at the end of a line", name);
       return nullptr;
@@ -203,8 +220,8 @@ bool LineTarget::append(const LinePoint& point, std::optional<int64_t> micros, i
     *error = fmt::format("table \"{}\" has no designated timestamp for the time of the line", table_);
     return false;
   }
-  for (size_t i = 0; i < cells_.size(); ++i) {
-    if (cells_[i].line == line_ || !schema_->columns[i].not_null || !defaults_[i].is_null()) continue;
+  for (const size_t i : needed_) {
+    if (cells_[i].line == line_) continue;
     *error = fmt::format("column \"{}\" must have a value", schema_->columns[i].name);
     return false;
   }
@@ -295,7 +312,7 @@ void LineTarget::append_row() {
     const Cell& cell = cells_[i];
     if (cell.line != line_) {
       column.append_value(defaults_[i]);
-    } else if (column.type().id == TypeId::kSymbol || physical_type(column.type()) == PhysicalType::kString) {
+    } else if (cell.is_text) {
       column.append_string(cell.text);
     } else {
       column.append_raw(cell.element);
@@ -308,8 +325,11 @@ void LineTarget::flush() {
   arena_ = StringArena();
   if (batch_->rows() == 0) return;
   session_.cancel.check();
+  const bool was_full = batch_->rows() >= kBatchRows;
   session_.write_transaction("INSERT").insert(schema_->id, std::move(*batch_));
   batch_.emplace(schema_);
+  // Many more will come; before, growing is cheaper.
+  if (was_full) batch_->reserve(kBatchRows);
 }
 
 }  // namespace idem

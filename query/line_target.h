@@ -42,12 +42,14 @@ class LineTarget {
  private:
   struct Cell {
     uint64_t line = 0;      // that it is of
+    bool is_text = false;   // the column has strings or symbols
     std::string_view text;  // of strings and symbols
     // Of others; no type has a larger one.
     alignas(Decimal) unsigned char element[sizeof(Decimal)] = {};
   };
 
   void bind();
+  bool find_columns(const LinePoint& point);
   int column_of(std::string_view name, size_t place);
   bool add_missing_columns(const LinePoint& point, std::string* error);
   bool convert(const ColumnSchema& column, const LineValue& value, Cell* cell, std::string* error);
@@ -58,8 +60,10 @@ class LineTarget {
   const std::string table_;
   std::shared_ptr<const TableSchema> schema_;
   std::vector<Value> defaults_;
-  std::vector<Cell> cells_;  // a row, by column
+  std::vector<Cell> cells_;     // a row, by column
+  std::vector<size_t> needed_;  // columns that have to be given
   uint64_t line_ = 0;
+  std::vector<int> columns_;  // of this line's tags and fields; -1: missing
   std::vector<std::pair<std::string, int>>
       places_;  // names of the line before, in its order, and their columns
   StringArena arena_;

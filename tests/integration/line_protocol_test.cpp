@@ -116,6 +116,47 @@ TEST_F(LineProtocolTest, UnderstandsVersionTwoAndPrecisions) {
   EXPECT_EQ(http_request(server.http_port(), "GET", "/nothing").status, 404);
 }
 
+// Lines, and characters in them, go on from one piece of the body to the next.
+TEST_F(LineProtocolTest, TakesBodiesHoweverTheyAreCut) {
+  const std::string lines =
+      "cut,t=ü v=1,s=\"a\nö\" 1\ncut,t=\xff v=2 2\nnew,t=x w=1 3\ncut,t=é v=3,z=4 4\nbroken";
+  SocketClient client(server.http_port());
+  client.send("POST /write?precision=s HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
+  for (const char byte : lines) {
+    client.send(std::string("1\r\n") + byte + "\r\n");
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  client.send("0\r\n\r\n");
+  EXPECT_THAT(client.receive_some(),
+              HasSubstr("\"accepted\":3,\"rejected\":2,\"line\":3,\"errors\":[{\"line\":3,\"reason\":"
+                        "\"the line is not valid UTF-8\"},{\"line\":6,"));
+  EXPECT_EQ(value("SELECT string_agg(concat_ws('|', t, v, s, z), ';' ORDER BY v) FROM cut"),
+            "ü|1|a\nö;é|3|4");
+  EXPECT_EQ(value("SELECT w FROM new"), "1");
+}
+
+TEST_F(LineProtocolTest, StoresNothingOfASenderThatVanishes) {
+  std::string lines;
+  for (int i = 0; i < 100'000; ++i) lines += "gone v=" + std::to_string(i) + " " + std::to_string(i) + "\n";
+  {
+    SocketClient client(server.http_port());
+    client.send("POST /write?precision=s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n" +
+                lines);
+  }
+  while (value("SELECT count(*) FROM sessions() WHERE application_name = 'http'") != "0") {}
+  EXPECT_EQ(value("SELECT to_regclass('gone') IS NULL"), "t");
+}
+
+// The sender gets to know why, and goes on with the same connection.
+TEST_F(LineProtocolTest, ReadsABodyThatItRefuses) {
+  HttpClient client(server.http_port());
+  EXPECT_EQ(client.request("POST", "/exec", "SET default_transaction_read_only = on").status, 200);
+  const HttpResponse refused = client.request("POST", "/write", std::string(4 << 20, '\n') + "m v=1\n");
+  EXPECT_EQ(refused.status, 403) << refused.body;
+  EXPECT_EQ(client.request("POST", "/exec", "SET default_transaction_read_only = off").status, 200);
+  EXPECT_EQ(client.request("POST", "/write", "m v=1\n").status, 204);
+}
+
 TEST_F(LineProtocolTest, TakesStreamsOverTcp) {
   constexpr int kSenders = 4, kLines = 5'000;
   std::vector<std::thread> senders;

@@ -72,6 +72,8 @@ TEST(LineProtocol, SplitsLinesAndCountsThem) {
   EXPECT_EQ(found, "2:[a v=1]4:[b v=\"x\ny\",w=1 2]6:[c,t=\"q v=1]7:[d v=1]");
   EXPECT_EQ(whole_lines(text), text.size() - 5);
   EXPECT_EQ(whole_lines("a v=\"x\n"), 0U);
+  // Outside quotes a backslash does not join lines, whether there are quotes or not.
+  EXPECT_EQ(whole_lines("a v=1\\\nb v=\"\",w=1\\\nc"), 19U);
   EXPECT_EQ(whole_lines("a v=1"), 0U);
 }
 
