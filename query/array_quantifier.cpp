@@ -4,6 +4,7 @@
 
 #include "common/error.h"
 #include "query/array_elements.h"
+#include "query/cancel_check.h"
 #include "query/function_registry.h"
 #include "query/kernel.h"
 
@@ -15,7 +16,7 @@ namespace {
 class Quantifier {
  public:
   Quantifier(EvaluationState& state, const CallTypes& types, std::string_view symbol, bool any)
-      : state_(state), any_(any), element_(types.arguments[2].element) {
+      : state_(state), any_(any), element_(types.arguments[2].element), check_cancel_(state.context->cancel) {
     const std::array<SqlType, 2> operands = {types.arguments[1], SqlType(element_)};
     call_ = resolve_operator(symbol, operands);
   }
@@ -32,6 +33,7 @@ class Quantifier {
     Selection open = selection;
     Vector compared;
     for (uint32_t e = 0; e < array.size() && open.count > 0; ++e) {
+      check_cancel_();
       const std::array<Vector, 2> operands = {left, element_constant(array, SqlType(element_), e)};
       uint32_t valid = 0;
       for (uint32_t i = 0; i < open.count; ++i) {
@@ -65,6 +67,7 @@ class Quantifier {
     Vector compared;
     std::array<uint16_t, kVectorSize> valid_rows;
     for (uint32_t begin = 0; begin < array.size(); begin += kVectorSize) {
+      check_cancel_();
       const uint32_t end = std::min(array.size(), begin + kVectorSize);
       const std::array<Vector, 2> operands = {left, element_vector(array, SqlType(element_), begin, end)};
       uint32_t valid = 0;
@@ -103,6 +106,7 @@ class Quantifier {
   bool any_;
   TypeId element_;
   ResolvedCall call_;
+  CancelCheck check_cancel_;
 };
 
 template <bool kAny>

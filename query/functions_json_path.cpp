@@ -13,7 +13,7 @@ constexpr SqlType kText = TypeId::kText, kJsonb = TypeId::kJsonb, kBool = TypeId
 
 // (document, path [, variables [, silent]])
 JsonPathCall path_call(const KernelCall& call, bool silent) {
-  JsonPathCall made{call.at<View>(0), "{}", silent};
+  JsonPathCall made{call.at<View>(0), "{}", silent, call.state.context->cancel};
   if (call.arguments.size() > 2) made.variables = call.at<View>(2);
   if (call.arguments.size() > 3) made.silent = call.at<uint8_t>(3) != 0;
   return made;

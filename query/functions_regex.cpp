@@ -124,35 +124,34 @@ void append_replacement(std::string& out, View replacement, const Groups& groups
 
 // Replaces match number `nth` from `start` on, or all of them with 0.
 void replace_matches(const Regex& regex, View text, View replacement, size_t start, int32_t nth,
-                     std::string& out) {
-  if (text.data() == nullptr) text = View("", 0);
-  Groups groups;
-  size_t next = start, copied = 0;
+                     const CancelToken* cancel, std::string& out) {
+  RegexMatches matches(regex, text, start, cancel);
+  size_t copied = 0;
   int32_t match = 0;
-  while (find_next(regex, text, &next, &groups)) {
+  while (matches.next()) {
     ++match;
     if (nth != 0 && match != nth) continue;
-    const auto begin = static_cast<size_t>(groups[0].data() - text.data());
-    out += text.substr(copied, begin - copied);
-    append_replacement(out, replacement, groups);
-    copied = begin + groups[0].size();
+    out += text.substr(copied, matches.begin() - copied);
+    append_replacement(out, replacement, matches.groups());
+    copied = matches.end();
     if (nth != 0) break;
   }
   out += text.substr(std::min(copied, text.size()));
 }
 
 bool replace_row(const Regex& regex, KernelCall& call, std::string& out) {
-  replace_matches(regex, call.at<View>(0), call.at<View>(2), 0, 1, out);
+  replace_matches(regex, call.at<View>(0), call.at<View>(2), 0, 1, call.state.context->cancel, out);
   return true;
 }
 bool replace_flags_row(const Regex& regex, KernelCall& call, std::string& out) {
   const bool all = call.at<View>(3).find('g') != View::npos;
-  replace_matches(regex, call.at<View>(0), call.at<View>(2), 0, all ? 0 : 1, out);
+  replace_matches(regex, call.at<View>(0), call.at<View>(2), 0, all ? 0 : 1, call.state.context->cancel, out);
   return true;
 }
 bool replace_start_row(const Regex& regex, KernelCall& call, std::string& out) {
   const int32_t nth = call.arguments.size() > 4 ? at_least(call, 4, 0, "n") : 1;
-  replace_matches(regex, call.at<View>(0), call.at<View>(2), start_offset(call, 3), nth, out);
+  replace_matches(regex, call.at<View>(0), call.at<View>(2), start_offset(call, 3), nth,
+                  call.state.context->cancel, out);
   return true;
 }
 
@@ -185,19 +184,18 @@ bool match_flags_row(const Regex& regex, KernelCall& call, std::string& out) {
 
 bool split_row(const Regex& regex, KernelCall& call, std::string& out) {
   ArrayBuilder builder(TypeId::kText);
-  for (const View part : regex_split(regex, call.at<View>(0))) builder.append_string(part);
+  regex_split(regex, call.at<View>(0), call.state.context->cancel,
+              [&](View part) { builder.append_string(part); });
   builder.append_to(out);
   return true;
 }
 
-int32_t count_matches(const Regex& regex, View text, size_t start) {
-  Groups groups;
-  int32_t count = 0;
-  while (find_next(regex, text, &start, &groups)) ++count;
-  return count;
-}
 int32_t count_row(const Regex& regex, KernelCall& call) {
-  return count_matches(regex, call.at<View>(0), call.arguments.size() > 2 ? start_offset(call, 2) : 0);
+  const size_t start = call.arguments.size() > 2 ? start_offset(call, 2) : 0;
+  RegexMatches matches(regex, call.at<View>(0), start, call.state.context->cancel);
+  int32_t count = 0;
+  while (matches.next()) ++count;
+  return count;
 }
 
 template <int kFlagsAt>
@@ -216,13 +214,14 @@ void like_kernel(EvaluationState& state, const CallTypes& types, std::span<const
 
 // Match number n from a start on, or one of its groups; nothing if there is none.
 std::optional<View> nth_match(const Regex& regex, View text, KernelCall& call, size_t subexpr_at) {
-  size_t next = call.arguments.size() > 2 ? start_offset(call, 2) : 0;
+  const size_t start = call.arguments.size() > 2 ? start_offset(call, 2) : 0;
   const int32_t nth = call.arguments.size() > 3 ? at_least(call, 3, 1, "n") : 1;
   const auto group =
       static_cast<size_t>(call.arguments.size() > subexpr_at ? at_least(call, subexpr_at, 0, "subexpr") : 0);
-  Groups groups;
-  for (int32_t match = 1; find_next(regex, text, &next, &groups); ++match) {
+  RegexMatches matches(regex, text, start, call.state.context->cancel);
+  for (int32_t match = 1; matches.next(); ++match) {
     if (match != nth) continue;
+    const Groups& groups = matches.groups();
     if (group >= groups.size() || groups[group].data() == nullptr) return std::nullopt;
     return groups[group];
   }

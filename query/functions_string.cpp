@@ -7,6 +7,7 @@
 #include "common/number_text.h"
 #include "common/utf8.h"
 #include "parser/deparse.h"
+#include "query/cancel_check.h"
 #include "query/cast_registry.h"
 #include "query/function_registry.h"
 #include "query/kernel.h"
@@ -104,13 +105,15 @@ int32_t position_of(View text, View wanted) {
   return at == View::npos ? 0 : length_of(utf8_length(text.substr(0, at)) + 1);
 }
 
-void replace_all(std::string& out, View text, View from, View to) {
+void replace_all(std::string& out, View text, View from, View to, const CancelToken* cancel) {
   if (from.empty()) {
     out += text;
     return;
   }
+  CancelCheck check_cancel(cancel);
   size_t at = 0;
   for (size_t found = text.find(from); found != View::npos; found = text.find(from, at)) {
+    check_cancel();
     out += text.substr(at, found - at);
     out += to;
     at = found + from.size();
@@ -285,7 +288,9 @@ void register_changes(FunctionRegistry& r) {
   r.add("rpad", {kText, kInt4, kText}, kText,
         row_kernel<[](std::string& out, View t, int32_t n, View f) { pad(out, t, n, f, false); }>);
   r.add("replace", {kText, kText, kText}, kText,
-        row_kernel<[](std::string& out, View t, View a, View b) { replace_all(out, t, a, b); }>);
+        row_kernel<[](KernelCall& call, std::string& out, View t, View a, View b) {
+          replace_all(out, t, a, b, call.state.context->cancel);
+        }>);
   r.add("translate", {kText, kText, kText}, kText,
         row_kernel<[](std::string& out, View t, View a, View b) { translate(out, t, a, b); }>);
   r.add("repeat", {kText, kInt4}, kText,

@@ -67,7 +67,7 @@ int compare_texts(View a, View b) {
 class Execution {
  public:
   Execution(const JsonPath& path, const JsonPathCall& call)
-      : path_(path), call_(call), root_({call.json, nullptr}) {
+      : path_(path), call_(call), root_({call.json, nullptr}), check_cancel_(call.cancel) {
     if (json_kind(call.variables) != JsonKind::kObject) {
       throw SqlError(sqlstate::kInvalidParameterValue, "\"vars\" argument is not an object")
           .with_detail("Jsonpath parameters should be encoded as key-value pairs of \"vars\" object.");
@@ -99,6 +99,7 @@ class Execution {
 
   // `unwraps`: where an array cannot be used, its elements are.
   void evaluate(const JsonPathNode& node, const JsonPathItem& item, bool unwraps, Items* found) {
+    check_cancel_();
     switch (node.kind) {
       case Kind::kRoot: return go_on(node, root_, found);
       case Kind::kCurrent: return go_on(node, current_, found);
@@ -443,6 +444,7 @@ class Execution {
   JsonPathItem current_ = root_;  // @
   int64_t array_size_ = 0;        // of `last`
   int forgives_ = 0;              // how many .** enclose the step at hand
+  CancelCheck check_cancel_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/cancellation.h"
 #include "query/regex.h"
 
 namespace idem {
@@ -90,6 +91,7 @@ struct JsonPathCall {
   std::string_view json;
   std::string_view variables = "{}";  // an object (22023)
   bool silent = false;
+  const CancelToken* cancel = nullptr;  // 57014
 };
 
 // What the path finds, in order; up to the error where it is silent. The path and the call's texts outlive the items.

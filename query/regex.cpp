@@ -263,33 +263,34 @@ bool Regex::find(std::string_view text, size_t start, std::vector<std::string_vi
   return true;
 }
 
-bool find_next(const Regex& regex, std::string_view text, size_t* next,
-               std::vector<std::string_view>* groups) {
-  if (text.data() == nullptr) text = std::string_view("", 0);
-  if (*next > text.size() || !regex.find(text, *next, groups)) return false;
-  const std::string_view whole = (*groups)[0];
-  const auto begin = static_cast<size_t>(whole.data() - text.data());
-  if (!whole.empty()) {
-    *next = begin + whole.size();
+RegexMatches::RegexMatches(const Regex& regex, std::string_view text, size_t start, const CancelToken* cancel)
+    : regex_(regex),
+      text_(text.data() == nullptr ? std::string_view("", 0) : text),
+      next_(start),
+      check_cancel_(cancel) {}
+
+bool RegexMatches::next() {
+  check_cancel_();
+  if (next_ > text_.size() || !regex_.find(text_, next_, &groups_)) return false;
+  if (!groups_[0].empty()) {
+    next_ = end();
   } else {
-    *next = begin < text.size() ? begin + utf8_sequence_length(text[begin]) : text.size() + 1;
+    next_ = begin() < text_.size() ? begin() + utf8_sequence_length(text_[begin()]) : text_.size() + 1;
   }
   return true;
 }
 
-std::vector<std::string_view> regex_split(const Regex& regex, std::string_view text) {
-  if (text.data() == nullptr) text = std::string_view("", 0);
-  std::vector<std::string_view> parts;
-  std::vector<std::string_view> groups;
-  size_t next = 0, copied = 0;
-  while (find_next(regex, text, &next, &groups)) {
-    const auto begin = static_cast<size_t>(groups[0].data() - text.data());
-    if (groups[0].empty() && (begin == 0 || begin >= text.size() || begin == copied)) continue;
-    parts.push_back(text.substr(copied, begin - copied));
-    copied = begin + groups[0].size();
+void regex_split(const Regex& regex, std::string_view text, const CancelToken* cancel,
+                 const std::function<void(std::string_view)>& take) {
+  RegexMatches matches(regex, text, 0, cancel);
+  size_t taken = 0;
+  while (matches.next()) {
+    const size_t begin = matches.begin();
+    if (matches.end() == begin && (begin == 0 || begin >= text.size() || begin == taken)) continue;
+    take(text.substr(taken, begin - taken));
+    taken = matches.end();
   }
-  parts.push_back(text.substr(copied));
-  return parts;
+  take(text.substr(taken));
 }
 
 namespace {

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "query/cancel_check.h"
 
 namespace re2 {
 class RE2;
@@ -40,13 +43,30 @@ std::string similar_to_regex(std::string_view pattern, std::string_view escape);
 // group 1.
 std::string similar_substring_regex(std::string_view pattern, std::string_view escape);
 
-// The first match after `start` that a search for all matches takes: moves on behind empty matches. `*next`
-// is where the following search begins; greater than text.size() at the end.
-bool find_next(const Regex& regex, std::string_view text, size_t* next,
-               std::vector<std::string_view>* groups);
+// All matches in a text, one after the other. The regular expression, the text and the token (null: none) outlive it.
+class RegexMatches {
+ public:
+  // From byte `start` on.
+  RegexMatches(const Regex& regex, std::string_view text, size_t start, const CancelToken* cancel);
 
-// The parts of `text` between the matches; empty matches at its ends and right behind another match do not
+  // Goes to the next match, behind an empty one by a character; false at the end. 57014.
+  bool next();
+  // Of the match: as Regex::find().
+  const std::vector<std::string_view>& groups() const { return groups_; }
+  size_t begin() const { return static_cast<size_t>(groups_[0].data() - text_.data()); }
+  size_t end() const { return begin() + groups_[0].size(); }
+
+ private:
+  const Regex& regex_;
+  const std::string_view text_;
+  size_t next_;  // where the next search begins; greater than text_.size() at the end
+  std::vector<std::string_view> groups_;
+  CancelCheck check_cancel_;
+};
+
+// Calls `take` for the parts of `text` between the matches; empty matches at its ends and right behind another match do not
 // split.
-std::vector<std::string_view> regex_split(const Regex& regex, std::string_view text);
+void regex_split(const Regex& regex, std::string_view text, const CancelToken* cancel,
+                 const std::function<void(std::string_view)>& take);
 
 }  // namespace idem

@@ -39,15 +39,15 @@ bool bind_split(std::span<const SqlType> arguments, std::vector<SqlType>* types,
   *columns = {{"regexp_split_to_table", kText}};
   return are_texts(arguments, 2, 3, types);
 }
-void run_split(EvaluationState&, const std::vector<SqlType>&, const std::vector<Value>& arguments,
+void run_split(EvaluationState& state, const std::vector<SqlType>&, const std::vector<Value>& arguments,
                const Emit& emit) {
   if (any_null(arguments)) return;
   const Regex regex(arguments[1].as_string(), arguments.size() > 2 ? arguments[2].as_string() : "");
   SetWriter out({kText}, emit);
-  for (const View part : regex_split(regex, arguments[0].as_string())) {
+  regex_split(regex, arguments[0].as_string(), state.context->cancel, [&](View part) {
     out.set_text(0, part);
     out.next_row();
-  }
+  });
   out.finish();
 }
 
@@ -55,16 +55,16 @@ bool bind_matches(std::span<const SqlType> arguments, std::vector<SqlType>* type
   *columns = {{"regexp_matches", SqlType::array_of(TypeId::kText)}};
   return are_texts(arguments, 2, 3, types);
 }
-void run_matches(EvaluationState&, const std::vector<SqlType>&, const std::vector<Value>& arguments,
+void run_matches(EvaluationState& state, const std::vector<SqlType>&, const std::vector<Value>& arguments,
                  const Emit& emit) {
   if (any_null(arguments)) return;
   const View flags = arguments.size() > 2 ? View(arguments[2].as_string()) : View();
   const Regex regex(arguments[1].as_string(), flags);
   const bool all = flags.find('g') != View::npos;
   SetWriter out({SqlType::array_of(TypeId::kText)}, emit);
-  std::vector<View> groups;
-  size_t next = 0;
-  while (find_next(regex, arguments[0].as_string(), &next, &groups)) {
+  RegexMatches matches(regex, arguments[0].as_string(), 0, state.context->cancel);
+  while (matches.next()) {
+    const std::vector<View>& groups = matches.groups();
     ArrayBuilder builder(TypeId::kText);
     for (size_t i = groups.size() > 1 ? 1 : 0; i < groups.size(); ++i) {
       if (groups[i].data() == nullptr) {
@@ -80,41 +80,46 @@ void run_matches(EvaluationState&, const std::vector<SqlType>&, const std::vecto
   out.finish();
 }
 
-// string_to_array and string_to_table: a NULL separator takes the text apart by characters, an empty one not
-// at all.
-std::vector<View> split_text(View text, const std::optional<View>& separator) {
-  std::vector<View> parts;
-  if (text.empty()) return parts;
-  if (!separator) {
-    for (size_t at = 0; at < text.size(); at += parts.back().size())
-      parts.push_back(text.substr(at, utf8_sequence_length(text[at])));
-    return parts;
-  }
-  if (separator->empty()) return {text};
+// Calls take(part) for the parts of string_to_array and string_to_table: a NULL separator takes the text apart by
+// characters, an empty one not at all.
+template <class Take>
+void split_text(View text, const std::optional<View>& separator, const CancelToken* cancel, Take&& take) {
+  if (text.empty()) return;
+  CancelCheck check_cancel(cancel);
   size_t at = 0;
-  for (size_t found = text.find(*separator); found != View::npos; found = text.find(*separator, at)) {
-    parts.push_back(text.substr(at, found - at));
-    at = found + separator->size();
+  if (!separator) {
+    for (size_t size = 0; at < text.size(); at += size) {
+      check_cancel();
+      size = utf8_sequence_length(text[at]);
+      take(text.substr(at, size));
+    }
+    return;
   }
-  parts.push_back(text.substr(at));
-  return parts;
+  if (!separator->empty()) {
+    for (size_t found = text.find(*separator); found != View::npos; found = text.find(*separator, at)) {
+      check_cancel();
+      take(text.substr(at, found - at));
+      at = found + separator->size();
+    }
+  }
+  take(text.substr(at));
 }
 
 bool bind_text_table(std::span<const SqlType> arguments, std::vector<SqlType>* types, Columns* columns) {
   *columns = {{"string_to_table", kText}};
   return are_texts(arguments, 2, 3, types);
 }
-void run_text_table(EvaluationState&, const std::vector<SqlType>&, const std::vector<Value>& arguments,
+void run_text_table(EvaluationState& state, const std::vector<SqlType>&, const std::vector<Value>& arguments,
                     const Emit& emit) {
   if (arguments[0].is_null()) return;
   const std::optional<View> separator =
       arguments[1].is_null() ? std::nullopt : std::optional<View>(arguments[1].as_string());
   const bool has_null = arguments.size() > 2 && !arguments[2].is_null();
   SetWriter out({kText}, emit);
-  for (const View part : split_text(arguments[0].as_string(), separator)) {
+  split_text(arguments[0].as_string(), separator, state.context->cancel, [&](View part) {
     if (!has_null || part != arguments[2].as_string()) out.set_text(0, part);
     out.next_row();
-  }
+  });
   out.finish();
 }
 
@@ -122,13 +127,14 @@ bool array_row(KernelCall& call, std::string& out) {
   if (!call.is_valid(0)) return false;
   const std::optional<View> separator = call.is_valid(1) ? std::optional(call.at<View>(1)) : std::nullopt;
   ArrayBuilder builder(TypeId::kText);
-  for (const View part : split_text(call.at<View>(0), separator)) {
-    if (call.arguments.size() > 2 && call.is_valid(2) && part == call.at<View>(2)) {
+  const bool has_null = call.arguments.size() > 2 && call.is_valid(2);
+  split_text(call.at<View>(0), separator, call.state.context->cancel, [&](View part) {
+    if (has_null && part == call.at<View>(2)) {
       builder.append_null();
     } else {
       builder.append_string(part);
     }
-  }
+  });
   builder.append_to(out);
   return true;
 }
@@ -227,11 +233,11 @@ bool bind_path(std::span<const SqlType> arguments, std::vector<SqlType>* types, 
   *columns = {{"jsonb_path_query", TypeId::kJsonb}};
   return true;
 }
-void run_path(EvaluationState&, const std::vector<SqlType>&, const std::vector<Value>& arguments,
+void run_path(EvaluationState& state, const std::vector<SqlType>&, const std::vector<Value>& arguments,
               const Emit& emit) {
   if (any_null(arguments)) return;
   SetWriter out({TypeId::kJsonb}, emit);
-  JsonPathCall call{arguments[0].as_string(), "{}", false};
+  JsonPathCall call{arguments[0].as_string(), "{}", false, state.context->cancel};
   if (arguments.size() > 2) call.variables = arguments[2].as_string();
   if (arguments.size() > 3) call.silent = arguments[3].as_bool();
   const JsonPath path(arguments[1].as_string());

@@ -1,6 +1,9 @@
 // Stages that take long without reading a row of their input look at the cancel token all the same.
 #include <random>
 
+#include "query/function.h"
+#include "query/json_path.h"
+#include "query/regex.h"
 #include "query/row_sorter.h"
 #include "tests/unit/query/operator_fixture.h"
 
@@ -88,6 +91,51 @@ TEST_F(CancelTest, AWindowOfOnePartition) {
     run(plan);
     EXPECT_GT(counting_.reads(), of_scan + 40);
   }
+}
+
+// What takes one value apart stops in the middle of it.
+TEST_F(CancelTest, OneLongText) {
+  const std::string text(200'000, 'a');
+  const auto stops = [&](const std::function<void()>& work) {
+    counting_.pass_after(INT64_MAX - 1);
+    work();
+    EXPECT_GT(counting_.reads(), 40);
+    counting_.pass_after(5);
+    EXPECT_THROW(work(), SqlError);
+    EXPECT_EQ(counting_.reads(), 6);
+  };
+  const Regex regex("a", "");
+  stops([&] {
+    RegexMatches matches(regex, text, 0, &token_);
+    while (matches.next()) {}
+  });
+  stops([&] { regex_split(regex, text, &token_, [](std::string_view) {}); });
+
+  EvaluationState state;
+  state.context = context_.get();
+  const std::vector<Value> arguments = {Value::of_string(TypeId::kText, text),
+                                        Value::of_string(TypeId::kText, "a")};
+  for (const char* name : {"string_to_table", "regexp_split_to_table"}) {
+    SCOPED_TRACE(name);
+    stops([&] {
+      find_table_function(name)->run(state, {TypeId::kText, TypeId::kText}, arguments, [](DataChunk&) {});
+    });
+  }
+}
+
+TEST_F(CancelTest, AJsonPathOverOneDocument) {
+  std::string json = "[1";
+  for (int i = 0; i < 200'000; ++i) json += ", 2";
+  json += "]";
+  const JsonPath path("$[*] ? (@ > 1)");
+  JsonPathCall call{json, "{}", false, &token_};
+  counting_.pass_after(INT64_MAX - 1);
+  EXPECT_EQ(json_path_query(path, call).size(), 200'000U);
+  EXPECT_GT(counting_.reads(), 40);
+  call.silent = true;  // silent about errors of the data, not about this
+  counting_.pass_after(5);
+  EXPECT_THROW(json_path_query(path, call), SqlError);
+  EXPECT_EQ(counting_.reads(), 6);
 }
 
 }  // namespace

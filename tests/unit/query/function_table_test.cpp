@@ -28,7 +28,9 @@ std::vector<std::string> rows_of(std::string_view name, std::vector<Value> argum
   for (const Value& argument : arguments) given.push_back(argument.type());
   std::vector<std::pair<std::string, SqlType>> columns;
   EXPECT_TRUE(function->bind(given, &types, &columns)) << name;
+  ExecutionContext context;
   EvaluationState state;
+  state.context = &context;
   for (size_t i = 0; i < arguments.size(); ++i)
     arguments[i] = cast_value(state, arguments[i], types[i], CastContext::kExplicit);
   std::vector<std::string> rows;
