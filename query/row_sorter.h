@@ -23,8 +23,9 @@ enum class RowChange : uint8_t {
 //
 // Each row gets a prefix of 64 bits beside its id, into which the leading columns are packed in the bits that
 // their values need: the distance from the least value, the rank of a symbol among its dictionary, the first
-// bytes of a string. Rows are sorted by prefix (radix sort); only rows with equal prefixes are compared
-// column by column, and none where all columns fit.
+// bytes of a string behind those that all strings begin with. Rows are sorted by prefix (radix sort). Where not all
+// columns fit, rows with equal prefixes get a prefix of the next column or of the next bytes of their strings, and so
+// on; a few are compared column by column.
 class RowSorter {
  public:
   // What sorting takes beside the rows: ids, entries, and what entries are moved to.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
+#include <string>
 
 #include "common/array_value.h"
 #include "common/worker_pool.h"
@@ -35,38 +37,41 @@ const void* element_of(const Vector& vector, uint32_t row, SqlType* type, std::s
   return static_cast<const char*>(vector.data) + at * physical_size(physical_type(*type));
 }
 
-// A number for each value in the ascending order of its type; what is under a NULL gets some number.
-void read_ordinals(const Vector& vector, uint32_t rows, std::vector<uint64_t>* out) {
+std::string_view text_of(const Vector& vector, uint32_t row) {
+  if (!vector.is_valid(row)) return {};
+  SqlType type;
+  std::string_view text;
+  return *static_cast<const std::string_view*>(element_of(vector, row, &type, &text));
+}
+
+// Whether the values are texts that are ordered by their bytes.
+bool is_text(const Vector& vector) {
+  return vector.dictionary ||
+         (physical_type(vector.type) == PhysicalType::kString && ordinal_of(vector.type) != Ordinal::kNone);
+}
+
+// Calls fn(row, text) for each row that is not NULL.
+template <class F>
+void for_texts(const Vector& vector, uint32_t rows, F&& fn) {
+  for (uint32_t i = 0; i < rows; ++i) {
+    if (vector.is_valid(i)) fn(i, text_of(vector, i));
+  }
+}
+
+// A number for each value in the ascending order of its type; 0 for NULL. All texts begin with the same `skipped` bytes.
+void read_ordinals(const Vector& vector, uint32_t rows, size_t skipped, std::vector<uint64_t>* out) {
   out->assign(rows, 0);
-  const auto read = [&](auto* tag, auto&& number) {
+  if (is_text(vector)) {
+    return for_texts(vector, rows,
+                     [&](uint32_t i, std::string_view text) { (*out)[i] = string_prefix(text, skipped); });
+  }
+  if (vector.type.id == TypeId::kSymbol) return;
+  visit_ordinals(vector.type, [&](auto* tag, auto&& number) {
     const auto* values = vector.values<std::remove_pointer_t<decltype(tag)>>();
-    for (uint32_t i = 0; i < rows; ++i) (*out)[i] = number(values[i]);
-  };
-  if (vector.dictionary) {
-    return read(static_cast<int32_t*>(nullptr),
-                [&](int32_t v) { return v < 0 ? 0 : string_prefix(vector.dictionary->at(v)); });
-  }
-  if (vector.type.id == TypeId::kSymbol || ordinal_of(vector.type) == Ordinal::kNone) return;
-  switch (physical_type(vector.type)) {
-    case PhysicalType::kBool:
-      return read(static_cast<uint8_t*>(nullptr), [](uint8_t v) { return uint64_t{v}; });
-    case PhysicalType::kInt16:
-      return read(static_cast<int16_t*>(nullptr), [](int16_t v) { return ordered_bits(int64_t{v}); });
-    case PhysicalType::kInt32:
-      if (is_oid_like(vector.type.id)) {
-        return read(static_cast<uint32_t*>(nullptr), [](uint32_t v) { return ordered_bits(int64_t{v}); });
-      }
-      return read(static_cast<int32_t*>(nullptr), [](int32_t v) { return ordered_bits(int64_t{v}); });
-    case PhysicalType::kInt64:
-      return read(static_cast<int64_t*>(nullptr), [](int64_t v) { return ordered_bits(v); });
-    case PhysicalType::kFloat:
-      return read(static_cast<float*>(nullptr), [](float v) { return ordered_bits(static_cast<double>(v)); });
-    case PhysicalType::kDouble:
-      return read(static_cast<double*>(nullptr), [](double v) { return ordered_bits(v); });
-    default:
-      return read(static_cast<std::string_view*>(nullptr),
-                  [](std::string_view v) { return string_prefix(v); });
-  }
+    for (uint32_t i = 0; i < rows; ++i) {
+      if (vector.is_valid(i)) (*out)[i] = number(values[i]);
+    }
+  });
 }
 
 }  // namespace
@@ -77,6 +82,7 @@ struct SortedRuns::Run {
   std::shared_ptr<RowStore> first_keys;  // the sort columns of each block's first row
   uint64_t rows = 0;
   bool first_has_nulls = false;
+  std::optional<std::string> common;  // what the texts of the first sort column begin with
 };
 
 // Where a morsel begins: before the first row of a block of one run, and what that means for the others.
@@ -101,8 +107,10 @@ class SortedRuns::RunWriter {
     run_->blocks.push_back(run_->file->write(rows.columns, rows.selection, scratch_));
     run_->first_keys->append(runs_.keys_of(rows).columns, {nullptr, 1});
     run_->rows += rows.count();
-    if (!runs_.columns_.empty())
-      run_->first_has_nulls |= rows.columns[runs_.columns_[0].column].may_have_nulls();
+    if (runs_.columns_.empty()) return;
+    const Vector& first = rows.columns[runs_.columns_[0].column];
+    run_->first_has_nulls |= first.may_have_nulls();
+    if (is_text(first)) add_texts(first, rows.size);
   }
   RunPtr finish() {
     run_->first_keys->seal();
@@ -110,6 +118,17 @@ class SortedRuns::RunWriter {
   }
 
  private:
+  void add_texts(const Vector& vector, uint32_t rows) {
+    CommonBeginning common;
+    if (run_->common) common.add(*run_->common);
+    bool any = run_->common.has_value();
+    for_texts(vector, rows, [&](uint32_t, std::string_view text) {
+      common.add(text);
+      any = true;
+    });
+    if (any) run_->common = std::string(common.text());
+  }
+
   const SortedRuns& runs_;
   RunPtr run_;
   SpillFile::Scratch scratch_;
@@ -181,7 +200,7 @@ void SortedRuns::number_rows(const DataChunk& keys, std::vector<uint64_t>* numbe
   if (columns_.empty()) return;
   const SortColumn& column = columns_[0];
   const Vector& vector = keys.columns[0];
-  read_ordinals(vector, keys.size, numbers);
+  read_ordinals(vector, keys.size, common_bytes_, numbers);
   for (uint32_t i = 0; i < keys.size; ++i) {
     uint64_t& number = (*numbers)[i];
     if (column.descending) number = ~number;
@@ -369,13 +388,6 @@ class SortedRuns::Merger {
     }
   }
 
-  static std::string_view text_of(const Vector& vector, uint32_t row) {
-    if (!vector.is_valid(row)) return {};
-    SqlType type;
-    std::string_view text;
-    return *static_cast<const std::string_view*>(element_of(vector, row, &type, &text));
-  }
-
   void copy_elements(size_t c, size_t size, char* out) const {
     std::vector<const char*> bases;
     for (const auto& source : sources_)
@@ -452,10 +464,13 @@ void SortedRuns::finish(const ExecutionContext& context) {
     for (RunPtr& run : range) runs_.push_back(std::move(run));
   }
   ranges_.clear();
+  CommonBeginning common;
   for (const RunPtr& run : runs_) {
     rows_ += run->rows;
     first_has_nulls_ |= run->first_has_nulls;
+    if (run->common) common.add(*run->common);
   }
+  common_bytes_ = common.text().size();
   merge_to(limit_.most_inputs(), context);
   uint64_t key_bytes = 0;
   for (const RunPtr& run : runs_) key_bytes += run->first_keys->memory_bytes();

@@ -65,6 +65,7 @@ class SortedRuns {
   std::vector<Bound> bounds_;                // where morsel 1, 2 … begin
   uint64_t rows_ = 0, merged_bytes_ = 0;
   bool first_has_nulls_ = false;    // the first sort column
+  size_t common_bytes_ = 0;         // that all its texts begin with
   OperatorMemory memory_{nullptr};  // the first keys of all blocks
 };
 
