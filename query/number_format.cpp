@@ -71,7 +71,10 @@ NumberFormat::NumberFormat(std::string_view pattern) {
       ++at;
       switch (c) {
         case '9':
-        case '0': add_digit(c == '0'); break;
+        case '0':
+          if (angle_) throw sql_error(sqlstate::kSyntaxError, "\"{}\" must be ahead of \"PR\"", c);
+          add_digit(c == '0');
+          break;
         case '.':
         case 'D':
         case 'd':
@@ -105,6 +108,12 @@ NumberFormat::NumberFormat(std::string_view pattern) {
         default: tokens_.push_back({Kind::kLiteral, false, std::string(1, c)});
       }
     }
+  }
+  if (sign_leads_ && before_ == 0) {
+    // There is no digit before the point that it could stand before.
+    sign_leads_ = false;
+    std::stable_partition(tokens_.begin(), tokens_.end(),
+                          [](const Token& t) { return t.kind != Kind::kSign; });
   }
 }
 
@@ -159,10 +168,11 @@ void NumberFormat::append(std::string& out, const Decimal& original) const {
   const bool is_zero = sign(value) == 0;
   if (is_zero) negative = false;
   if (whole == "0") whole.clear();
-  const bool overflow = static_cast<int>(whole.size()) > before_;
+  // The zero of 0.5 needs a place as well.
+  const bool overflow = std::max(static_cast<int>(whole.size()), 1) > before_;
   // Digits that FM shows after the point: up to the last that is not zero or has a 0 in the template.
   int shown_after = after_;
-  if (fill_) {
+  if (fill_ && !overflow) {
     while (shown_after > last_zero_after_ && fraction[static_cast<size_t>(shown_after) - 1] == '0')
       --shown_after;
   }
@@ -219,7 +229,7 @@ void NumberFormat::append(std::string& out, const Decimal& original) const {
       case Kind::kPoint:
         write_sign();
         in_fraction = true;
-        body += '.';
+        if (after_ > 0 || overflow) body += '.';
         break;
       case Kind::kGroup:
         if (overflow || (started && (place > blank || (zero_from_ >= 0 && place > zero_from_)))) {
@@ -250,12 +260,10 @@ void NumberFormat::append(std::string& out, const Decimal& original) const {
         if (!fill_) body += ' ';
         break;
       case Kind::kOrdinal:
-        if (!negative && !has_point_) {
+        if (!negative && !has_point_ && !overflow) {
           for (const char c : ordinal_suffix(whole.empty() ? "0" : whole)) {
             body += token.zero ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
           }
-        } else if (!fill_) {
-          body += "  ";
         }
         break;
       case Kind::kLiteral: body += token.literal; break;
