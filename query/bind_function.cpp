@@ -80,6 +80,7 @@ BoundPtr QueryBinder::bind_function(const ast::FunctionCall& call, ExpressionCon
   }
   if (call.bare_keyword) return bind_bare_keyword(call, name);
   if (BoundPtr special = bind_special_function(call, name, context)) return special;
+  if (BoundPtr record = bind_json_record_value(call, name, context)) return record;
   if (is_scalar_function(name)) {
     std::vector<BoundPtr> arguments = bind_arguments(call, name, context);
     if (std::find(kJsonOfValues.begin(), kJsonOfValues.end(), name) != kJsonOfValues.end()) {

@@ -25,20 +25,24 @@ BoundPtr null_test(BoundPtr value) {
   return BoundExpression::make(BoundKind::kIsNull, TypeId::kBoolean, std::move(children));
 }
 
-// CASE WHEN condition THEN NULL ELSE value END
 BoundPtr null_where(BoundPtr condition, BoundPtr value) {
-  const SqlType type = value->type;
-  const RecordShapePtr shape = value->shape;
-  std::vector<BoundPtr> children;
-  children.push_back(std::move(condition));
-  children.push_back(BoundExpression::constant(Value::null(type)));
-  children.push_back(std::move(value));
-  BoundPtr chosen = BoundExpression::make(BoundKind::kCase, type, std::move(children));
-  chosen->shape = shape;
-  return chosen;
+  BoundPtr null = BoundExpression::constant(Value::null(value->type));
+  return QueryBinder::make_choice(std::move(condition), std::move(null), std::move(value));
 }
 
 }  // namespace
+
+BoundPtr QueryBinder::make_choice(BoundPtr condition, BoundPtr value, BoundPtr otherwise) {
+  const SqlType type = otherwise->type;
+  const RecordShapePtr shape = otherwise->shape;
+  std::vector<BoundPtr> children;
+  children.push_back(std::move(condition));
+  children.push_back(std::move(value));
+  children.push_back(std::move(otherwise));
+  BoundPtr choice = BoundExpression::make(BoundKind::kCase, type, std::move(children));
+  choice->shape = shape;
+  return choice;
+}
 
 BoundPtr QueryBinder::make_record(std::vector<BoundPtr> values, const std::vector<std::string>& names,
                                   uint32_t position) {

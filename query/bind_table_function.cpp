@@ -12,8 +12,8 @@ Source QueryBinder::bind_table_function(const ast::TableFunction& function, cons
   context.clause = "functions in FROM";
   context.ctes = lateral.ctes;
   context.view = lateral.view;
+  if (std::optional<Source> record = bind_json_record(function, context)) return std::move(*record);
   if (!function.column_definitions.empty()) {
-    if (std::optional<Source> record = bind_json_record(function, context)) return std::move(*record);
     throw sql_error(sqlstate::kFeatureNotSupported, "a column definition list of {}() is not supported",
                     function.calls[0]->function())
         .with_position(function.position);

@@ -9,12 +9,16 @@ namespace {
 
 using View = std::string_view;
 
-std::optional<View> field_of(View json, View name) {
+void check_object(View json) {
   if (json_kind(json) != JsonKind::kObject) {
     throw sql_error(sqlstate::kInvalidParameterValue, "cannot make a record of {}",
                     json_kind(json) == JsonKind::kArray ? "an array" : "a scalar")
         .with_hint("The argument is an object, that of a recordset an array of objects.");
   }
+}
+
+std::optional<View> field_of(View json, View name) {
+  check_object(json);
   const std::optional<View> value = json_member(json, name);
   return value && json_kind(*value) != JsonKind::kNull ? value : std::nullopt;
 }
@@ -62,6 +66,11 @@ bool array_field(std::string& out, View json, View name) {
   return true;
 }
 
+bool has_field(View json, View name) {
+  check_object(json);
+  return json_member(json, name).has_value();
+}
+
 ScalarFunction make_function(std::string name, ScalarKernel kernel) {
   ScalarFunction f;
   f.name = std::move(name);
@@ -81,6 +90,12 @@ const ScalarFunction& json_record_field_function(SqlType column) {
                     row_kernel<[](std::string& out, View j, View n) { return array_field(out, j, n); }>);
   if (column.id == TypeId::kJson || column.id == TypeId::kJsonb) return json;
   return column.id == TypeId::kArray ? array : text;
+}
+
+const ScalarFunction& json_has_field_function() {
+  static const ScalarFunction function =
+      make_function("json_has_field", row_kernel<[](View j, View n) { return has_field(j, n); }>);
+  return function;
 }
 
 }  // namespace idem

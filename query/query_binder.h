@@ -171,6 +171,8 @@ class QueryBinder {
   std::vector<ScopeColumn> record_fields(const BoundExpression& record, uint32_t position);
   // The row of the relation that a name means where no column has it; null if no relation has it, either.
   BoundPtr bind_whole_row(const ast::ColumnRef& ref, ExpressionContext& context);
+  // CASE WHEN condition THEN value ELSE otherwise END, of the type of `otherwise`.
+  static BoundPtr make_choice(BoundPtr condition, BoundPtr value, BoundPtr otherwise);
   // A record whose fields have names, as JSON with those names; anything else as it is.
   BoundPtr json_of_record(BoundPtr value, uint32_t position);
 
@@ -227,8 +229,21 @@ class QueryBinder {
   SetCall make_set_call(const ast::FunctionCall& call, const TableFunction& function,
                         std::vector<BoundPtr> arguments,
                         std::vector<std::pair<std::string, SqlType>>* columns);
-  // bind_json_record.cpp: json_to_record(set)(…) AS x(a int, …); nothing for other functions.
+  // bind_json_record.cpp: json_to_record(set) and json_populate_record(set); nothing for other functions.
   std::optional<Source> bind_json_record(const ast::TableFunction& function, ExpressionContext& context);
+  BoundPtr bind_json_record_value(const ast::FunctionCall& call, const std::string& name,
+                                  ExpressionContext& context);
+  struct RecordColumn {
+    std::string name;
+    SqlType type;
+    BoundPtr base;  // what it is where an object does not have it; null: NULL
+    uint32_t position = 0;
+  };
+  std::shared_ptr<const TableVersion> table_of_null(const ast::Expression& expression) const;
+  std::vector<RecordColumn> base_columns(const ast::FunctionCall& call, ExpressionContext& context);
+  std::vector<RecordColumn> defined_columns(const std::vector<ast::ColumnTypePair>& definitions,
+                                            const ast::Expression* base, ExpressionContext& context);
+  BoundPtr fill_record_column(const BoundExpression& json, const RecordColumn& column);
   // bind_join.cpp
   Source bind_join(const ast::Join& join, const Environment& environment, const Environment& lateral);
   // Merges the columns of USING or NATURAL; returns the equalities.
