@@ -120,10 +120,11 @@ void HttpConnection::begin_request() {
 
 // Passes on what came of the body. True when nothing of it is to come, or wanted.
 bool HttpConnection::take_body() {
-  const std::string piece = requests_.parse_body();
+  std::string piece = requests_.parse_body();
   {
     std::lock_guard lock(mutex_);
-    body_ += piece;
+    if (body_.empty()) body_ = std::move(piece);
+    else body_ += piece;
     body_ended_ = !requests_.has_body_to_come();
     body_came_.notify_all();
     if (!body_ended_ && state_ != State::kAnswered) return false;
@@ -146,7 +147,9 @@ void HttpConnection::refuse(const SqlError& error) {
   }
   if (state_ != State::kIdle) return;
   HttpAnswer answer;
-  answer.status = error.sqlstate() == sqlstate::kProgramLimitExceeded ? 431 : 400;
+  answer.status = error.sqlstate() == sqlstate::kProgramLimitExceeded  ? 431
+                  : error.sqlstate() == sqlstate::kFeatureNotSupported ? 501
+                                                                       : 400;
   answer.body = http_error_body("invalid", error.message());
   form_ = {};
   form_.keep_alive = false;
@@ -264,7 +267,7 @@ std::string HttpConnection::read_body() {
   body_came_.wait(lock, [this] { return !body_.empty() || body_ended_ || body_error_ || ending_; });
   if (body_error_) throw *body_error_;
   if (closed_ || (ending_ && !body_ended_)) throw ConnectionClosed();
-  wake_reader();
+  if (body_.size() > kMaxBodyBytes) wake_reader();
   return std::exchange(body_, {});
 }
 

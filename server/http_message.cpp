@@ -55,6 +55,14 @@ std::string_view host_name(std::string_view host) {
   return host.substr(0, host.find(':'));
 }
 
+// Of the body, as it is sent. 0: it is not said.
+size_t announced_bytes(const HttpRequest& request) {
+  const std::string length = request.header("content-length");
+  size_t bytes = 0;
+  std::from_chars(length.data(), length.data() + length.size(), bytes);
+  return bytes;
+}
+
 bool is_address_or_localhost(std::string_view name) {
   return name == "localhost" || name.find(':') != name.npos ||
          name.find_first_not_of("0123456789.") == name.npos;
@@ -137,6 +145,17 @@ std::string_view http_last_chunk(const HttpAnswerForm& form) {
 }
 
 bool parse_http_target(std::string_view target, HttpRequest* request) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (utf8_lower(target.substr(0, scheme.size())) != scheme) continue;
+    target.remove_prefix(scheme.size());
+    const size_t end = std::min(target.find_first_of("/?"), target.size());
+    request->headers["host"] = std::string(target.substr(0, end));
+    target.remove_prefix(end);
+    if (!target.starts_with('/')) {
+      request->path = "/";
+      return target.empty() || parse_http_parameters(target.substr(1), &request->query);
+    }
+  }
   const size_t mark = target.find('?');
   const auto path = percent_decode(target.substr(0, mark), false);
   if (!path) return false;
@@ -162,9 +181,11 @@ bool parse_http_parameters(std::string_view rest, std::map<std::string, std::str
 std::optional<HttpCredentials> http_credentials(const HttpRequest& request) {
   const auto split = [](std::string_view text) {
     const size_t colon = text.find(':');
-    HttpCredentials credentials{std::string(text.substr(0, colon)), std::nullopt};
-    if (colon != text.npos) credentials.password = text.substr(colon + 1);
-    return credentials;
+    // What has no colon may be all secret, and names of users are written into the log.
+    if (colon == text.npos)
+      throw SqlError(sqlstate::kInvalidAuthorization,
+                     "user:password was expected in the Authorization header");
+    return HttpCredentials{std::string(text.substr(0, colon)), std::string(text.substr(colon + 1))};
   };
   const std::string header = request.header("authorization");
   if (header.starts_with("Basic ")) {
@@ -183,30 +204,35 @@ std::optional<HttpCredentials> http_credentials(const HttpRequest& request) {
   return credentials;
 }
 
-std::function<std::string()> http_body_reader(const HttpRequest& request, HttpChannel& channel) {
+std::function<std::string()> http_body_reader(const HttpRequest& request, HttpChannel& channel,
+                                              size_t limit) {
   const std::string encoding = request.header("content-encoding");
-  const auto read = [&channel] { return channel.read_body(); };
-  if (encoding.empty() || encoding == "identity") return read;
-  if (encoding != "gzip")
+  std::function<std::string()> read = [&channel] { return channel.read_body(); };
+  const auto too_large = [limit] {
+    return sql_error(sqlstate::kProgramLimitExceeded, "the body has more than {} bytes", limit);
+  };
+  if (announced_bytes(request) > limit) throw too_large();
+  if (encoding == "gzip") {
+    read = [gzip = std::make_shared<GzipReader>(read)] { return gzip->read_piece(); };
+  } else if (!encoding.empty() && encoding != "identity") {
     throw sql_error(sqlstate::kInvalidParameterValue,
                     "unsupported Content-Encoding \"{}\": gzip was expected", encoding);
-  return [gzip = std::make_shared<GzipReader>(read)] { return gzip->read_piece(); };
+  }
+  return [read, too_large, left = limit]() mutable {
+    std::string piece = read();
+    if (piece.size() > left) throw too_large();
+    left -= piece.size();
+    return piece;
+  };
 }
 
 std::string read_http_body(const HttpRequest& request, HttpChannel& channel, size_t limit) {
-  const std::function<std::string()> read = http_body_reader(request, channel);
+  const std::function<std::string()> read = http_body_reader(request, channel, limit);
   std::string body;
   // So that it is not copied as it grows. Beyond that what is announced takes no memory before it comes.
   constexpr size_t kMostReserved = 16 << 20;
-  const std::string announced = request.header("content-length");
-  size_t length = 0;
-  std::from_chars(announced.data(), announced.data() + announced.size(), length);
-  body.reserve(std::min({length, limit, kMostReserved}));
-  for (std::string piece = read(); !piece.empty(); piece = read()) {
-    if (body.size() + piece.size() > limit)
-      throw sql_error(sqlstate::kProgramLimitExceeded, "the body has more than {} bytes", limit);
-    body += piece;
-  }
+  body.reserve(std::min(announced_bytes(request), kMostReserved));
+  for (std::string piece = read(); !piece.empty(); piece = read()) body += piece;
   return body;
 }
 

@@ -16,10 +16,11 @@ namespace idem {
 // Requests and answers of HTTP, apart from the connection that carries them.
 
 struct HttpRequest {
-  std::string method;                          // GET, POST, …
-  std::string path;                            // decoded, without the query
-  std::map<std::string, std::string> query;    // decoded; of equal names the last
-  std::map<std::string, std::string> headers;  // by lower-case name; of equal names the last
+  std::string method;                        // GET, POST, …
+  std::string path;                          // decoded, without the query
+  std::map<std::string, std::string> query;  // decoded; of equal names the last
+  std::map<std::string, std::string>
+      headers;  // by lower-case name; of equal names the last, but one host at most
 
   std::string parameter(const std::string& name) const;  // "" if it is missing
   std::string header(const std::string& name) const;     // likewise
@@ -81,7 +82,8 @@ std::string http_answer_head(const HttpAnswer& answer, const HttpAnswerForm& for
 void append_http_chunk(std::string& out, std::string_view bytes, const HttpAnswerForm& form);
 std::string_view http_last_chunk(const HttpAnswerForm& form);
 
-// Splits "/write?precision=s&u=a%20b" into path and parameters. False if an escape is broken.
+// Splits "/write?precision=s&u=a%20b" into path and parameters; of "http://host:80/write", as proxies send it, the host becomes the header's.
+// False if an escape is broken.
 bool parse_http_target(std::string_view target, HttpRequest* request);
 // Adds the pairs of "a=1&b=%20": of a target or a form. False if an escape is broken.
 bool parse_http_parameters(std::string_view text, std::map<std::string, std::string>* parameters);
@@ -94,10 +96,11 @@ struct HttpCredentials {
 // throws 28000 for what cannot be read.
 std::optional<HttpCredentials> http_credentials(const HttpRequest& request);
 
-// Gives the body piece by piece, unpacked; "" at its end. Content-Encoding is gzip or none: 22023 for others, 22P02 for broken data. The
-// channel outlives it.
-std::function<std::string()> http_body_reader(const HttpRequest& request, HttpChannel& channel);
-// The whole of it: 54000 if it has more than `limit` bytes.
+// Gives the body piece by piece, unpacked; "" at its end. Content-Encoding is gzip or none: 22023 for others, 22P02 for broken data, 54000
+// if it has more than `limit` bytes. The channel outlives it.
+std::function<std::string()> http_body_reader(const HttpRequest& request, HttpChannel& channel,
+                                              size_t limit = SIZE_MAX);
+// The whole of it.
 std::string read_http_body(const HttpRequest& request, HttpChannel& channel, size_t limit);
 
 // 42501 for a request that a browser sends on behalf of another site, or, where there are no passwords, to a name that may not be this

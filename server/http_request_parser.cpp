@@ -4,7 +4,9 @@
 #include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/parser.hpp>
+#include <cctype>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "common/error.h"
@@ -45,6 +47,14 @@ struct PieceBody {
   };
 };
 
+// A name or an address, and a port.
+bool is_host(std::string_view host) {
+  return std::all_of(host.begin(), host.end(), [](unsigned char c) {
+    return std::isalnum(c) ||
+           std::string_view("-._~!$&'()*+,;=:[]%").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+}
+
 }  // namespace
 
 struct HttpRequestParser::State {
@@ -76,6 +86,14 @@ void HttpRequestParser::begin() {
 }
 
 bool HttpRequestParser::parse_header() {
+  State& s = *state_;
+  // Some clients end a body with a line end that does not count.
+  constexpr std::string_view kLineEnd = "\r\n";
+  std::string_view come(s.bytes.data() + s.begin, unparsed_bytes());
+  if (!s.parser->got_some()) {
+    for (; come.starts_with(kLineEnd); come.remove_prefix(kLineEnd.size())) s.begin += kLineEnd.size();
+    if (come == "\r") return false;
+  }
   parse();
   return state_->parser->is_header_done();
 }
@@ -106,10 +124,18 @@ HttpRequest HttpRequestParser::request() const {
   const auto& message = state_->parser->get();
   HttpRequest request;
   request.method = std::string(message.method_string());
-  if (!parse_http_target(std::string(message.target()), &request))
-    throw SqlError(sqlstate::kProtocolViolation, "an escape of the request's target is broken");
   for (const auto& field : message)
     request.headers[utf8_lower(std::string(field.name_string()))] = std::string(field.value());
+  const size_t hosts = message.count(http::field::host);
+  if (hosts > 1 || (hosts == 0 && message.version() >= kHttpVersionWithChunks))
+    throw SqlError(sqlstate::kProtocolViolation, "a request has one Host header");
+  const std::string coding = utf8_lower(request.header("transfer-encoding"));
+  if (!coding.empty() && coding != "chunked" && coding != "identity")
+    throw sql_error(sqlstate::kFeatureNotSupported, "Transfer-Encoding \"{}\" is not supported", coding);
+  if (!parse_http_target(std::string(message.target()), &request))
+    throw SqlError(sqlstate::kProtocolViolation, "an escape of the request's target is broken");
+  if (!is_host(request.header("host")))
+    throw SqlError(sqlstate::kProtocolViolation, "the host of the request is not valid");
   return request;
 }
 

@@ -124,8 +124,13 @@ HttpAnswer HttpService::answer(HttpRequest& request, HttpChannel& channel) {
   };
   const Route* route = std::find_if(std::begin(kRoutes), std::end(kRoutes),
                                     [&](const Route& known) { return known.path == request.path; });
-  if (route == std::end(kRoutes))
+  if (route == std::end(kRoutes) && !(request.method == "OPTIONS" && request.path == "*"))
     return error_answer(404, fmt::format("there is nothing at {}", request.path));
+  if (request.method == "OPTIONS") {
+    HttpAnswer answer = no_content();
+    answer.headers.emplace_back("Allow", route == std::end(kRoutes) ? "GET, HEAD, POST" : route->methods);
+    return answer;
+  }
   if (fmt::format(" {},", route->methods).find(fmt::format(" {},", request.method)) == std::string::npos) {
     HttpAnswer answer = error_answer(405, fmt::format("{} takes {}", route->path, route->methods));
     answer.headers.emplace_back("Allow", route->methods);
@@ -145,8 +150,12 @@ HttpAnswer HttpService::answer(HttpRequest& request, HttpChannel& channel) {
   } catch (const SqlError& error) { return failed(error); } catch (const ConnectionClosed&) {
     throw;
   } catch (const std::bad_alloc&) {
+    end_session();
     return failed(SqlError(sqlstate::kOutOfMemory, "out of memory"));
-  } catch (const std::exception& error) { return failed(SqlError(sqlstate::kInternalError, error.what())); }
+  } catch (const std::exception& error) {
+    end_session();
+    return failed(SqlError(sqlstate::kInternalError, error.what()));
+  }
 }
 
 HttpAnswer HttpService::query(const HttpRequest& request, HttpChannel& channel, HttpQuery::Format format) {
@@ -210,10 +219,7 @@ const std::string& HttpService::authenticate(const HttpRequest& request) {
   } else if (!known) {
     throw sql_error(sqlstate::kInvalidAuthorization, "role \"{}\" does not exist or may not log in", user);
   }
-  {
-    std::lock_guard lock(mutex_);
-    session_.reset();
-  }
+  end_session();
   user_ = user;
   authorization_ = authorization;
   return user_;
@@ -229,6 +235,12 @@ Session& HttpService::session_for(const HttpRequest& request) {
   std::lock_guard lock(mutex_);
   session_ = std::move(session);
   return *session_;
+}
+
+// With it goes a transaction that an unexpected error has left.
+void HttpService::end_session() {
+  std::lock_guard lock(mutex_);
+  session_.reset();
 }
 
 int64_t HttpService::idle_limit_ms() const { return session_ ? session_->idle_limit_ms() : 0; }

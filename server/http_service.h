@@ -37,6 +37,7 @@ class HttpService {
   HttpAnswer metrics(const HttpRequest& request);
   const std::string& authenticate(const HttpRequest& request);  // the user: 28000, 28P01, 42501
   Session& session_for(const HttpRequest& request);             // and 53300
+  void end_session();
 
   ServerContext& server_;
   const ProtocolOptions& options_;

@@ -51,6 +51,10 @@ ProtocolHandler::ProtocolHandler(ServerContext& server, const ProtocolOptions& o
 ProtocolHandler::~ProtocolHandler() = default;
 
 void ProtocolHandler::handle(FrontendMessage& message) {
+  const auto failed = [this](const SqlError& error) {
+    if (session_) answer_error(error);
+    else refuse(error);
+  };
   try {
     switch (state_) {
       case State::kStartup: start_up(message.body); break;
@@ -62,10 +66,9 @@ void ProtocolHandler::handle(FrontendMessage& message) {
         break;
       case State::kClosed: break;
     }
-  } catch (const SqlError& error) {
-    if (session_) answer_error(error);
-    else refuse(error);
-  } catch (const std::bad_alloc&) { answer_error(SqlError(sqlstate::kOutOfMemory, "out of memory")); }
+  } catch (const SqlError& error) { failed(error); } catch (const std::bad_alloc&) {
+    failed(SqlError(sqlstate::kOutOfMemory, "out of memory"));
+  }
 }
 
 void ProtocolHandler::handle_broken_input(const SqlError& error) { refuse(error); }

@@ -188,7 +188,19 @@ TEST_F(HttpQueryTest, RefusesWhatOtherSitesAskFor) {
   EXPECT_EQ(status("Origin: null\r\n"), 403);
   EXPECT_EQ(status("Sec-Fetch-Site: cross-site\r\n"), 403);
   EXPECT_EQ(status("Sec-Fetch-Site: same-origin\r\n"), 200);
-  EXPECT_EQ(status("Host: rebound.example:9000\r\n"), 403);
+  // Which a proxy would send; its host counts.
+  EXPECT_EQ(http_request(server.http_port(), "GET", "http://rebound.example:9000/exec?query=SELECT+1").status,
+            403);
+  EXPECT_EQ(http_request(server.http_port(), "GET", "http://localhost:9000/exec?query=SELECT+1").status, 200);
+}
+
+TEST_F(HttpQueryTest, SaysWhatAPathTakes) {
+  const HttpResponse answer = http_request(server.http_port(), "OPTIONS", "/exec");
+  EXPECT_EQ(answer.status, 204);
+  EXPECT_THAT(answer.head, HasSubstr("Allow: GET, POST\r\n"));
+  EXPECT_EQ(http_request(server.http_port(), "OPTIONS", "*").status, 204);
+  EXPECT_EQ(http_request(server.http_port(), "OPTIONS", "/nothing").status, 404);
+  EXPECT_EQ(http_request(server.http_port(), "DELETE", "/exec").status, 405);
 }
 
 TEST_F(HttpQueryTest, RefusesWhatIsNoHttp) {
@@ -198,6 +210,14 @@ TEST_F(HttpQueryTest, RefusesWhatIsNoHttp) {
   SocketClient large(server.http_port());
   large.send("GET / HTTP/1.1\r\nX: " + std::string(100'000, 'x') + "\r\n\r\n");
   EXPECT_THAT(large.receive_all(), StartsWith("HTTP/1.1 431"));
+  SocketClient coded(server.http_port());
+  coded.send("POST /exec HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n");
+  EXPECT_THAT(coded.receive_all(), StartsWith("HTTP/1.1 501"));
+  // Refused before it comes.
+  SocketClient huge(server.http_port());
+  huge.send(
+      "POST /exec HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000000\r\nExpect: 100-continue\r\n\r\n");
+  EXPECT_THAT(huge.receive_all(), StartsWith("HTTP/1.1 413"));
 }
 
 TEST_F(HttpQueryTest, RefusesBodiesThatAreNoHttp) {

@@ -143,8 +143,11 @@ TEST(HttpMessage, FindsCredentials) {
   EXPECT_EQ(http_credentials(request)->password, "pass:word");
   request.headers["authorization"] = "Token eve:secret";
   EXPECT_EQ(http_credentials(request)->password, "secret");
-  request.headers["authorization"] = "Bearer x";
-  EXPECT_THROW(http_credentials(request), SqlError);
+  for (const std::string& wrong :
+       {std::string("Bearer x"), std::string("Token secret"), "Basic " + base64_encode("secret")}) {
+    request.headers["authorization"] = wrong;
+    EXPECT_THROW(http_credentials(request), SqlError);
+  }
 }
 
 TEST(HttpMessage, UnpacksBodies) {

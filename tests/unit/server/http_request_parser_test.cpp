@@ -33,10 +33,11 @@ std::string requests_of(std::string_view bytes, size_t piece) {
 
 TEST(HttpRequestParser, TakesRequestsHoweverTheyAreCut) {
   const std::string bytes =
-      "GET /a?x=1 HTTP/1.1\r\nHost: h\r\n\r\nPOST /b HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello"
-      "POST /c HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\nHEAD /d "
+      "GET /a?x=1 HTTP/1.1\r\nHost: h\r\n\r\nPOST /b HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
+      "\r\n\r\nPOST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\nHEAD /d "
       "HTTP/1.0\r\n\r\n"
-      "PUT /e HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+      "PUT /e HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
   for (size_t piece = 1; piece <= bytes.size(); ++piece)
     EXPECT_EQ(requests_of(bytes, piece), "GET /a [] POST /b [hello] POST /c [abcde] HEAD /d [] PUT /e [] ")
         << piece;
@@ -55,6 +56,35 @@ TEST(HttpRequestParser, TellsWhatTheAnswerIsLike) {
   EXPECT_FALSE(parser.form().only_header);
   EXPECT_TRUE(parser.expects_continue());
   EXPECT_EQ(parser.request().header("x-up"), "Value");
+}
+
+// RFC 9112, 3.2 and 6.1.
+TEST(HttpRequestParser, WantsOneHostAndKnowsOneCoding) {
+  const auto request = [](const std::string& target, const std::string& fields) {
+    HttpRequestParser parser;
+    const std::string text = "GET " + target + fields + "\r\n";
+    std::copy(text.begin(), text.end(), parser.space().begin());
+    parser.filled(text.size());
+    EXPECT_TRUE(parser.parse_header());
+    return parser.request();
+  };
+  expect_sql_error("08P01", "a request has one Host header", [&] { request("/ HTTP/1.1\r\n", ""); });
+  expect_sql_error("08P01", "a request has one Host header",
+                   [&] { request("/ HTTP/1.1\r\n", "Host: a\r\nHost: a\r\n"); });
+  expect_sql_error("08P01", "a request has one Host header",
+                   [&] { request("/ HTTP/1.0\r\n", "Host: a\r\nHost: b\r\n"); });
+  expect_sql_error("08P01", "the host of the request is not valid",
+                   [&] { request("/ HTTP/1.1\r\n", "Host: a b\r\n"); });
+  expect_sql_error("08P01", "the host of the request is not valid",
+                   [&] { request("http://user@h/ HTTP/1.1\r\n", "Host: h\r\n"); });
+  expect_sql_error("0A000", "Transfer-Encoding \"gzip, chunked\" is not supported",
+                   [&] { request("/ HTTP/1.1\r\n", "Host: h\r\nTransfer-Encoding: gzip, chunked\r\n"); });
+  EXPECT_EQ(request("/ HTTP/1.0\r\n", "").header("host"), "");
+  const HttpRequest absolute = request("HTTP://other:80/exec?query=a%20b HTTP/1.1\r\n", "Host: h\r\n");
+  EXPECT_EQ(absolute.path, "/exec");
+  EXPECT_EQ(absolute.parameter("query"), "a b");
+  EXPECT_EQ(absolute.header("host"), "other:80");
+  EXPECT_EQ(request("http://[::1]?u=x HTTP/1.1\r\n", "Host: h\r\n").path, "/");
 }
 
 TEST(HttpRequestParser, RefusesWhatIsNoHttp) {
