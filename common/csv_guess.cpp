@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <set>
 
+#include "common/error.h"
+
 namespace idem {
 
 namespace {
@@ -111,6 +113,18 @@ class ColumnGuess {
 
 }  // namespace
 
+size_t check_csv_begin(std::string_view bytes) {
+  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+  const auto fail = [](std::string_view what, std::string_view hint) {
+    throw SqlError(sqlstate::kCharacterNotInRepertoire, std::string(what)).with_hint(std::string(hint));
+  };
+  if (bytes.starts_with("\xff\xfe") || bytes.starts_with("\xfe\xff"))
+    fail("the file is UTF-16, not UTF-8", "Convert it: iconv -f UTF-16 -t UTF-8.");
+  if (bytes.starts_with("\x1f\x8b")) fail("the file is packed by gzip", "Unpack it first: gunzip.");
+  if (bytes.find('\0') != bytes.npos) fail("the file is no text: it has a NUL byte", "");
+  return bytes.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+}
+
 std::vector<std::vector<CsvField>> read_csv_records(std::string_view bytes, const CsvShape& shape,
                                                     bool is_end, size_t limit) {
   std::vector<std::vector<CsvField>> records;
@@ -138,8 +152,8 @@ std::vector<std::vector<CsvField>> read_csv_records(std::string_view bytes, cons
       in_quotes = field.quoted = true;
     } else if (c == shape.delimiter) {
       end_field();
-    } else if (c == '\n') {
-      if (!field.text.empty() && field.text.back() == '\r') field.text.pop_back();
+    } else if (c == '\n' || c == '\r') {
+      if (c == '\r' && i + 1 < bytes.size() && bytes[i + 1] == '\n') ++i;
       end_record();
     } else {
       field.text += c;
@@ -193,7 +207,7 @@ bool has_header(const std::vector<std::vector<CsvField>>& records) {
   for (const CsvField& field : records[0]) {
     ColumnGuess guess;
     guess.see(field.text);
-    if (field.text.empty() || guess.type() != "VARCHAR" || !names.insert(field.text).second) return false;
+    if (guess.type() != "VARCHAR" || !names.insert(field.text).second) return false;
   }
   return true;
 }

@@ -20,6 +20,10 @@ struct CsvField {
   bool quoted = false;
 };
 
+// The length of the byte order mark at the begin of a file. Throws 22021 where it is no text in UTF-8: UTF-16, packed, with NUL bytes; the
+// hint says what to do.
+size_t check_csv_begin(std::string_view bytes);
+
 // The whole records in `bytes`; one that `bytes` cuts off is left out unless `is_end`, where the file ends with `bytes`.
 std::vector<std::vector<CsvField>> read_csv_records(std::string_view bytes, const CsvShape& shape,
                                                     bool is_end, size_t limit);
@@ -32,7 +36,8 @@ struct GuessedColumn {
 
 // The character, of , ; | and tab, that divides most records into equally many fields, at least two; a comma if none does.
 char guess_delimiter(std::string_view bytes, bool is_end);
-// Whether the first record names columns: texts, no two of them equal, none of them a value of another type.
+// Whether the first record names columns: texts, no two of them equal, none of them a value of another type; one, of row numbers, may be
+// empty.
 bool has_header(const std::vector<std::vector<CsvField>>& records);
 
 // Types that hold every value of the sample: BOOLEAN, BIGINT, DOUBLE, TIMESTAMP, DATE, UUID, SYMBOL for short strings that

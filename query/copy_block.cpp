@@ -293,6 +293,10 @@ void CopyBlockReader::unescape_text(std::string_view raw, Field& field) {
 
 void CopyBlockReader::take_header() {
   header_pending_ = false;
+  // Of a file that is no text it may be all that there is.
+  try {
+    for (const Field& field : fields_) check_utf8(field.text);
+  } catch (const SqlError& error) { stop(error, 1); }
   if (layout_.format.header != CopyFormat::Header::kMatch) return;
   if (fields_.size() != layout_.targets.size()) {
     stop(sql_error(sqlstate::kBadCopyFileFormat, "wrong number of fields in header line: got {}, expected {}",

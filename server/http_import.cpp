@@ -166,8 +166,7 @@ class CsvImport {
       is_end = piece.empty();
       sample_ += piece;
     }
-    constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-    if (sample_.starts_with(kByteOrderMark)) sample_.erase(0, kByteOrderMark.size());
+    sample_.erase(0, check_csv_begin(sample_));
     shape_.delimiter = options_.delimiter.value_or(guess_delimiter(sample_, is_end));
     records_ = read_csv_records(sample_, shape_, is_end, kSampleRecords);
     if (records_.empty()) throw SqlError(sqlstate::kBadCopyFileFormat, "the file has no records");
@@ -178,7 +177,7 @@ class CsvImport {
       throw sql_error(sqlstate::kUndefinedTable, "relation \"{}\" does not exist", options_.table);
     has_header_ = options_.header.value_or(has_header(records_));
     for (const CsvField& field : records_[0])
-      names_.push_back(has_header_ ? field.text : fmt::format("f{}", names_.size()));
+      names_.push_back(has_header_ && !field.text.empty() ? field.text : fmt::format("f{}", names_.size()));
     if (has_header_) records_.erase(records_.begin());
     std::vector<GuessedColumn> columns = guess_columns(names_, records_, shape_);
     std::vector<std::string> definitions, keys;

@@ -25,7 +25,7 @@ constexpr size_t kSampleRecords = 20'000;
 
 struct ImportOptions {
   ConnectionOptions connection;
-  std::string file, table, timestamp, partition_by, delimiter = ",", quote = "\"", null;
+  std::string file, table, timestamp, partition_by, delimiter, quote = "\"", null;
   std::vector<std::string> types, keys;
   bool no_header = false, dry_run = false;
 };
@@ -34,19 +34,25 @@ struct ImportOptions {
 class Source {
  public:
   explicit Source(const ImportOptions& options) : files_(make_posix_file_system()) {
-    if (options.delimiter.size() != 1 || options.quote.size() != 1)
+    if (options.delimiter.size() > 1 || options.quote.size() != 1)
       throw UsageError("--delimiter and --quote take one character");
-    shape_ = {options.delimiter[0], options.quote[0], options.null, !options.no_header};
     auto opened = files_->open(options.file, OpenMode::kRead);
     if (!opened.ok()) throw UsageError(opened.error().message());
     file_ = std::move(opened).value_or_throw();
     size_ = file_->size().value_or_throw();
     std::string sample(std::min<uint64_t>(size_, kSampleBytes), '\0');
     sample.resize(file_->read_at(0, sample.data(), sample.size()).value_or_throw());
-    records_ = read_csv_records(sample, shape_, sample.size() == size_, kSampleRecords + 1);
+    const bool is_whole = sample.size() == size_;
+    begin_ = check_csv_begin(sample);
+    sample.erase(0, begin_);
+    const char delimiter =
+        options.delimiter.empty() ? guess_delimiter(sample, is_whole) : options.delimiter[0];
+    shape_ = {delimiter, options.quote[0], options.null, !options.no_header};
+    records_ = read_csv_records(sample, shape_, is_whole, kSampleRecords + 1);
     if (records_.empty()) throw UsageError(fmt::format("{}: there is no record in it", options.file));
     for (const CsvField& field : records_[0]) {
-      names_.push_back(shape_.header ? field.text : fmt::format("c{}", names_.size() + 1));
+      const bool is_named = shape_.header && !field.text.empty();
+      names_.push_back(is_named ? field.text : fmt::format("c{}", names_.size() + 1));
     }
     if (shape_.header) records_.erase(records_.begin());
   }
@@ -54,6 +60,7 @@ class Source {
   const CsvShape& shape() const { return shape_; }
   const std::vector<std::string>& names() const { return names_; }
   std::vector<GuessedColumn> guess() const { return guess_columns(names_, records_, shape_); }
+  uint64_t begin() const { return begin_; }  // behind a byte order mark
   uint64_t size() const { return size_; }
   size_t read(uint64_t at, std::string& buffer) const {
     return file_->read_at(at, buffer.data(), buffer.size()).value_or_throw();
@@ -62,7 +69,7 @@ class Source {
  private:
   std::unique_ptr<FileSystem> files_;
   std::unique_ptr<File> file_;
-  uint64_t size_ = 0;
+  uint64_t begin_ = 0, size_ = 0;
   CsvShape shape_;
   std::vector<std::vector<CsvField>> records_;
   std::vector<std::string> names_;
@@ -140,7 +147,7 @@ std::string copy_text(const ImportOptions& options, const Source& source, bool n
   }
   sql += fmt::format(" FROM STDIN WITH (FORMAT csv, HEADER {}", source.shape().header ? "true" : "false");
   if (source.shape().delimiter != ',')
-    sql += fmt::format(", DELIMITER {}", quoted_literal(options.delimiter));
+    sql += fmt::format(", DELIMITER {}", quoted_literal(std::string(1, source.shape().delimiter)));
   if (source.shape().quote != '"') sql += fmt::format(", QUOTE {}", quoted_literal(options.quote));
   if (!options.null.empty()) sql += fmt::format(", NULL {}", quoted_literal(options.null));
   return sql + ")";
@@ -167,7 +174,7 @@ class RecordCounter {
 uint64_t send_file(ServerLink& link, const Source& source, ProgressBar& bar) {
   RecordCounter counter(source.shape().quote);
   std::string buffer(kChunkBytes, '\0');
-  uint64_t at = 0;
+  uint64_t at = source.begin();
   for (size_t read = source.read(at, buffer); read > 0; read = source.read(at, buffer)) {
     const std::string_view bytes = std::string_view(buffer).substr(0, read);
     link.put_copy_data(bytes);
@@ -246,11 +253,12 @@ void add_import_command(CLI::App& app, Invocation& invocation) {
       ->add_option("--keys", options->keys,
                    "upsert keys of a new table: a,b,… (the designated timestamp is added)")
       ->delimiter(',');
-  command->add_option("--delimiter", options->delimiter, "character between fields (default ,)");
+  command->add_option("--delimiter", options->delimiter,
+                      "character between fields; default: guessed among , ; | and tab");
   command->add_option("--quote", options->quote, "character around fields (default \")");
   command->add_option("--null", options->null, "unquoted text that means NULL (default: nothing)");
   command->add_flag("--no-header", options->no_header,
-                    "the first line is data; new columns are called c1, c2, …");
+                    "the first line is data; new columns are called c1, c2, …, as are those without a name");
   command->add_flag("--dry-run", options->dry_run, "only show the CREATE TABLE");
   options->connection.add_to(*command);
   command->callback([options, &invocation] { run(*options, invocation); });

@@ -96,6 +96,36 @@ TEST_F(AdminTool, GuessesTypes) {
   EXPECT_EQ(value("SELECT count(*) || ' ' || count(ratio) || ' ' || count(note) FROM guessed"), "2 1 1");
 }
 
+// As spreadsheets and data frames write them: a byte order mark, a column of row numbers without a name, semicolons, other line ends.
+TEST_F(AdminTool, TakesFilesOfOtherPrograms) {
+  const std::string file = server_.folder().file("in.csv");
+  write_file(file, "\xef\xbb\xbfts;;v\r\n2024-01-01T00:00:00Z;0;1,5\r\n2024-01-01T00:00:01Z;1;2,5\r\n");
+  const Finished done = idem({"import", file, "--table", "sheet"});
+  ASSERT_TRUE(done.status.is_success()) << done.errors;
+  EXPECT_EQ(value("SELECT string_agg(\"column\" || ' ' || type, ',') FROM table_columns('sheet')"),
+            "ts TIMESTAMP,c2 BIGINT,v VARCHAR");
+  write_file(file, "a,b\r1,2\r3,4\r");
+  ASSERT_TRUE(idem({"import", file, "--table", "old_mac"}).status.is_success());
+  EXPECT_EQ(value("SELECT sum(a) || ' ' || sum(b) FROM old_mac"), "4 6");
+}
+
+TEST_F(AdminTool, RefusesWhatIsNoText) {
+  const std::string file = server_.folder().file("in.csv");
+  for (const auto& [bytes, what] : {std::pair(std::string("\xff\xfe"
+                                                          "a\0,\0b\0\n\0",
+                                                          10),
+                                              "iconv -f UTF-16"),
+                                    {std::string("\x1f\x8b\x08\x08rest"), "gunzip"},
+                                    {std::string("a,b\n1,\0\n", 8), "NUL"}}) {
+    write_file(file, bytes);
+    const Finished done = idem({"import", file, "--table", "no_text"});
+    EXPECT_EQ(done.status.number, 1);
+    EXPECT_EQ(done.output, "");
+    EXPECT_THAT(done.errors, HasSubstr(what));
+  }
+  EXPECT_EQ(error_state(*server_.connect(), "SELECT * FROM no_text"), "42P01");
+}
+
 TEST_F(AdminTool, LeavesNothingOfAnImportThatFails) {
   std::string rows = "id,n\n";
   for (int i = 0; i < 300'000; ++i) rows += std::to_string(i) + ",123456789\n";

@@ -133,8 +133,8 @@ TEST_F(Copy, ReadsAndWritesOnlyTheImportFolder) {
 TEST_F(Copy, ReportsARowsWithTooManyOrTooFewFields) {
   RawClient client(server_.port());
   client.log_in();
-  const auto error_of = [&](const std::string& rows) {
-    client.send_query("COPY t FROM STDIN (FORMAT csv)");
+  const auto error_of = [&](const std::string& rows, const std::string& options = "") {
+    client.send_query("COPY t FROM STDIN (FORMAT csv" + options + ")");
     EXPECT_EQ(client.receive_until('G').type, 'G');
     client.send_message('d', rows);
     client.send_message('c', "");
@@ -147,6 +147,8 @@ TEST_F(Copy, ReportsARowsWithTooManyOrTooFewFields) {
   EXPECT_THAT(error_of("2024-01-01,1,a,1,5\n"), HasSubstr("22P04"));
   EXPECT_THAT(error_of("2024-01-01,1,a,1\n,2,a,1\n"), HasSubstr("23502"))
       << "a designated timestamp is never null";
+  // A file that is no text may be all header.
+  EXPECT_THAT(error_of("\xff\xfet,i\n", ", HEADER"), HasSubstr("22021"));
 }
 
 }  // namespace

@@ -45,6 +45,17 @@ TEST_F(HttpImportTest, CreatesATableByWhatTheFileHolds) {
   EXPECT_THAT(import("name=trades", "ts,sym,nothing\n2024-01-01,a,1\n").body, HasSubstr("f"));
 }
 
+TEST_F(HttpImportTest, RefusesWhatIsNoText) {
+  const HttpResponse wide = import("name=wide", std::string("\xff\xfe"
+                                                            "a\0,\0b\0\n\0",
+                                                            10));
+  EXPECT_EQ(wide.status, 400);
+  EXPECT_THAT(wide.body, HasSubstr("UTF-16"));
+  // A column of row numbers needs no name.
+  EXPECT_THAT(import("name=frame", ",a\n0,x\n1,y\n").body, HasSubstr("\"header\":true"));
+  EXPECT_EQ(value("SELECT sum(f0) FROM frame"), "1");
+}
+
 TEST_F(HttpImportTest, UnpacksGzip) {
   std::string csv = "n,text\n";
   for (int i = 0; i < 200'000; ++i) csv += std::to_string(i) + ",the same text again and again\n";
