@@ -138,9 +138,15 @@ class SyncTimes {
 // What a sync did, counted when it has ended.
 struct SyncOutcome {
   IoStatus status;
+  bool out_of_memory = false;
   uint64_t written_bytes = 0;
   std::vector<double> sync_micros;
 };
+
+SqlError sync_failure(std::string_view reason) {
+  return sql_error(sqlstate::kIoError, "the log could not be written: {}; no further writes until restart",
+                   reason);
+}
 
 class GroupCommitLog final : public Log {
  public:
@@ -204,6 +210,7 @@ class GroupCommitLog final : public Log {
   SyncOutcome write_and_sync(std::vector<Piece>& pieces);
   void finish(Lock& lock, const SyncOutcome& outcome, CommitNumber commit, Position end);
   void hand_over(Lock& lock, const std::shared_ptr<Round>& done);
+  void fail(const SyncOutcome& outcome);
   void keep_buffer(std::vector<Piece>& pieces);
   void run();
   void throw_if_failed() const {
@@ -226,6 +233,7 @@ class GroupCommitLog final : public Log {
   uint64_t buffered_bytes_ = 0;
   std::string kept_buffer_;
   std::shared_ptr<Round> buffer_round_ = std::make_shared<Round>();
+  std::shared_ptr<Round> next_round_;  // there while the buffer holds anything: who takes it needs no memory
   std::shared_ptr<Round> written_round_;  // of the buffer that is being written
 
   Position appended_;
@@ -238,7 +246,8 @@ class GroupCommitLog final : public Log {
   bool sync_requested_ = false;
   bool lazy_sleeps_ = false;  // the log's own thread waits without a time limit
   bool stopping_ = false;
-  std::optional<SqlError> failure_;
+  std::optional<SqlError> failure_;                     // set once
+  SqlError no_memory_ = sync_failure("out of memory");  // made while there is some
 
   uint64_t takes_ = 0;  // how often the buffer was taken
   uint64_t records_ = 0;
@@ -287,6 +296,7 @@ Extent GroupCommitLog::append(CommitNumber commit_number, std::string_view paylo
 void GroupCommitLog::make_room(Lock& lock, uint64_t record_bytes) {
   for (;;) {
     throw_if_failed();
+    if (!next_round_) next_round_ = std::make_shared<Round>();
     if (buffered_bytes_ > 0 && buffered_bytes_ + record_bytes > options_.max_buffer_bytes) {
       if (!options_.own_threads) {
         lead(lock);
@@ -309,16 +319,21 @@ void GroupCommitLog::make_room(Lock& lock, uint64_t record_bytes) {
 }
 
 void GroupCommitLog::begin_segment(SegmentStore::Prepared segment) {
-  store_.begin(segment, epoch_, appended_);
-  const bool first_of_epoch = current_.file == nullptr;
   std::string page = SegmentHeader{database_id_, segment.id, epoch_, appended_}.encode();
   page.resize(kFirstRecordOffset, '\0');
-  current_ = std::move(segment);
-  current_offset_ = page.size();
-  buffered_bytes_ += page.size();
   // No record of an epoch may reach the disk before the epoch is known there: else a crash could leave
   // records without a header, and the next run would use the same epoch again.
-  buffer_.push_back({current_.file, current_.file_bytes, 0, std::move(page), {}, first_of_epoch});
+  const bool first_of_epoch = current_.file == nullptr;
+  buffer_.push_back({segment.file, segment.file_bytes, 0, std::move(page), {}, first_of_epoch});
+  try {
+    store_.begin(segment, epoch_, appended_);
+  } catch (...) {
+    buffer_.pop_back();
+    throw;
+  }
+  current_ = std::move(segment);
+  current_offset_ = kFirstRecordOffset;
+  buffered_bytes_ += kFirstRecordOffset;
 }
 
 void GroupCommitLog::put(PendingRecord record) {
@@ -329,6 +344,7 @@ void GroupCommitLog::put(PendingRecord record) {
     buffer_.push_back({current_.file, current_.file_bytes, current_offset_, {}, std::move(record.own)});
   } else {
     std::string& bytes = open_piece();
+    bytes.reserve(bytes.size() + record_bytes + kPageBytes);  // all of the record or nothing; padding, too
     if (!record.own.empty()) {
       bytes.append(record.own.view());
     } else {
@@ -408,12 +424,18 @@ void GroupCommitLog::lead(Lock& lock) {
   taken_commit_ = last_commit_;
   const CommitNumber commit = last_commit_;
   const Position end = appended_;
-  written_round_ = std::exchange(buffer_round_, std::make_shared<Round>());
+  written_round_ = std::exchange(buffer_round_, std::exchange(next_round_, nullptr));
   lock.unlock();
   space_.notify_all();
 
-  const SyncOutcome outcome = write_and_sync(pieces);
-  if (outcome.status.ok() && listener_) listener_->on_durable(commit);
+  SyncOutcome outcome;
+  try {
+    outcome = write_and_sync(pieces);
+    if (outcome.status.ok() && listener_) listener_->on_durable(commit);
+  } catch (const std::bad_alloc&) {
+    // What is durable is unknown, and others wait for this thread: it may not just leave.
+    outcome.out_of_memory = true;
+  }
 
   lock.lock();
   keep_buffer(pieces);
@@ -458,7 +480,7 @@ void GroupCommitLog::finish(Lock& lock, const SyncOutcome& outcome, CommitNumber
   written_bytes_ += outcome.written_bytes;
   for (const double micros : outcome.sync_micros) sync_times_.add(micros);
   const std::shared_ptr<Round> done = std::exchange(written_round_, nullptr);
-  if (outcome.status.ok()) {
+  if (outcome.status.ok() && !outcome.out_of_memory) {
     durable_ = end;
     durable_commit_ = commit;
     known_durable_.store(commit, std::memory_order_release);
@@ -466,10 +488,7 @@ void GroupCommitLog::finish(Lock& lock, const SyncOutcome& outcome, CommitNumber
     hand_over(lock, done);
     return;
   }
-  failure_ =
-      sql_error(sqlstate::kIoError, "the log could not be written: {}; no further writes until restart",
-                outcome.status.error().message());
-  const SqlError failure = *failure_;
+  fail(outcome);
   const std::shared_ptr<Round> never = buffer_round_;
   lock.unlock();
   for (const std::shared_ptr<Round>& round : {done, never}) {
@@ -477,8 +496,18 @@ void GroupCommitLog::finish(Lock& lock, const SyncOutcome& outcome, CommitNumber
     futex_wake(round->state, true);
   }
   space_.notify_all();
-  if (listener_) listener_->on_failed(failure);
+  if (listener_) listener_->on_failed(*failure_);
   lock.lock();
+}
+
+void GroupCommitLog::fail(const SyncOutcome& outcome) {
+  if (!outcome.out_of_memory) {
+    try {
+      failure_ = sync_failure(outcome.status.error().message());
+      return;
+    } catch (const std::bad_alloc&) {}  // then that is the reason to give
+  }
+  failure_ = std::move(no_memory_);
 }
 
 // Wakes who shall do the next sync, if there is need of one, and then those that this sync has served.

@@ -83,12 +83,13 @@ void SegmentStore::wait_prepared(uint64_t record_bytes) {
 
 void SegmentStore::begin(const Prepared& segment, uint64_t epoch, Position start) {
   std::lock_guard lock(mutex_);
-  if (!begun_.empty()) begun_.back().end = start;
-  begun_.push_back({segment.id, epoch, start, start, segment.file_bytes, segment.file->path()});
   while (!prepared_.empty() && prepared_.begin()->first < segment.id) {
     passed_over_.push_back(std::move(prepared_.begin()->second));
     prepared_.erase(prepared_.begin());
   }
+  // Last, so that it has not begun where memory runs out.
+  begun_.push_back({segment.id, epoch, start, start, segment.file_bytes, segment.file->path()});
+  if (begun_.size() > 1) begun_[begun_.size() - 2].end = start;
   work_.notify_all();
 }
 
