@@ -5,55 +5,11 @@
 
 Starts servers of its own on 127.0.0.1. Needs psycopg2 and psql.
 """
-import argparse, os, shutil, socket, statistics, subprocess, sys, tempfile, time
-import psycopg2
+import argparse, os, shutil, statistics, subprocess, tempfile, time
+from bench_server import Server
 
 TABLES_PER_TRANSACTION = 250
 PARTITIONS_PER_TABLE = 1000
-
-
-class Server:
-    def __init__(self, binary, folder):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
-        self.dsn = f"host=127.0.0.1 port={self.port} user=admin dbname=main"
-        begun = time.monotonic()
-        self.process = subprocess.Popen([binary, "--data", folder, "--port", str(self.port)],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while True:
-            try:
-                self.connection = psycopg2.connect(self.dsn)
-                break
-            except psycopg2.OperationalError:
-                if self.process.poll() is not None: sys.exit("the server does not start")
-                time.sleep(0.005)
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
-        self.cursor.execute("SELECT 1")
-        self.start_seconds = time.monotonic() - begun
-
-    def run(self, text):
-        self.cursor.execute(text)
-
-    def cpu(self):
-        fields = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def resident_mib(self):
-        with open(f"/proc/{self.process.pid}/status") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024
-
-    def descriptors(self):
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
 
 
 def timed(action):

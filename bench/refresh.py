@@ -5,52 +5,27 @@
 
 Starts a server of its own on 127.0.0.1 and prints its CPU seconds. Needs psycopg2.
 """
-import argparse, os, socket, statistics, subprocess, sys, tempfile, time
-import psycopg2
+import argparse, statistics, tempfile
+from bench_server import Server
 
 VIEW = "SELECT ts, sym, sum(v) AS v, count() AS n FROM t SAMPLE BY 1h"
 
 
-class Server:
-    def __init__(self, binary, folder):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
-        self.process = subprocess.Popen([binary, "--data", folder, "--port", str(port)], stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL)
-        while True:
-            try:
-                connection = psycopg2.connect(f"host=127.0.0.1 port={port} user=admin dbname=main")
-                break
-            except psycopg2.OperationalError:
-                if self.process.poll() is not None: sys.exit("the server does not start")
-                time.sleep(0.01)
-        connection.autocommit = True
-        self.cursor = connection.cursor()
-
-    def cpu(self):
-        fields = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    # Milliseconds of CPU for one execution.
-    def cost(self, statement, prepare=None, times=5):
-        costs = []
-        for _ in range(times):
-            if prepare: self.cursor.execute(prepare)
-            begun = self.cpu()
-            self.cursor.execute(statement)
-            costs.append((self.cpu() - begun) * 1000)
-        return statistics.median(costs)
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
+# Milliseconds of the server's CPU for one execution.
+def cost(server, statement, prepare=None, times=5):
+    costs = []
+    for _ in range(times):
+        if prepare: server.run(prepare)
+        begun = server.cpu()
+        server.run(statement)
+        costs.append((server.cpu() - begun) * 1000)
+    return statistics.median(costs)
 
 
 def measure(binary, days, rows):
     with tempfile.TemporaryDirectory() as folder:
         server = Server(binary, folder)
-        run = server.cursor.execute
+        run = server.run
         run("CREATE TABLE t (ts TIMESTAMP, sym SYMBOL, v BIGINT) TIMESTAMP(ts) PARTITION BY DAY")
         step = 86_400_000_000 // rows
         run(f"INSERT INTO t SELECT '2024-01-01'::timestamp + x * interval '{step} microseconds', 'S' || x % 50, x "
@@ -60,8 +35,8 @@ def measure(binary, days, rows):
         refresh = "REFRESH MATERIALIZED VIEW m"
         change = "UPDATE t SET v = v + 1 WHERE ts IN '2024-01-05T11:00;1m'"
         append = "INSERT INTO t SELECT max(ts) + interval '1 second', 'S1', 1 FROM t"
-        print(f"{days:>6} {days * rows:>12,} {server.cost(VIEW):>10.0f} {server.cost(refresh + ' FULL', change):>10.0f} "
-              f"{server.cost(refresh, change):>10.0f} {server.cost(refresh, append):>10.0f} {server.cost(refresh):>10.0f}", flush=True)
+        print(f"{days:>6} {days * rows:>12,} {cost(server, VIEW):>10.0f} {cost(server, refresh + ' FULL', change):>10.0f} "
+              f"{cost(server, refresh, change):>10.0f} {cost(server, refresh, append):>10.0f} {cost(server, refresh):>10.0f}", flush=True)
         server.stop()
 
 
