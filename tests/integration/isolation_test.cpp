@@ -2,6 +2,7 @@
 // key holds a list to which transactions append unique numbers, so that a list tells the order in which
 // others wrote it.
 #include <atomic>
+#include <cstdlib>
 #include <gtest/gtest.h>
 #include <map>
 #include <mutex>
@@ -284,9 +285,21 @@ void run_and_check(bool with_kill, uint64_t seed, int transactions) {
   Checker(std::move(histories), std::move(last)).check();
 }
 
-TEST(Isolation, OfConcurrentTransactionsOverSeveralTables) { run_and_check(false, 1, 150); }
+// IDEM_ISOLATION_SEED=n IDEM_ISOLATION_ROUNDS=m: others than the ones that are run each time.
+void run_rounds(bool with_kill, uint64_t seed, int transactions) {
+  const char* const seed_text = std::getenv("IDEM_ISOLATION_SEED");
+  const char* const rounds_text = std::getenv("IDEM_ISOLATION_ROUNDS");
+  if (seed_text) seed = std::strtoull(seed_text, nullptr, 10);
+  const int rounds = rounds_text ? std::atoi(rounds_text) : 1;
+  for (int round = 0; round < rounds && !::testing::Test::HasFailure(); ++round, ++seed) {
+    SCOPED_TRACE("IDEM_ISOLATION_SEED=" + std::to_string(seed));
+    run_and_check(with_kill, seed, transactions);
+  }
+}
 
-TEST(Isolation, AcrossAKillOfTheServer) { run_and_check(true, 2, 100); }
+TEST(Isolation, OfConcurrentTransactionsOverSeveralTables) { run_rounds(false, 1, 150); }
+
+TEST(Isolation, AcrossAKillOfTheServer) { run_rounds(true, 2, 100); }
 
 }  // namespace
 }  // namespace idem::test
