@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <utility>
 
 #include "parser/deparse.h"
 #include "query/expression_evaluator.h"
 #include "query/portal.h"
+#include "query/row_store.h"
 #include "query/statement_executors.h"
 
 namespace idem {
@@ -13,11 +15,12 @@ namespace {
 // WITH HOLD once its transaction has committed.
 class CursorPortal final : public Portal {
  public:
-  CursorPortal(std::unique_ptr<Portal> rows, bool scroll, bool hold)
-      : rows_(std::move(rows)), scroll_(scroll), hold_(hold) {}
+  // `memory`: of rows that are kept beyond the transaction.
+  CursorPortal(std::unique_ptr<Portal> rows, bool scroll, bool hold, MemoryBudget* memory)
+      : columns_(rows->columns()), rows_(std::move(rows)), scroll_(scroll), hold_(hold), memory_(memory) {}
 
   Kind kind() const override { return Kind::kRows; }
-  const std::vector<PlanColumn>& columns() const override { return rows_->columns(); }
+  const std::vector<PlanColumn>& columns() const override { return columns_; }
   std::string tag() const override { return "SELECT " + std::to_string(position_); }
   // Execute on a cursor by the protocol: forward.
   bool next(DataChunk* chunk, uint64_t max_rows) override { return fetch_piece(max_rows, chunk); }
@@ -25,14 +28,28 @@ class CursorPortal final : public Portal {
   bool hold() const { return hold_; }
   bool kept() const { return kept_; }
 
-  // Reads everything that is left, so that the transaction and its snapshot may end.
+  // Copies everything that is left, so that the transaction and its snapshot may end: nothing of the tables is held any more.
   void keep() {
     if (kept_) return;
-    kept_ = true;
-    if (!scroll_) known_rows_ = forgotten_rows_ = position_;
+    std::vector<SqlType> types;
+    for (const PlanColumn& column : columns_) types.push_back(column.type);
+    const auto store = RowStore::make(std::move(types), memory_);
+    for (const DataChunk& known : kept_chunks_) store->append(known);
     DataChunk chunk;
-    while (rows_->next(&chunk, 0)) remember(std::move(chunk));
-    at_end_ = true;
+    while (!at_end_ && rows_->next(&chunk, 0)) store->append(chunk);
+    store->seal();
+    kept_chunks_.clear();
+    chunk_ends_.clear();
+    known_rows_ = forgotten_rows_ = scroll_ ? 0 : position_;
+    for (size_t segment = 0; segment < store->segment_count(); ++segment) {
+      const uint32_t rows = store->segment_rows(segment);
+      for (uint32_t first = 0; first < rows; first += kVectorSize) {
+        store->read(segment, first, std::min(kVectorSize, rows - first), &chunk);
+        remember(std::exchange(chunk, {}));
+      }
+    }
+    rows_.reset();
+    at_end_ = kept_ = true;
   }
 
   // Rows fetched (moved over), each in *out unless null.
@@ -153,8 +170,10 @@ class CursorPortal final : public Portal {
     return fetch_current(out);
   }
 
-  std::unique_ptr<Portal> rows_;
+  std::vector<PlanColumn> columns_;
+  std::unique_ptr<Portal> rows_;  // null once they are kept
   bool scroll_, hold_, kept_ = false, at_end_ = false;
+  MemoryBudget* memory_;
   uint64_t position_ = 0, known_rows_ = 0;
   uint64_t forgotten_rows_ = 0;  // given out before the others were kept
   std::vector<DataChunk> kept_chunks_;
@@ -203,8 +222,9 @@ std::string execute_declare_cursor(SessionState& session, const ast::DeclareCurs
   session.begin_statement();
   ParameterTypes types = input.parameter_types;
   BoundQuery query = bind_query(*s.query, session, types);
-  session.portals[s.name.text] = std::make_unique<CursorPortal>(
-      session.make_query_portal(std::move(query), input.parameters), s.scroll.value_or(false), s.hold);
+  session.portals[s.name.text] =
+      std::make_unique<CursorPortal>(session.make_query_portal(std::move(query), input.parameters),
+                                     s.scroll.value_or(false), s.hold, session.server.memory);
   return "DECLARE CURSOR";
 }
 

@@ -1,4 +1,7 @@
+#include <chrono>
+#include <filesystem>
 #include <gtest/gtest.h>
+#include <thread>
 
 #include "tests/harness/test_server.h"
 
@@ -95,6 +98,29 @@ TEST_F(TransactionOverConnections, ReadOnlyRefusesWrites) {
   execute(*writer_, "BEGIN READ ONLY");
   EXPECT_EQ(error_state(*writer_, "INSERT INTO a VALUES (1)"), "25006");
   execute(*writer_, "ROLLBACK");
+}
+
+// Its rows are its own once its transaction has ended: files of versions that nobody else needs go.
+TEST_F(TransactionOverConnections, ACursorWithHoldKeepsNoFilesOfItsTables) {
+  execute(*writer_,
+          "INSERT INTO b SELECT '2024-01-01'::timestamp + x * interval '1 s', x FROM generate_series(0, "
+          "49999) x");
+  execute(*writer_, "CHECKPOINT");
+  const std::string folder =
+      server_.data() + "/" + value_of(*writer_, "SELECT directory FROM tables() WHERE table_name = 'b'");
+  const auto files = [&] {
+    return std::filesystem::exists(folder) ? std::distance(std::filesystem::directory_iterator(folder),
+                                                           std::filesystem::directory_iterator())
+                                           : 0;
+  };
+  ASSERT_GT(files(), 0);
+  execute(*reader_, "DECLARE held SCROLL CURSOR WITH HOLD FOR SELECT id FROM b ORDER BY ts");
+  execute(*writer_, "TRUNCATE b");
+  execute(*writer_, "VACUUM RETAIN 0 HOURS");
+  for (int i = 0; i < 1000 && files() > 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_EQ(files(), 0);
+  EXPECT_EQ(value_of(*reader_, "FETCH ABSOLUTE 40000 FROM held"), "39999");
+  EXPECT_EQ(value_of(*reader_, "FETCH PRIOR FROM held"), "39998");
 }
 
 }  // namespace
