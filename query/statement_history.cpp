@@ -153,6 +153,10 @@ std::string execute_undrop(SessionState& session, const ast::UndropStatement& s)
 
 void create_tag(SessionState& session, const ast::AlterAction& action,
                 const std::shared_ptr<const TableVersion>& table) {
+  if (action.tag.empty()) {
+    throw sql_error(sqlstate::kInvalidParameterValue, "the name of a tag must not be empty")
+        .with_position(action.position);
+  }
   const TableId id = table->schema->id;
   Transaction& transaction = session.write_transaction("ALTER TABLE");
   const auto committed = transaction.committed_view().table(id);

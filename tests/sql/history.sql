@@ -49,6 +49,7 @@ RESTORE TABLE nowhere TO VERSION AS OF 1;
 -- Tags name a version and keep it.
 ALTER TABLE devices CREATE TAG 'release 1' AS OF VERSION 1;
 ALTER TABLE devices CREATE TAG 'present';
+ALTER TABLE devices CREATE TAG '';
 ALTER TABLE devices CREATE TAG 'soon' RETAIN 3 DAYS;
 ALTER TABLE devices CREATE TAG 'present';
 SELECT tag, version, expires_at IS NULL AS for_ever FROM table_tags('devices');
