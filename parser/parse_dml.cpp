@@ -159,7 +159,7 @@ void StatementParser::parse_assignment(std::vector<Assignment>& assignments) {
     return;
   }
   if (assignment.columns.size() > 1 && assignment.value->kind != ExpressionKind::kSubquery) {
-    throw sql_error(sqlstate::kSyntaxError,
+    throw sql_error(sqlstate::kFeatureNotSupported,
                     "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression")
         .with_position(assignment.value->position);
   }

@@ -8,6 +8,7 @@
 #include "common/error.h"
 #include "common/time_zone.h"
 #include "common/value_text.h"
+#include "query/isolation_level.h"
 #include "storage/catalog.h"
 
 namespace idem {
@@ -22,6 +23,7 @@ enum class SettingKind : uint8_t {
   kMillisOrNever,
   kBytes,
   kChoice,
+  kIsolation,
   kEncoding,
   kDateStyle,
   kTimeZone
@@ -51,8 +53,8 @@ constexpr SettingInfo kSettings[] = {
     {"DateStyle", "ISO, MDY", SettingKind::kDateStyle, false, true, "", "Form in which dates are shown."},
     {"default_tablespace", "", SettingKind::kText},
     {"default_transaction_deferrable", "off", SettingKind::kBool},
-    {"default_transaction_isolation", "read committed", SettingKind::kChoice, false, false,
-     "read uncommitted|read committed|repeatable read", "Isolation level of new transactions."},
+    {"default_transaction_isolation", "read committed", SettingKind::kIsolation, false, false, "",
+     "Isolation level of new transactions."},
     {"default_transaction_read_only", "off", SettingKind::kBool, false, true, "",
      "Whether new transactions are read-only."},
     {"extra_float_digits", "1", SettingKind::kInt},
@@ -100,8 +102,7 @@ constexpr SettingInfo kSettings[] = {
     {"role", "none", SettingKind::kText, false, false, "", "The current role (SET ROLE)."},
     {"run", "", SettingKind::kText, true, false, "",
      "The key of the run that the next transaction is (SET run)."},
-    {"transaction_isolation", "read committed", SettingKind::kChoice, false, false,
-     "read uncommitted|read committed|repeatable read"},
+    {"transaction_isolation", "read committed", SettingKind::kIsolation},
     {"transaction_read_only", "off", SettingKind::kBool},
     {"wal_level", "replica", SettingKind::kText, true},
     {"xmloption", "content", SettingKind::kText},
@@ -204,6 +205,11 @@ std::string checked(std::string_view lower_name, std::string_view value) {
     case SettingKind::kMillis: return show_millis(parse_millis(*info, value));
     case SettingKind::kBytes: return byte_size_text(static_cast<uint64_t>(parse_bytes(*info, value)));
     case SettingKind::kChoice: return checked_choice(*info, value);
+    case SettingKind::kIsolation: {
+      std::string name = lower(value);
+      check_isolation_level(isolation_level_named(name, info->name));
+      return name;
+    }
     case SettingKind::kEncoding: {
       std::string name = lower(value);
       std::erase_if(name, [](char c) { return c == '-' || c == '_' || c == '\'' || c == ' '; });

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "query/access_control.h"
+#include "query/binder_scope.h"
+#include "query/isolation_level.h"
 #include "query/portal.h"
 #include "query/statement_executors.h"
 #include "query/system_relations.h"
@@ -89,18 +91,15 @@ Transaction& SessionState::write_transaction(std::string operation) {
 }
 
 void SessionState::set_modes(const ast::TransactionModes& modes) {
-  if (modes.isolation == ast::IsolationLevel::kSerializable) {
-    throw SqlError(sqlstate::kFeatureNotSupported, "isolation level SERIALIZABLE is not supported")
-        .with_hint("REPEATABLE READ gives each transaction one snapshot.");
-  }
   if (modes.isolation) {
+    check_isolation_level(*modes.isolation);
     bool repeatable = modes.isolation == ast::IsolationLevel::kRepeatableRead;
     if (has_snapshot_ && repeatable != repeatable_read_) {
       throw SqlError(sqlstate::kActiveSqlTransaction,
                      "SET TRANSACTION ISOLATION LEVEL must be called before any query");
     }
     repeatable_read_ = repeatable;
-    settings.set_internal("transaction_isolation", repeatable ? "repeatable read" : "read committed");
+    settings.set_internal("transaction_isolation", isolation_level_name(*modes.isolation));
   }
   if (modes.read_only) {
     if (!*modes.read_only && read_only_ && has_snapshot_) {
@@ -110,6 +109,10 @@ void SessionState::set_modes(const ast::TransactionModes& modes) {
     read_only_ = *modes.read_only;
     settings.set_internal("transaction_read_only", read_only_ ? "on" : "off");
   }
+}
+
+ast::IsolationLevel SessionState::isolation_setting(std::string_view name) const {
+  return isolation_level_named(settings.get(name), name);
 }
 
 void SessionState::begin_block(const ast::TransactionModes& modes) {
@@ -122,10 +125,7 @@ void SessionState::begin_block(const ast::TransactionModes& modes) {
   transaction();
   block_ = Block::kOpen;
   ast::TransactionModes all = modes;
-  if (!all.isolation) {
-    bool repeatable = settings.get("default_transaction_isolation") == "repeatable read";
-    all.isolation = repeatable ? ast::IsolationLevel::kRepeatableRead : ast::IsolationLevel::kReadCommitted;
-  }
+  if (!all.isolation) all.isolation = isolation_setting("default_transaction_isolation");
   if (!all.read_only) all.read_only = settings.get_bool("default_transaction_read_only");
   bool in_use = has_snapshot_;
   has_snapshot_ = false;  // statements of the implicit transaction before BEGIN do not bind its modes
@@ -493,10 +493,17 @@ std::string SessionState::setting(std::string_view name, bool missing_ok) const 
 }
 
 void SessionState::set_setting(std::string_view name, std::string_view value, bool local) {
-  const bool is_role = name.size() == 4 && std::equal(name.begin(), name.end(), "role",
-                                                      [](char c, char lower) { return (c | 0x20) == lower; });
-  if (is_role) check_role(std::string(value));
+  using binding::equal_ignoring_case;
+  if (equal_ignoring_case(name, "role")) check_role(std::string(value));
   settings.set(name, value, local);
+  // These two are modes of the transaction, outside a block of one that ends with the statement, and only shown as settings.
+  ast::TransactionModes modes;
+  if (equal_ignoring_case(name, "transaction_isolation")) modes.isolation = isolation_setting(name);
+  if (equal_ignoring_case(name, "transaction_read_only")) modes.read_only = settings.get_bool(name);
+  if (modes.isolation || modes.read_only) {
+    transaction();
+    set_modes(modes);
+  }
   follow_settings();
   std::lock_guard lock(activity_mutex);
   activity.application_name = settings.get("application_name");

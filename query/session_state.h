@@ -74,6 +74,8 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   Transaction& write_transaction(std::string operation);
   void begin_block(const ast::TransactionModes& modes);
   void set_modes(const ast::TransactionModes& modes);
+  // What transaction_isolation or default_transaction_isolation says.
+  ast::IsolationLevel isolation_setting(std::string_view name) const;
   // -- runs: session_run.cpp
   // Turns the transaction, in which nothing was executed yet, into the run of a key; waits while another session has it.
   void begin_run(const std::string& key, bool restores, bool force);

@@ -1,4 +1,5 @@
 #include "query/access_control.h"
+#include "query/isolation_level.h"
 #include "query/portal.h"
 #include "query/statement_executors.h"
 #include "query/system_relations.h"
@@ -154,8 +155,8 @@ std::string execute_set(SessionState& session, const ast::SetStatement& s) {
                                        "SET LOCAL can only be used in transaction blocks"));
   }
   if (s.to_default) session.settings.reset(s.name);
-  else session.settings.set(s.name, setting_text(s.name, s.values), s.local);
-  session.set_setting("TimeZone", session.settings.get("TimeZone"), s.local);
+  else session.set_setting(s.name, setting_text(s.name, s.values), s.local);
+  session.follow_settings();
   return "SET";
 }
 
@@ -210,9 +211,7 @@ std::string end_block(SessionState& session, const ast::TransactionStatement& s)
                     commits ? "COMMIT" : "ROLLBACK");
   }
   ast::TransactionModes modes;
-  modes.isolation = session.settings.get("transaction_isolation") == "repeatable read"
-                        ? ast::IsolationLevel::kRepeatableRead
-                        : ast::IsolationLevel::kReadCommitted;
+  modes.isolation = session.isolation_setting("transaction_isolation");
   modes.read_only = session.settings.get_bool("transaction_read_only");
   std::string tag = "ROLLBACK";
   if (commits) tag = session.commit_block();
@@ -250,20 +249,12 @@ std::string execute_set_transaction(SessionState& session, const ast::SetTransac
       session.notice("WARNING", SqlError(sqlstate::kNoActiveSqlTransaction,
                                          "SET TRANSACTION can only be used in transaction blocks"));
     }
+    session.transaction();  // outside a block it ends with this statement, and its modes with it
     session.set_modes(s.modes);
     return "SET";
   }
   if (s.modes.isolation) {
-    if (*s.modes.isolation == ast::IsolationLevel::kSerializable) {
-      throw SqlError(sqlstate::kFeatureNotSupported, "isolation level SERIALIZABLE is not supported");
-    }
-    bool repeatable = *s.modes.isolation == ast::IsolationLevel::kRepeatableRead;
-    bool uncommitted = *s.modes.isolation == ast::IsolationLevel::kReadUncommitted;
-    session.settings.set("default_transaction_isolation",
-                         repeatable    ? "repeatable read"
-                         : uncommitted ? "read uncommitted"
-                                       : "read committed",
-                         false);
+    session.settings.set("default_transaction_isolation", isolation_level_name(*s.modes.isolation), false);
   }
   if (s.modes.read_only)
     session.settings.set("default_transaction_read_only", *s.modes.read_only ? "on" : "off", false);

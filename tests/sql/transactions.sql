@@ -52,8 +52,37 @@ ROLLBACK;
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SHOW transaction_isolation;
 COMMIT;
+BEGIN ISOLATION LEVEL READ UNCOMMITTED;
+SHOW transaction_isolation;
+COMMIT;
+-- SERIALIZABLE is not offered, whichever way it is asked for.
 BEGIN ISOLATION LEVEL SERIALIZABLE;
 COMMIT;
+SET transaction_isolation = 'serializable';
+SET default_transaction_isolation TO SERIALIZABLE;
+SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE;
+ALTER ROLE admin SET default_transaction_isolation = 'serializable';
+SELECT set_config('transaction_isolation', 'Serializable', false);
+SET default_transaction_isolation = 'snapshot';
+-- The settings are the modes of the transaction.
+BEGIN;
+SET transaction_isolation = 'repeatable read';
+SELECT count() FROM a;
+SET LOCAL transaction_isolation = 'read committed';
+ROLLBACK;
+BEGIN;
+SELECT set_config('transaction_read_only', 'on', true);
+INSERT INTO a VALUES (1);
+ROLLBACK;
+SHOW transaction_isolation;
+SHOW transaction_read_only;
+-- Outside a block they end with the statement.
+SET transaction_isolation = 'repeatable read';
+SHOW transaction_isolation;
+SET TRANSACTION READ ONLY;
+SHOW transaction_read_only;
+INSERT INTO a VALUES (100);
+DELETE FROM a WHERE id = 100;
 BEGIN;
 BEGIN;
 COMMIT;

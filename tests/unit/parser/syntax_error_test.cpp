@@ -57,7 +57,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadText{"DROP TABLE", "42601", "syntax error at end of input", 11, "a table name"},
         BadText{"VALUES (1), (1, 2)", "42601", "VALUES lists must all be the same length", 13},
         BadText{"SELECT 1 LIMIT 1 LIMIT 2", "42601", "multiple LIMIT clauses not allowed", 18},
-        BadText{"UPDATE t SET (a, b) = (1)", "42601",
+        BadText{"UPDATE t SET (a, b) = (1)", "0A000",
                 "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression", 24},
         BadText{"SELECT avg(x) FROM t SAMPLE BY 1q", "42601", "unknown unit of time \"q\"", 32, "M (months)"},
         BadText{"SELECT $0", "42P02", "there is no parameter $0", 8},
