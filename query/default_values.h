@@ -16,6 +16,7 @@ class DefaultValues {
 
   bool is_volatile(size_t column) const { return volatile_[column]; }
   const Value& next(size_t column);  // of another row
+  const Value& last(size_t column) const { return values_[column]; }
 
  private:
   const std::vector<BoundPtr>& defaults_;

@@ -100,17 +100,19 @@ void LineTarget::bind() {
   ast::ObjectName name;
   name.name = {table_, 0, true};
   schema_ = session_.writable_table(name, static_cast<PrivilegeSet>(Privilege::kInsert))->schema;
-  const auto run = session_.start_run();
-  EvaluationState state{&run->context, {}};
+  default_values_.reset();
   defaults_.clear();
+  run_ = session_.start_run();
+  default_state_ = {&run_->context, {}};
+  for (const ColumnSchema& column : schema_->columns) defaults_.push_back(bind_default(column, session_));
+  default_values_.emplace(defaults_, default_state_);
   cells_.assign(schema_->columns.size(), Cell());
   needed_.clear();
   for (size_t i = 0; i < cells_.size(); ++i) {
     const ColumnSchema& column = schema_->columns[i];
-    defaults_.push_back(evaluate_constant(state, *bind_default(column, session_)));
     cells_[i].is_text =
         column.type.id == TypeId::kSymbol || physical_type(column.type) == PhysicalType::kString;
-    if (column.not_null && defaults_[i].is_null()) needed_.push_back(i);
+    if (column.not_null && default_values_->last(i).is_null()) needed_.push_back(i);
   }
   places_.clear();
   batch_.emplace(schema_);
@@ -311,7 +313,7 @@ void LineTarget::append_row() {
     BatchColumn& column = batch_->column(i);
     const Cell& cell = cells_[i];
     if (cell.line != line_) {
-      column.append_value(defaults_[i]);
+      column.append_value(default_values_->next(i));
     } else if (cell.is_text) {
       column.append_string(cell.text);
     } else {

@@ -9,12 +9,14 @@
 #include "common/decimal.h"
 #include "common/error.h"
 #include "common/string_arena.h"
+#include "query/default_values.h"
 #include "query/line_protocol.h"
 #include "storage/column_batch.h"
 
 namespace idem {
 
 class SessionState;
+struct StatementRun;
 
 // "name" as a quoted identifier of SQL.
 std::string quoted_identifier(std::string_view name);
@@ -59,7 +61,10 @@ class LineTarget {
   SessionState& session_;
   const std::string table_;
   std::shared_ptr<const TableSchema> schema_;
-  std::vector<Value> defaults_;
+  std::shared_ptr<StatementRun> run_;  // of the defaults, as is all until default_values_
+  EvaluationState default_state_;
+  std::vector<BoundPtr> defaults_;
+  std::optional<DefaultValues> default_values_;
   std::vector<Cell> cells_;     // a row, by column
   std::vector<size_t> needed_;  // columns that have to be given
   uint64_t line_ = 0;

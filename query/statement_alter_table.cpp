@@ -6,6 +6,7 @@
 #include "query/expression_evaluator.h"
 #include "query/insert_plan.h"
 #include "query/partition_condition.h"
+#include "query/plan_walk.h"
 #include "query/returning.h"
 #include "query/statement_executors.h"
 #include "query/table_definition.h"
@@ -25,10 +26,47 @@ SqlError not_supported(std::string_view what, uint32_t position) {
   return error;
 }
 
-Value constant_default(SessionState& session, const ColumnSchema& column) {
+// Writes the table anew: `values` are its columns, over those that it has now.
+void rewrite(SessionState& session, TableSchema schema, std::vector<PlanColumn> columns,
+             std::vector<BoundPtr> values) {
+  auto scan = std::make_shared<LogicalPlan>();
+  scan->kind = PlanKind::kScan;
+  scan->columns = std::move(columns);
+  auto all_rows = std::make_shared<TableVersion>(*session.transaction().read_view().table(schema.id));
+  if (all_rows->schema->deleted_column >= 0) {  // tombstones are written anew, too
+    auto shape = std::make_shared<TableSchema>(*all_rows->schema);
+    shape->deleted_column = -1;
+    all_rows->schema = std::move(shape);
+  }
+  scan->table = std::move(all_rows);
+  for (const PlanColumn& c : scan->columns) scan->scan_columns.push_back(c.attribute - 1);
+  auto project = std::make_shared<LogicalPlan>();
+  project->kind = PlanKind::kProject;
+  for (const BoundPtr& value : values) project->columns.push_back({"", value->type});
+  project->expressions = std::move(values);
+  project->children.push_back(std::move(scan));
+  BoundQuery query;
+  query.plan = std::move(project);
+
+  // Batches carry the shape of the new table; its dictionaries are assigned by rewrite_table for columns that have none.
+  for (ColumnSchema& c : schema.columns) {
+    if (c.type.id == TypeId::kSymbol && !c.dictionary) c.dictionary = std::make_shared<SymbolDictionary>();
+  }
   auto run = session.start_run();
-  EvaluationState state{&run->context, {}};
-  return evaluate_constant(state, *bind_default(column, session));
+  ColumnBatch rows(std::make_shared<TableSchema>(schema));
+  auto stream = execute(query, StatementRun::share_context(run), {});
+  DataChunk chunk;
+  while (stream->next(&chunk)) {
+    for (size_t c = 0; c < chunk.columns.size(); c++)
+      rows.column(c).append_vector(chunk.columns[c], chunk.selection);
+  }
+  session.transaction().rewrite_table(schema.id, std::move(schema), std::move(rows));
+}
+
+std::vector<BoundPtr> column_values(const std::vector<PlanColumn>& columns) {
+  std::vector<BoundPtr> values;
+  for (uint32_t i = 0; i < columns.size(); i++) values.push_back(BoundExpression::column(i, columns[i].type));
+  return values;
 }
 
 void add_column(SessionState& session, const AlterAction& action, const TableVersion& table,
@@ -45,12 +83,24 @@ void add_column(SessionState& session, const AlterAction& action, const TableVer
         .with_position(action.column.name.position);
   }
   ColumnSchema column = column_from_definition(action.column, session);
-  column.initial = constant_default(session, column);
+  auto run = session.start_run();
+  EvaluationState state{&run->context, {}};
+  column.initial = evaluate_constant(state, *bind_default(column, session));
   if (column.not_null && column.initial.is_null() && table.row_count > 0) {
     throw sql_error(sqlstate::kNotNullViolation, "column \"{}\" of relation \"{}\" contains null values",
                     column.name, schema.name);
   }
   schema.columns.push_back(std::move(column));
+}
+
+// With a volatile default each row gets a value of its own: the table is written anew.
+void add_computed_column(SessionState& session, const TableVersion& table, TableSchema schema,
+                         BoundPtr value) {
+  check_table_definition(schema, 0);
+  std::vector<PlanColumn> columns = table_scope(*table.schema, "")[0].columns;
+  std::vector<BoundPtr> values = column_values(columns);
+  values.push_back(std::move(value));
+  rewrite(session, std::move(schema), std::move(columns), std::move(values));
 }
 
 void drop_column(SessionState& session, const AlterAction& action, TableSchema& schema) {
@@ -100,59 +150,24 @@ void change_type(SessionState& session, const AlterAction& action, const TableVe
 
   ParameterTypes none;
   std::vector<ScopeTable> scope = table_scope(*table.schema, "");
-  BoundQuery query;
-  auto scan = std::make_shared<LogicalPlan>();
-  scan->kind = PlanKind::kScan;
-  scan->columns = scope[0].columns;
-  auto all_rows = std::make_shared<TableVersion>(*session.transaction().read_view().table(schema.id));
-  if (all_rows->schema->deleted_column >= 0) {  // tombstones are written anew, too
-    auto shape = std::make_shared<TableSchema>(*all_rows->schema);
-    shape->deleted_column = -1;
-    all_rows->schema = std::move(shape);
-  }
-  scan->table = std::move(all_rows);
-  for (const PlanColumn& c : scan->columns) scan->scan_columns.push_back(c.attribute - 1);
-  auto project = std::make_shared<LogicalPlan>();
-  project->kind = PlanKind::kProject;
   SqlType target = assignment_type(column.type);
-  for (uint32_t i = 0; i < scan->columns.size(); i++) {
-    BoundPtr value = BoundExpression::column(i, scan->columns[i].type);
-    if (static_cast<int>(i) == index) {
-      if (action.expression) {
-        value = bind_expression(*action.expression, scope, session, none, target);
-      } else {
-        if (!can_cast(old_type, target, CastContext::kAssignment)) {
-          throw sql_error(sqlstate::kDatatypeMismatch,
-                          "column \"{}\" cannot be cast automatically to type {}", column.name,
-                          format_type(column.type))
-              .with_hint(fmt::format("You might need to specify \"USING {}::{}\".", column.name,
-                                     format_type(column.type)));
-        }
-        ResolvedCall cast{find_cast(old_type, target, CastContext::kAssignment), {{old_type}, target}};
-        std::vector<BoundPtr> arguments;
-        arguments.push_back(std::move(value));
-        value = BoundExpression::call(cast, std::move(arguments));
-      }
+  std::vector<BoundPtr> values = column_values(scope[0].columns);
+  BoundPtr& value = values[static_cast<size_t>(index)];
+  if (action.expression) {
+    value = bind_expression(*action.expression, scope, session, none, target);
+  } else {
+    if (!can_cast(old_type, target, CastContext::kAssignment)) {
+      throw sql_error(sqlstate::kDatatypeMismatch, "column \"{}\" cannot be cast automatically to type {}",
+                      column.name, format_type(column.type))
+          .with_hint(fmt::format("You might need to specify \"USING {}::{}\".", column.name,
+                                 format_type(column.type)));
     }
-    project->columns.push_back({scan->columns[i].name, value->type});
-    project->expressions.push_back(std::move(value));
+    ResolvedCall cast{find_cast(old_type, target, CastContext::kAssignment), {{old_type}, target}};
+    std::vector<BoundPtr> arguments;
+    arguments.push_back(std::move(value));
+    value = BoundExpression::call(cast, std::move(arguments));
   }
-  project->children.push_back(std::move(scan));
-  query.plan = std::move(project);
-
-  // Batches carry the shape of the new table; its dictionaries are assigned by rewrite_table for columns that have none.
-  for (ColumnSchema& c : schema.columns) {
-    if (c.type.id == TypeId::kSymbol && !c.dictionary) c.dictionary = std::make_shared<SymbolDictionary>();
-  }
-  auto run = session.start_run();
-  ColumnBatch rows(std::make_shared<TableSchema>(schema));
-  auto stream = execute(query, StatementRun::share_context(run), {});
-  DataChunk chunk;
-  while (stream->next(&chunk)) {
-    for (size_t c = 0; c < chunk.columns.size(); c++)
-      rows.column(c).append_vector(chunk.columns[c], chunk.selection);
-  }
-  session.transaction().rewrite_table(schema.id, std::move(schema), std::move(rows));
+  rewrite(session, std::move(schema), std::move(scope[0].columns), std::move(values));
 }
 
 std::string quoted_name(const std::string& name) {
@@ -358,7 +373,18 @@ std::string execute_alter_table(SessionState& session, const ast::AlterTableStat
   bool changed = false;
   for (const AlterAction& action : s.actions) {
     switch (action.kind) {
-      case Kind::kAddColumn: add_column(session, action, *table, schema); break;
+      case Kind::kAddColumn: {
+        const size_t columns = schema.columns.size();
+        add_column(session, action, *table, schema);
+        if (schema.columns.size() == columns || table->row_count == 0) break;
+        BoundPtr value = bind_default(schema.columns.back(), session);
+        if (!is_volatile(*value)) break;
+        if (s.actions.size() > 1)
+          throw not_supported("several actions with a volatile DEFAULT", action.position);
+        add_computed_column(session, *table, std::move(schema), std::move(value));
+        session.note_altered(table->schema->id);
+        return "ALTER TABLE";
+      }
       case Kind::kDropColumn: drop_column(session, action, schema); break;
       case Kind::kRenameColumn: {
         int index = column_index(schema, action.name);

@@ -93,6 +93,15 @@ TEST_F(LineProtocolTest, GoesIntoTablesOfUsers) {
   EXPECT_THAT(write("readings,device=d1 at=1t 1\n").body, HasSubstr("designated timestamp"));
 }
 
+TEST_F(LineProtocolTest, GivesEachRowAVolatileDefaultOfItsOwn) {
+  auto connection = server.connect();
+  execute(*connection,
+          "CREATE TABLE numbered (at TIMESTAMP, v BIGINT, id UUID NOT NULL DEFAULT gen_random_uuid())"
+          " TIMESTAMP(at)");
+  EXPECT_EQ(write("numbered v=1i 1\nnumbered v=2i 2\nnumbered v=3i 3\n").status, 204);
+  EXPECT_EQ(value("SELECT count(DISTINCT id) FROM numbered"), "3");
+}
+
 TEST_F(LineProtocolTest, LeavesTheColumnsBesideADecimalAlone) {
   auto connection = server.connect();
   execute(*connection,

@@ -48,6 +48,16 @@ ALTER TABLE u DROP COLUMN missing;
 ALTER TABLE u ADD COLUMN value INT;
 ALTER TABLE u ADD COLUMN IF NOT EXISTS value INT;
 ALTER TABLE u ADD COLUMN must INT NOT NULL;
+-- A volatile default is another one for each row that there is; any other is computed once.
+CREATE TABLE numbered (n INT);
+INSERT INTO numbered SELECT * FROM generate_series(1, 3000);
+ALTER TABLE numbered ADD COLUMN id UUID NOT NULL DEFAULT gen_random_uuid();
+ALTER TABLE numbered ADD COLUMN label SYMBOL DEFAULT 'r' || floor(random() * 0);
+ALTER TABLE numbered ADD COLUMN added TIMESTAMP DEFAULT now(), ADD COLUMN flag BOOLEAN;
+SELECT count(), count(DISTINCT id), count(DISTINCT added), min(label), max(label), sum(n) FROM numbered;
+ALTER TABLE numbered ADD COLUMN a DOUBLE DEFAULT random(), ADD COLUMN b INT;
+SELECT version, operation FROM table_history('numbered') ORDER BY version;
+DROP TABLE numbered;
 ALTER TABLE u RENAME COLUMN value TO k;
 ALTER TABLE missing ADD COLUMN a INT;
 ALTER TABLE IF EXISTS missing ADD COLUMN a INT;
