@@ -1,6 +1,9 @@
+#include <utility>
+
 #include "parser/parser.h"
 #include "query/cross_database.h"
 #include "query/query_binder.h"
+#include "query/table_union.h"
 
 namespace idem::binding {
 
@@ -161,17 +164,46 @@ QueryResult QueryBinder::bind_view_text(const ViewSchema& view) {
   } catch (const SqlError& error) { throw without_position(error, view.name); }
 }
 
+// Tables under UNION ALL are bound once, and then stand in plans as a leaf.
+QueryResult QueryBinder::bind_view_plan(const ViewSchema& view, const ast::NamedTable& table) {
+  if (const auto kept = keeps_views_ ? names_.find_kept_view(view) : nullptr) {
+    if (auto tables = TableUnion::of(kept, names_.snapshot())) return union_result(std::move(tables));
+  }
+  const size_t tables_before = tables_.size();
+  const bool was_for_once = std::exchange(is_for_once_, false);
+  view_depth_++;
+  QueryResult result = at_position(table.position, [&] { return bind_view_text(view); });
+  view_depth_--;
+  const bool may_keep = keeps_views_ && !is_for_once_;
+  is_for_once_ = is_for_once_ || was_for_once;
+  const auto shape = may_keep ? union_shape_of(*result.plan, result.timestamp) : nullptr;
+  auto tables = shape ? TableUnion::of(shape, names_.snapshot()) : nullptr;
+  if (!tables) return result;
+  names_.keep_view(view, shape);
+  tables_.resize(tables_before);
+  return union_result(std::move(tables));
+}
+
+QueryResult QueryBinder::union_result(std::shared_ptr<const TableUnion> tables) {
+  QueryResult result;
+  result.visible = tables->columns().size();
+  result.timestamp = tables->shape().timestamp;
+  result.plan = std::make_shared<LogicalPlan>();
+  result.plan->kind = PlanKind::kVirtualScan;
+  result.plan->columns = tables->columns();
+  unions_.push_back(tables);
+  result.plan->virtual_table = std::move(tables);
+  return result;
+}
+
 Source QueryBinder::bind_view(const ViewSchema& view, const ast::NamedTable& table) {
   constexpr int kMaxViewDepth = 60;
   if (view_depth_ >= kMaxViewDepth) {
     throw sql_error(kInvalidObjectDefinition, "infinite recursion detected in view \"{}\"", view.name)
         .with_position(table.position);
   }
-  QueryResult result;
   names_.check_read(view);
-  view_depth_++;
-  result = at_position(table.position, [&] { return bind_view_text(view); });
-  view_depth_--;
+  QueryResult result = bind_view_plan(view, table);
   if (view.column_names.size() > result.visible) {
     throw sql_error(sqlstate::kInvalidTableDefinition, "view \"{}\" names {} columns but its query has {}",
                     view.name, view.column_names.size(), result.visible)

@@ -210,6 +210,7 @@ using namespace binding;
 StoredQuery bind_stored_query(const ViewSchema& view, const NameResolver& names, const TimeRange* within) {
   ParameterTypes none;
   QueryBinder binder(names, none, true);
+  binder.bind_views_whole();
   QueryResult result = binder.bind_view_text(view);
   StoredQuery stored;
   stored.timestamp = result.timestamp;

@@ -8,6 +8,7 @@
 #include "query/plan_walk.h"
 #include "query/query_binder.h"
 #include "query/source_table.h"
+#include "query/table_union.h"
 
 namespace idem {
 
@@ -118,6 +119,9 @@ BoundQuery QueryBinder::finish(PlanPtr plan) {
   for (size_t i : kept) {
     query.init_plans.emplace_back(init_plans_[i].first - kFirstTemporarySlot + parameter_count,
                                   optimize(roots[i + 1]->children[0], &context_, &query.is_for_once));
+  }
+  if (!query.is_for_once) {
+    for (const auto& tables : unions_) tables->add_tables(query.tables);
   }
   return query;
 }

@@ -10,6 +10,8 @@
 
 namespace idem {
 
+struct UnionShape;
+
 // What names mean while a statement is bound. The session provides it.
 class NameResolver {
  public:
@@ -34,6 +36,9 @@ class NameResolver {
   virtual void check_read(const TableSchema&) const {}
   virtual void check_read(const ViewSchema&) const {}
   virtual void check_schema(const std::string& /*schema*/, Privilege) const {}
+  // What views were bound to before, for this resolver's names; null where nothing is kept.
+  virtual std::shared_ptr<const UnionShape> find_kept_view(const ViewSchema&) const { return nullptr; }
+  virtual void keep_view(const ViewSchema&, std::shared_ptr<const UnionShape>) const {}
   // From here on this role acts ("": the session's); gives the one before. What a view reads is read as its owner.
   virtual std::string act_as(std::string /*role*/) const { return {}; }
 };

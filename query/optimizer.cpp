@@ -1,6 +1,7 @@
 #include "query/optimizer.h"
 
 #include "query/plan_walk.h"
+#include "query/table_union.h"
 
 namespace idem::optimizer {
 
@@ -74,6 +75,7 @@ PlanPtr optimize_plan(PlanPtr plan, Planning& planning) {
   plan = unnest_subqueries(std::move(plan));
   plan = push_down_conditions(std::move(plan));
   fold_constants(*plan, planning);
+  plan = expand_unions(std::move(plan), planning);
   find_scan_ranges(*plan, planning);
   plan = narrow_time_joins(std::move(plan));
   plan = order_joins(std::move(plan));
@@ -101,6 +103,7 @@ bool has_order_by_rows(const PlanPtr& plan) {
   for_each_node(plan, [&](const PlanPtr& node) {
     switch (node->kind) {
       case PlanKind::kUnionAll: has_union = true; break;
+      case PlanKind::kVirtualScan: has_union = has_union || TableUnion::in(*node); break;
       case PlanKind::kSort:
       case PlanKind::kSampleBy:
       case PlanKind::kLatestOn:

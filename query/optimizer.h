@@ -39,6 +39,10 @@ bool rejects_nulls(const BoundExpression& condition, uint32_t from, uint32_t to)
 // Equalities between the two sides of joins become keys; trees of inner joins are put in order of size.
 PlanPtr order_joins(PlanPtr plan);
 
+// Unions of tables that views stand for (TableUnion) get their scans: of the tables that can have rows in the times that the
+// conditions above leave.
+PlanPtr expand_unions(PlanPtr plan, Planning& planning);
+
 // Conditions on the designated timestamp become the range of a scan, others its bounds.
 void find_scan_ranges(LogicalPlan& plan, Planning& planning);
 

@@ -14,6 +14,10 @@
 
 // The binder's inside: one QueryBinder binds one statement. Its methods stand in files by subject:
 // bind_*.cpp.
+namespace idem {
+class TableUnion;
+}
+
 namespace idem::binding {
 
 // Until a SELECT knows what it groups by, aggregates, window functions and set-returning functions stand in
@@ -144,6 +148,8 @@ class QueryBinder {
 
   // The text of a view, as its owner. What is bound afterwards may not use the names that were found.
   QueryResult bind_view_text(const ViewSchema& view);
+  // From here on the plans of views are whole: for whoever looks into them before they are optimized.
+  void bind_views_whole() { keeps_views_ = false; }
   // Plans of subqueries that are computed before the query; what they give is in slots.
   const std::vector<std::pair<uint32_t, PlanPtr>>& init_plans() const { return init_plans_; }
 
@@ -218,6 +224,8 @@ class QueryBinder {
   // bind_relation.cpp
   Source bind_named_table(const ast::NamedTable& table, const Environment& environment);
   Source bind_view(const ViewSchema& view, const ast::NamedTable& table);
+  QueryResult bind_view_plan(const ViewSchema& view, const ast::NamedTable& table);
+  QueryResult union_result(std::shared_ptr<const TableUnion> tables);
   std::optional<Source> find_relation(const std::vector<std::string>& name, const ast::NamedTable& table);
   Source bind_virtual(std::shared_ptr<const VirtualTable> table, const std::string& alias,
                       std::vector<BoundPtr> arguments);
@@ -337,7 +345,9 @@ class QueryBinder {
   int view_depth_ = 0, depth_ = 0;
   std::vector<std::pair<uint32_t, PlanPtr>> init_plans_;
   std::vector<std::shared_ptr<const TableVersion>> tables_;  // of scan_source()
-  bool is_for_once_ = false;                                 // BoundQuery's
+  std::vector<std::shared_ptr<const TableUnion>> unions_;    // of bind_view_plan()
+  bool keeps_views_ = true;
+  bool is_for_once_ = false;  // BoundQuery's
   std::vector<std::shared_ptr<CteScope>> kept_scopes_;
   std::set<uint32_t> always_materialized_;  // shared ids
 };

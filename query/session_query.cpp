@@ -6,6 +6,7 @@
 #include "query/portal.h"
 #include "query/session_state.h"
 #include "query/statement_executors.h"
+#include "query/table_union.h"
 
 namespace idem {
 
@@ -94,6 +95,14 @@ std::shared_ptr<const BoundQuery> SessionState::keep_plan(BoundQuery query, Prep
   if (!entry || query.is_for_once) return std::make_shared<const BoundQuery>(std::move(query));
   entry->plan = std::make_shared<const KeptPlan>(std::move(query), view_.catalog, settings.generation());
   return entry->plan->query();
+}
+
+std::shared_ptr<const UnionShape> SessionState::find_kept_view(const ViewSchema& view) const {
+  return kept_views_->find(view.id, view_.catalog, settings.generation());
+}
+
+void SessionState::keep_view(const ViewSchema& view, std::shared_ptr<const UnionShape> shape) const {
+  kept_views_->keep(view.id, std::move(shape));
 }
 
 std::shared_ptr<PreparedEntry> SessionState::prepare(const parser::ParsedStatement& parsed,

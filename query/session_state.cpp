@@ -9,6 +9,7 @@
 #include "query/portal.h"
 #include "query/statement_executors.h"
 #include "query/system_relations.h"
+#include "query/table_union.h"
 #include "query/view_dependencies.h"
 
 namespace idem {
@@ -22,7 +23,8 @@ SessionState::SessionState(ServerContext& server_context, std::string name, std:
       client_address(std::move(address)),
       settings(server_context.settings.get(), role, startup),
       cancel(*server_context.clock),
-      notifications(server_context.notifications) {
+      notifications(server_context.notifications),
+      kept_views_(std::make_unique<KeptViews>()) {
   Snapshot now = server.database->snapshot();
   auto known = now.catalog->roles.find(user_name);
   settings.set_internal("session_authorization", user_name);

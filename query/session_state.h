@@ -24,6 +24,7 @@ namespace idem {
 
 struct InsertPlan;
 class KeptPlan;
+class KeptViews;
 
 // A statement as prepared, with what its executions share.
 struct PreparedEntry {
@@ -140,6 +141,8 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   KeptVersion past_version(const std::shared_ptr<const TableVersion>& table,
                            const ast::VersionClause& clause);
   VersionTarget version_target(const ast::VersionClause& clause);
+  std::shared_ptr<const UnionShape> find_kept_view(const ViewSchema& view) const override;
+  void keep_view(const ViewSchema& view, std::shared_ptr<const UnionShape> shape) const override;
   // -- access: session_access.cpp
   class AccessControl access() const;  // of whoever acts
   void check_read(const TableSchema& table) const override;
@@ -232,6 +235,7 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   std::string next_run_;
   std::unique_ptr<Transaction> transaction_;
   Snapshot view_;
+  const std::unique_ptr<KeptViews> kept_views_;
   mutable std::string acting_role_;  // while a view is bound: its owner
   mutable std::string role_;         // user(), of these settings
   mutable uint64_t role_generation_ = 0;
