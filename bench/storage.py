@@ -17,7 +17,7 @@ def rows_query(first, end, days, rows, changed="x % 100 = -1"):
     step = days * 86_400_000_000 // rows
     return (f"SELECT '{FIRST_DAY}'::timestamp + x * interval '{step} microseconds' AS ts, 'S' || (x * 7919) % 100 AS sym, "
             f"(10000 + (40 * sin(x / 100000.0))::bigint * 100 + x * 2654435761 % 997) / 100.0::double + CASE WHEN {changed} THEN 1 ELSE 0 END AS price, "
-            f"(x * 40503 % 65521)::double AS amount FROM generate_series({first}, {end - 1}) x")
+            f"(x * 40503 % 65521)::double AS amount FROM generate_series({first}::bigint, {end - 1}) x")
 
 
 def report(name, value, unit):

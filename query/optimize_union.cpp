@@ -19,21 +19,16 @@ class UnionPruning {
     const UnionShape::Branch& at = tables_.shape().branches[branch];
     if (!condition_ || at.timestamp < 0) return true;
     const ScanRange& range = range_for(at);
-    const TableVersion& table = tables_.table(branch);
-    if (table.partitions.empty()) return false;
-    const Partition& first = *table.partitions[0];
-    const Partition& last = *table.partitions.back();
-    if (first.row_count > 0 && range.max_timestamp < first.min_timestamp) return false;
-    if (last.row_count > 0 && range.min_timestamp > last.max_timestamp) return false;
-    return rows_in_range(table, range) > 0;
+    const TimeRange& times = tables_.times(branch);
+    if (range.max_timestamp < times.min || range.min_timestamp > times.max) return false;
+    return rows_in_range(tables_.table(branch), range) > 0;
   }
 
  private:
   // The times that the conditions leave of a table with its timestamp in this column: the same for nearly all.
   const ScanRange& range_for(const UnionShape::Branch& branch) {
+    if (range_ && column_ == branch.timestamp && type_ == branch.timestamp_type) return *range_;
     const TableSchema& schema = *branch.schema;
-    const SqlType type = schema.columns[static_cast<size_t>(schema.timestamp_column)].type;
-    if (range_ && column_ == branch.timestamp && type_ == type) return *range_;
     LogicalPlan scan;
     scan.kind = PlanKind::kScan;
     auto table = std::make_shared<TableVersion>();
@@ -45,7 +40,7 @@ class UnionPruning {
     find_scan_ranges(scan, planning_);
     range_ = scan.scan_range;
     column_ = branch.timestamp;
-    type_ = type;
+    type_ = branch.timestamp_type;
     return *range_;
   }
 

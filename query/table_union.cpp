@@ -29,6 +29,7 @@ bool make_branch(const LogicalPlan& plan, UnionShape::Branch* branch, PlanPtr* c
     if (plan.scan_filter || !plan.dynamic_bounds.empty()) return false;
     node->scan_columns = plan.scan_columns;
     branch->schema = plan.table->schema;
+    branch->table = plan.table->schema->id;
   } else {
     if (plan.kind != PlanKind::kProject) return false;
     for (const BoundPtr& expression : plan.expressions) {
@@ -49,6 +50,17 @@ bool is_timestamp(const LogicalPlan& plan, uint32_t column, const TableSchema& s
   }
   const BoundExpression& value = *plan.expressions[column];
   return value.is_column() && is_timestamp(*plan.children[0], value.index, schema);
+}
+
+TimeRange times_of(const TableVersion& table) {
+  if (!table.schema->has_timestamp()) return {INT64_MIN, INT64_MAX};
+  TimeRange times{INT64_MAX, INT64_MIN};
+  table.partitions.for_each([&](const std::shared_ptr<const Partition>& partition) {
+    if (partition->row_count == 0) return;
+    times.min = std::min(times.min, partition->min_timestamp);
+    times.max = std::max(times.max, partition->max_timestamp);
+  });
+  return times;
 }
 
 PlanPtr copy_of(const LogicalPlan& plan, const std::shared_ptr<const TableVersion>& table) {
@@ -76,7 +88,9 @@ std::shared_ptr<const UnionShape> union_shape_of(const LogicalPlan& plan, int ti
     UnionShape::Branch branch;
     if (!make_branch(*child, &branch, &branch.plan)) return nullptr;
     for (uint32_t c = 0; c < plan.columns.size() && branch.timestamp < 0; ++c) {
-      if (is_timestamp(*branch.plan, c, *branch.schema)) branch.timestamp = static_cast<int>(c);
+      if (!is_timestamp(*branch.plan, c, *branch.schema)) continue;
+      branch.timestamp = static_cast<int>(c);
+      branch.timestamp_type = plan.columns[c].type;
     }
     shape->branches.push_back(std::move(branch));
   }
@@ -86,11 +100,15 @@ std::shared_ptr<const UnionShape> union_shape_of(const LogicalPlan& plan, int ti
 std::shared_ptr<const TableUnion> TableUnion::of(std::shared_ptr<const UnionShape> shape,
                                                  const Snapshot& snapshot) {
   std::shared_ptr<const TableUnion> made(new TableUnion(std::move(shape), snapshot.tables));
-  for (size_t i = 0; i < made->shape_->branches.size(); ++i) {
-    const std::shared_ptr<const TableSchema>& schema = made->shape_->branches[i].schema;
-    if (static_cast<size_t>(schema->id) >= made->tables_.size()) return nullptr;
-    const TableVersion* table = made->find(i).get();
-    if (!table || table->schema != schema) return nullptr;
+  const UnionShape& of = *made->shape_;
+  of.known.resize(of.branches.size());
+  for (size_t i = 0; i < of.branches.size(); ++i) {
+    if (static_cast<size_t>(of.branches[i].table) >= made->tables_.size()) return nullptr;
+    const std::shared_ptr<const TableVersion>& table = made->find(i);
+    UnionShape::KnownVersion& known = of.known[i];
+    if (table && !known.table.owner_before(table) && !table.owner_before(known.table)) continue;
+    if (!table || table->schema != of.branches[i].schema) return nullptr;
+    known = {table, times_of(*table)};
   }
   return made;
 }

@@ -6,23 +6,34 @@
 
 #include "query/logical_plan.h"
 #include "storage/catalog.h"
+#include "storage/changed_times.h"
 
 namespace idem {
 
-// What the text of a view was bound to that is whole tables under UNION ALL: without their rows, for queries to come. Immutable.
+// What the text of a view was bound to that is whole tables under UNION ALL: without their rows, for queries to come.
 //
 //   UNION ALL ── project columns, casts ── weekly table 1     branches[0]
 //            ├── project columns, casts ── weekly table 2     branches[1]
 //            └── …
 struct UnionShape {
   struct Branch {
-    PlanPtr plan;                               // projections over a scan, whose table is left out
+    PlanPtr plan;  // projections over a scan, whose table is left out
+    TableId table{};
     std::shared_ptr<const TableSchema> schema;  // of that table
-    int timestamp = -1;  // the output column that is its designated timestamp; -1: none
+    int timestamp = -1;      // the output column that is its designated timestamp; -1: none
+    SqlType timestamp_type;  // of the table's column
   };
   std::vector<PlanColumn> columns;
   int timestamp = -1;  // the output column that is the designated timestamp of all branches; -1: none
   std::vector<Branch> branches;
+
+  // The last version of each branch's table that a query met, and the times of its rows. So a query need not look at the tables
+  // that nobody has changed since. For the thread that binds: a shape belongs to one session.
+  struct KnownVersion {
+    std::weak_ptr<const TableVersion> table;
+    TimeRange times;
+  };
+  mutable std::vector<KnownVersion> known;
 };
 
 // The shape of a plan that the binder has just made; null if it is something else.
@@ -40,6 +51,8 @@ class TableUnion final : public VirtualTable {
 
   const UnionShape& shape() const { return *shape_; }
   const TableVersion& table(size_t branch) const { return *find(branch); }
+  // None of the table's rows is at another time; all times where it has no designated timestamp.
+  const TimeRange& times(size_t branch) const { return shape_->known[branch].times; }
   PlanPtr branch_plan(size_t branch) const;
   void add_tables(std::vector<std::shared_ptr<const TableVersion>>& tables) const;
 
@@ -52,7 +65,7 @@ class TableUnion final : public VirtualTable {
   TableUnion(std::shared_ptr<const UnionShape> shape, Tables tables)
       : shape_(std::move(shape)), tables_(std::move(tables)) {}
   const std::shared_ptr<const TableVersion>& find(size_t branch) const {
-    return tables_[static_cast<size_t>(shape_->branches[branch].schema->id)];
+    return tables_[static_cast<size_t>(shape_->branches[branch].table)];
   }
 
   std::shared_ptr<const UnionShape> shape_;
