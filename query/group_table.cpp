@@ -39,7 +39,7 @@ constexpr size_t kLargeSlots = 1 << 20;  // from here on memory counts more than
 
 size_t slots_after(size_t slots) { return slots * (slots < kLargeSlots ? 4 : 2); }
 constexpr size_t kPrefetchSlots = 1 << 15;  // tables beyond the second-level cache
-constexpr size_t kOrderedSlots = 1 << 14;   // as large as tables need to be that forget
+constexpr size_t kOrderedSlots = 1 << 12;   // as large as tables need to be that forget
 
 }  // namespace
 
@@ -337,14 +337,13 @@ void GroupTable::check_time_order(uint32_t count) {
 }
 
 void GroupTable::forget_before(uint64_t time) {
-  std::vector<PackedSlot> old(packed_.size(), {{0, 0}, kNoGroup});
-  old.swap(packed_);
-  used_slots_ = 0;
-  for (const PackedSlot& slot : old) {
-    if (slot.group == kNoGroup || time_in(slot.key) != time) continue;
-    put_packed(slot.key, slot.group);
-    ++used_slots_;
+  std::vector<PackedSlot> kept;
+  for (const PackedSlot& slot : packed_) {
+    if (slot.group != kNoGroup && time_in(slot.key) == time) kept.push_back(slot);
   }
+  std::fill(packed_.begin(), packed_.end(), PackedSlot{{0, 0}, kNoGroup});
+  for (const PackedSlot& slot : kept) put_packed(slot.key, slot.group);
+  used_slots_ = kept.size();
 }
 
 void GroupTable::index_all() {
