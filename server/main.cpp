@@ -25,12 +25,12 @@ void print_error(const idem::SqlError& error) {
 // Queries and starts touch hundreds of megabytes for the first time, and loads take and give back large buffers: in pages of 4 kB that can
 // take longer than their work (docs/performance.md, "Huge pages"). glibc asks for huge ones only if it is told so before main(), and only in
 // its first arena; others are given back to the system whenever they are empty. So this starts the program once more, in the same process,
-// with an arena for each four cores. Whoever sets the variable keeps what it says.
+// with an arena for each two cores. Whoever sets the variable keeps what it says.
 void tune_allocator(char** argv) {
   constexpr const char* kVariable = "GLIBC_TUNABLES";
   char path[PATH_MAX] = {};
   if (std::getenv(kVariable) || ::readlink("/proc/self/exe", path, sizeof path - 1) <= 0) return;
-  const unsigned arenas = std::max(std::thread::hardware_concurrency() / 4, 1u);
+  const unsigned arenas = std::max(std::thread::hardware_concurrency() / 2, 1u);
   const std::string tunables = "glibc.malloc.hugetlb=1:glibc.malloc.arena_max=" + std::to_string(arenas);
   if (::setenv(kVariable, tunables.c_str(), 1) == 0) ::execv(path, argv);
 }
