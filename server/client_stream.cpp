@@ -25,16 +25,16 @@ ClientStream::Socket on_strand(ClientStream::Socket socket) {
   return moved;
 }
 
-// What a client that vanished without a word holds is given back after two minutes: the system's own default is two hours.
-void probe_when_silent(ClientStream::Socket& socket) {
+void probe_when_silent(ClientStream::Socket& socket, const KeepAlive& how) {
   boost::system::error_code ignored;
   socket.set_option(asio::socket_base::keep_alive(true), ignored);
-  const auto set = [&](int option, int value) {
-    ::setsockopt(socket.native_handle(), IPPROTO_TCP, option, &value, sizeof value);
+  const auto set = [&](int option, uint32_t value) {
+    if (value > 0) ::setsockopt(socket.native_handle(), IPPROTO_TCP, option, &value, sizeof value);
   };
-  set(TCP_KEEPIDLE, 60);
-  set(TCP_KEEPINTVL, 10);
-  set(TCP_KEEPCNT, 6);
+  set(TCP_KEEPIDLE, how.idle_seconds);
+  set(TCP_KEEPINTVL, how.interval_seconds);
+  set(TCP_KEEPCNT, how.count);
+  set(TCP_USER_TIMEOUT, how.user_timeout_ms);
 }
 
 }  // namespace
@@ -48,10 +48,11 @@ struct ClientStream::State {
   std::atomic<bool> encrypted{false};
 };
 
-ClientStream::ClientStream(Socket socket) : state_(std::make_shared<State>(on_strand(std::move(socket)))) {
+ClientStream::ClientStream(Socket socket, const KeepAlive& keep_alive)
+    : state_(std::make_shared<State>(on_strand(std::move(socket)))) {
   boost::system::error_code ignored;
   state_->socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-  probe_when_silent(state_->socket);
+  probe_when_silent(state_->socket, keep_alive);
   state_->socket.non_blocking(true, ignored);
 }
 

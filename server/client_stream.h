@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "server/keep_alive.h"
+
 namespace idem {
 
 // A client's socket, and TLS over it once asked for: what all protocols of the server read from and write to. Its executor is a strand,
@@ -22,7 +24,7 @@ class ClientStream {
   using Socket = boost::asio::ip::tcp::socket;
   using Buffers = std::array<boost::asio::mutable_buffer, 2>;
 
-  explicit ClientStream(Socket socket);
+  ClientStream(Socket socket, const KeepAlive& keep_alive);
   ~ClientStream();
 
   Socket& socket();

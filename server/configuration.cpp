@@ -62,6 +62,13 @@ std::vector<Option> options_of(Configuration& c) {
        kPath},
       {"port_file", "file to write the port to when connections are accepted", &c.port_file, kRestart, kPath},
       {"max_connections", "connections at one time", &c.max_connections, kRestart},
+      {"tcp_keepalives_idle", "seconds of silence after which a client is probed, 0 as the system does",
+       &c.keep_alive.idle_seconds, kReload},
+      {"tcp_keepalives_interval", "seconds between probes", &c.keep_alive.interval_seconds, kReload},
+      {"tcp_keepalives_count", "probes without an answer that end a connection", &c.keep_alive.count,
+       kReload},
+      {"tcp_user_timeout", "milliseconds for what is sent to be acknowledged, 0 as the system does",
+       &c.keep_alive.user_timeout_ms, kReload},
       {"drain_seconds", "how long statements may go on when the server is told to end", &c.drain_seconds,
        kReload},
       {"worker_threads", "threads that work on queries, 0 for one per core", &c.worker_threads, kRestart},
@@ -341,15 +348,23 @@ void check_configuration(const Configuration& c) {
   check_choice("log_format", c.log_format, {"text", "json"});
   check_choice("audit_log", c.audit_log, {"on", "off"});
   check_choice("tls_min_version", c.tls_min_version, {"1.2", "1.3"});
-  const auto check_least = [](std::string_view name, uint64_t value, uint64_t least) {
-    if (value >= least) return;
+  const auto check_range = [](std::string_view name, uint64_t value, uint64_t least, uint64_t most) {
+    if (value >= least && value <= most) return;
     throw sql_error(sqlstate::kInvalidParameterValue, "{} is outside the valid range for parameter \"{}\"",
                     value, name)
-        .with_hint(fmt::format("At least {}.", least));
+        .with_hint(value < least ? fmt::format("At least {}.", least) : fmt::format("At most {}.", most));
+  };
+  const auto check_least = [&](std::string_view name, uint64_t value, uint64_t least) {
+    check_range(name, value, least, UINT64_MAX);
   };
   // With less nobody could connect to say otherwise, or no statement run.
   check_least("max_connections", c.max_connections, 1);
   check_least("history_versions", c.history_versions, 1);
+  // The system takes no more.
+  check_range("tcp_keepalives_idle", c.keep_alive.idle_seconds, 0, 32'767);
+  check_range("tcp_keepalives_interval", c.keep_alive.interval_seconds, 0, 32'767);
+  check_range("tcp_keepalives_count", c.keep_alive.count, 0, 127);
+  check_range("tcp_user_timeout", c.keep_alive.user_timeout_ms, 0, INT32_MAX);
   if (c.memory_limit > 0) check_least("memory_limit", c.memory_limit, kLeastMemory);
   for (const auto& [name, value] : c.settings) SessionSettings::checked_default(name, value);
   for (const auto& [name, value] : {std::pair("history_retention", c.history_retention),

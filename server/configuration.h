@@ -8,6 +8,7 @@
 
 #include "query/configured_settings.h"
 #include "server/access_rules.h"
+#include "server/keep_alive.h"
 
 namespace idem {
 
@@ -32,6 +33,7 @@ struct Configuration {
   std::string audit_log = "off";    // on, off
   std::string pid_file, port_file;  // written when connections are accepted
   uint32_t max_connections = 1000;
+  KeepAlive keep_alive;
   uint32_t drain_seconds = 10;      // that statements may still take at the end
   uint32_t worker_threads = 0;      // 0: one per core
   uint64_t memory_limit = 0;        // bytes; 0: half of the machine's

@@ -41,7 +41,7 @@ int64_t steady_ms() { return steady_us() / 1000; }
 Connection::Connection(asio::ip::tcp::socket socket, const ConnectionEnvironment& environment)
     : environment_(environment),
       options_(environment.options.get()),
-      stream_(std::move(socket)),
+      stream_(std::move(socket), options_->keep_alive),
       read_pause_(stream_.executor()),
       idle_timer_(stream_.executor()) {
   handler_ = std::make_unique<ProtocolHandler>(*environment_.server, options_->protocol, *this,

@@ -48,6 +48,7 @@ class CommitAnswers {
 struct ConnectionOptions {
   ProtocolOptions protocol;
   std::shared_ptr<boost::asio::ssl::context> tls;  // null: TLS is refused
+  KeepAlive keep_alive;
 };
 
 // What connections share. Owned by the server, outlives them.

@@ -33,7 +33,7 @@ constexpr unsigned char kTlsHandshake = 0x16;
 HttpConnection::HttpConnection(asio::ip::tcp::socket socket, const ConnectionEnvironment& environment)
     : environment_(environment),
       options_(environment.options.get()),
-      stream_(std::move(socket)),
+      stream_(std::move(socket), options_->keep_alive),
       service_(*environment.server, options_->protocol, stream_),
       reader_pause_(stream_.executor()) {}
 

@@ -27,7 +27,7 @@ constexpr uint64_t kMaxLogged = 100;  // rejected lines of one connection
 LineConnection::LineConnection(tcp::socket socket, const ConnectionEnvironment& environment)
     : environment_(environment),
       options_(environment.options.get()),
-      stream_(std::move(socket)),
+      stream_(std::move(socket), options_->keep_alive),
       client_address_(stream_.client_address()) {}
 
 LineConnection::~LineConnection() = default;

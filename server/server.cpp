@@ -198,6 +198,7 @@ Server::State::State(ConfigurationSource source, const Configuration& c, ServerL
 void Server::State::apply(const Configuration& c) {
   ConnectionOptions connections;
   connections.tls = load_certificate(c);
+  connections.keep_alive = c.keep_alive;
   connections.protocol = {c.access_rules(), c.database, configuration.max_connections};
   ConfiguredSettings settings;
   for (const auto& [name, value] : c.settings)
