@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <map>
@@ -54,22 +55,27 @@ class TableModel {
     while (i < rows.size() && rows[i].id != id) ++i;
     return i;
   }
+  // Rows are in the order of their times, without a time in that of their keys; without keys as they came.
+  bool goes_before(const Row& a, const Row& b) const {
+    if (schema.has_timestamp()) {
+      const auto ts = static_cast<size_t>(schema.timestamp_column);
+      return a[ts].as_int() < b[ts].as_int();
+    }
+    return schema.has_keys() && compare_keys(a, b) < 0;
+  }
   size_t find_key(const Row& row) const {
-    size_t i = 0;
-    while (i < rows.size() && compare_keys(rows[i].values, row) != 0) ++i;
-    return i;
+    auto at = std::lower_bound(rows.begin(), rows.end(), row,
+                               [&](const Stored& a, const Row& b) { return goes_before(a.values, b); });
+    while (at != rows.end() && !goes_before(row, at->values)) {
+      if (compare_keys(at->values, row) == 0) return static_cast<size_t>(at - rows.begin());
+      ++at;
+    }
+    return rows.size();
   }
   size_t place_for(const Row& row) const {
-    size_t i = rows.size();
-    const auto goes_before = [&](const Row& other) {
-      if (schema.has_timestamp()) {
-        const auto ts = static_cast<size_t>(schema.timestamp_column);
-        return row[ts].as_int() < other[ts].as_int();
-      }
-      return schema.has_keys() && compare_keys(row, other) < 0;
-    };
-    while (i > 0 && goes_before(rows[i - 1].values)) --i;
-    return i;
+    const auto at = std::upper_bound(rows.begin(), rows.end(), row,
+                                     [&](const Row& a, const Stored& b) { return goes_before(a, b.values); });
+    return static_cast<size_t>(at - rows.begin());
   }
 
   // Gives the id of the row that it became: its own, or that of the one it replaced.
