@@ -69,7 +69,9 @@ void AggregateGroups::combine_deferred(const AggregateGroups& later, const std::
 void AggregateGroups::finish(const AggregateSpec& spec, const ExecutionContext& context) {
   for (size_t a = 0; a < deferred.size(); ++a) {
     if (!deferred[a]) continue;
-    deferred[a]->fold(states.data() + spec.layout.offset(a), spec.layout.stride(), states.arena(), context);
+    // Without groups there are no states to point at.
+    if (size() > 0)
+      deferred[a]->fold(states.data() + spec.layout.offset(a), spec.layout.stride(), states.arena(), context);
     deferred[a].reset();
   }
   if (table) table->seal_keys();
