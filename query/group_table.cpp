@@ -89,7 +89,7 @@ void GroupTable::expect_time_order() {
   if (form_ != Form::kPacked) return;
   uint32_t bit = 0;
   for (const SqlType type : types_) {
-    if (type.id == TypeId::kTimestamp || type.id == TypeId::kTimestampTz) {
+    if (is_timestamp(type.id)) {
       ascends_ = true;
       time_bit_ = bit;
       return;

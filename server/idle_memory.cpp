@@ -8,21 +8,6 @@
 
 namespace idem {
 
-namespace {
-
-constexpr auto kPause = std::chrono::seconds(5);
-
-}  // namespace
-
-void IdleMemory::start() {
-  timer_.expires_after(kPause);
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
-    look();
-    start();
-  });
-}
-
 IdleMemory::Work IdleMemory::work_done() const {
   return {server_.metrics.requests.values().sum_micros, server_.metrics.commits.value(),
           server_.database->status().last_checkpoint_micros};

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
+
+#include "server/repeated_look.h"
 
 namespace idem {
 
@@ -12,8 +12,9 @@ struct ServerContext;
 // few seconds, on a thread of the network, from start() until the network stops. Refers to both.
 class IdleMemory {
  public:
-  IdleMemory(boost::asio::io_context& io, const ServerContext& server) : timer_(io), server_(server) {}
-  void start();
+  IdleMemory(boost::asio::io_context& io, const ServerContext& server)
+      : timer_(io, [this] { look(); }), server_(server) {}
+  void start() { timer_.start(); }
   // Whether nothing was done since the look before, but something since memory was given back last: then it is given back.
   bool look();
 
@@ -25,7 +26,7 @@ class IdleMemory {
   };
   Work work_done() const;
 
-  boost::asio::steady_timer timer_;
+  RepeatedLook timer_;
   const ServerContext& server_;
   Work last_, given_back_after_;
 };

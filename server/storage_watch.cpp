@@ -6,21 +6,6 @@
 
 namespace idem {
 
-namespace {
-
-constexpr auto kPause = std::chrono::seconds(5);
-
-}  // namespace
-
-void StorageWatch::start() {
-  timer_.expires_after(kPause);
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;
-    look();
-    start();
-  });
-}
-
 void StorageWatch::look() {
   const StorageStatus status = database_.status();
   if (status.write_failure == failure_) return;

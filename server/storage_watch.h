@@ -1,8 +1,8 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <string>
+
+#include "server/repeated_look.h"
 
 namespace idem {
 
@@ -13,13 +13,14 @@ class Database;
 // start() until the network stops. Refers to both.
 class StorageWatch {
  public:
-  StorageWatch(boost::asio::io_context& io, const Database& database) : timer_(io), database_(database) {}
-  void start();
+  StorageWatch(boost::asio::io_context& io, const Database& database)
+      : timer_(io, [this] { look(); }), database_(database) {}
+  void start() { timer_.start(); }
 
  private:
   void look();
 
-  boost::asio::steady_timer timer_;
+  RepeatedLook timer_;
   const Database& database_;
   std::string failure_;  // said last; empty: all was well
 };
