@@ -25,8 +25,8 @@ constexpr size_t kMaxUnsentBytes = 1 << 20;  // then the handler waits
 constexpr auto kIdleCheck = std::chrono::seconds(1);
 constexpr auto kFarewellLimit = std::chrono::seconds(2);  // for what is unsent at the end
 
-// A client whose last request took longer is not served by a network thread: others would wait for it. Commits that wait
-// for the disk within a statement are above it.
+// A client whose last two requests took longer is not served by a network thread: others would wait for it. Commits that wait
+// for the disk within a statement are above it; one request alone may have lost its processor to another thread.
 constexpr int64_t kLongUs = 200;
 
 int64_t steady_us() {
@@ -152,8 +152,9 @@ void Connection::schedule_handler() {
   handling_ = true;
   asks_alone_ = environment_.network->asks_alone(this);
   // A client that sends CopyData sends more: it is read while what came is parsed. To authenticate takes long.
-  const bool elsewhere = copy_bytes_ > 0 || session_pid_ == 0 || (was_long_ && !asks_alone_);
-  was_long_ = false;
+  const bool elsewhere =
+      copy_bytes_ > 0 || session_pid_ == 0 || (was_long_ && was_long_before_ && !asks_alone_);
+  was_long_before_ = std::exchange(was_long_, false);
   auto task = [self = shared_from_this()] { self->handle_input(); };
   if (elsewhere) environment_.statements->submit(std::move(task));
   else environment_.network->run(std::move(task));
@@ -320,10 +321,13 @@ void Connection::send(std::string& bytes) {
   if (closed_) throw ConnectionClosed();
   size_t sent = 0;
   if (!stream_.encrypted() && !writing_ && unsent_.empty()) {
-    // Straight to the socket: saves a thread switch on every short answer.
+    // Straight to the socket: saves a thread switch on every short answer. Nobody else writes until this thread says so; the client may
+    // answer before the call returns, and shall not wait for the lock.
+    lock.unlock();
     ssize_t n =
         ::send(stream_.socket().native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n > 0) sent = static_cast<size_t>(n);
+    lock.lock();
   }
   if (sent < bytes.size()) {
     unsent_.append(bytes, sent);

@@ -123,6 +123,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   int64_t handled_since_us_ = 0;  // steady clock
   // Set before handling begins: whether no other client asks for anything. Known when it ends: whether it took long.
   bool asks_alone_ = false, was_long_ = false;
+  bool was_long_before_ = false;         // the request before the last
   std::atomic<bool> ending_{false};      // end_reason_ is set
   std::atomic<int32_t> session_pid_{0};  // 0 before authentication
 

@@ -6,13 +6,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
-#include <lz4.h>
 #include <mutex>
 #include <thread>
 #include <utility>
 
-#include "common/crc32c.h"
 #include "common/futex.h"
+#include "wal/pending_record.h"
 #include "wal/segment_format.h"
 #include "wal/segment_store.h"
 
@@ -20,31 +19,8 @@ namespace idem::wal {
 
 namespace {
 
-// Records from this size on are copied outside the lock into bytes of their own.
-constexpr size_t kOwnPieceBytes = 64 * 1024;
 // Memory of written buffers kept for the next ones.
 constexpr size_t kKeptBufferBytes = 1 << 20;
-
-// The bytes of one large record, with room for a page of padding. Not a string, which would clear memory that is about to be written.
-class RecordBytes {
- public:
-  RecordBytes() = default;
-  explicit RecordBytes(size_t most) : data_(std::make_unique_for_overwrite<char[]>(most + kPageBytes)) {}
-
-  char* data() { return data_.get(); }
-  size_t size() const { return size_; }
-  bool empty() const { return size_ == 0; }
-  std::string_view view() const { return {data_.get(), size_}; }
-  // Zeros from `used` on; at most a page more than it was made for.
-  void pad(size_t used, size_t size) {
-    std::memset(data_.get() + used, 0, size - used);
-    size_ = size;
-  }
-
- private:
-  std::unique_ptr<char[]> data_;
-  size_t size_ = 0;
-};
 
 // Bytes that go to one place in a segment file.
 struct Piece {
@@ -69,47 +45,6 @@ struct Round {
   std::atomic<int> state{kWaiting};
   size_t waiters = 0;  // guarded by the log's mutex
 };
-
-// A record on its way into the buffer: all that can be done without the lock.
-struct PendingRecord {
-  RecordHeader header;
-  uint32_t payload_crc = 0;
-  std::string_view stored;
-  // Header room, payload and padding, if the record gets bytes of its own; `stored` then points into it.
-  RecordBytes own;
-};
-
-bool compress(std::string_view payload, PendingRecord* record) {
-  const int bound = LZ4_compressBound(static_cast<int>(payload.size()));
-  record->own = RecordBytes(kRecordHeaderBytes + static_cast<size_t>(bound));
-  // Its accelerated forms are hardly faster on columns and leave more: docs/decisions/log-group-commit.md.
-  const int size = LZ4_compress_default(payload.data(), record->own.data() + kRecordHeaderBytes,
-                                        static_cast<int>(payload.size()), bound);
-  // Less than an eighth saved is not worth the time of reading it back.
-  if (size <= 0 || static_cast<size_t>(size) > payload.size() - payload.size() / 8) return false;
-  record->header.stored_bytes = static_cast<uint32_t>(size);
-  record->header.flags = kFlagLz4;
-  return true;
-}
-
-PendingRecord make_record(std::string_view payload, bool try_compression) {
-  PendingRecord record;
-  record.header.stored_bytes = record.header.payload_bytes = static_cast<uint32_t>(payload.size());
-  const bool compressed = try_compression && compress(payload, &record);
-  if (compressed || payload.size() >= kOwnPieceBytes) {
-    if (!compressed) {
-      record.own = RecordBytes(record.header.total_bytes());
-      std::memcpy(record.own.data() + kRecordHeaderBytes, payload.data(), payload.size());
-    }
-    record.own.pad(kRecordHeaderBytes + record.header.stored_bytes, record.header.total_bytes());
-    record.stored = record.own.view().substr(kRecordHeaderBytes, record.header.stored_bytes);
-  } else {
-    record.own = {};
-    record.stored = payload;
-  }
-  record.payload_crc = crc32c(record.stored.data(), record.stored.size());
-  return record;
-}
 
 // Durations of the last syncs, for percentiles.
 class SyncTimes {
