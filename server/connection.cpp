@@ -258,12 +258,7 @@ bool Connection::commit_in_this_thread() {
 // The thread goes on with other connections; nobody handles this one meanwhile.
 void Connection::await_commit() {
   note_duration();
-  const CommitNumber commit = handler_->awaited_commit();
-  Database& database = *environment_.server->database;
-  database.when_visible(commit, [self = shared_from_this()](const SqlError* error) {
-    self->environment_.answers->add(self, error);
-  });
-  database.request_sync();
+  environment_.answers->await(shared_from_this(), handler_->awaited_commit());
 }
 
 void Connection::answer_commit(const SqlError* error) {
@@ -289,6 +284,16 @@ void Connection::end_session() {
   }
   asio::co_spawn(
       stream_.executor(), [self = shared_from_this()] { return self->close(); }, asio::detached);
+}
+
+void CommitAnswers::await(std::shared_ptr<Connection> connection, CommitNumber commit) {
+  server_.database->when_visible(
+      commit, [this, connection = std::move(connection)](const SqlError* error) { add(connection, error); });
+  if (sync_is_due_.exchange(true)) return;
+  asio::post(network_.io(), [this] {
+    sync_is_due_ = false;
+    server_.database->request_sync();
+  });
 }
 
 void CommitAnswers::add(std::shared_ptr<Connection> connection, const SqlError* error) {

@@ -23,15 +23,16 @@ namespace idem {
 
 class Connection;
 
-// Connections whose commits have become visible, on their way to a network thread that answers them all: whoever has
-// synced the log for many of them does not do it itself. Thread-safe.
+// Connections that wait until their commits are visible, without a thread. The log is synced when the network threads have done what was before
+// them, so that what came at the same time shares the sync. One of them then answers all that it made visible: whoever has synced the log for
+// many does not do it itself. Thread-safe.
 class CommitAnswers {
  public:
-  explicit CommitAnswers(NetworkThreads& network) : network_(network) {}
-  // `error`: null if the commit is visible.
-  void add(std::shared_ptr<Connection> connection, const SqlError* error);
+  CommitAnswers(NetworkThreads& network, const ServerContext& server) : network_(network), server_(server) {}
+  void await(std::shared_ptr<Connection> connection, CommitNumber commit);
 
  private:
+  void add(std::shared_ptr<Connection> connection, const SqlError* error);  // null: the commit is visible
   void run();
 
   struct Answer {
@@ -39,6 +40,8 @@ class CommitAnswers {
     std::optional<SqlError> error;
   };
   NetworkThreads& network_;
+  const ServerContext& server_;
+  std::atomic<bool> sync_is_due_{false};  // it is asked for, or will be
   std::mutex mutex_;
   std::vector<Answer> due_;  // guarded by mutex_
   bool running_ = false;     // a thread answers, or will; guarded by mutex_

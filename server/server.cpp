@@ -93,7 +93,7 @@ struct Server::State {
   ServerContext context;
   ViewRefresher refresher;
   StatementPool statements;
-  CommitAnswers answers{network};
+  CommitAnswers answers{network, context};
   ConnectionEnvironment environment;
   NetworkThreads network{statements};
   std::optional<StorageWatch> storage_watch;

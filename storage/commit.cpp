@@ -34,28 +34,23 @@ void keep_segments(DatabaseState& db, const std::vector<LoggedTable>& tables, Co
   }
 }
 
-// The tables that a commit is about to change. It waits while another transaction alone may commit to one of them (Database::
-// begin_alone), before it holds any latch; in order of ids, so that two do not wait for each other.
+// Passes the gates of the tables that a commit is about to change; in order of ids, so that two do not wait for each other.
 class CommitGates {
  public:
   explicit CommitGates(uint64_t owner) : owner_(owner) {}
   ~CommitGates() {
-    for (const std::shared_ptr<TableState>& table : entered_) {
-      std::lock_guard lock(table->latch);
-      if (--table->commits_under_way == 0) table->gate_changes.notify_all();
-    }
+    for (const std::shared_ptr<TableState>& table : entered_) table->gate.leave();
   }
   CommitGates(const CommitGates&) = delete;
   CommitGates& operator=(const CommitGates&) = delete;
 
   void want(uint32_t table) { wanted_.insert(table); }
   void enter(DatabaseState& db) {
+    entered_.reserve(wanted_.size());
     for (const uint32_t id : wanted_) {
       std::shared_ptr<TableState> table = db.table_state(static_cast<TableId>(id));
       if (!table) continue;  // created or undropped here, or gone
-      std::unique_lock lock(table->latch);
-      table->gate_changes.wait(lock, [&] { return table->alone == 0 || table->alone == owner_; });
-      ++table->commits_under_way;
+      table->gate.enter(owner_);
       entered_.push_back(std::move(table));
     }
   }

@@ -78,12 +78,7 @@ std::unique_ptr<Transaction> Database::begin_alone(TableId table) {
   const uint64_t owner = state_->next_owner.fetch_add(1, std::memory_order_relaxed);
   const std::shared_ptr<TableState> alone_on = state_->table_state(table);
   if (!alone_on) return begin();  // dropped
-  {
-    std::unique_lock lock(alone_on->latch);
-    alone_on->gate_changes.wait(lock, [&] { return alone_on->alone == 0; });
-    alone_on->alone = owner;
-    alone_on->gate_changes.wait(lock, [&] { return alone_on->commits_under_way == 0; });
-  }
+  alone_on->gate.close_to_others(owner);
   auto transaction =
       std::unique_ptr<Transaction>(new Transaction(std::make_unique<Transaction::State>(*state_, owner)));
   transaction->state_->alone_on = alone_on;

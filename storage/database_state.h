@@ -12,6 +12,7 @@
 
 #include "storage/catalog_change.h"
 #include "storage/chunk_cache.h"
+#include "storage/commit_gate.h"
 #include "storage/compaction.h"
 #include "storage/database.h"
 #include "storage/dictionary_file.h"
@@ -29,12 +30,8 @@ namespace idem {
 struct TableState {
   TableId id{};
   std::shared_ptr<TableHistory> history;  // null of a temporary table
+  CommitGate gate;                        // of commits on their way, from before they take any latch
   std::mutex latch;                       // held while a commit validates, builds and logs the next version
-  // Guarded by latch. Commits on their way, from before they take any latch; the owner of the transaction that
-  // alone may begin one (0: all may), which waits until those under way are done.
-  uint32_t commits_under_way = 0;
-  uint64_t alone = 0;
-  std::condition_variable gate_changes;
   std::shared_ptr<const TableVersion> head;  // guarded by latch; null once the table is dropped
   TableProtection protection;                // guarded by latch; as the newest commit left it
 };

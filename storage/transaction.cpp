@@ -12,11 +12,7 @@ Transaction::State::State(DatabaseState& database, uint64_t owner_id)
 
 void Transaction::State::end_alone() {
   if (!alone_on) return;
-  {
-    std::lock_guard lock(alone_on->latch);
-    alone_on->alone = 0;
-  }
-  alone_on->gate_changes.notify_all();
+  alone_on->gate.open();
   alone_on.reset();
 }
 

@@ -139,8 +139,11 @@ if [ "$mode" = --all ]; then
   title "thread sanitizer"
   export TSAN_OPTIONS=suppressions=$PWD/tests/harness/thread_suppressions.txt
   if step "tsan build" build tsan "idemdb test_common test_wal test_storage test_server"; then
-    unit "unit tests, tsan" tsan -R 'WorkerPool|NetworkThreads|Cancel|MemoryBudget|Log|Database|Chunk|Transaction|Concurren'
-    IDEMDB=$PWD/build/tsan/idemdb gtest "integration, tsan" build/release/test_integration \
+    for layer in common wal server; do sharded "unit tests of $layer, tsan" "build/tsan/test_$layer" --gtest_filter="-$slow"; done
+    sharded "unit tests of storage, tsan" build/tsan/test_storage \
+      --gtest_filter='ConcurrencyTest.*:DatabaseTest.*:CommitGateTest.*:CompactionTest.*:BackupTest.*:ChunkCache.*:LargeInsertTest.*:RunTest.*'
+    runner "golden scripts, tsan" tests/sql/run_golden.sh --idemdb build/tsan/idemdb
+    IDEMDB=$PWD/build/tsan/idemdb sharded "integration, tsan" build/release/test_integration \
       --gtest_filter='TransactionOverConnections.*:Connection.*:Operation.*:MaterializedViews.*:Http*:LineProtocolTest.*'
   fi
 fi
