@@ -5,40 +5,20 @@
 #include <bit>
 #include <cstring>
 
-#include "common/digit_chunk.h"
 #include "common/error.h"
 #include "common/number_text.h"
 #include "common/timestamp_text.h"
 #include "common/utf8.h"
+#include "query/short_numbers.h"
 
 namespace idem {
 
 namespace {
 
-constexpr uint64_t kZeros = 0x3030303030303030ULL;
 constexpr size_t kSlots = 1024;
 
-// The lowest `bytes` bytes, 1 to 8.
-constexpr uint64_t low_bytes(uint64_t chunk, uint32_t bytes) {
-  return chunk & (~uint64_t{0} >> (64 - 8 * bytes));
-}
-
-// `count` digits, 1 to 8, the first in the lowest byte; what is behind them does not matter.
-bool read_digits(uint64_t chunk, uint32_t count, uint32_t* value) {
-  if (low_bytes(non_digit_bytes(chunk), count) != 0) return false;
-  *value = join_eight_digits((chunk - kZeros) << (64 - 8 * count));
-  return true;
-}
-
 bool read_integer(const char* p, uint32_t size, int64_t* value) {
-  const bool negative = *p == '-';
-  const uint32_t count = size - negative;
-  uint32_t magnitude = 0;
-  if (count - 1 < 8 && read_digits(load_chunk(p + negative), count, &magnitude)) {
-    *value = negative ? -int64_t{magnitude} : int64_t{magnitude};
-    return true;
-  }
-  return parse_int64(p, p + size, value);
+  return read_short_integer(p, size, value) || parse_int64(p, p + size, value);
 }
 
 template <class T>
@@ -49,35 +29,8 @@ bool read_narrow(const char* p, uint32_t size, T* value) {
   return true;
 }
 
-constexpr std::array<double, 9> kPowers = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
-
-// digits.digits of up to eight digits: the digits joined are exact, so one division rounds correctly.
 bool read_double(const char* p, uint32_t size, double* value) {
-  const bool negative = *p == '-';
-  const char* first = p + negative;
-  const uint32_t length = size - negative;
-  if (length - 1 < 9) {
-    const uint64_t chunk = load_chunk(first);
-    const uint64_t other = chunk ^ 0x2e2e2e2e2e2e2e2eULL;
-    const uint64_t points = (other - 0x0101010101010101ULL) & ~other & 0x8080808080808080ULL;
-    const auto point = static_cast<uint32_t>(points == 0 ? 8 : std::countr_zero(points) / 8);
-    uint32_t digits = 0;
-    if (point >= length) {  // none
-      if (length <= 8 && read_digits(chunk, length, &digits)) {
-        *value = negative ? -static_cast<double>(digits) : static_cast<double>(digits);
-        return true;
-      }
-    } else if (length > 1 && (point < 8 || first[8] == '.')) {
-      const uint64_t before = point == 0 ? 0 : point == 8 ? ~uint64_t{0} : low_bytes(~uint64_t{0}, point);
-      const uint64_t joined = (chunk & before) | (load_chunk(first + 1) & ~before);
-      if (read_digits(joined, length - 1, &digits)) {
-        const double magnitude = static_cast<double>(digits) / kPowers[length - 1 - point];
-        *value = negative ? -magnitude : magnitude;
-        return true;
-      }
-    }
-  }
-  return parse_double(p, p + size, value);
+  return read_short_double(p, size, value) || parse_double(p, p + size, value);
 }
 
 constexpr std::array<uint32_t, 7> kFractionUnits = {1'000'000, 100'000, 10'000, 1'000, 100, 10, 1};
@@ -90,7 +43,7 @@ bool read_seconds(const char* p, const char* end, int64_t* micros) {
   const auto left = static_cast<uint32_t>(end - p) - 3;
   if (left == 0) return true;
   uint32_t fraction = 0;
-  if (p[3] != '.' || left < 2 || left > 7 || !read_digits(load_chunk(p + 4), left - 1, &fraction))
+  if (p[3] != '.' || left < 2 || left > 7 || !read_short_digits(load_chunk(p + 4), left - 1, &fraction))
     return false;
   *micros += int64_t{fraction} * kFractionUnits[left - 1];
   return true;

@@ -4,52 +4,14 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+
+#include "query/character_set.h"
 
 namespace idem {
 
 namespace {
 
 constexpr size_t kStep = 64;
-
-// Bit i: byte i of 64 is one of four characters.
-#if defined(__SSE2__)
-class CharacterSet {
- public:
-  CharacterSet(char a, char b, char c, char d)
-      : a_(_mm_set1_epi8(a)), b_(_mm_set1_epi8(b)), c_(_mm_set1_epi8(c)), d_(_mm_set1_epi8(d)) {}
-  uint64_t find(const char* p) const {
-    return sixteen(p) | sixteen(p + 16) << 16 | sixteen(p + 32) << 32 | sixteen(p + 48) << 48;
-  }
-
- private:
-  uint64_t sixteen(const char* p) const {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-    const __m128i ab = _mm_or_si128(_mm_cmpeq_epi8(bytes, a_), _mm_cmpeq_epi8(bytes, b_));
-    const __m128i cd = _mm_or_si128(_mm_cmpeq_epi8(bytes, c_), _mm_cmpeq_epi8(bytes, d_));
-    return static_cast<uint32_t>(_mm_movemask_epi8(_mm_or_si128(ab, cd)));
-  }
-  __m128i a_, b_, c_, d_;
-};
-#else
-class CharacterSet {
- public:
-  CharacterSet(char a, char b, char c, char d) : set_{a, b, c, d} {}
-  uint64_t find(const char* p) const {
-    uint64_t mask = 0;
-    for (size_t i = 0; i < kStep; ++i) {
-      const bool hit = p[i] == set_[0] || p[i] == set_[1] || p[i] == set_[2] || p[i] == set_[3];
-      mask |= uint64_t{hit} << i;
-    }
-    return mask;
-  }
-
- private:
-  std::array<char, 4> set_;
-};
-#endif
 
 // Gives the places of the characters of a set one after the other.
 class Finder {
@@ -79,14 +41,14 @@ class Finder {
   void load(size_t base) {
     base_ = base;
     if (base + kStep <= text_.size()) {
-      mask_ = set_.find(text_.data() + base);
+      mask_ = set_.find_in_64(text_.data() + base);
       return;
     }
     mask_ = 0;
     if (base >= text_.size()) return;
     std::array<char, kStep> rest{};
     std::memcpy(rest.data(), text_.data() + base, text_.size() - base);
-    mask_ = set_.find(rest.data()) & ((uint64_t{1} << (text_.size() - base)) - 1);
+    mask_ = set_.find_in_64(rest.data()) & ((uint64_t{1} << (text_.size() - base)) - 1);
   }
 
   std::string_view text_;

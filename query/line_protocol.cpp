@@ -1,50 +1,100 @@
 #include "query/line_protocol.h"
 
 #include <algorithm>
-#include <cstring>
+#include <charconv>
 #include <fmt/format.h>
+#include <iterator>
 
 #include "common/number_text.h"
+#include "query/character_set.h"
+#include "query/short_numbers.h"
 
 namespace idem {
 
 namespace {
 
+const CharacterSet kTableEnds(',', ' ', '\\', '\\'), kKeyEnds(',', '=', ' ', '\\'),
+    kValueEnds(',', ' ', ' ', ' '), kQuoteEnds('"', '\\', '\\', '\\');
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool read_boolean(std::string_view text, LineValue* value) {
+  static constexpr std::string_view kTrue[] = {"t", "T", "true", "True", "TRUE"};
+  static constexpr std::string_view kFalse[] = {"f", "F", "false", "False", "FALSE"};
+  value->kind = LineValue::Kind::kBoolean;
+  value->text = text;
+  value->boolean = std::find(std::begin(kTrue), std::end(kTrue), text) != std::end(kTrue);
+  return value->boolean || std::find(std::begin(kFalse), std::end(kFalse), text) != std::end(kFalse);
+}
+
+bool read_unsigned(std::string_view text, uint64_t* value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+bool may_be_in_number(char c) {
+  return is_digit(c) || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E';
+}
+
+// `text` begins with a digit, a sign or a point, so that neither "NaN" nor spaces pass. `has_slack`: kShortNumberSlack bytes may be read.
+bool read_number(std::string_view text, bool has_slack, LineValue* value) {
+  const char suffix = text.back();
+  const bool has_suffix = suffix == 'i' || suffix == 'u' || suffix == 't';
+  value->text = has_suffix ? text.substr(0, text.size() - 1) : text;
+  const char* const begin = value->text.data();
+  const char* const end = begin + value->text.size();
+  const auto size = static_cast<uint32_t>(value->text.size());
+  if (suffix == 'u') {
+    value->kind = LineValue::Kind::kUnsigned;
+    return read_unsigned(value->text, &value->unsigned_integer);
+  }
+  if (has_suffix) {
+    value->kind = suffix == 'i' ? LineValue::Kind::kInteger : LineValue::Kind::kTimestamp;
+    return (has_slack && read_short_integer(begin, size, &value->integer)) ||
+           parse_int64(begin, end, &value->integer);
+  }
+  value->kind = LineValue::Kind::kFloat;
+  return (has_slack && read_short_double(begin, size, &value->number)) ||
+         (std::all_of(begin, end, may_be_in_number) && parse_double(begin, end, &value->number));
+}
+
+}  // namespace
+
 // Reads one line from left to right.
-class LineParser {
+class LineParser::Reader {
  public:
-  LineParser(std::string_view line, LinePoint* point) : line_(line), point_(point) {
-    point->tags.clear();
-    point->fields.clear();
-    point->timestamp.reset();
-    point->unescaped.clear();
+  Reader(std::string_view line, LineParser* parser)
+      : line_(line), parser_(*parser), point_(parser->point_), names_(parser->names_) {
+    point_.tags.clear();
+    point_.fields.clear();
+    point_.timestamp.reset();
+    point_.unescaped.clear();
   }
 
-  void parse() {
-    point_->table = name<ends_measurement>();
-    if (point_->table.empty()) fail("a measurement was expected");
+  void read() {
+    point_.table = name(kTableEnds, "a measurement was expected");
     while (take(',')) {
-      LineTag tag;
-      tag.name = name<ends_key>();
-      if (tag.name.empty()) fail("a tag's name was expected");
+      LineTag& tag = point_.tags.emplace_back();
+      tag.name = name(kKeyEnds, "a tag's name was expected");
       if (!take('=')) fail("\"=\" was expected after a tag's name");
-      tag.value = name<ends_key>();
+      tag.value = word(kKeyEnds);
       if (tag.value.empty()) fail("a tag's value was expected");
-      point_->tags.push_back(tag);
     }
     if (!take(' ')) fail("a space and fields were expected");
     skip_spaces();
     do {
-      LineField field;
-      field.name = name<ends_key>();
-      if (field.name.empty()) fail("a field's name was expected");
+      LineField& field = point_.fields.emplace_back();
+      field.name = name(kKeyEnds, "a field's name was expected");
       if (!take('=')) fail("\"=\" was expected after a field's name");
       read_value(&field.value);
-      point_->fields.push_back(field);
     } while (take(','));
     if (at_ < line_.size() && line_[at_] != ' ') fail("\",\" or a timestamp was expected after a field");
     skip_spaces();
     if (at_ < line_.size()) read_timestamp();
+    is_known_ &= names_.size() == place_ && parser_.tags_ == point_.tags.size();
+    names_.resize(place_);
+    parser_.tags_ = point_.tags.size();
+    point_.shape += !is_known_;
   }
 
   const std::string& error() const { return error_; }
@@ -52,6 +102,8 @@ class LineParser {
 
  private:
   [[noreturn]] void fail(std::string_view what) {
+    // What is kept of the names is of two lines.
+    if (!is_known_) ++point_.shape;
     error_ = fmt::format("{} at byte {}", what, at_ + 1);
     throw Failed();
   }
@@ -66,132 +118,98 @@ class LineParser {
     while (at_ < line_.size() && line_[at_] == ' ') ++at_;
   }
 
-  static constexpr bool ends_measurement(char c) { return c == ',' || c == ' '; }
-  static constexpr bool ends_key(char c) { return c == ',' || c == '=' || c == ' '; }
+  // A word that is likely the one at this place of the line before.
+  std::string_view name(const CharacterSet& ends, std::string_view expected) {
+    if (place_ == names_.size()) names_.emplace_back();
+    std::string& last = names_[place_++];
+    const size_t begin = at_;
+    if (!last.empty() && line_.substr(begin, last.size()) == last) {
+      at_ += last.size() - 1;
+      return line_.substr(begin, last.size() - 1);
+    }
+    is_known_ = false;
+    const std::string_view found = word(ends);
+    if (found.empty()) fail(expected);
+    const bool is_plain = found.data() == line_.data() + begin && at_ < line_.size();
+    last = is_plain ? line_.substr(begin, at_ + 1 - begin) : "";
+    return found;
+  }
 
   // Up to a character that ends it; a backslash before such a one, or before another backslash, takes its meaning away. Before anything
   // else it stands for itself.
-  template <bool (*kEnds)(char)>
-  std::string_view name() {
+  std::string_view word(const CharacterSet& ends) {
     const size_t begin = at_;
-    while (at_ < line_.size() && line_[at_] != '\\' && !kEnds(line_[at_])) ++at_;
+    at_ = ends.find_first(line_, at_);
     if (at_ == line_.size() || line_[at_] != '\\') return line_.substr(begin, at_ - begin);
     const size_t kept = start_unescaped(begin);
-    while (at_ < line_.size() && !kEnds(line_[at_])) {
-      const bool pair =
-          line_[at_] == '\\' && at_ + 1 < line_.size() && (kEnds(line_[at_ + 1]) || line_[at_ + 1] == '\\');
-      if (pair) ++at_;
-      point_->unescaped += line_[at_++];
+    while (at_ < line_.size() && (line_[at_] == '\\' || !ends.contains(line_[at_]))) {
+      if (line_[at_] == '\\' && at_ + 1 < line_.size() && ends.contains(line_[at_ + 1])) ++at_;
+      point_.unescaped += line_[at_++];
     }
-    return std::string_view(point_->unescaped).substr(kept);
+    return std::string_view(point_.unescaped).substr(kept);
   }
 
   // What is written there never moves: it is not longer than the line.
   size_t start_unescaped(size_t begin) {
-    if (point_->unescaped.empty()) point_->unescaped.reserve(line_.size());
-    const size_t kept = point_->unescaped.size();
-    point_->unescaped += line_.substr(begin, at_ - begin);
+    if (point_.unescaped.empty()) point_.unescaped.reserve(line_.size());
+    const size_t kept = point_.unescaped.size();
+    point_.unescaped += line_.substr(begin, at_ - begin);
     return kept;
   }
 
   void read_value(LineValue* value) {
-    if (at_ < line_.size() && line_[at_] == '"') {
-      read_string(value);
-      return;
-    }
+    if (at_ < line_.size() && line_[at_] == '"') return read_string(value);
     const size_t begin = at_;
-    while (at_ < line_.size() && line_[at_] != ',' && line_[at_] != ' ') ++at_;
+    at_ = kValueEnds.find_first(line_, at_);
     const std::string_view text = line_.substr(begin, at_ - begin);
-    if (!read_boolean(text, value) && !read_number(text, value)) {
-      at_ = begin;
-      fail(text.empty() ? "a field's value was expected"
-                        : "a number, a boolean or a string in double quotes was expected");
-    }
+    const char first = text.empty() ? ' ' : text[0];
+    const bool is_number = is_digit(first) || first == '-' || first == '+' || first == '.';
+    const bool has_slack = line_.size() - begin >= kShortNumberSlack;
+    if (is_number ? read_number(text, has_slack, value) : read_boolean(text, value)) return;
+    at_ = begin;
+    fail(text.empty() ? "a field's value was expected"
+                      : "a number, a boolean or a string in double quotes was expected");
   }
 
   void read_string(LineValue* value) {
     value->kind = LineValue::Kind::kString;
     const size_t begin = ++at_;
-    while (at_ < line_.size() && line_[at_] != '"' && line_[at_] != '\\') ++at_;
-    if (at_ < line_.size() && line_[at_] == '"') {
-      value->text = line_.substr(begin, at_++ - begin);
+    at_ = kQuoteEnds.find_first(line_, at_);
+    if (take('"')) {
+      value->text = line_.substr(begin, at_ - 1 - begin);
       return;
     }
     const size_t kept = start_unescaped(begin);
     while (at_ < line_.size() && line_[at_] != '"') {
-      const bool pair =
-          line_[at_] == '\\' && at_ + 1 < line_.size() && (line_[at_ + 1] == '"' || line_[at_ + 1] == '\\');
-      if (pair) ++at_;
-      point_->unescaped += line_[at_++];
+      if (line_[at_] == '\\' && at_ + 1 < line_.size() && kQuoteEnds.contains(line_[at_ + 1])) ++at_;
+      point_.unescaped += line_[at_++];
     }
     if (!take('"')) fail("the end of a string in double quotes was expected");
-    value->text = std::string_view(point_->unescaped).substr(kept);
-  }
-
-  static bool read_boolean(std::string_view text, LineValue* value) {
-    if (text.empty() || text.size() > 5) return false;
-    const bool is_true = text == "t" || text == "T" || text == "true" || text == "True" || text == "TRUE";
-    const bool is_false = text == "f" || text == "F" || text == "false" || text == "False" || text == "FALSE";
-    value->kind = LineValue::Kind::kBoolean;
-    value->boolean = is_true;
-    value->text = text;
-    return is_true || is_false;
-  }
-
-  static bool read_number(std::string_view text, LineValue* value) {
-    // Only what a number can begin with, so that neither "NaN" nor spaces pass.
-    if (text.empty() || !(text[0] == '-' || text[0] == '+' || text[0] == '.' || is_digit(text[0])))
-      return false;
-    const char suffix = text.back();
-    const bool has_suffix = suffix == 'i' || suffix == 'u' || suffix == 't';
-    value->text = has_suffix ? text.substr(0, text.size() - 1) : text;
-    const char* const begin = value->text.data();
-    const char* const end = begin + value->text.size();
-    switch (suffix) {
-      case 'i': value->kind = LineValue::Kind::kInteger; return parse_int64(begin, end, &value->integer);
-      case 't': value->kind = LineValue::Kind::kTimestamp; return parse_int64(begin, end, &value->integer);
-      case 'u':
-        value->kind = LineValue::Kind::kUnsigned;
-        return read_unsigned(value->text, &value->unsigned_integer);
-      default:
-        value->kind = LineValue::Kind::kFloat;
-        return std::all_of(begin, end, may_be_in_number) && parse_double(begin, end, &value->number);
-    }
-  }
-
-  static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-  static bool may_be_in_number(char c) {
-    return is_digit(c) || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E';
-  }
-
-  static bool read_unsigned(std::string_view text, uint64_t* value) {
-    if (text.empty() || text.size() > 20) return false;
-    uint64_t sum = 0;
-    for (const char c : text) {
-      if (c < '0' || c > '9' || __builtin_mul_overflow(sum, uint64_t{10}, &sum) ||
-          __builtin_add_overflow(sum, static_cast<uint64_t>(c - '0'), &sum)) {
-        return false;
-      }
-    }
-    *value = sum;
-    return true;
+    value->text = std::string_view(point_.unescaped).substr(kept);
   }
 
   void read_timestamp() {
     std::string_view text = line_.substr(at_);
     while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+    // parse_int64 lets spaces and a plus pass.
+    const bool is_plain = (text[0] == '-' || is_digit(text[0])) && is_digit(text.back());
     int64_t value = 0;
-    const bool digits = std::all_of(text.begin(), text.end(), [](char c) { return is_digit(c) || c == '-'; });
-    if (!digits || !parse_int64(text.data(), text.data() + text.size(), &value))
+    if (!is_plain || !parse_int64(text.data(), text.data() + text.size(), &value))
       fail("a timestamp was expected");
-    point_->timestamp = value;
+    point_.timestamp = value;
   }
 
   const std::string_view line_;
-  LinePoint* const point_;
+  LineParser& parser_;
+  LinePoint& point_;
+  std::vector<std::string>& names_;
   size_t at_ = 0;
+  size_t place_ = 0;      // among the names
+  bool is_known_ = true;  // all names so far are those of the line before
   std::string error_;
 };
+
+namespace {
 
 // The first newline from `at` on, where a line begins, that is not inside a quoted field value; npos: there is none. Quotes count from the
 // second part of a line on, where fields are; a backslash takes the meaning of what follows, if that is no newline outside quotes.
@@ -231,13 +249,13 @@ std::string_view line_value_kind_name(LineValue::Kind kind) {
   return "unknown";
 }
 
-bool parse_line(std::string_view line, LinePoint* point, std::string* error) {
-  LineParser parser(line, point);
+bool LineParser::parse(std::string_view line, std::string* error) {
+  Reader reader(line, this);
   try {
-    parser.parse();
+    reader.read();
     return true;
-  } catch (const LineParser::Failed&) {
-    *error = parser.error();
+  } catch (const Reader::Failed&) {
+    *error = reader.error();
     return false;
   }
 }

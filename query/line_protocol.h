@@ -41,11 +41,26 @@ struct LinePoint {
   std::vector<LineField> fields;
   std::optional<int64_t> timestamp;  // in the unit of the sender
   std::string unescaped;
+  // Lines with the same number have the same table, tags and fields, in the same order. From 1.
+  uint64_t shape = 0;
 };
 
-// Takes a line apart; it is not empty, is no comment, and has no line end. Reuses the point's memory. On an error returns false and says
-// in *error what was expected, and where (a byte of the line, from 1).
-bool parse_line(std::string_view line, LinePoint* point, std::string* error);
+// Takes lines apart, one after the other. Senders write the same names line after line: those of the last line are looked for first.
+class LineParser {
+ public:
+  // The line is not empty, is no comment, and has no line end. On an error returns false and says in *error what was expected, and where (a
+  // byte of the line, from 1).
+  bool parse(std::string_view line, std::string* error);
+  // The line that was parsed last, until the next one is.
+  const LinePoint& point() const { return point_; }
+
+ private:
+  class Reader;
+  LinePoint point_;
+  // Of the line before: its table, the names of its tags, then of its fields, each with the character behind it; "": one that is not to be looked for.
+  std::vector<std::string> names_;
+  size_t tags_ = 0;  // among them
+};
 
 // Cuts text into lines: a newline inside a quoted field value does not end one.
 class LineSplitter {

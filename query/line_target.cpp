@@ -106,16 +106,44 @@ void LineTarget::bind() {
   default_state_ = {&run_->context, {}};
   for (const ColumnSchema& column : schema_->columns) defaults_.push_back(bind_default(column, session_));
   default_values_.emplace(defaults_, default_state_);
-  cells_.assign(schema_->columns.size(), Cell());
-  needed_.clear();
-  for (size_t i = 0; i < cells_.size(); ++i) {
-    const ColumnSchema& column = schema_->columns[i];
-    cells_[i].is_text =
-        column.type.id == TypeId::kSymbol || physical_type(column.type) == PhysicalType::kString;
-    if (column.not_null && default_values_->last(i).is_null()) needed_.push_back(i);
-  }
-  places_.clear();
+  names_.clear();
+  shape_ = 0;
   batch_.emplace(schema_);
+}
+
+// What lines with these names have in common. False if they do not fit, and why.
+bool LineTarget::follow_shape(const LinePoint& point, std::string* error) {
+  shape_ = 0;
+  if (!find_columns(point) && !add_missing_columns(point, error)) return false;
+  std::vector<bool> is_given(schema_->columns.size());
+  places_.clear();
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const size_t tags = point.tags.size();
+    const std::string_view name = i < tags ? point.tags[i].name : point.fields[i - tags].name;
+    const auto column = static_cast<size_t>(columns_[i]);
+    if (columns_[i] == schema_->timestamp_column) {
+      *error = fmt::format("\"{}\" is the designated timestamp, which stands at the end of a line", name);
+      return false;
+    }
+    if (is_given[column]) {
+      *error = fmt::format("\"{}\" is given twice", name);
+      return false;
+    }
+    is_given[column] = true;
+    const SqlType type = schema_->columns[column].type;
+    places_.push_back({column, type.id == TypeId::kSymbol || physical_type(type) == PhysicalType::kString});
+  }
+  missing_.clear();
+  for (size_t i = 0; i < is_given.size(); ++i) {
+    if (is_given[i] || static_cast<int>(i) == schema_->timestamp_column) continue;
+    if (schema_->columns[i].not_null && default_values_->last(i).is_null()) {
+      *error = fmt::format("column \"{}\" must have a value", schema_->columns[i].name);
+      return false;
+    }
+    missing_.push_back(i);
+  }
+  shape_ = point.shape;
+  return true;
 }
 
 // Of all names of the line. False if one has none.
@@ -133,12 +161,12 @@ bool LineTarget::find_columns(const LinePoint& point) {
 
 // Senders give the same names in the same order, line after line.
 int LineTarget::column_of(std::string_view name, size_t place) {
-  if (place < places_.size() && places_[place].first == name) return places_[place].second;
+  if (place < names_.size() && names_[place].first == name) return names_[place].second;
   int column = schema_->find_column(name);
   if (column < 0) column = schema_->find_column(folded_identifier(name));
   if (column >= 0) {
-    if (places_.size() <= place) places_.resize(place + 1);
-    places_[place] = {std::string(name), column};
+    if (names_.size() <= place) names_.resize(place + 1);
+    names_[place] = {std::string(name), column};
   }
   return column;
 }
@@ -183,56 +211,28 @@ bool LineTarget::add_missing_columns(const LinePoint& point, std::string* error)
 
 bool LineTarget::append(const LinePoint& point, std::optional<int64_t> micros, int64_t now_micros,
                         std::string* error) {
-  if (!find_columns(point) && !add_missing_columns(point, error)) return false;
-  ++line_;
-  const auto cell_for = [&](std::string_view name, size_t place) -> Cell* {
-    const int column = columns_[place];
-    if (column == schema_->timestamp_column) {
-      *error = fmt::format("\"{}\" is the designated timestamp, which stands at the end of a line", name);
-      return nullptr;
-    }
-    Cell& cell = cells_[static_cast<size_t>(column)];
-    if (cell.line == line_) {
-      *error = fmt::format("\"{}\" is given twice", name);
-      return nullptr;
-    }
-    cell.line = line_;
-    return &cell;
-  };
-  LineValue tag_value;
-  tag_value.kind = LineValue::Kind::kString;
-  for (size_t i = 0; i < point.tags.size(); ++i) {
-    Cell* const cell = cell_for(point.tags[i].name, i);
-    tag_value.text = point.tags[i].value;
-    if (!cell ||
-        !convert(schema_->columns[static_cast<size_t>(cell - cells_.data())], tag_value, cell, error))
-      return false;
-  }
-  for (size_t i = 0; i < point.fields.size(); ++i) {
-    Cell* const cell = cell_for(point.fields[i].name, point.tags.size() + i);
-    if (!cell || !convert(schema_->columns[static_cast<size_t>(cell - cells_.data())], point.fields[i].value,
-                          cell, error))
-      return false;
-  }
-  if (schema_->has_timestamp()) {
-    Cell& cell = cells_[static_cast<size_t>(schema_->timestamp_column)];
-    cell.line = line_;
-    store(micros.value_or(now_micros), cell.element);
-  } else if (micros) {
+  if (point.shape != shape_ && !follow_shape(point, error)) return false;
+  if (micros && !schema_->has_timestamp()) {
     *error = fmt::format("table \"{}\" has no designated timestamp for the time of the line", table_);
     return false;
   }
-  for (const size_t i : needed_) {
-    if (cells_[i].line == line_) continue;
-    *error = fmt::format("column \"{}\" must have a value", schema_->columns[i].name);
-    return false;
+  Place* place = places_.data();
+  LineValue tag_value;
+  tag_value.kind = LineValue::Kind::kString;
+  for (const LineTag& tag : point.tags) {
+    tag_value.text = tag.value;
+    if (!convert(tag_value, place++, error)) return false;
   }
-  append_row();
+  for (const LineField& field : point.fields) {
+    if (!convert(field.value, place++, error)) return false;
+  }
+  append_row(micros.value_or(now_micros));
   return true;
 }
 
-bool LineTarget::convert(const ColumnSchema& column, const LineValue& value, Cell* cell, std::string* error) {
+bool LineTarget::convert(const LineValue& value, Place* place, std::string* error) {
   using Kind = LineValue::Kind;
+  const ColumnSchema& column = schema_->columns[place->column];
   const bool is_integer =
       value.kind == Kind::kInteger || (value.kind == Kind::kUnsigned && value.unsigned_integer <= INT64_MAX);
   const int64_t integer =
@@ -240,47 +240,47 @@ bool LineTarget::convert(const ColumnSchema& column, const LineValue& value, Cel
   bool fits = true;
   switch (column.type.id) {
     case TypeId::kDouble:
-      if (value.kind == Kind::kFloat) return store(value.number, cell->element);
-      if (is_integer) return store(static_cast<double>(integer), cell->element);
+      if (value.kind == Kind::kFloat) return store(value.number, place->element);
+      if (is_integer) return store(static_cast<double>(integer), place->element);
       break;
     case TypeId::kReal:
-      if (value.kind == Kind::kFloat) return store(static_cast<float>(value.number), cell->element);
-      if (is_integer) return store(static_cast<float>(integer), cell->element);
+      if (value.kind == Kind::kFloat) return store(static_cast<float>(value.number), place->element);
+      if (is_integer) return store(static_cast<float>(integer), place->element);
       break;
     case TypeId::kBigInt:
-      if (is_integer) return store(integer, cell->element);
+      if (is_integer) return store(integer, place->element);
       fits = value.kind != Kind::kUnsigned;
       break;
     case TypeId::kInteger:
-      if (is_integer && store_in_range<int32_t>(integer, cell->element)) return true;
+      if (is_integer && store_in_range<int32_t>(integer, place->element)) return true;
       fits = !is_integer;
       break;
     case TypeId::kSmallInt:
-      if (is_integer && store_in_range<int16_t>(integer, cell->element)) return true;
+      if (is_integer && store_in_range<int16_t>(integer, place->element)) return true;
       fits = !is_integer;
       break;
     case TypeId::kBoolean:
-      if (value.kind == Kind::kBoolean) return store(static_cast<uint8_t>(value.boolean), cell->element);
+      if (value.kind == Kind::kBoolean) return store(static_cast<uint8_t>(value.boolean), place->element);
       break;
     case TypeId::kDecimal:
       if (value.kind == Kind::kFloat || value.kind == Kind::kInteger || value.kind == Kind::kUnsigned)
-        return convert_by_text(column, value.text, cell, error);
+        return convert_by_text(column, value.text, place, error);
       break;
     case TypeId::kTimestamp:
     case TypeId::kTimestampTz:
       if (value.kind == Kind::kTimestamp || is_integer)
-        return store(value.kind == Kind::kTimestamp ? value.integer : integer, cell->element);
-      if (value.kind == Kind::kString) return convert_by_text(column, value.text, cell, error);
+        return store(value.kind == Kind::kTimestamp ? value.integer : integer, place->element);
+      if (value.kind == Kind::kString) return convert_by_text(column, value.text, place, error);
       break;
     case TypeId::kSymbol:
     case TypeId::kText:
     case TypeId::kVarchar:
       if (value.kind != Kind::kString) break;
-      if (column.type.modifier >= 0) return convert_by_text(column, value.text, cell, error);
-      cell->text = value.text;
+      if (column.type.modifier >= 0) return convert_by_text(column, value.text, place, error);
+      place->text = value.text;
       return true;
     default:
-      if (value.kind == Kind::kString) return convert_by_text(column, value.text, cell, error);
+      if (value.kind == Kind::kString) return convert_by_text(column, value.text, place, error);
       break;
   }
   if (!fits) {
@@ -295,12 +295,12 @@ bool LineTarget::convert(const ColumnSchema& column, const LineValue& value, Cel
   return false;
 }
 
-bool LineTarget::convert_by_text(const ColumnSchema& column, std::string_view text, Cell* cell,
+bool LineTarget::convert_by_text(const ColumnSchema& column, std::string_view text, Place* place,
                                  std::string* error) {
   try {
-    parse_text(column.type, text, cell->element, arena_, {});
+    parse_text(column.type, text, place->element, arena_, {});
     if (physical_type(column.type) == PhysicalType::kString)
-      std::memcpy(&cell->text, cell->element, sizeof cell->text);
+      std::memcpy(&place->text, place->element, sizeof place->text);
     return true;
   } catch (const SqlError& failure) {
     *error = fmt::format("{}, column \"{}\"", failure.message(), column.name);
@@ -308,18 +308,14 @@ bool LineTarget::convert_by_text(const ColumnSchema& column, std::string_view te
   }
 }
 
-void LineTarget::append_row() {
-  for (size_t i = 0; i < cells_.size(); ++i) {
-    BatchColumn& column = batch_->column(i);
-    const Cell& cell = cells_[i];
-    if (cell.line != line_) {
-      column.append_value(default_values_->next(i));
-    } else if (cell.is_text) {
-      column.append_string(cell.text);
-    } else {
-      column.append_raw(cell.element);
-    }
+void LineTarget::append_row(int64_t micros) {
+  for (const Place& place : places_) {
+    BatchColumn& column = batch_->column(place.column);
+    if (place.is_text) column.append_string(place.text);
+    else column.append_raw(place.element);
   }
+  for (const size_t i : missing_) batch_->column(i).append_value(default_values_->next(i));
+  if (schema_->has_timestamp()) batch_->column(static_cast<size_t>(schema_->timestamp_column)).append(micros);
   if (batch_->rows() >= kBatchRows) flush();
 }
 

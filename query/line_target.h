@@ -42,8 +42,9 @@ class LineTarget {
   void flush();
 
  private:
-  struct Cell {
-    uint64_t line = 0;      // that it is of
+  // A tag or a field of lines of one shape, and its value in the line at hand.
+  struct Place {
+    size_t column = 0;
     bool is_text = false;   // the column has strings or symbols
     std::string_view text;  // of strings and symbols
     // Of others; no type has a larger one.
@@ -51,12 +52,13 @@ class LineTarget {
   };
 
   void bind();
+  bool follow_shape(const LinePoint& point, std::string* error);
   bool find_columns(const LinePoint& point);
   int column_of(std::string_view name, size_t place);
   bool add_missing_columns(const LinePoint& point, std::string* error);
-  bool convert(const ColumnSchema& column, const LineValue& value, Cell* cell, std::string* error);
-  bool convert_by_text(const ColumnSchema& column, std::string_view text, Cell* cell, std::string* error);
-  void append_row();
+  bool convert(const LineValue& value, Place* place, std::string* error);
+  bool convert_by_text(const ColumnSchema& column, std::string_view text, Place* place, std::string* error);
+  void append_row(int64_t micros);
 
   SessionState& session_;
   const std::string table_;
@@ -65,12 +67,12 @@ class LineTarget {
   EvaluationState default_state_;
   std::vector<BoundPtr> defaults_;
   std::optional<DefaultValues> default_values_;
-  std::vector<Cell> cells_;     // a row, by column
-  std::vector<size_t> needed_;  // columns that have to be given
-  uint64_t line_ = 0;
-  std::vector<int> columns_;  // of this line's tags and fields; -1: missing
-  std::vector<std::pair<std::string, int>>
-      places_;  // names of the line before, in its order, and their columns
+  std::vector<std::pair<std::string, int>> names_;  // of the line before, in its order, and their columns
+  std::vector<int> columns_;                        // of this line's tags and fields; -1: missing
+  // Of lines of this shape; 0: of none. The columns that they do not give are missing_, without the time.
+  uint64_t shape_ = 0;
+  std::vector<Place> places_;
+  std::vector<size_t> missing_;
   StringArena arena_;
   std::optional<ColumnBatch> batch_;
 };

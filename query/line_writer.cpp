@@ -56,22 +56,22 @@ void LineWriter::create_table(const LinePoint& point) {
                                     quoted_identifier(point.table), columns, keys));
 }
 
-LineTarget* LineWriter::target_of(std::string_view table, const LinePoint& point) {
-  if (last_target_ && last_table_ == table) return last_target_;
-  std::unique_ptr<LineTarget>& target = targets_[std::string(table)];
+LineTarget* LineWriter::target_of(const LinePoint& point) {
+  if (last_target_ && last_shape_ == point.shape) return last_target_;
+  std::unique_ptr<LineTarget>& target = targets_[std::string(point.table)];
   if (!target) {
-    std::string name(table);
+    std::string name(point.table);
     session_.begin_write_statement();
     if (!session_.find_table({name})) {
-      name = folded_identifier(table);
+      name = folded_identifier(point.table);
       if (!session_.find_table({name})) {
-        name = table;
+        name = point.table;
         if (!session_.find_view({name})) create_table(point);
       }
     }
     target = std::make_unique<LineTarget>(session_, std::move(name));
   }
-  last_table_ = table;
+  last_shape_ = point.shape;
   last_target_ = target.get();
   return last_target_;
 }
@@ -80,12 +80,13 @@ LineWriteResult LineWriter::write(std::string_view text, int64_t unit) {
   session_.check_writable("line protocol");
   const int64_t now = session_.server.clock->now_micros();
   LineSplitter lines(text);
-  LinePoint point;
+  LineParser parser;
+  const LinePoint& point = parser.point();
   std::string_view line;
   std::string error;
   const bool is_valid = is_valid_utf8(text);
   for (uint64_t number = 0; lines.next(&line, &number);) {
-    if (!parse_line(line, &point, &error)) {
+    if (!parser.parse(line, &error)) {
       reject(number, std::move(error));
       continue;
     }
@@ -100,7 +101,7 @@ LineWriteResult LineWriter::write(std::string_view text, int64_t unit) {
     }
     LineTarget* target = nullptr;
     try {
-      target = target_of(point.table, point);
+      target = target_of(point);
     } catch (const SqlError& failure) {
       if (is_lost_race(failure)) throw;
       // This table cannot be written; others can.

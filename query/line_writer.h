@@ -32,14 +32,14 @@ class LineWriter {
   LineWriteResult write(std::string_view text, int64_t unit);
 
  private:
-  LineTarget* target_of(std::string_view table, const LinePoint& point);
+  LineTarget* target_of(const LinePoint& point);
   void create_table(const LinePoint& point);
   void reject(uint64_t number, std::string reason);
 
   SessionState& session_;
   std::unordered_map<std::string, std::unique_ptr<LineTarget>> targets_;  // by measurement
-  std::string last_table_;                                                // of the line before
-  LineTarget* last_target_ = nullptr;
+  LineTarget* last_target_ = nullptr;                                     // of the line before
+  uint64_t last_shape_ = 0;
   LineWriteResult result_;
 };
 
