@@ -1,5 +1,6 @@
 #include "query/copy_reader.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstring>
 #include <exception>
@@ -15,6 +16,7 @@ constexpr size_t kSmallFeed = 32 << 10;     // smaller pieces are gathered …
 constexpr size_t kGatherBytes = 256 << 10;  // … until they are so many
 constexpr size_t kBlockBytes = 512 << 10;
 constexpr size_t kLongRow = 1 << 20;  // without a line end: perhaps the lines end in '\r' alone
+constexpr size_t kMaxRowBytes = 1 << 30;
 
 }  // namespace
 
@@ -85,7 +87,8 @@ CopyReader::CopyReader(CopyLayout layout, WorkerPool* workers, std::function<voi
       sink_(std::move(sink)),
       alone_(
           layout_.format.kind == CopyFormat::Kind::kBinary ||
-          (layout_.format.kind == CopyFormat::Kind::kCsv && layout_.format.escape != layout_.format.quote)) {}
+          (layout_.format.kind == CopyFormat::Kind::kCsv && layout_.format.escape != layout_.format.quote)),
+      enough_alone_(kGatherBytes) {}
 
 CopyReader::~CopyReader() {
   std::unique_lock lock(pipeline_->mutex);
@@ -96,8 +99,8 @@ CopyReader::~CopyReader() {
 void CopyReader::feed(std::string bytes) {
   if (ended_ || bytes.empty()) return;  // behind \.
   if (alone_) {
-    carried_.append(bytes);
-    if (carried_.size() >= kGatherBytes) read_alone(false);
+    carry(bytes);
+    if (carried_.size() >= enough_alone_) read_alone(false);
     return;
   }
   if (bytes.size() < kSmallFeed) {
@@ -107,6 +110,13 @@ void CopyReader::feed(std::string bytes) {
   }
   if (!gathered_.empty()) add_piece(std::exchange(gathered_, {}));
   add_piece(std::move(bytes));
+}
+
+void CopyReader::carry(std::string_view bytes) {
+  if (carried_.size() + bytes.size() > kMaxRowBytes)
+    fail(sql_error(sqlstate::kProgramLimitExceeded, "the row has more than {} bytes", kMaxRowBytes),
+         lines_ + 1, "");
+  carried_.append(bytes);
 }
 
 void CopyReader::finish() {
@@ -184,10 +194,11 @@ CopyReader::RowEnds CopyReader::find_text_ends(std::string_view bytes) const {
 void CopyReader::add_piece(std::string bytes) {
   RowEnds ends = find_row_ends(bytes);
   if (ends.first == std::string::npos) {
-    carried_.append(bytes);
+    const size_t looked_at = carried_.size() > kLongRow ? carried_.size() : 0;
+    carry(bytes);
     const bool only_returns = line_end_ == '\n' && !in_quotes_ && lines_ == 0 && !begun_ &&
                               layout_.format.kind == CopyFormat::Kind::kCsv && carried_.size() > kLongRow &&
-                              carried_.find('\r') != carried_.npos;
+                              carried_.find('\r', looked_at) != carried_.npos;
     if (!only_returns) return;
     line_end_ = '\r';
     bytes = std::exchange(carried_, {});
@@ -291,6 +302,8 @@ void CopyReader::read_alone(bool at_end) {
   CopyBlock block;
   const size_t taken = reader->read(carried_, !std::exchange(begun_, true), at_end, &block);
   carried_.erase(0, taken);
+  // A row that is not whole is read again from its begin: when it has doubled, so that long ones cost no more for each byte.
+  enough_alone_ = std::max(kGatherBytes, 2 * carried_.size());
   pipeline_->idle_readers.push_back(std::move(reader));
   take(block);
 }

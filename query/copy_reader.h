@@ -25,8 +25,8 @@ class CopyReader {
   CopyReader(CopyLayout layout, WorkerPool* workers, std::function<void(ColumnBatch&&)> sink);
   ~CopyReader();  // waits for workers that read for it
 
-  void feed(std::string bytes);
-  void finish();  // 22P04 if the data end in the middle of a row
+  void feed(std::string bytes);  // 54000 for a row of more than 1 GiB
+  void finish();                 // 22P04 if the data end in the middle of a row
 
   uint64_t rows() const { return rows_; }
   uint64_t rejected() const { return rejected_; }
@@ -48,6 +48,7 @@ class CopyReader {
   RowEnds find_csv_ends(std::string_view bytes);
   RowEnds find_text_ends(std::string_view bytes) const;
   bool ends_row(std::string_view bytes, size_t newline) const;
+  void carry(std::string_view bytes);
   void add_piece(std::string bytes);
   void dispatch();
   void collect(size_t most_in_flight);
@@ -63,6 +64,7 @@ class CopyReader {
   const bool alone_;
   std::string gathered_;       // small pieces
   std::string carried_;        // the begin of a row
+  size_t enough_alone_;        // of it, for the caller's thread to read
   bool in_quotes_ = false;     // at the end of what came
   char line_end_ = '\n';       // '\r' where there are no others
   std::shared_ptr<Job> open_;  // the block that is being put together; null: none

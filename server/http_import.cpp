@@ -23,6 +23,7 @@ namespace idem {
 namespace {
 
 constexpr size_t kSampleBytes = 1 << 20;
+constexpr size_t kMaxRecordBytes = 64 << 20;  // of the sample
 constexpr size_t kSampleRecords = 10'000;
 constexpr size_t kMaxSchemaBytes = 1 << 20;
 
@@ -159,17 +160,24 @@ class CsvImport {
            quoted_identifier(name.name.text);
   }
 
+  // More where not even the first record is whole.
   void take_sample() {
     bool is_end = false;
-    while (sample_.size() < kSampleBytes && !is_end) {
-      const std::string piece = read_();
-      is_end = piece.empty();
-      sample_ += piece;
+    for (size_t wanted = kSampleBytes; records_.empty(); wanted *= 4) {
+      if (wanted > kMaxRecordBytes)
+        throw sql_error(sqlstate::kProgramLimitExceeded, "the first record has more than {} bytes",
+                        kMaxRecordBytes);
+      const bool begins = sample_.empty();
+      while (sample_.size() < wanted && !is_end) {
+        const std::string piece = read_();
+        is_end = piece.empty();
+        sample_ += piece;
+      }
+      if (begins) sample_.erase(0, check_csv_begin(sample_));
+      shape_.delimiter = options_.delimiter.value_or(guess_delimiter(sample_, is_end));
+      records_ = read_csv_records(sample_, shape_, is_end, kSampleRecords);
+      if (records_.empty() && is_end) throw SqlError(sqlstate::kBadCopyFileFormat, "the file has no records");
     }
-    sample_.erase(0, check_csv_begin(sample_));
-    shape_.delimiter = options_.delimiter.value_or(guess_delimiter(sample_, is_end));
-    records_ = read_csv_records(sample_, shape_, is_end, kSampleRecords);
-    if (records_.empty()) throw SqlError(sqlstate::kBadCopyFileFormat, "the file has no records");
   }
 
   void create_table() {

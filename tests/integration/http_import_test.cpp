@@ -93,6 +93,15 @@ TEST_F(HttpImportTest, GuessesHowTheFileIsWritten) {
   EXPECT_EQ(value("SELECT f0 || f1 FROM plain"), "7x");
 }
 
+TEST_F(HttpImportTest, TakesALongFirstRecord) {
+  const std::string text(3 << 20, 'x');
+  EXPECT_THAT(import("name=long", "1,\"" + text + "\"\n2,y\n").body, HasSubstr("\"rowsImported\":2"));
+  EXPECT_EQ(value("SELECT max(length(f1)) FROM long"), std::to_string(text.size()));
+  const HttpResponse open = import("name=open", "\"" + std::string(70 << 20, 'x'));
+  EXPECT_EQ(open.status, 413);
+  EXPECT_THAT(open.body, HasSubstr("the first record has more than"));
+}
+
 TEST_F(HttpImportTest, LeavesOutWhatDoesNotFit) {
   execute(*server.connect(), "CREATE TABLE t (a INT, b DATE NOT NULL, c TEXT)");
   const std::string csv = "a,b,c\n1,2024-01-01,x\nbad,2024-01-01,y\n3,bad,z\n4,2024-01-04\n";

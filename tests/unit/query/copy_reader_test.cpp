@@ -157,6 +157,19 @@ TEST_F(CopyReaderTest, AnotherEscapeThanTheQuote) {
   EXPECT_TRUE(read(data, 50'000, &pool) == expected);
 }
 
+// Were each piece looked at together with all before it this would take minutes.
+TEST_F(CopyReaderTest, LongFieldsComeInSmallPieces) {
+  const std::string text(8 << 20, 'x'), data = "2024-01-01,a,1,1," + text + "\n";
+  const std::string quoted = "2024-01-01,a,1,1,\"" + text + "\"\n";
+  const std::string expected = "1704067200000000|a|1|1|" + text + "\n";
+  for (const std::string& rows : {data, quoted}) {
+    for (const char escape : {'"', '\\'}) {
+      format.escape = escape;
+      EXPECT_TRUE(read(rows, 256) == expected) << rows.substr(0, 20) << escape;
+    }
+  }
+}
+
 TEST_F(CopyReaderTest, ErrorsNameLineAndColumn) {
   std::string data;
   for (int i = 0; i < 50'000; ++i)
