@@ -55,6 +55,22 @@ bool is_host(std::string_view host) {
   });
 }
 
+// RFC 9112, 6.1 and 7: who takes a body's length for another than a proxy before it did takes a part of it for a request.
+void check_transfer_coding(const http::request<PieceBody>& message) {
+  std::string codings;
+  size_t fields = 0;
+  for (const auto& field : message) {
+    if (field.name() != http::field::transfer_encoding) continue;
+    if (fields++ > 0) codings += ", ";
+    codings += std::string_view(field.value());
+  }
+  if (fields == 0) return;
+  if (message.version() < kHttpVersionWithChunks)
+    throw SqlError(sqlstate::kProtocolViolation, "Transfer-Encoding is unknown to HTTP/1.0");
+  if (!beast::iequals(codings, "chunked"))
+    throw sql_error(sqlstate::kFeatureNotSupported, "Transfer-Encoding \"{}\" is not supported", codings);
+}
+
 }  // namespace
 
 struct HttpRequestParser::State {
@@ -94,8 +110,13 @@ bool HttpRequestParser::parse_header() {
     for (; come.starts_with(kLineEnd); come.remove_prefix(kLineEnd.size())) s.begin += kLineEnd.size();
     if (come == "\r") return false;
   }
+  const size_t begin = s.begin;
   parse();
-  return state_->parser->is_header_done();
+  // RFC 9112, 5.2: Beast takes such lines together, and joins them.
+  const std::string_view parsed(s.bytes.data() + begin, s.begin - begin);
+  if (parsed.find("\r\n ") != parsed.npos || parsed.find("\r\n\t") != parsed.npos)
+    throw SqlError(sqlstate::kProtocolViolation, "a line of the header begins with a space");
+  return s.parser->is_header_done();
 }
 
 std::string HttpRequestParser::parse_body() {
@@ -129,9 +150,7 @@ HttpRequest HttpRequestParser::request() const {
   const size_t hosts = message.count(http::field::host);
   if (hosts > 1 || (hosts == 0 && message.version() >= kHttpVersionWithChunks))
     throw SqlError(sqlstate::kProtocolViolation, "a request has one Host header");
-  const std::string coding = utf8_lower(request.header("transfer-encoding"));
-  if (!coding.empty() && coding != "chunked" && coding != "identity")
-    throw sql_error(sqlstate::kFeatureNotSupported, "Transfer-Encoding \"{}\" is not supported", coding);
+  check_transfer_coding(message);
   if (!parse_http_target(std::string(message.target()), &request))
     throw SqlError(sqlstate::kProtocolViolation, "an escape of the request's target is broken");
   if (!is_host(request.header("host")))

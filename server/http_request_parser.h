@@ -28,8 +28,8 @@ class HttpRequestParser {
   bool has_body_to_come() const;
   size_t unparsed_bytes() const;
 
-  // Once the header is parsed. Throws 08P01 for a target that cannot be read and for other than one host, 0A000 for a transfer coding
-  // other than chunked.
+  // Once the header is parsed. Throws 08P01 for a target that cannot be read, for other than one host, and for a transfer coding in HTTP/1.0;
+  // 0A000 for one other than chunked.
   HttpRequest request() const;
   HttpAnswerForm form() const;    // of its answer
   bool expects_continue() const;  // Expect: 100-continue

@@ -213,6 +213,12 @@ TEST_F(HttpQueryTest, RefusesWhatIsNoHttp) {
   SocketClient coded(server.http_port());
   coded.send("POST /exec HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n");
   EXPECT_THAT(coded.receive_all(), StartsWith("HTTP/1.1 501"));
+  SocketClient identity(server.http_port());
+  identity.send("POST /exec HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: identity\r\n\r\n");
+  EXPECT_THAT(identity.receive_all(), StartsWith("HTTP/1.1 501"));
+  SocketClient folded(server.http_port());
+  folded.send("GET /ping HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n");
+  EXPECT_THAT(folded.receive_all(), StartsWith("HTTP/1.1 400"));
   // Refused before it comes.
   SocketClient huge(server.http_port());
   huge.send(

@@ -1,6 +1,7 @@
 #include "server/http_request_parser.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "tests/unit/common/expect_sql_error.h"
@@ -77,8 +78,16 @@ TEST(HttpRequestParser, WantsOneHostAndKnowsOneCoding) {
                    [&] { request("/ HTTP/1.1\r\n", "Host: a b\r\n"); });
   expect_sql_error("08P01", "the host of the request is not valid",
                    [&] { request("http://user@h/ HTTP/1.1\r\n", "Host: h\r\n"); });
-  expect_sql_error("0A000", "Transfer-Encoding \"gzip, chunked\" is not supported",
-                   [&] { request("/ HTTP/1.1\r\n", "Host: h\r\nTransfer-Encoding: gzip, chunked\r\n"); });
+  for (const char* coding : {"gzip, chunked", "identity", "", "chunked, identity", "xchunked"})
+    expect_sql_error("0A000", fmt::format("Transfer-Encoding \"{}\" is not supported", coding), [&] {
+      request("/ HTTP/1.1\r\n", fmt::format("Host: h\r\nTransfer-Encoding: {}\r\n", coding));
+    });
+  expect_sql_error("0A000", "Transfer-Encoding \"identity, chunked\" is not supported", [&] {
+    request("/ HTTP/1.1\r\n", "Host: h\r\nTransfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n");
+  });
+  expect_sql_error("08P01", "Transfer-Encoding is unknown to HTTP/1.0",
+                   [&] { request("/ HTTP/1.0\r\n", "Transfer-Encoding: chunked\r\n"); });
+  EXPECT_NO_THROW(request("/ HTTP/1.1\r\n", "Host: h\r\nTransfer-Encoding: Chunked\r\n"));
   EXPECT_EQ(request("/ HTTP/1.0\r\n", "").header("host"), "");
   const HttpRequest absolute = request("HTTP://other:80/exec?query=a%20b HTTP/1.1\r\n", "Host: h\r\n");
   EXPECT_EQ(absolute.path, "/exec");
@@ -91,6 +100,14 @@ TEST(HttpRequestParser, RefusesWhatIsNoHttp) {
   for (const char* text : {"QUERY\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n",
                            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n"})
     expect_sql_error("08P01", "", [&] { requests_of(text, 100); });
+  // RFC 9112, 5.2; what follows the header may begin with a space.
+  const std::string folded = "GET / HTTP/1.1\r\nHost: h\r\nX-Long: a\r\n\tb\r\n\r\n";
+  for (size_t piece = 1; piece <= folded.size(); ++piece)
+    expect_sql_error("08P01", "a line of the header begins with a space",
+                     [&] { requests_of(folded, piece); });
+  expect_sql_error("08P01", "the request is no HTTP: bad field",
+                   [] { requests_of("GET / HTTP/1.1\r\n Host: h\r\n\r\n", 100); });
+  EXPECT_EQ(requests_of("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n x", 100), "POST / [ x] ");
   expect_sql_error("54000", "the header is too large",
                    [] { requests_of("GET / HTTP/1.1\r\nX: " + std::string(200'000, 'x'), 5000); });
 }
