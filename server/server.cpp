@@ -19,6 +19,7 @@
 #include "server/listener.h"
 #include "server/live_configuration.h"
 #include "server/network_threads.h"
+#include "server/service_notice.h"
 #include "server/storage_watch.h"
 #include "server/view_refresher.h"
 #include "storage/database.h"
@@ -309,11 +310,13 @@ void Server::run() {
   s.idle_memory->start();
   s.network.start();
   s.refresher.start();
+  send_service_notice("READY=1");
   {
     std::unique_lock lock(s.mutex);
     s.stop_requested.wait(lock, [&s] { return s.stops > 0; });
   }
   spdlog::info("shutting down");
+  send_service_notice("STOPPING=1");
   for (const auto& listener : s.listeners) listener->stop_accepting();
   s.end_connections();
   s.refresher.stop();
