@@ -15,19 +15,27 @@ case ${1:-} in
   *) echo "usage: tools/quickstart.sh [stop]" >&2; exit 2 ;;
 esac
 
+# Says what begins, and how long the step before took.
+step() {
+  [ -z "${begun:-}" ] || echo "   $((SECONDS - begun)) s"
+  begun=$SECONDS
+  [ -z "${1:-}" ] || echo "== $1"
+}
+
+step packages
 tools/install_packages.sh build
-echo "== build"
+step build
 cmake --preset release -DIDEM_TESTS=OFF -DIDEM_BENCH=OFF >/dev/null
 cmake --build --preset release
 
-echo "== start"
+step start
 [ -e "$data/idemdb.toml" ] || "$idem" init "$data" --port "$port" --http-port "$http_port" >/dev/null
 "$idem" start "$data"
 port=$(head -1 "$data/idemdb.port")
 
 psql=(psql -X -q -h 127.0.0.1 -p "$port" -U admin -d main -v ON_ERROR_STOP=1)
 
-echo "== load"
+step load
 "${psql[@]}" <<'SQL'
 \set QUIET on
 CREATE TABLE IF NOT EXISTS btc_trades (symbol SYMBOL, side SYMBOL, price DOUBLE, amount DOUBLE, timestamp TIMESTAMP)
@@ -41,10 +49,11 @@ CREATE TABLE IF NOT EXISTS ecommerce_stats (ts TIMESTAMP, country SYMBOL, catego
 SQL
 
 ask() { echo; echo "$1"; "${psql[@]}" -c "$1"; }
-echo "== ask"
+step ask
 ask "SELECT timestamp, first(price) AS open, max(price) AS high, min(price) AS low, last(price) AS close, sum(amount) AS volume FROM btc_trades SAMPLE BY 15m LIMIT 4"
 ask "SELECT * FROM btc_trades LATEST ON timestamp PARTITION BY symbol, side"
 ask "SELECT country, sum(visits) AS visits, round(sum(sales)::numeric, 2) AS sales FROM ecommerce_stats GROUP BY country ORDER BY sales DESC"
+step
 
 cat <<TEXT
 
