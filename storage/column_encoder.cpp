@@ -218,9 +218,9 @@ const std::string& ColumnEncoder::parameters() const {
 void ColumnEncoder::encode(uint32_t vector_index, std::string* out, VectorStatistics* statistics) {
   const Vector& vector = state_->vectors[vector_index];
   const uint32_t count = state_->rows_of(vector_index);
-  *statistics = compute_statistics(vector, count);
+  if (statistics) *statistics = compute_statistics(vector, count);
   ByteWriter writer(*out);
-  if (statistics->null_count == count) {
+  if (count_nulls(vector.validity, count) == count) {
     writer.u8(static_cast<uint8_t>(Codec::kAllNull));
     writer.u8(0);
     return;

@@ -21,7 +21,7 @@ class ColumnEncoder {
 
   // What each block of the column must begin with (docs/format/segment.md, "Block").
   const std::string& parameters() const;
-  // Appends an encoded vector.
+  // Appends an encoded vector. `statistics` may be null.
   void encode(uint32_t vector_index, std::string* out, VectorStatistics* statistics);
 
  private:

@@ -312,8 +312,9 @@ void Transaction::Commit::log_and_install() {
   hold_named_versions();
   if (is_logged) {
     record.set_time(pending.time_micros);
+    const auto compression = record.is_encoded() ? wal::Compression::kNone : wal::Compression::kLz4;
     const wal::Extent extent =
-        db_.log->append(static_cast<uint64_t>(pending.commit), record.payload(), wal::Compression::kLz4);
+        db_.log->append(static_cast<uint64_t>(pending.commit), record.payload(), compression);
     db_.log_end = place.log_end = extent.end.value;
     db_.last_logged = pending.commit;
   }

@@ -1,19 +1,18 @@
 #include "storage/log_record.h"
 
 #include <algorithm>
-#include <array>
-#include <cassert>
 #include <map>
 
 #include "common/error.h"
 #include "storage/attached_row_group.h"
+#include "storage/logged_rows.h"
 #include "storage/schema_encoding.h"
 
 namespace idem {
 
 namespace {
 
-constexpr uint8_t kFormat = 7;
+constexpr uint8_t kFormat = 8;
 constexpr size_t kTimeOffset = 1;
 constexpr uint8_t kHasSchema = 1, kTruncated = 2, kCreated = 4, kRestored = 8, kNamesSegments = 16;
 constexpr std::string_view kWhat = "log record";
@@ -48,52 +47,6 @@ std::vector<uint64_t> read_ordinals(ByteReader& in, uint64_t limit) {
     end += gap + length;
   }
   return ordinals;
-}
-
-// Elements of `kSize` bytes that do not lie one after the other.
-template <size_t kSize>
-void write_apart(ByteWriter& out, const std::byte* data, const std::vector<uint32_t>& rows) {
-  std::array<std::byte, 512 * kSize> chunk;
-  for (size_t first = 0; first < rows.size(); first += 512) {
-    const size_t count = std::min<size_t>(512, rows.size() - first);
-    for (size_t i = 0; i < count; ++i)
-      std::memcpy(chunk.data() + i * kSize, data + rows[first + i] * kSize, kSize);
-    out.bytes(chunk.data(), count * kSize);
-  }
-}
-
-void write_elements(ByteWriter& out, const BatchColumn& column, const std::vector<uint32_t>& rows,
-                    uint32_t first, bool contiguous, uint32_t count) {
-  const auto row_at = [&](uint32_t i) { return contiguous ? first + i : rows[i]; };
-  const PhysicalType physical = physical_type(column.type());
-  const auto* data = static_cast<const std::byte*>(column.data());
-  switch (physical) {
-    case PhysicalType::kDecimal: {
-      const auto* values = static_cast<const Decimal*>(column.data());
-      for (uint32_t i = 0; i < count; ++i) {
-        const Decimal& value = values[row_at(i)];
-        out.u64(static_cast<uint64_t>(value.value));
-        out.u64(static_cast<uint64_t>(static_cast<uint128_t>(value.value) >> 64));
-        out.i32(value.scale);
-      }
-      return;
-    }
-    case PhysicalType::kString: {
-      for (uint32_t i = 0; i < count; ++i) out.u32(static_cast<uint32_t>(column.string_at(row_at(i)).size()));
-      for (uint32_t i = 0; i < count; ++i) out.bytes(column.string_at(row_at(i)));
-      return;
-    }
-    default: break;
-  }
-  const size_t size = physical_size(physical);
-  if (contiguous) return out.bytes(data + first * size, count * size);
-  switch (size) {
-    case 1: return write_apart<1>(out, data, rows);
-    case 2: return write_apart<2>(out, data, rows);
-    case 4: return write_apart<4>(out, data, rows);
-    case 8: return write_apart<8>(out, data, rows);
-    default: return write_apart<16>(out, data, rows);
-  }
 }
 
 // How the rows of a table's changes that are in files of other tables are read; a number stands for each, from 1 on.
@@ -142,104 +95,7 @@ void write_partition_change(ByteWriter& out, const PartitionChange& change,
     out.varint(rows.first);
     out.varint(rows.count);
   }
-  const auto inserted =
-      change.encoded.empty() ? static_cast<uint32_t>(change.positions.inserted_count()) : uint32_t{0};
-  const auto count = static_cast<uint32_t>(change.replaced_rows.size()) + inserted;
-  out.varint(count);
-  if (count == 0) return out.varint(0);
-  const bool contiguous = change.replaced_rows.empty() && change.inserted_rows.empty();
-  std::vector<uint32_t> rows;
-  if (!contiguous) {
-    rows = change.replaced_rows;
-    for (uint32_t i = 0; i < inserted; ++i) rows.push_back(change.inserted_row(i));
-  }
-  const TableSchema& schema = change.rows->schema();
-  out.varint(schema.columns.size());
-  for (size_t c = 0; c < schema.columns.size(); ++c) {
-    const BatchColumn& column = change.rows->column(c);
-    out.u32(static_cast<uint32_t>(schema.columns[c].id));
-    out.u8(static_cast<uint8_t>(physical_type(column.type())));
-    const auto row_at = [&](uint32_t i) { return contiguous ? change.first_inserted + i : rows[i]; };
-    std::string mask;
-    if (column.has_nulls()) {
-      mask.assign((count + 7) / 8, '\0');
-      for (uint32_t i = 0; i < count; ++i) {
-        if (!column.is_null(row_at(i))) mask[i / 8] = static_cast<char>(mask[i / 8] | 1 << (i % 8));
-      }
-    }
-    out.boolean(!mask.empty());
-    out.bytes(mask);
-    write_elements(out, column, rows, change.first_inserted, contiguous, count);
-  }
-}
-
-bool mask_bit(std::string_view mask, uint32_t i) {
-  return mask.empty() || ((static_cast<uint8_t>(mask[i / 8]) >> (i % 8)) & 1);
-}
-
-// Appends them all at once; what is under a NULL does not count.
-void append_elements(std::string_view elements, uint32_t count, std::string_view mask, BatchColumn& column) {
-  const uint32_t first = column.size();
-  std::memcpy(column.append_space(count), elements.data(), elements.size());
-  if (mask.empty()) return;
-  for (uint32_t i = 0; i < count; ++i) {
-    if (!mask_bit(mask, i)) column.set_null(first + i);
-  }
-}
-
-// Reads the elements of one column and appends them; `column` null: skips them. Memory is taken when their bytes are known to be there.
-void read_elements(ByteReader& in, PhysicalType physical, uint32_t count, std::string_view mask,
-                   BatchColumn* column) {
-  switch (physical) {
-    case PhysicalType::kDecimal: {
-      ByteReader elements(in.bytes(size_t{count} * 20), kWhat);
-      if (!column) return;
-      column->reserve(count);
-      for (uint32_t i = 0; i < count; ++i) {
-        Decimal value;
-        const uint64_t low = elements.u64(), high = elements.u64();
-        value.value = static_cast<int128_t>(static_cast<uint128_t>(high) << 64 | low);
-        value.scale = elements.i32();
-        if (mask_bit(mask, i)) {
-          column->append(value);
-        } else {
-          column->append_null();
-        }
-      }
-      return;
-    }
-    case PhysicalType::kString: {
-      const std::string_view lengths = in.bytes(size_t{count} * 4);
-      if (column) column->reserve(count);
-      for (uint32_t i = 0; i < count; ++i) {
-        uint32_t length = 0;
-        std::memcpy(&length, lengths.data() + size_t{i} * 4, 4);
-        const std::string_view text = in.bytes(length);
-        if (!column) continue;
-        if (mask_bit(mask, i)) {
-          column->append_string(text);
-        } else {
-          column->append_null();
-        }
-      }
-      return;
-    }
-    default: break;
-  }
-  const std::string_view elements = in.bytes(physical_size(physical) * count);
-  if (column) append_elements(elements, count, mask, *column);
-}
-
-// Codes of the column's dictionary.
-void read_codes(ByteReader& in, uint32_t count, std::string_view mask, BatchColumn& column) {
-  const std::string_view codes = in.bytes(size_t{count} * 4);
-  const uint32_t known = column.dictionary()->size();
-  for (uint32_t i = 0; i < count; ++i) {
-    uint32_t code = 0;
-    std::memcpy(&code, codes.data() + size_t{i} * 4, 4);
-    if (code >= known && mask_bit(mask, i)) in.fail();
-  }
-  append_elements(codes, count, mask, column);
+  write_logged_rows(out, change);
 }
 
 // Gives the row groups that the record of a table names; slices of one share it.
@@ -309,62 +165,16 @@ PartitionChange read_partition_change(ByteReader& in, int64_t start,
     change.positions.insert(before, count);
   }
   change.encoded = read_encoded_rows(in, change.positions.inserted_count(), groups);
-  const uint64_t rows = in.varint();
-  const auto replaced = static_cast<uint32_t>(change.positions.replaced.size());
-  const uint64_t inserted = change.encoded.empty() ? change.positions.inserted_count() : 0;
-  if (rows > UINT32_MAX / 2 || rows != replaced + inserted) in.fail();
-  const auto count = static_cast<uint32_t>(rows);
-  const size_t columns = in.count(6);
-  if (count == 0) {
-    if (columns != 0) in.fail();
-    return change;
-  }
-  auto batch = std::make_shared<ColumnBatch>(schema);
-  std::vector<bool> filled(schema->columns.size());
-  for (size_t c = 0; c < columns; ++c) {
-    const auto id = static_cast<ColumnId>(in.u32());
-    const uint8_t physical_byte = in.u8();
-    if (physical_byte > static_cast<uint8_t>(PhysicalType::kString)) in.fail();
-    const auto physical = static_cast<PhysicalType>(physical_byte);
-    const std::string_view mask = in.boolean() ? in.bytes((count + 7) / 8) : std::string_view();
-    const int index = schema->find_column(id);
-    BatchColumn* target = nullptr;
-    if (index >= 0) {
-      const auto i = static_cast<size_t>(index);
-      if (filled[i] || physical_type(schema->columns[i].type) != physical) in.fail();
-      filled[i] = true;
-      target = &batch->column(i);
-    }
-    if (target && target->type().id == TypeId::kSymbol) read_codes(in, count, mask, *target);
-    else read_elements(in, physical, count, mask, target);
-  }
-  for (size_t i = 0; i < filled.size(); ++i) {
-    if (filled[i]) continue;
-    Vector initial;
-    read_initial(schema->columns[i], &initial);
-    for (uint32_t first = 0; first < count; first += kVectorSize) {
-      batch->column(i).append_vector(initial, {nullptr, std::min(kVectorSize, count - first)});
-    }
-  }
-  change.replaced_rows.resize(replaced);
-  for (uint32_t i = 0; i < replaced; ++i) change.replaced_rows[i] = i;
-  change.first_inserted = replaced;
-  change.rows = std::move(batch);
+  read_logged_rows(in, schema, &change);
   return change;
 }
 
-// So that a large record is not copied while it grows; characters of strings are not counted.
+// So that a large record is not copied while it grows.
 size_t estimate_bytes(const std::vector<LoggedTable>& tables) {
   size_t bytes = 256;
   for (const LoggedTable& table : tables) {
     for (const LoggedPartition& partition : table.partitions) {
-      for (const PartitionChange* change : partition.changes) {
-        if (!change->rows) continue;
-        const size_t rows = change->replaced_rows.size() + change->positions.inserted_count();
-        for (size_t c = 0; c < change->rows->column_count(); ++c) {
-          bytes += 8 + rows * physical_size(physical_type(change->rows->column(c).type())) + rows / 8;
-        }
-      }
+      for (const PartitionChange* change : partition.changes) bytes += estimate_logged_bytes(*change);
     }
   }
   return bytes;
@@ -436,8 +246,10 @@ void LogRecordWriter::tables(const std::vector<LoggedTable>& tables) {
       out.i64(partition.start);
       out.boolean(partition.cleared);
       out.varint(partition.changes.size());
-      for (const PartitionChange* change : partition.changes)
+      for (const PartitionChange* change : partition.changes) {
         write_partition_change(out, *change, attachments);
+        is_encoded_ = is_encoded_ || logged_row_count(*change) >= kEncodedLogRows;
+      }
     }
     out.set_u64(size_offset, out.offset() - size_offset - sizeof(uint64_t));
   }

@@ -54,9 +54,12 @@ class LogRecordWriter {
   void tables(const std::vector<LoggedTable>& tables);  // then this, once
   void set_time(int64_t micros);                        // known last, under the commit latch
   const std::string& payload() const { return bytes_; }
+  // Whether most of its rows are encoded, so that compressing it would gain little.
+  bool is_encoded() const { return is_encoded_; }
 
  private:
   std::string bytes_;
+  bool is_encoded_ = false;
 };
 
 // Changes of one table, read back. Rows have the shape of `schema`, the table's as it is after the record.

@@ -14,15 +14,24 @@ constexpr int kDevices = 5000;
 class DeviceReportsTest : public ::testing::TestWithParam<bool> {
  protected:
   void SetUp() override {
-    DatabaseOptions options;
-    options.background_checkpoint = false;
-    database = Database::open(files, clock, "/data", options);
+    open();
     auto t = database->begin();
     TableSchema schema = prices_schema(true);
     if (!GetParam()) schema.columns[1].type = TypeId::kVarchar;  // the device, else a SYMBOL
     id = t->create_table(std::move(schema));
     t->commit(true);
     for (int i = 0; i < kDevices; ++i) devices.push_back(i);
+  }
+
+  void open() {
+    DatabaseOptions options;
+    options.background_checkpoint = false;
+    database = Database::open(files, clock, "/data", options);
+  }
+  void restart() {
+    database.reset();
+    open();
+    expect_model();
   }
 
   // Reports of one time; what is not changed has the value that it had. Devices of `batch` may repeat: the last one counts.
@@ -102,6 +111,22 @@ TEST_P(DeviceReportsTest, SomeOfThemAndSomeTwice) {
   EXPECT_EQ(more.skipped, 1u);
   twice.insert(twice.begin(), 7000);
   EXPECT_EQ(report(1, twice, {{7000, 1}, {6000, 2}, {4, 44}}).inserted, 2u);
+}
+
+// So many at once are encoded in the log.
+TEST_P(DeviceReportsTest, ThousandsAreReplayed) {
+  while (devices.size() < 40'000) devices.push_back(static_cast<int>(devices.size()));
+  report(1, devices);
+  database->checkpoint();
+  std::map<int, double> changed;
+  for (const int device : devices) changed[device] = device + 0.25;
+  EXPECT_EQ(report(1, devices, changed).replaced, devices.size());
+  restart();
+  std::mt19937_64 random(7);
+  std::shuffle(devices.begin(), devices.end(), random);
+  for (const int device : devices) changed[device] = device + 0.75;
+  EXPECT_EQ(report(1, devices, changed).replaced, devices.size());
+  restart();
 }
 
 INSTANTIATE_TEST_SUITE_P(SymbolAndVarchar, DeviceReportsTest, ::testing::Bool());
