@@ -26,10 +26,11 @@ void PositionHistory::link(Step step, HistoryHandle next) {
   next_ = std::move(next);
 }
 
+// The list of a table that was dropped ends there; when it is undropped, another one begins.
 std::optional<uint64_t> PositionHistory::forward(const PositionHistory* from, const PositionHistory* to,
                                                  int64_t start, uint64_t ordinal) {
   for (const PositionHistory* node = from; node != to; node = node->next_.get()) {
-    if (node->step_.all_cleared) return std::nullopt;
+    if (!node || node->step_.all_cleared) return std::nullopt;
     for (const PartitionStep& step : node->step_.partitions) {
       if (step.start != start) continue;
       if (step.cleared || step.delta.replaces(ordinal)) return std::nullopt;

@@ -237,6 +237,35 @@ TEST_F(HistoryTest, BringsBackADroppedTable) {
 }
 
 // What the transaction did to it before is gone, what was committed is not.
+// How rows moved before is not known any more: what names rows by their places conflicts, new rows do not.
+TEST_F(HistoryTest, ATransactionBesideDropAndUndrop) {
+  const TableId id = create("t", true);
+  insert(id, 1, "A", 1);
+  insert(id, 2, "B", 2);
+  const auto drop_and_undrop = [&] {
+    auto t = database->begin();
+    t->drop_table(id);
+    t->commit(true);
+    t = database->begin();
+    t->undrop_table(id, "public", "t");
+    t->commit(true);
+  };
+  auto inserts = database->begin();
+  ColumnBatch& added = inserts->pending_rows(id);
+  added.column(0).append(int64_t{3});
+  added.column(1).append_string("C");
+  added.column(2).append(3.0);
+  added.column(3).append_null();
+  inserts->inserted_rows(id, 1);
+  inserts->read_view();
+  auto removes = database->begin();
+  removes->remove(id, {{0, 0}});
+  drop_and_undrop();
+  inserts->commit(true);
+  expect_error("40001", "could not serialize", [&] { removes->commit(true); });
+  EXPECT_EQ(rows(id), (Texts{"1|A|1|null", "2|B|2|null", "3|C|3|null"}));
+}
+
 TEST_F(HistoryTest, BringsBackWhatTheSameTransactionDropped) {
   const TableId id = create("t", true);
   insert(id, 1, "A", 1);
