@@ -43,9 +43,7 @@ void CheckedTransaction::insert(TableId table, const std::vector<TableModel::Row
     for (const TableModel::Row& row : rows) append_row(&batch, row);
     transaction_->insert(table, std::move(batch));
   }
-  std::vector<uint64_t> ids;
-  for (size_t i = 0; i < rows.size(); ++i) ids.push_back(database_.next_row_id());
-  model_.insert(table, rows, ids);
+  model_.insert(table, rows, database_.next_row_ids(rows.size()));
 }
 
 void CheckedTransaction::remove(TableId table, const std::vector<size_t>& indices) {
@@ -61,6 +59,22 @@ void CheckedTransaction::update(TableId table, const std::vector<size_t>& indice
   for (const TableModel::Row& row : rows) append_row(&batch, row);
   transaction_->update(table, positions_of(*version, indices), std::move(batch));
   model_.update(table, indices, rows);
+}
+
+void CheckedTransaction::merge(TableId table, const Merge& merge) {
+  const auto version = read(table);
+  ColumnBatch new_rows(version->schema), inserted(version->schema);
+  for (const TableModel::Row& row : merge.new_rows) append_row(&new_rows, row);
+  for (const TableModel::Row& row : merge.inserted) append_row(&inserted, row);
+  if (!merge.updated.empty() || !merge.removed.empty()) {
+    transaction_->modify(table, positions_of(*version, merge.updated), std::move(new_rows),
+                         positions_of(*version, merge.removed));
+  }
+  if (!merge.inserted.empty()) transaction_->insert_unmatched(table, std::move(inserted));
+  if (!merge.updated.empty()) model_.update(table, merge.updated, merge.new_rows);
+  if (!merge.removed.empty()) model_.remove(table, merge.removed);
+  if (!merge.inserted.empty())
+    model_.insert_unmatched(table, merge.inserted, database_.next_row_ids(merge.inserted.size()));
 }
 
 void CheckedTransaction::truncate(TableId table) {
@@ -81,19 +95,15 @@ bool CheckedTransaction::restore(TableId table, uint64_t version) {
   const std::optional<KeptVersion> kept = database_.find_version(table, version);
   if (!kept) return false;
   transaction_->restore(table, kept->version);
-  restores_ = true;
-  std::vector<uint64_t> ids;
-  for (size_t i = 0; i < expected->rows.size(); ++i) ids.push_back(database_.next_row_id());
+  needs_history_ = true;
   const auto schema = transaction_->schema_view().table(table)->schema;
-  model_.restore(*expected, ids, *schema, schema != before->schema);
+  model_.restore(*expected, database_.next_row_ids(expected->rows.size()), *schema, schema != before->schema);
   return true;
 }
 
 void CheckedTransaction::move_partition(TableId from, int64_t start, TableId to, bool replace) {
   transaction_->move_partition(from, start, to, replace);
-  std::vector<uint64_t> ids;
-  for (size_t i = 0; i < view().table(from)->rows.size(); ++i) ids.push_back(database_.next_row_id());
-  model_.move_partition(from, start, to, replace, ids);
+  model_.move_partition(from, start, to, replace, database_.next_row_ids(view().table(from)->rows.size()));
 }
 
 TableId CheckedTransaction::create_table(TableSchema schema) {
@@ -112,6 +122,41 @@ void CheckedTransaction::alter_table(TableId table, const std::function<void(Tab
 void CheckedTransaction::drop_table(TableId table) {
   transaction_->drop_table(table);
   model_.drop_table(table);
+}
+
+bool CheckedTransaction::undrop_table(TableId table, const std::string& name) {
+  if (!database_.database_->snapshot().catalog->dropped.contains(static_cast<uint32_t>(table))) {
+    if (!database_.keeps_versions) return false;
+    throw Violation(fmt::format("dropped table {} is lost", static_cast<uint32_t>(table)));
+  }
+  transaction_->undrop_table(table, "public", name);
+  needs_history_ = true;
+  model_.undrop_table(*transaction_->schema_view().table(table)->schema);
+  return true;
+}
+
+bool CheckedTransaction::refresh(TableId view, TableId source) {
+  const std::optional<KeptVersion> from =
+      database_.find_version(source, static_cast<uint64_t>(read(source)->version));
+  if (!from) return false;
+  needs_history_ = true;
+  truncate(view);
+  std::vector<TableModel::Row> rows;
+  for (const TableModel::Stored& row : model_.view().table(source)->rows) rows.push_back(row.values);
+  insert(view, rows, false);
+  MaterializedView entry;
+  if (const MaterializedView* known = transaction_->schema_view().catalog->materialized_view(view)) {
+    entry = *known;
+    ++entry.generation;
+  }
+  entry.table = view;
+  entry.query_text = "SELECT *";
+  entry.populated = true;
+  entry.refreshed_micros = 0;
+  entry.sources = {{source, from->number()}};
+  transaction_->put_materialized_view(entry, {*from});
+  model_.change_view(view);
+  return true;
 }
 
 void CheckedTransaction::begin_run(const std::string& key, const std::string& tag) {
@@ -146,7 +191,8 @@ bool CheckedTransaction::commit(bool synchronous) {
     if (outcome.errors.contains(error.sqlstate())) return false;
     if (outcome.may_conflict && error.sqlstate() == "40001") return false;
     // What was to be restored has been forgotten meanwhile.
-    if (restores_ && !database_.keeps_versions && error.sqlstate() == "22023") return false;
+    const bool may_be_gone = needs_history_ && !database_.keeps_versions;
+    if (may_be_gone && (error.sqlstate() == "22023" || error.sqlstate() == "42P01")) return false;
     if (!is_io_failure(error)) {
       throw Violation(fmt::format("COMMIT failed with {}: {}; expected {}", error.sqlstate(), error.message(),
                                   outcome.world ? "success" : *outcome.errors.begin()));
@@ -182,12 +228,20 @@ CheckedDatabase::CheckedDatabase(std::unique_ptr<SimulatedFileSystem> files,
   options.own_threads = false;
   options.log_segment_bytes = 32 << 10;
   options.chunk_cache_bytes = 1 << 20;
-  for (const auto& [id, table] : possible_[0]->tables) {
-    for (const TableModel::Stored& row : table->rows) last_row_id_ = std::max(last_row_id_, row.id);
+  for (const auto& tables : {possible_[0]->tables, possible_[0]->dropped}) {
+    for (const auto& [id, table] : tables) {
+      for (const TableModel::Stored& row : table->rows) last_row_id_ = std::max(last_row_id_, row.id);
+    }
   }
 }
 
 CheckedDatabase::~CheckedDatabase() = default;
+
+std::vector<uint64_t> CheckedDatabase::next_row_ids(size_t count) {
+  std::vector<uint64_t> ids;
+  for (size_t i = 0; i < count; ++i) ids.push_back(++last_row_id_);
+  return ids;
+}
 
 void CheckedDatabase::open() {
   database_ = Database::open(*files_, clock_, "/data", options);

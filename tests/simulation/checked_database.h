@@ -31,6 +31,13 @@ class CheckedTransaction {
   void remove(TableId table, const std::vector<size_t>& indices);
   // Full new rows; keys and the partition must stay.
   void update(TableId table, const std::vector<size_t>& indices, const std::vector<TableModel::Row>& rows);
+  // Rows of a table, by index in what the transaction sees of it, and those that are to be added.
+  struct Merge {
+    std::vector<size_t> updated, removed;
+    std::vector<TableModel::Row> new_rows;  // one for each updated one; keys and time stay
+    std::vector<TableModel::Row> inserted;  // their keys are not there
+  };
+  void merge(TableId table, const Merge& merge);
   void truncate(TableId table);
   void drop_partition(TableId table, int64_t start);
   // A partition that is there into another table of the same columns and keys.
@@ -41,6 +48,11 @@ class CheckedTransaction {
   // `change` edits a copy of the table's schema.
   void alter_table(TableId table, const std::function<void(TableSchema*)>& change);
   void drop_table(TableId table);
+  // Does nothing where it is kept no more.
+  bool undrop_table(TableId table, const std::string& name);
+  // The rows of `source`, which this transaction has not written, in place of those of `view`, a table of the same columns that it
+  // has made or that is a materialized view. Does nothing where the version read is kept no more.
+  bool refresh(TableId view, TableId source);
   // The commit is the run of a key that was not committed yet; the caller lets one session at a time have it.
   void begin_run(const std::string& key, const std::string& tag);
   void forget_run(const std::string& key);
@@ -55,7 +67,7 @@ class CheckedTransaction {
   CheckedDatabase& database_;
   std::unique_ptr<Transaction> transaction_;
   ModelTransaction model_;
-  bool restores_ = false;
+  bool needs_history_ = false;
 };
 
 // A database on a simulated disk, and all the states that it may be found in.
@@ -100,7 +112,7 @@ class CheckedDatabase {
   SettableClock& clock() { return clock_; }
   const std::shared_ptr<const World>& visible() const { return possible_[visible_]; }
   size_t possible_count() const { return possible_.size(); }
-  uint64_t next_row_id() { return ++last_row_id_; }
+  std::vector<uint64_t> next_row_ids(size_t count);
 
   DatabaseOptions options;
   bool keeps_versions = true;  // all of them can be read

@@ -6,8 +6,11 @@ namespace idem::simulation {
 
 namespace {
 
-std::string table_text(const TableSchema& schema, const std::vector<std::string>& rows) {
-  std::string text = schema.name + " (";
+std::string table_text(const TableSchema& schema, const std::optional<uint64_t>& view_generation,
+                       const std::vector<std::string>& rows) {
+  std::string text = schema.name;
+  if (view_generation) text += fmt::format(", view changed {} times", *view_generation);
+  text += " (";
   for (const ColumnSchema& column : schema.columns)
     text += column.name + " " + format_type(column.type) + ",";
   text += ")\n";
@@ -49,7 +52,7 @@ const ModelTable* World::find(const std::string& name) const {
 std::string World::text() const {
   std::map<std::string, std::string> by_name;
   for (const auto& [id, table] : tables)
-    by_name[table->schema.name] = table_text(table->schema, table->texts());
+    by_name[table->schema.name] = table_text(table->schema, table->view_generation, table->texts());
   std::string text;
   for (const auto& [name, table] : by_name) text += table;
   for (const auto& [key, tag] : runs) text += fmt::format("run {}: {}\n", key, tag);
@@ -64,7 +67,9 @@ std::string text_of(const Snapshot& snapshot) {
       text += name.second + " has no version\n";
       continue;
     }
-    text += table_text(*version->schema, exact_rows_of(version));
+    const MaterializedView* view = snapshot.catalog->materialized_view(id);
+    text += table_text(*version->schema, view ? std::optional(view->generation) : std::nullopt,
+                       exact_rows_of(version));
   }
   for (const auto& [key, run] : snapshot.catalog->runs) {
     std::string tags;
@@ -120,6 +125,15 @@ void ModelTransaction::insert(TableId table, const std::vector<TableModel::Row>&
   }
 }
 
+void ModelTransaction::insert_unmatched(TableId table, const std::vector<TableModel::Row>& rows,
+                                        const std::vector<uint64_t>& ids) {
+  ModelTable& own = write(table);
+  Operation operation{Operation::Kind::kInsert, rows, ids, {}, own.schema.columns};
+  apply(&own, operation, UINT64_MAX, nullptr, nullptr);
+  operation.must_be_new = own.schema.has_keys();
+  add(table, std::move(operation));
+}
+
 ModelTransaction::Operation& ModelTransaction::add(TableId table, Operation operation) {
   TableWork& work = work_on(table);
   work.collects = false;
@@ -170,7 +184,7 @@ void ModelTransaction::drop_partition(TableId table, int64_t start) {
 bool ModelTransaction::stands_on_base(TableId table, int64_t start) const {
   const auto found = work_.find(static_cast<uint32_t>(table));
   if (found == work_.end()) return true;
-  if (found->second.created) return false;
+  if (found->second.created || found->second.undropped) return false;
   return std::none_of(found->second.operations.begin(), found->second.operations.end(),
                       [&](const Operation& operation) {
                         switch (operation.kind) {
@@ -212,6 +226,7 @@ void ModelTransaction::restore(const ModelTable& version, const std::vector<uint
   for (const TableModel::Stored& row : version.rows) operation.rows.push_back(row.values);
   apply(&write(schema.id), operation, UINT64_MAX, nullptr, nullptr);
   add(schema.id, std::move(operation));
+  if (view_.table(schema.id)->view_generation) change_view(schema.id);  // of other rows than its entry says
 }
 
 void ModelTransaction::create_table(const TableSchema& schema) {
@@ -239,12 +254,29 @@ void ModelTransaction::drop_table(TableId table) {
   names_.push_back({table, view_.tables.at(id)->schema.name, ""});
   view_.tables.erase(id);
   own_.erase(id);
-  if (work.created) {
+  if (work.created || work.undropped) {
     work_.erase(id);
   } else {
     work = TableWork();
     work.dropped = true;
   }
+}
+
+void ModelTransaction::undrop_table(const TableSchema& schema) {
+  const auto id = static_cast<uint32_t>(schema.id);
+  own_[id] = std::make_shared<ModelTable>(*base_->dropped.at(id));
+  own_[id]->schema = schema;
+  view_.tables[id] = own_[id];
+  view_.dropped.erase(id);
+  work_on(schema.id).undropped = true;
+  names_.push_back({schema.id, "", schema.name});
+  if (own_[id]->view_generation) ++*own_[id]->view_generation;  // what it was computed of is no longer known
+}
+
+void ModelTransaction::change_view(TableId table) {
+  ModelTable& own = write(table);
+  own.view_generation = own.view_generation ? *own.view_generation + 1 : 0;
+  work_on(table).changes_view = true;
 }
 
 // Rows of one key within the batch follow each other; what counts is whether the last of them changes
@@ -361,6 +393,8 @@ bool ModelTransaction::apply(ModelTable* table, const Operation& operation, uint
 bool ModelTransaction::apply_all(const TableWork& work, const ModelTable& newest, uint64_t stamp,
                                  ModelTable* next, Outcome* outcome) const {
   const std::vector<Operation>& operations = work.operations;
+  // How rows moved before is not known any more: what names some by their places cannot be carried over.
+  if (newest.undropped > base_->stamp) outcome->may_conflict = true;
   for (const Operation& operation : operations) {
     const bool moved_away = operation.kind == Operation::Kind::kDetach && operation.needs_same;
     if (moved_away && !partition_is_same(operation, newest, &outcome->may_conflict)) return false;
@@ -396,6 +430,12 @@ bool ModelTransaction::apply_all(const TableWork& work, const ModelTable& newest
         if (at < newest.rows.size() && newest.rows[at].changed > base_->stamp) return false;
       }
       operation = std::move(left);
+    }
+    if (operation.must_be_new) {
+      for (const TableModel::Row& given : operation.rows) {
+        const TableModel::Row row = reshape_row(given, operation.shape, next->schema.columns);
+        if (matters(partition_of(*next, row), i) && next->find_key(row) < next->rows.size()) return false;
+      }
     }
     const bool attached = operation.kind == Operation::Kind::kAttach && operation.needs_same &&
                           matters(operation.partitions[0], i);
@@ -456,48 +496,67 @@ ModelTransaction::Outcome ModelTransaction::commit_on(const World& newest) const
   outcome.writes = !names_.empty() || !run_key_.empty() || !forgotten_.empty();
   for (const std::string& key : forgotten_) next->runs.erase(key);
   if (!run_key_.empty()) next->runs[run_key_] = run_tag_;
-  for (const auto& [id, work] : work_) {
-    const auto table_id = static_cast<TableId>(id);
-    if (work.dropped) {
-      if (!newest.table(table_id)) outcome.errors.insert("42P01");
-      next->tables.erase(id);
-      continue;
-    }
-    if (work.created) {
-      outcome.writes = true;
-      auto created = std::make_shared<ModelTable>(*view_.tables.at(id));
-      for (TableModel::Stored& row : created->rows) row.changed = next->stamp;
-      created->schema_changed = next->stamp;
-      next->tables[id] = std::move(created);
-      continue;
-    }
-    const ModelTable* head = newest.table(table_id);
-    if (!head) {
-      outcome.errors.insert("42P01");
-      continue;
-    }
-    if (work.altered && head->schema_changed > base_->stamp) {
-      outcome.errors.insert("40001");
-      continue;
-    }
-    auto table = std::make_shared<ModelTable>(*head);
-    if (work.altered) {
-      table->schema = view_.tables.at(id)->schema;
-      table->schema_changed = next->stamp;
-      for (TableModel::Stored& row : table->rows) {
-        row.values = reshape_row(row.values, head->schema.columns, table->schema.columns);
-      }
-      outcome.writes = true;
-    }
-    if (!apply_all(work, *head, next->stamp, table.get(), &outcome)) {
-      outcome.errors.insert("40001");
-      continue;
-    }
-    table->rows_changed = next->stamp;
-    next->tables[id] = std::move(table);
-  }
+  for (const auto& [id, work] : work_)
+    commit_table(static_cast<TableId>(id), work, newest, next.get(), &outcome);
   if (outcome.errors.empty()) outcome.world = std::move(next);
   return outcome;
+}
+
+void ModelTransaction::commit_table(TableId table_id, const TableWork& work, const World& newest, World* next,
+                                    Outcome* outcome) const {
+  const auto id = static_cast<uint32_t>(table_id);
+  if (work.dropped) {
+    if (!newest.table(table_id)) {
+      outcome->errors.insert("42P01");
+      return;
+    }
+    next->dropped[id] = newest.tables.at(id);
+    next->tables.erase(id);
+    return;
+  }
+  if (work.created) {
+    outcome->writes = true;
+    auto created = std::make_shared<ModelTable>(*view_.tables.at(id));
+    for (TableModel::Stored& row : created->rows) row.changed = next->stamp;
+    created->schema_changed = next->stamp;
+    next->tables[id] = std::move(created);
+    return;
+  }
+  const auto& tables = work.undropped ? newest.dropped : newest.tables;
+  const auto found = tables.find(id);
+  if (found == tables.end()) {
+    outcome->errors.insert("42P01");
+    return;
+  }
+  const std::shared_ptr<const ModelTable>& head = found->second;
+  const ModelTable& own = *view_.tables.at(id);
+  const bool altered = work.altered || work.undropped;
+  if (altered && !work.undropped && head->schema_changed > base_->stamp) {
+    outcome->errors.insert("40001");
+    return;
+  }
+  auto table = std::make_shared<ModelTable>(*head);
+  if (work.changes_view || work.undropped) {
+    if (!work.undropped && head->view_generation != base_->table(table_id)->view_generation)
+      outcome->errors.insert("40001");
+    table->view_generation = own.view_generation;
+    outcome->writes = true;
+  }
+  if (altered) {
+    table->schema = own.schema;
+    table->schema_changed = next->stamp;
+    for (TableModel::Stored& row : table->rows)
+      row.values = reshape_row(row.values, head->schema.columns, table->schema.columns);
+    outcome->writes = true;
+  }
+  if (!apply_all(work, *head, next->stamp, table.get(), outcome)) {
+    outcome->errors.insert("40001");
+    return;
+  }
+  table->rows_changed = next->stamp;
+  if (work.undropped) table->undropped = next->stamp;
+  next->dropped.erase(id);
+  next->tables[id] = std::move(table);
 }
 
 }  // namespace idem::simulation

@@ -15,19 +15,22 @@ namespace idem::simulation {
 
 struct ModelTable : TableModel {
   using TableModel::TableModel;
-  uint64_t schema_changed = 0;  // stamp of the last change of its schema
-  uint64_t rows_changed = 0;    // stamp of the last commit that wrote it
+  uint64_t schema_changed = 0;              // stamp of the last change of its schema
+  uint64_t rows_changed = 0;                // stamp of the last commit that wrote it
+  uint64_t undropped = 0;                   // stamp of the commit that brought it back
+  std::optional<uint64_t> view_generation;  // of a materialized view: how often its entry was changed
 };
 
 // All tables at one commit. A value; tables are shared until they are written.
 struct World {
-  uint64_t stamp = 0;                                            // of the commit; grows
-  std::map<uint32_t, std::shared_ptr<const ModelTable>> tables;  // by TableId
+  uint64_t stamp = 0;                                             // of the commit; grows
+  std::map<uint32_t, std::shared_ptr<const ModelTable>> tables;   // by TableId
+  std::map<uint32_t, std::shared_ptr<const ModelTable>> dropped;  // as they were
   std::map<std::string, std::string> runs;  // committed ones: key → tag of what it wrote
 
   const ModelTable* table(TableId id) const;
   const ModelTable* find(const std::string& name) const;
-  // For messages and comparison: names, columns and rows of all tables, and the runs.
+  // For messages and comparison: names, columns and rows of all tables but the dropped ones, and the runs.
   std::string text() const;
 };
 
@@ -55,6 +58,9 @@ class ModelTransaction {
   // `ids` are given to rows that meet no other of the same key. Rows inserted one after the other are one
   // batch until they are read.
   void insert(TableId table, const std::vector<TableModel::Row>& rows, const std::vector<uint64_t>& ids);
+  // Rows whose keys are not there, and must not be when they are committed.
+  void insert_unmatched(TableId table, const std::vector<TableModel::Row>& rows,
+                        const std::vector<uint64_t>& ids);
   void remove(TableId table, const std::vector<size_t>& indices);
   void update(TableId table, const std::vector<size_t>& indices, const std::vector<TableModel::Row>& rows);
   void truncate(TableId table);
@@ -69,6 +75,10 @@ class ModelTransaction {
   void create_table(const TableSchema& schema);
   void alter_table(const TableSchema& schema);
   void drop_table(TableId table);
+  // One that was dropped when the transaction began, with the schema that the database gave it.
+  void undrop_table(const TableSchema& schema);
+  // The table becomes a materialized view, or the view's entry another one.
+  void change_view(TableId table);
   // Its commit is the run of this key.
   void begin_run(const std::string& key, const std::string& tag) {
     run_key_ = key;
@@ -87,10 +97,12 @@ class ModelTransaction {
     std::vector<int64_t> partitions;  // of the rows deleted or updated; or the one that is dropped or moved
     std::vector<ColumnSchema> shape;  // of `rows`
     bool needs_same = false;          // of moved partitions: the one there must be as it was
+    bool must_be_new = false;         // of inserted rows: no other may have their keys
   };
   struct TableWork {
-    bool created = false, dropped = false, altered = false;
-    bool collects = false;  // the last operation is an insert that takes more rows
+    bool created = false, dropped = false, undropped = false, altered = false;
+    bool changes_view = false;  // the entry of a materialized view
+    bool collects = false;      // the last operation is an insert that takes more rows
     std::vector<Operation> operations;
   };
   struct NameChange {
@@ -112,6 +124,8 @@ class ModelTransaction {
   bool partition_is_same(const Operation& operation, const ModelTable& newest, bool* may_conflict) const;
   bool stands_on_base(TableId table, int64_t start) const;
   void change_names(const World& newest, std::set<std::string>* errors) const;
+  void commit_table(TableId table, const TableWork& work, const World& newest, World* next,
+                    Outcome* outcome) const;
 
   std::shared_ptr<const World> base_;
   World view_;

@@ -62,8 +62,12 @@ class Simulation {
   void commit(Session& session, size_t number);
   TableId pick_table(const World& view);
   void create_table(Session& session);
+  void undrop_table(Session& session, size_t number);
   void alter_table(Session& session, TableId table);
   void insert(Session& session, TableId table);
+  std::vector<size_t> pick_rows(const ModelTable& model);
+  void merge(Session& session, TableId table);
+  void refresh(Session& session, size_t number, TableId source);
   void change_rows(Session& session, TableId table, bool remove);
   int64_t pick_partition(const ModelTable& model);
   void drop_partition(Session& session, TableId table);
