@@ -145,6 +145,29 @@ def check_compiled(paths, commands_path):
         report("no dead header", path, 1, "nothing includes it")
 
 
+def check_named_tests(paths):
+    """Tests that a document names are there, and what storage.md says of a crash names some."""
+    declared = set()
+    for path in paths:
+        if path.endswith("_test.cpp"):
+            declared.update(f"{suite}.{name}" for suite, name in re.findall(r"^TEST(?:_F|_P)?\((\w+),\s*(\w+)\)", read(path), re.MULTILINE))
+        if path.endswith("CMakeLists.txt"):
+            declared.update(re.findall(r"add_test\(NAME (\S+)", read(path)))
+    for document in (p for p in tracked_files() if p.endswith(".md")):
+        for number, line in enumerate(read(document).split("\n"), 1):
+            for name in re.findall(r"`([A-Z]\w+\.[A-Z]\w+)`", line):
+                if name not in declared:
+                    report("documents name tests that are there", document, number, f"no test {name}")
+    lines = read("docs/storage.md").split("\n")
+    first = lines.index("| crash | what is found | tests |") + 2
+    for number, line in enumerate(lines[first:], first + 1):
+        if not line.startswith("|"):
+            break
+        tests = line.split("|")[3]
+        if "`" not in tests and "the same" not in tests:
+            report("documents name tests that are there", "docs/storage.md", number, "no test is named")
+
+
 def check_format(paths):
     """As .clang-format says."""
     sources = [p for p in paths if p.endswith((".cpp", ".h"))]
@@ -182,10 +205,11 @@ def main():
         if path.endswith(".h"):
             check_header(path, text)
     check_compiled(paths, commands_path)
+    check_named_tests(paths)
     check_format(paths)
 
     rules = ["formatted", "layer order", "headers begin with #pragma once", "headers say what they are for", f"files of at most {MAX_LINES} lines",
-             "nothing is left for later", "names say the subject", "no dead source file", "no dead header"] + [c[0] for c in CALLS]
+             "nothing is left for later", "names say the subject", "no dead source file", "no dead header", "documents name tests that are there"] + [c[0] for c in CALLS]
     for rule in rules:
         found = findings.get(rule, [])
         for finding in found:
