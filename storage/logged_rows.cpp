@@ -256,7 +256,7 @@ size_t estimate_logged_bytes(const PartitionChange& change) {
   size_t bytes = 0;
   for (size_t c = 0; c < change.rows->column_count(); ++c)
     bytes += 16 + rows * physical_size(physical_type(change.rows->column(c).type())) + rows / 8;
-  return rows < kEncodedLogRows ? bytes : bytes / 2;
+  return rows < kEncodedLogRows ? bytes : bytes / 4;
 }
 
 void write_logged_rows(ByteWriter& out, const PartitionChange& change) {

@@ -120,7 +120,7 @@ if [ "$mode" = --all ]; then
   export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
   export LSAN_OPTIONS=suppressions=$PWD/tests/harness/leak_suppressions.txt
   # What goes through every failure of long scripts runs in the release build; here a part of it must do.
-  slow='FaultInjectionTest.*:CrashRecoveryTest.*:HistoryCrashTest.*:Seeds/RandomChangesTest.*:LogCrashTest.*'
+  slow='FaultInjectionTest.*:StatementFaultTest.*:CrashRecoveryTest.*:HistoryCrashTest.*:Seeds/RandomChangesTest.*:LogCrashTest.*'
   fuzzers="parser segment protocol http"
   if step "asan build" build asan "idemdb simulation test_common test_parser test_wal test_storage $(printf '%s_fuzzer ' $fuzzers)"; then
     for layer in common parser wal storage; do sharded "unit tests of $layer, asan" "build/asan/test_$layer" --gtest_filter="-$slow"; done
