@@ -207,9 +207,14 @@ BoundPtr QueryBinder::bind_parameter(const ast::Parameter& parameter) {
   }
   if (parameters_.types.size() < parameter.number)
     parameters_.types.resize(parameter.number, TypeId::kUnknown);
-  BoundPtr slot = BoundExpression::slot(parameter.number - 1, parameters_.types[parameter.number - 1]);
-  slot->position = parameter.position;
-  return slot;
+  const size_t index = parameter.number - 1;
+  const bool takes_value = index < parameters_.values.size() && reads_many_tables();
+  uses_values_ = uses_values_ || takes_value;
+  BoundPtr bound = takes_value
+                       ? BoundExpression::constant(parameters_.values[index])
+                       : BoundExpression::slot(static_cast<uint32_t>(index), parameters_.types[index]);
+  bound->position = parameter.position;
+  return bound;
 }
 
 BoundPtr QueryBinder::bind_case(const ast::Case& expression, ExpressionContext& context) {

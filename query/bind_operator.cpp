@@ -117,13 +117,18 @@ BoundPtr QueryBinder::compare_rows(std::string_view symbol, std::vector<BoundPtr
 
 BoundPtr QueryBinder::bind_between(const ast::Between& between, ExpressionContext& context) {
   BoundPtr operand = bind(*between.operand, context);
-  BoundPtr low = bind(*between.low, context), high = bind(*between.high, context);
-  const auto within = [&](const BoundPtr& from, const BoundPtr& to) {
-    return make_and(pair_of(call_operator(">=", pair_of(operand->clone(), from->clone()), between.position),
-                            call_operator("<=", pair_of(operand->clone(), to->clone()), between.position)));
+  BoundPtr low = bind(*between.low, context);
+  const auto compare = [&](const char* symbol, const BoundPtr& bound) {
+    return call_operator(symbol, pair_of(operand->clone(), bound->clone()), between.position);
   };
-  BoundPtr result = within(low, high);
-  if (between.symmetric) result = make_or(pair_of(std::move(result), within(high, low)));
+  // Gives a parameter its type before it is met again: ts BETWEEN $1 AND $1 + interval '1 day'.
+  BoundPtr result = compare(">=", low);
+  BoundPtr high = bind(*between.high, context);
+  result = make_and(pair_of(std::move(result), compare("<=", high)));
+  if (between.symmetric) {
+    BoundPtr swapped = make_and(pair_of(compare(">=", high), compare("<=", low)));
+    result = make_or(pair_of(std::move(result), std::move(swapped)));
+  }
   return between.negated ? make_not(std::move(result)) : std::move(result);
 }
 

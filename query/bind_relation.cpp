@@ -196,6 +196,13 @@ QueryResult QueryBinder::union_result(std::shared_ptr<const TableUnion> tables) 
   return result;
 }
 
+bool QueryBinder::reads_many_tables() const {
+  constexpr size_t kManyTables = 32;
+  size_t tables = 0;
+  for (const auto& of_view : unions_) tables += of_view->shape().branches.size();
+  return tables >= kManyTables;
+}
+
 Source QueryBinder::bind_view(const ViewSchema& view, const ast::NamedTable& table) {
   constexpr int kMaxViewDepth = 60;
   if (view_depth_ >= kMaxViewDepth) {

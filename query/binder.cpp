@@ -115,6 +115,11 @@ BoundQuery QueryBinder::finish(PlanPtr plan) {
   query.parameter_types = parameters_.types;
   query.tables = std::move(tables_);
   query.is_for_once = is_for_once_;
+  if (parameters_.only_described && parameter_count > 0 && reads_many_tables()) {
+    query.plan = roots[0]->children[0];
+    query.is_for_once = true;
+    return query;
+  }
   query.plan = optimize(roots[0]->children[0], &context_, &query.is_for_once);
   for (size_t i : kept) {
     query.init_plans.emplace_back(init_plans_[i].first - kFirstTemporarySlot + parameter_count,
@@ -123,6 +128,8 @@ BoundQuery QueryBinder::finish(PlanPtr plan) {
   if (!query.is_for_once) {
     for (const auto& tables : unions_) tables->add_tables(query.tables);
   }
+  query.gains_nothing_by_values = uses_values_ && !query.is_for_once;
+  query.is_for_once = query.is_for_once || uses_values_;
   return query;
 }
 

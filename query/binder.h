@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,11 @@ class NameResolver {
 // TEXT).
 struct ParameterTypes {
   std::vector<SqlType> types;
+  // Of a statement that is executed once as it is bound: what its parameters are. Plans do not depend on them, but that of a query over
+  // a view of many tables is made for them, since the time that it asks for leaves few of these. Must outlive the binding.
+  std::span<const Value> values = {};
+  bool only_described =
+      false;  // the plan of such a query is not even made: its columns are what is asked for
 };
 
 // Plans come out optimized: they can be given to execute() as they are. All functions throw SqlError with the

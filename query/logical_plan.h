@@ -197,6 +197,8 @@ struct BoundQuery {
   std::vector<std::shared_ptr<const TableVersion>> tables;  // that were looked up for it
   // Whether the plan is right only for the rows of these versions, or (of a past version, say) for this execution alone.
   bool is_for_once = false;
+  // It was made for the values of its parameters, which left out nothing that a plan for any values would read.
+  bool gains_nothing_by_values = false;
 };
 
 // Equivalent and cheaper. `context` (may be null) is what constant folding may ask: session, snapshot, time zone. The plans of subqueries

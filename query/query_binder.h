@@ -226,6 +226,7 @@ class QueryBinder {
   Source bind_view(const ViewSchema& view, const ast::NamedTable& table);
   QueryResult bind_view_plan(const ViewSchema& view, const ast::NamedTable& table);
   QueryResult union_result(std::shared_ptr<const TableUnion> tables);
+  bool reads_many_tables() const;  // through views
   std::optional<Source> find_relation(const std::vector<std::string>& name, const ast::NamedTable& table);
   Source bind_virtual(std::shared_ptr<const VirtualTable> table, const std::string& alias,
                       std::vector<BoundPtr> arguments);
@@ -347,6 +348,7 @@ class QueryBinder {
   std::vector<std::shared_ptr<const TableVersion>> tables_;  // of scan_source()
   std::vector<std::shared_ptr<const TableUnion>> unions_;    // of bind_view_plan()
   bool keeps_views_ = true;
+  bool uses_values_ = false;  // of parameters
   bool is_for_once_ = false;  // BoundQuery's
   std::vector<std::shared_ptr<CteScope>> kept_scopes_;
   std::set<uint32_t> always_materialized_;  // shared ids

@@ -86,7 +86,10 @@ std::unique_ptr<Portal> SessionState::make_query_portal(const ast::Query& query,
   PreparedEntry* entry = input.entry.get();
   if (entry && entry->plan && entry->plan->fits(view_, settings.generation()))
     return portal_of(entry->plan->query(), input.parameters);
-  return portal_of(keep_plan(bind_query(query, *this, input.parameter_types), entry), input.parameters);
+  if (!entry || !entry->plans_for_any_values) input.parameter_types.values = input.parameters;
+  BoundQuery bound = bind_query(query, *this, input.parameter_types);
+  if (entry && bound.gains_nothing_by_values) entry->plans_for_any_values = true;
+  return portal_of(keep_plan(std::move(bound), entry), input.parameters);
 }
 
 // `entry`: null where nothing is executed again.

@@ -224,7 +224,9 @@ bool is_run_write(const ast::Statement& statement) {
     case StatementKind::kCopy: return ast::as<ast::CopyStatement>(statement).from;
     case StatementKind::kExplain: {
       const auto& explain = ast::as<ast::ExplainStatement>(statement);
-      return explain.analyze && is_run_write(*explain.statement);
+      const bool may_write =
+          explain.statement->kind == StatementKind::kExecute || is_run_write(*explain.statement);
+      return explain.analyze && may_write;
     }
     default: return false;
   }

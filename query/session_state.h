@@ -32,6 +32,7 @@ struct PreparedEntry {
   // Of INSERT … VALUES: kept as long as the table's schema is the same.
   std::shared_ptr<const InsertPlan> insert_plan;
   std::shared_ptr<const KeptPlan> plan;  // of a query: kept as long as it fits
+  bool plans_for_any_values = false;     // BoundQuery::gains_nothing_by_values was found
 };
 
 // What one execution keeps alive: its snapshot, memory account and context. Held by the portal's stream.

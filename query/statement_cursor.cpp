@@ -221,6 +221,7 @@ std::string execute_declare_cursor(SessionState& session, const ast::DeclareCurs
   }
   session.begin_statement();
   ParameterTypes types = input.parameter_types;
+  types.values = input.parameters;
   BoundQuery query = bind_query(*s.query, session, types);
   session.portals[s.name.text] =
       std::make_unique<CursorPortal>(session.make_query_portal(std::move(query), input.parameters),
@@ -285,7 +286,7 @@ std::string execute_prepare(SessionState& session, const ast::PrepareStatement& 
   return "PREPARE";
 }
 
-std::unique_ptr<Portal> execute_execute(SessionState& session, const ast::ExecuteStatement& s) {
+StatementInput prepared_input(SessionState& session, const ast::ExecuteStatement& s) {
   auto entry = session.find_prepared(s.name.text);
   const std::vector<SqlType>& types = entry->info.parameter_types;
   if (types.size() != s.arguments.size()) {
@@ -306,7 +307,11 @@ std::unique_ptr<Portal> execute_execute(SessionState& session, const ast::Execut
   input.text = entry->info.text;
   input.parameter_types.types = types;
   input.entry = std::move(entry);
-  return session.make_portal(std::move(input));
+  return input;
+}
+
+std::unique_ptr<Portal> execute_execute(SessionState& session, const ast::ExecuteStatement& s) {
+  return session.make_portal(prepared_input(session, s));
 }
 
 std::string execute_deallocate(SessionState& session, const ast::DeallocateStatement& s) {

@@ -229,6 +229,7 @@ void SessionState::describe_statement(const ast::Statement& statement, Parameter
       // Where types of parameters are found only here, parts of the plan were bound before they were known.
       const bool all_known = std::all_of(types.types.begin(), types.types.end(),
                                          [](SqlType type) { return type.id != TypeId::kUnknown; });
+      types.only_described = true;
       BoundQuery query = bind_query(*ast::as<ast::QueryStatement>(statement).query, *this, types);
       rows(query.plan->columns);
       if (all_known) keep_plan(std::move(query), entry);

@@ -108,6 +108,8 @@ std::unique_ptr<Portal> execute_fetch(SessionState& session, const ast::FetchSta
 std::string execute_close_cursor(SessionState& session, const ast::CloseCursorStatement& statement);
 std::vector<PlanColumn> fetch_columns(SessionState& session, const ast::FetchStatement& statement);
 std::string execute_prepare(SessionState& session, const ast::PrepareStatement& statement);
+// The prepared statement and the values of its parameters.
+StatementInput prepared_input(SessionState& session, const ast::ExecuteStatement& statement);
 std::unique_ptr<Portal> execute_execute(SessionState& session, const ast::ExecuteStatement& statement);
 std::string execute_deallocate(SessionState& session, const ast::DeallocateStatement& statement);
 // At COMMIT: reads what is left of a cursor WITH HOLD into memory, so that it outlives its transaction; false if it is no such cursor.

@@ -43,6 +43,7 @@ struct Explained {
   std::shared_ptr<StatementRun> run;        // of a query
   std::vector<Value> parameters;
   int64_t planning_nanos = 0;
+  std::shared_ptr<PreparedEntry> entry;  // of EXECUTE
 };
 
 // What EXPLAIN was asked for.
@@ -84,42 +85,50 @@ RowsPortal::Result analyze(SessionState& session, const Explained& explained, co
   return show(explained, form, &profile, ExplainTimes{explained.planning_nanos, end - start});
 }
 
-Explained bind_explained(SessionState& session, const ast::ExplainStatement& s, const StatementInput& input) {
+Explained bind_explained(SessionState& session, const ast::Statement& statement, uint32_t position,
+                         const StatementInput& input) {
   Explained explained;
   explained.parameters = input.parameters;
   StatementInput inner = input;
-  inner.statement = s.statement.get();
+  inner.statement = &statement;
   inner.entry = nullptr;
-  switch (s.statement->kind) {
+  switch (statement.kind) {
     case ast::StatementKind::kQuery: {
       session.begin_statement();
       ParameterTypes types = input.parameter_types;
+      types.values = input.parameters;
       explained.query = std::make_shared<BoundQuery>(
-          bind_query(*ast::as<ast::QueryStatement>(*s.statement).query, session, types));
+          bind_query(*ast::as<ast::QueryStatement>(statement).query, session, types));
       explained.run = session.start_run();
       break;
     }
     case ast::StatementKind::kInsert:
-      explained.portal = execute_insert(session, ast::as<ast::InsertStatement>(*s.statement),
-                                        std::move(inner), &explained.write);
+      explained.portal = execute_insert(session, ast::as<ast::InsertStatement>(statement), std::move(inner),
+                                        &explained.write);
       break;
     case ast::StatementKind::kUpdate:
-      explained.portal = execute_update(session, ast::as<ast::UpdateStatement>(*s.statement),
-                                        std::move(inner), &explained.write);
+      explained.portal = execute_update(session, ast::as<ast::UpdateStatement>(statement), std::move(inner),
+                                        &explained.write);
       break;
     case ast::StatementKind::kDelete:
-      explained.portal = execute_delete(session, ast::as<ast::DeleteStatement>(*s.statement),
-                                        std::move(inner), &explained.write);
+      explained.portal = execute_delete(session, ast::as<ast::DeleteStatement>(statement), std::move(inner),
+                                        &explained.write);
       break;
     case ast::StatementKind::kMerge:
-      explained.portal = execute_merge(session, ast::as<ast::MergeStatement>(*s.statement), std::move(inner),
-                                       &explained.write);
+      explained.portal =
+          execute_merge(session, ast::as<ast::MergeStatement>(statement), std::move(inner), &explained.write);
       break;
+    case ast::StatementKind::kExecute: {
+      const StatementInput prepared = prepared_input(session, ast::as<ast::ExecuteStatement>(statement));
+      explained = bind_explained(session, *prepared.statement, position, prepared);
+      explained.entry = prepared.entry;
+      break;
+    }
     default:
-      throw SqlError(
-          sqlstate::kFeatureNotSupported,
-          "EXPLAIN of statements other than SELECT, INSERT, UPDATE, DELETE and MERGE is not supported")
-          .with_position(s.position);
+      throw SqlError(sqlstate::kFeatureNotSupported,
+                     "EXPLAIN of statements other than SELECT, INSERT, UPDATE, DELETE, MERGE and EXECUTE is "
+                     "not supported")
+          .with_position(position);
   }
   return explained;
 }
@@ -147,7 +156,7 @@ std::unique_ptr<Portal> execute_explain(SessionState& session, const ast::Explai
                                         const StatementInput& input) {
   const ExplainForm form{s.analyze, s.verbose, wants_json(s)};
   const int64_t start = session.server.clock->monotonic_nanos();
-  auto explained = std::make_shared<Explained>(bind_explained(session, s, input));
+  auto explained = std::make_shared<Explained>(bind_explained(session, *s.statement, s.position, input));
   explained->planning_nanos = session.server.clock->monotonic_nanos() - start;
   return std::make_unique<RowsPortal>(explain_columns(s), [&session, explained, form, keep = input.entry] {
     return form.analyze ? analyze(session, *explained, form) : show(*explained, form, nullptr, std::nullopt);

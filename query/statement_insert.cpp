@@ -240,6 +240,7 @@ std::unique_ptr<Portal> execute_insert(SessionState& session, const ast::InsertS
   else session.begin_statement();
   auto schema = target_of(session, s);
   if (!plan || plan->schema != schema) {
+    if (!is_values(s)) input.parameter_types.values = input.parameters;
     plan = plan_insert(schema, s, session, input.parameter_types);
     if (input.entry && plan->is_cacheable()) input.entry->insert_plan = plan;
   }

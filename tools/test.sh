@@ -77,6 +77,21 @@ sharded() {  # what, program, arguments
   count "$what" "$good" "$bad"
 }
 
+# Fuzzers beside each other, for a minute.
+fuzz() {  # names
+  local fuzzer processes=()
+  for fuzzer in "$@"; do
+    mkdir -p "$logs/corpus/$fuzzer"
+    "build/asan/${fuzzer}_fuzzer" -max_total_time=60 -rss_limit_mb=4096 -timeout=20 -print_final_stats=1 \
+      -artifact_prefix="$PWD/build/asan/$fuzzer-" "$logs/corpus/$fuzzer" >"$logs/$fuzzer" 2>&1 &
+    processes+=($!)
+  done
+  for fuzzer in "$@"; do
+    if wait "${processes[0]}"; then count "$fuzzer fuzzer" 1 0; else tail -60 "$logs/$fuzzer"; count "$fuzzer fuzzer" 0 1; fi
+    processes=("${processes[@]:1}")
+  done
+}
+
 runner() {  # what, command … that closes with "N passed, N failed"
   local what=$1; shift
   "$@" >"$logs/runner" 2>&1
@@ -120,9 +135,9 @@ if [ "$mode" = --all ]; then
   export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
   export LSAN_OPTIONS=suppressions=$PWD/tests/harness/leak_suppressions.txt
   # What goes through every failure of long scripts runs in the release build; here a part of it must do.
-  slow='FaultInjectionTest.*:StatementFaultTest.*:CrashRecoveryTest.*:HistoryCrashTest.*:Seeds/RandomChangesTest.*:LogCrashTest.*'
-  fuzzers="parser segment protocol http"
-  if step "asan build" build asan "idemdb simulation test_common test_parser test_wal test_storage $(printf '%s_fuzzer ' $fuzzers)"; then
+  slow='FaultInjectionTest.*:StatementFaultTest.*:CrashRecoveryTest.*:HistoryCrashTest.*:ManyTablesTest.*:Seeds/RandomChangesTest.*:LogCrashTest.*'
+  if step "asan build" build asan "idemdb simulation test_common test_parser test_wal test_storage \
+    parser_fuzzer segment_fuzzer protocol_fuzzer http_fuzzer"; then
     for layer in common parser wal storage; do sharded "unit tests of $layer, asan" "build/asan/test_$layer" --gtest_filter="-$slow"; done
     step "simulation, asan" build/asan/simulation --seeds 1..100
     runner "golden scripts, asan" tests/sql/run_golden.sh --idemdb build/asan/idemdb
@@ -130,11 +145,8 @@ if [ "$mode" = --all ]; then
     IDEMDB=$PWD/build/asan/idemdb sharded "integration, asan" build/release/test_integration \
       --gtest_filter='Statement.*:TransactionOverConnections.*:Copy.*:Protocol.*:Connection.*:LineProtocol*:Run.*:Http*:-Protocol.DoesNotBuffer*:Protocol.TakesNoMemory*:HttpQueryTest.HoldsBack*'
     IDEMDB=$PWD/build/asan/idemdb IDEM_CRASH_ROUNDS=2 IDEM_REPLAY_ROUNDS=1 gtest "crash, asan" build/release/test_crash
-    for fuzzer in $fuzzers; do
-      mkdir -p "$logs/$fuzzer"
-      step "$fuzzer fuzzer" "build/asan/${fuzzer}_fuzzer" -max_total_time=60 -rss_limit_mb=4096 -timeout=20 -print_final_stats=1 \
-        -artifact_prefix="$PWD/build/asan/$fuzzer-" "$logs/$fuzzer"
-    done
+    fuzz parser segment
+    fuzz protocol http
   fi
   title "thread sanitizer"
   export TSAN_OPTIONS=suppressions=$PWD/tests/harness/thread_suppressions.txt

@@ -66,3 +66,11 @@ SELECT * FROM totals WHERE customer = 1;
 
 -- Names of result columns.
 SELECT 1, 'a', now() IS NULL, count(*), sum(1), 1::bigint, CASE WHEN true THEN 1 END, (SELECT 2), ARRAY[1], coalesce(1, 2), extract(year FROM date '2024-01-01');
+-- A parameter has its type from where it comes first.
+CREATE TABLE between_times (ts timestamp, v int);
+INSERT INTO between_times VALUES ('2024-01-01', 1), ('2024-01-02', 2), ('2024-01-03', 3);
+PREPARE within AS SELECT v FROM between_times WHERE ts BETWEEN $1 AND $1 + interval '1 day' AND v <> $2 ORDER BY v;
+EXECUTE within('2024-01-01', 9);
+EXECUTE within('2024-01-02', 2);
+PREPARE without AS SELECT v FROM between_times WHERE ts NOT BETWEEN SYMMETRIC $1 AND $1 - interval '1 day' ORDER BY v;
+EXECUTE without('2024-01-02');
