@@ -125,6 +125,7 @@ void CheckedTransaction::drop_table(TableId table) {
 }
 
 bool CheckedTransaction::undrop_table(TableId table, const std::string& name) {
+  if (!model_.base()->dropped.contains(static_cast<uint32_t>(table))) return false;  // it has dropped it
   if (!database_.database_->snapshot().catalog->dropped.contains(static_cast<uint32_t>(table))) {
     if (!database_.keeps_versions) return false;
     throw Violation(fmt::format("dropped table {} is lost", static_cast<uint32_t>(table)));
@@ -179,6 +180,33 @@ void CheckedTransaction::check_view(TableId table) {
       difference(fmt::format("{}", fmt::join(expected, "\n")), fmt::format("{}", fmt::join(found, "\n"))));
 }
 
+// Or was right to do so.
+bool CheckedTransaction::had_to_fail(const SqlError& error, const ModelTransaction::Outcome& outcome) const {
+  const std::string_view state = error.sqlstate();
+  if (outcome.errors.contains(std::string(state))) return true;
+  if (outcome.may_conflict && state == "40001") return true;
+  // What was to be restored has been forgotten meanwhile.
+  return needs_history_ && !database_.keeps_versions && (state == "22023" || state == "42P01");
+}
+
+bool CheckedTransaction::see_newer() {
+  const std::shared_ptr<const World> newest = database_.visible();
+  if (newest == model_.base()) return true;
+  const ModelTransaction::Outcome outcome = model_.commit_on(*newest);
+  try {
+    transaction_->refresh();
+  } catch (const SqlError& error) {
+    if (had_to_fail(error, outcome)) return false;
+    throw;
+  }
+  if (!outcome.world) {
+    throw Violation(
+        fmt::format("a transaction saw newer rows that had to fail with {}", *outcome.errors.begin()));
+  }
+  model_.move_to(newest, outcome);
+  return true;
+}
+
 bool CheckedTransaction::commit(bool synchronous) {
   auto& possible = database_.possible_;
   // After a failure nothing more reaches the disk.
@@ -188,11 +216,7 @@ bool CheckedTransaction::commit(bool synchronous) {
   try {
     result = transaction_->commit(synchronous);
   } catch (const SqlError& error) {
-    if (outcome.errors.contains(error.sqlstate())) return false;
-    if (outcome.may_conflict && error.sqlstate() == "40001") return false;
-    // What was to be restored has been forgotten meanwhile.
-    const bool may_be_gone = needs_history_ && !database_.keeps_versions;
-    if (may_be_gone && (error.sqlstate() == "22023" || error.sqlstate() == "42P01")) return false;
+    if (had_to_fail(error, outcome)) return false;
     if (!is_io_failure(error)) {
       throw Violation(fmt::format("COMMIT failed with {}: {}; expected {}", error.sqlstate(), error.message(),
                                   outcome.world ? "success" : *outcome.errors.begin()));

@@ -27,6 +27,8 @@ class CheckedTransaction {
   explicit CheckedTransaction(CheckedDatabase& database);
 
   const World& view() const { return model_.view(); }
+  // From now on it stands on what is visible now. False if it can not, as commit(): then it is over.
+  bool see_newer();
   void insert(TableId table, const std::vector<TableModel::Row>& rows, bool one_by_one);
   void remove(TableId table, const std::vector<size_t>& indices);
   // Full new rows; keys and the partition must stay.
@@ -63,6 +65,7 @@ class CheckedTransaction {
 
  private:
   std::shared_ptr<const TableVersion> read(TableId table);
+  bool had_to_fail(const SqlError& error, const ModelTransaction::Outcome& outcome) const;
 
   CheckedDatabase& database_;
   std::unique_ptr<Transaction> transaction_;

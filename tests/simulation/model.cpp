@@ -117,6 +117,10 @@ void ModelTransaction::insert(TableId table, const std::vector<TableModel::Row>&
   TableWork& work = work_on(table);
   if (work.collects) {
     Operation& last = work.operations.back();
+    if (!same_shape(last.shape, own.schema.columns)) {  // others have altered the table
+      for (TableModel::Row& row : last.rows) row = reshape_row(row, last.shape, own.schema.columns);
+      last.shape = own.schema.columns;
+    }
     last.rows.insert(last.rows.end(), rows.begin(), rows.end());
     last.ids.insert(last.ids.end(), ids.begin(), ids.end());
   } else {
@@ -500,6 +504,12 @@ ModelTransaction::Outcome ModelTransaction::commit_on(const World& newest) const
     commit_table(static_cast<TableId>(id), work, newest, next.get(), &outcome);
   if (outcome.errors.empty()) outcome.world = std::move(next);
   return outcome;
+}
+
+void ModelTransaction::move_to(std::shared_ptr<const World> newest, const Outcome& outcome) {
+  base_ = std::move(newest);
+  view_ = *outcome.world;
+  own_.clear();
 }
 
 void ModelTransaction::commit_table(TableId table_id, const TableWork& work, const World& newest, World* next,

@@ -43,6 +43,7 @@ class ModelTransaction {
   explicit ModelTransaction(std::shared_ptr<const World> base);
 
   const World& view() const { return view_; }
+  const std::shared_ptr<const World>& base() const { return base_; }
   bool has_work() const {
     return !work_.empty() || !names_.empty() || !run_key_.empty() || !forgotten_.empty();
   }
@@ -54,6 +55,8 @@ class ModelTransaction {
     bool may_conflict = false;  // 40001 is right, too: rows that it moves were changed and are the same again
   };
   Outcome commit_on(const World& newest) const;
+  // Goes on on top of a newer world; `outcome` is that of commit_on() it.
+  void move_to(std::shared_ptr<const World> newest, const Outcome& outcome);
 
   // `ids` are given to rows that meet no other of the same key. Rows inserted one after the other are one
   // batch until they are read.

@@ -294,6 +294,7 @@ void Simulation::step_session() {
 bool Simulation::begin(Session& session, size_t number) {
   session.transaction = database_.begin();
   session.run.clear();
+  session.reads_committed = dice_.chance(50);
   if (!dice_.chance(20)) return true;
   const std::string key = fmt::format("run/{}", dice_.below(6));
   for (const Session& other : sessions_) {

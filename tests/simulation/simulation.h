@@ -46,7 +46,8 @@ class Simulation {
  private:
   struct Session {
     std::unique_ptr<CheckedTransaction> transaction;
-    std::string run;  // the key of the run that the transaction is
+    std::string run;               // the key of the run that the transaction is
+    bool reads_committed = false;  // each statement sees what was committed before it
   };
   // A reader that keeps its snapshot while others write.
   struct Reader {

@@ -21,6 +21,11 @@ TableId Simulation::pick_table(const World& view) {
 }
 
 void Simulation::operate(Session& session, size_t number) {
+  if (session.reads_committed && !session.transaction->see_newer()) {
+    note(fmt::format("session {}: conflict with what was committed", number));
+    session.transaction.reset();
+    return;
+  }
   const World& view = session.transaction->view();
   if (view.tables.empty() || (view.tables.size() < kMostTables && dice_.chance(ddl_percent_))) {
     note(fmt::format("session {}: create", number));
