@@ -7,6 +7,7 @@
 #include "common/error.h"
 #include "common/value_text.h"
 #include "parser/parser.h"
+#include "query/background_task.h"
 #include "query/expression_evaluator.h"
 #include "query/insert_plan.h"
 #include "query/session_state.h"
@@ -90,8 +91,8 @@ std::string field_definition(const LineField& field) {
   return fmt::format("{} {} KEEP NON NULL", quoted_identifier(field.name), type());
 }
 
-LineTarget::LineTarget(SessionState& session, std::string table)
-    : session_(session), table_(std::move(table)) {
+LineTarget::LineTarget(SessionState& session, BackgroundTask& inserts, std::string table)
+    : session_(session), inserts_(inserts), table_(std::move(table)) {
   bind();
 }
 
@@ -189,6 +190,7 @@ bool LineTarget::add_missing_columns(const LinePoint& point, std::string* error)
     if (columns_[point.tags.size() + i] < 0) add(point.fields[i].name, field_definition(point.fields[i]));
   }
   flush();
+  inserts_.wait();
   const std::string target = quoted_identifier(schema_->schema_name) + "." + quoted_identifier(schema_->name);
   std::string key_list;
   for (const uint32_t key : schema_->upsert_keys)
@@ -323,11 +325,18 @@ void LineTarget::flush() {
   arena_ = StringArena();
   if (batch_->rows() == 0) return;
   session_.cancel.check();
-  const bool was_full = batch_->rows() >= kBatchRows;
-  session_.write_transaction("INSERT").insert(schema_->id, std::move(*batch_));
+  // Of a full batch it is likely that more lines come.
+  const bool goes_on = batch_->rows() >= kBatchRows;
+  inserts_.wait();
+  Transaction& transaction = session_.write_transaction("INSERT");
+  if (goes_on) {
+    const auto rows = std::make_shared<ColumnBatch>(std::move(*batch_));
+    inserts_.run([&transaction, rows, table = schema_->id] { transaction.insert(table, std::move(*rows)); });
+  } else {
+    transaction.insert(schema_->id, std::move(*batch_));
+  }
   batch_.emplace(schema_);
-  // Many more will come; before, growing is cheaper.
-  if (was_full) batch_->reserve(kBatchRows);
+  if (goes_on) batch_->reserve(kBatchRows);
 }
 
 }  // namespace idem

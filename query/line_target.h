@@ -15,6 +15,7 @@
 
 namespace idem {
 
+class BackgroundTask;
 class SessionState;
 struct StatementRun;
 
@@ -33,12 +34,12 @@ std::string field_definition(const LineField& field);
 // One table that lines go to: the columns of the names that senders use, and a batch of rows.
 class LineTarget {
  public:
-  // 42501, 42809 … as INSERT.
-  LineTarget(SessionState& session, std::string table);
+  // 42501, 42809 … as INSERT. `inserts`: what hands rows to the transaction; it must have ended whenever anything else uses the session.
+  LineTarget(SessionState& session, BackgroundTask& inserts, std::string table);
 
   // Adds a row; columns that are missing are added first. False if the line does not fit, and why. Time in microseconds.
   bool append(const LinePoint& point, std::optional<int64_t> micros, int64_t now_micros, std::string* error);
-  // Hands the rows to the transaction.
+  // Hands the rows to the transaction, many of them in the background. Throws what handing on those before threw.
   void flush();
 
  private:
@@ -61,6 +62,7 @@ class LineTarget {
   void append_row(int64_t micros);
 
   SessionState& session_;
+  BackgroundTask& inserts_;
   const std::string table_;
   std::shared_ptr<const TableSchema> schema_;
   std::shared_ptr<StatementRun> run_;  // of the defaults, as is all until default_values_

@@ -25,7 +25,7 @@ bool to_micros(int64_t time, int64_t unit, int64_t* micros) {
 
 }  // namespace
 
-LineWriter::LineWriter(SessionState& session) : session_(session) {}
+LineWriter::LineWriter(SessionState& session) : session_(session), inserts_(session.server.workers) {}
 LineWriter::~LineWriter() = default;
 
 void LineWriter::reject(uint64_t number, std::string reason) {
@@ -56,24 +56,27 @@ void LineWriter::create_table(const LinePoint& point) {
                                     quoted_identifier(point.table), columns, keys));
 }
 
-LineTarget* LineWriter::target_of(const LinePoint& point) {
+// Null if no line before was of its table.
+LineTarget* LineWriter::known_target(const LinePoint& point) {
   if (last_target_ && last_shape_ == point.shape) return last_target_;
-  std::unique_ptr<LineTarget>& target = targets_[std::string(point.table)];
-  if (!target) {
-    std::string name(point.table);
-    session_.begin_write_statement();
-    if (!session_.find_table({name})) {
-      name = folded_identifier(point.table);
-      if (!session_.find_table({name})) {
-        name = point.table;
-        if (!session_.find_view({name})) create_table(point);
-      }
-    }
-    target = std::make_unique<LineTarget>(session_, std::move(name));
-  }
+  const auto found = targets_.find(std::string(point.table));
+  last_target_ = found == targets_.end() ? nullptr : found->second.get();
   last_shape_ = point.shape;
-  last_target_ = target.get();
   return last_target_;
+}
+
+LineTarget* LineWriter::new_target(const LinePoint& point) {
+  std::string name(point.table);
+  session_.begin_write_statement();
+  if (!session_.find_table({name})) {
+    name = folded_identifier(point.table);
+    if (!session_.find_table({name})) {
+      name = point.table;
+      if (!session_.find_view({name})) create_table(point);
+    }
+  }
+  auto target = std::make_unique<LineTarget>(session_, inserts_, std::move(name));
+  return last_target_ = targets_.emplace(point.table, std::move(target)).first->second.get();
 }
 
 LineWriteResult LineWriter::write(std::string_view text, int64_t unit) {
@@ -99,21 +102,23 @@ LineWriteResult LineWriter::write(std::string_view text, int64_t unit) {
       reject(number, fmt::format("timestamp {} is out of range", *point.timestamp));
       continue;
     }
-    LineTarget* target = nullptr;
-    try {
-      target = target_of(point);
-    } catch (const SqlError& failure) {
-      if (is_lost_race(failure)) throw;
-      // This table cannot be written; others can.
-      targets_.erase(std::string(point.table));
-      last_target_ = nullptr;
-      reject(number, failure.message());
-      continue;
+    LineTarget* target = known_target(point);
+    if (!target) {
+      inserts_.wait();
+      try {
+        target = new_target(point);
+      } catch (const SqlError& failure) {
+        if (is_lost_race(failure)) throw;
+        // This table cannot be written; others can.
+        reject(number, failure.message());
+        continue;
+      }
     }
     if (target->append(point, micros, now, &error)) ++result_.accepted;
     else reject(number, std::move(error));
   }
   for (const auto& [table, target] : targets_) target->flush();
+  inserts_.wait();
   return std::move(result_);
 }
 

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "query/background_task.h"
 #include "query/line_protocol.h"
 #include "query/session.h"
 
@@ -32,11 +33,13 @@ class LineWriter {
   LineWriteResult write(std::string_view text, int64_t unit);
 
  private:
-  LineTarget* target_of(const LinePoint& point);
+  LineTarget* known_target(const LinePoint& point);
+  LineTarget* new_target(const LinePoint& point);
   void create_table(const LinePoint& point);
   void reject(uint64_t number, std::string reason);
 
   SessionState& session_;
+  BackgroundTask inserts_;
   std::unordered_map<std::string, std::unique_ptr<LineTarget>> targets_;  // by measurement
   LineTarget* last_target_ = nullptr;                                     // of the line before
   uint64_t last_shape_ = 0;
