@@ -1,7 +1,9 @@
 #include "storage/column_batch.h"
 
 #include <array>
+#include <bit>
 #include <cassert>
+#include <cstring>
 #include <new>
 
 #include "common/error.h"
@@ -11,32 +13,62 @@ namespace idem {
 
 namespace {
 
+template <class T>
+uint64_t load(const char* p) {
+  T value;
+  std::memcpy(&value, p, sizeof value);
+  return value;
+}
+
 // The last code seen for each slot of a hash: a repeated symbol costs one probe and one comparison, and no
 // lock.
 class SymbolCache {
  public:
   int32_t code_of(std::string_view text, SymbolDictionary& dictionary) {
-    const uint64_t hash = hash_bytes(text);
+    const Key key = key_of(text);
     if (slots_.empty()) slots_.resize(kSmall);
-    Slot* slot = &slots_[hash & (slots_.size() - 1)];
-    if (slot->code >= 0 && slot->hash == hash && slot->text == text) return slot->code;
+    Slot* slot = slot_of(key);
+    if (slot->code >= 0 && slot->key == key && (text.size() <= kWhole || slot->text == text))
+      return slot->code;
     const int32_t code = dictionary.intern(text);
     if (slot->code >= 0 && slots_.size() < kLarge && ++collisions_ > slots_.size()) {
       slots_.assign(slots_.size() * 8, Slot());
       collisions_ = 0;
-      slot = &slots_[hash & (slots_.size() - 1)];
+      slot = slot_of(key);
     }
-    *slot = {hash, dictionary.at(code), code};
+    *slot = {key, dictionary.at(code), code};
     return code;
   }
 
  private:
   static constexpr size_t kSmall = 64, kLarge = 32768;
+  static constexpr size_t kWhole = 16;  // bytes of the longest text that its key holds
+
+  struct Key {
+    uint64_t low = 0, high = 0;  // words of the text that may overlap; of a long one its hash
+    size_t size = 0;
+    bool operator==(const Key&) const = default;
+  };
+  static Key key_of(std::string_view text) {
+    const char* const p = text.data();
+    const size_t n = text.size();
+    if (n > kWhole) return {hash_bytes(text), 0, n};
+    if (n >= 8) return {load<uint64_t>(p), load<uint64_t>(p + n - 8), n};
+    if (n >= 4) return {load<uint32_t>(p), load<uint32_t>(p + n - 4), n};
+    if (n == 0) return {};
+    return {load<uint8_t>(p) | load<uint8_t>(p + n / 2) << 8 | load<uint8_t>(p + n - 1) << 16, 0, n};
+  }
+
   struct Slot {
-    uint64_t hash = 0;
+    Key key;
     std::string_view text;  // in the dictionary
     int32_t code = -1;
   };
+  Slot* slot_of(const Key& key) {
+    const uint64_t hash = (key.low ^ std::rotl(key.high, 32) ^ key.size) * 0x9e3779b97f4a7c15ULL;
+    return &slots_[(hash >> 32) & (slots_.size() - 1)];
+  }
+
   std::vector<Slot> slots_;
   size_t collisions_ = 0;
 };
