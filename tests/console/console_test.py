@@ -226,6 +226,24 @@ def draws_a_chart(page, sql_port):
     page.click("Table", ".switch")
 
 
+def draws_what_is_finite(page, sql_port):
+    page.run("SELECT '2024-01-01'::timestamp + g * '1 s'::interval AS at, (ARRAY['NaN', 'Infinity', '1', '2', '3'])[1 + g % 5]::double AS odd, NULL::double AS none "
+             "FROM generate_series(1, 50) AS g")
+    page.sees("50 rows", "[data-test=summary]")
+    page.click("Chart")
+    page.sees("20 values not finite", ".chart-choice")
+    page.one(".line-chart canvas")
+    page.picture("odd_chart")
+    page.click("odd", ".chips")
+    page.sees("No values to draw", ".chart")
+    page.run("SELECT now() AS at, " + ", ".join(f"{n} AS a_number_{n}" for n in range(1000)))
+    page.sees("1 row", "[data-test=summary]")
+    wait("room for the chart", lambda: page.one(".line-chart canvas").size["height"] > 100)
+    page.click("Table", ".switch")
+    page.open(page.url + "/#/nowhere")
+    page.sees("There is no such page", "main")
+
+
 def answers_a_write(page, sql_port):
     page.run("CREATE TABLE notes (at TIMESTAMP, text VARCHAR) TIMESTAMP(at) DEDUP UPSERT KEYS(at)")
     page.sees("CREATE TABLE", ".message.is-good")
@@ -332,7 +350,7 @@ def fits_dark_and_narrow_windows(page, sql_port):
 
 
 STEPS = [shows_the_schema, runs_the_statement_at_the_cursor, scrolls_a_long_result, scrolls_millions_of_rows, marks_where_an_error_is, draws_a_chart,
-         answers_a_write, shows_runs, restores_a_version, cancels_statements, watches_ingest, fits_dark_and_narrow_windows]
+         draws_what_is_finite, answers_a_write, shows_runs, restores_a_version, cancels_statements, watches_ingest, fits_dark_and_narrow_windows]
 
 
 def survives_a_restart(page, server):

@@ -141,6 +141,7 @@ export function App() {
           ) : (
             <Message busy title="Reading the schema…" />
           ))}
+        {route.page !== 'table' && !PAGES.some(([page]) => page === route.page) && <Message title="There is no such page" />}
       </main>
       {signIn && (
         <SignIn

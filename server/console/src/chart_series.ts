@@ -12,9 +12,11 @@ export interface ChartSeries {
   seconds: number[]; // since 1970, ascending, none twice
   lines: { name: string; values: (number | null)[] }[];
   leftOut: number; // groups beyond the most that are drawn
+  undrawn: number; // values that no axis reaches: NaN, Infinity
 }
 
 export const MAX_LINES = 12;
+const MAX_MAGNITUDE = 1e300; // the distance between two values is a number, too
 const MAX_GROUP_NAMES = 64;
 
 // Null where the result has no time column, or nothing to draw.
@@ -48,6 +50,7 @@ export function chartSeries(columns: Column[], rows: Cell[][], choice: ChartChoi
   const place = new Map(axis.map((time, index) => [time, index]));
   const lines = new Map<string, (number | null)[]>();
   const leftOut = new Set<string>();
+  let undrawn = 0;
   rows.forEach((row, index) => {
     const time = times[index];
     if (time === null) return;
@@ -63,9 +66,11 @@ export function chartSeries(columns: Column[], rows: Cell[][], choice: ChartChoi
         line = new Array<number | null>(axis.length).fill(null);
         lines.set(name, line);
       }
-      const value = row[column];
-      if (value !== null) line[place.get(time)!] = Number(value);
+      if (row[column] === null) continue;
+      const value = Number(row[column]);
+      if (Math.abs(value) <= MAX_MAGNITUDE) line[place.get(time)!] = value;
+      else ++undrawn;
     }
   });
-  return { seconds: axis, lines: [...lines].map(([name, values]) => ({ name, values })), leftOut: leftOut.size };
+  return { seconds: axis, lines: [...lines].map(([name, values]) => ({ name, values })), leftOut: leftOut.size, undrawn };
 }

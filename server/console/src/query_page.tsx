@@ -55,7 +55,12 @@ export function QueryPage({ schema, hidden, onReady, onSchemaChanged }: Properti
   const run = async (all: boolean) => {
     const target = all ? { text: editor.current!.text(), from: 0 } : editor.current!.target();
     const before = latest.current;
-    if (!target?.text.trim() || before.kind === 'running') return;
+    if (before.kind === 'running') return;
+    if (!target?.text.trim()) {
+      // Not to be taken for what came of this.
+      if (before.kind === 'failed') setOutcome({ kind: 'none' });
+      return;
+    }
     if (before.kind === 'result') before.result.stop();
     const sql = target.text;
     if (leavesTransactionOpen(sql)) {
@@ -178,7 +183,7 @@ interface OutcomeProperties {
 function OutcomeView({ outcome, view, onView, onCancel, onRunAgain }: OutcomeProperties) {
   switch (outcome.kind) {
     case 'none':
-      return <Message title="Nothing has run yet" text="Write a statement and press Ctrl+Enter, or double-click a table on the left." />;
+      return <Message title="Nothing to show" text="Write a statement and press Ctrl+Enter, or double-click a table on the left." />;
     case 'running':
       return <Running since={outcome.since} onCancel={onCancel} />;
     case 'failed':

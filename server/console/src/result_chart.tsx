@@ -42,7 +42,9 @@ export function ResultChart({ result }: { result: ResultPages }) {
   const notes = [
     rows.length === MAX_ROWS && `the first ${plural(MAX_ROWS, 'row')} only`,
     series.leftOut > 0 && `${plural(series.leftOut, 'more line')} left out`,
+    series.undrawn > 0 && `${plural(series.undrawn, 'value')} not finite`,
   ].filter(Boolean);
+  const isEmpty = series.lines.every((line) => line.values.every((value) => value === null));
   return (
     <div class="chart">
       <div class="chart-choice">
@@ -79,7 +81,7 @@ export function ResultChart({ result }: { result: ResultPages }) {
         </span>
         <span class="note">{notes.join(', ')}</span>
       </div>
-      <LineChart seconds={series.seconds} lines={series.lines} style={style} />
+      {isEmpty ? <Message title="No values to draw" /> : <LineChart seconds={series.seconds} lines={series.lines} style={style} />}
     </div>
   );
 }

@@ -28,6 +28,14 @@ test('groups beyond the most that are drawn are counted', () => {
   assert.equal(chartSeries(columns, many, { time: 0, values: [2], group: 1 }).leftOut, 3);
 });
 
+test('values that no axis reaches are left out and counted', () => {
+  const values = [1, 'NaN', 'Infinity', '-Infinity', 1.5e308, null, '2.5'];
+  const odd = values.map((value, index) => [`2024-01-15T10:00:0${index}Z`, 'buy', value, 0]);
+  const series = chartSeries(columns, odd, { time: 0, values: [2], group: null });
+  assert.deepEqual(series.lines[0].values, [1, null, null, null, null, null, 2.5]);
+  assert.equal(series.undrawn, 4);
+});
+
 test('timestamps have microseconds and are UTC', () => {
   assert.equal(seconds('1970-01-01T00:00:01.000250Z'), 1.00025);
   assert.equal(seconds('1970-01-01 00:00:01'), 1);
