@@ -127,7 +127,8 @@ void CheckedTransaction::drop_table(TableId table) {
 bool CheckedTransaction::undrop_table(TableId table, const std::string& name) {
   if (!model_.base()->dropped.contains(static_cast<uint32_t>(table))) return false;  // it has dropped it
   if (!database_.database_->snapshot().catalog->dropped.contains(static_cast<uint32_t>(table))) {
-    if (!database_.keeps_versions) return false;
+    const bool is_dropped = database_.visible()->dropped.contains(static_cast<uint32_t>(table));
+    if (!database_.keeps_versions || !is_dropped) return false;
     throw Violation(fmt::format("dropped table {} is lost", static_cast<uint32_t>(table)));
   }
   transaction_->undrop_table(table, "public", name);
@@ -158,6 +159,17 @@ bool CheckedTransaction::refresh(TableId view, TableId source) {
   transaction_->put_materialized_view(entry, {*from});
   model_.change_view(view);
   return true;
+}
+
+void CheckedTransaction::set_savepoint() {
+  savepoint_ = transaction_->savepoint();
+  model_.read();
+  model_savepoint_ = model_.save();
+}
+
+void CheckedTransaction::rollback_to_savepoint() {
+  transaction_->rollback_to(*savepoint_);
+  model_ = *model_savepoint_;
 }
 
 void CheckedTransaction::begin_run(const std::string& key, const std::string& tag) {
@@ -203,8 +215,7 @@ bool CheckedTransaction::see_newer() {
     throw Violation(
         fmt::format("a transaction saw newer rows that had to fail with {}", *outcome.errors.begin()));
   }
-  model_.move_to(newest, outcome);
-  return true;
+  return model_.move_to(newest, outcome);
 }
 
 bool CheckedTransaction::commit(bool synchronous) {

@@ -55,6 +55,10 @@ class CheckedTransaction {
   // The rows of `source`, which this transaction has not written, in place of those of `view`, a table of the same columns that it
   // has made or that is a materialized view. Does nothing where the version read is kept no more.
   bool refresh(TableId view, TableId source);
+  // One at a time: a later one takes its place.
+  void set_savepoint();
+  bool has_savepoint() const { return savepoint_ != nullptr; }
+  void rollback_to_savepoint();
   // The commit is the run of a key that was not committed yet; the caller lets one session at a time have it.
   void begin_run(const std::string& key, const std::string& tag);
   void forget_run(const std::string& key);
@@ -70,6 +74,8 @@ class CheckedTransaction {
   CheckedDatabase& database_;
   std::unique_ptr<Transaction> transaction_;
   ModelTransaction model_;
+  std::shared_ptr<const Transaction::Savepoint> savepoint_;
+  std::optional<ModelTransaction> model_savepoint_;
   bool needs_history_ = false;
 };
 

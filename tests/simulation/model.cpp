@@ -8,7 +8,7 @@ namespace {
 
 std::string table_text(const TableSchema& schema, const std::optional<uint64_t>& view_generation,
                        const std::vector<std::string>& rows) {
-  std::string text = schema.name;
+  std::string text = fmt::format("{} {}", schema.name, static_cast<uint32_t>(schema.id));
   if (view_generation) text += fmt::format(", view changed {} times", *view_generation);
   text += " (";
   for (const ColumnSchema& column : schema.columns)
@@ -117,10 +117,6 @@ void ModelTransaction::insert(TableId table, const std::vector<TableModel::Row>&
   TableWork& work = work_on(table);
   if (work.collects) {
     Operation& last = work.operations.back();
-    if (!same_shape(last.shape, own.schema.columns)) {  // others have altered the table
-      for (TableModel::Row& row : last.rows) row = reshape_row(row, last.shape, own.schema.columns);
-      last.shape = own.schema.columns;
-    }
     last.rows.insert(last.rows.end(), rows.begin(), rows.end());
     last.ids.insert(last.ids.end(), ids.begin(), ids.end());
   } else {
@@ -147,6 +143,11 @@ ModelTransaction::Operation& ModelTransaction::add(TableId table, Operation oper
 
 void ModelTransaction::read() {
   for (auto& [id, work] : work_) work.collects = false;
+}
+
+ModelTransaction ModelTransaction::save() {
+  own_.clear();  // what is written from now on is copied first
+  return *this;
 }
 
 void ModelTransaction::remove(TableId table, const std::vector<size_t>& indices) {
@@ -429,9 +430,12 @@ bool ModelTransaction::apply_all(const TableWork& work, const ModelTable& newest
         if (!matters(operation.partitions[r], i)) continue;
         left.ids.push_back(operation.ids[r]);
         if (!operation.rows.empty()) left.rows.push_back(operation.rows[r]);
-        if (aliases.contains(operation.ids[r])) continue;  // a row of its own
-        const size_t at = newest.find_id(operation.ids[r]);
-        if (at < newest.rows.size() && newest.rows[at].changed > base_->stamp) return false;
+        const auto own = aliases.find(operation.ids[r]);
+        const size_t at = newest.find_id(own == aliases.end() ? operation.ids[r] : own->second);
+        if (at == newest.rows.size() || newest.rows[at].changed <= base_->stamp) continue;
+        if (own == aliases.end()) return false;
+        // A row of its own that had met one of others before, and may have become that one.
+        outcome->may_conflict = true;
       }
       operation = std::move(left);
     }
@@ -506,10 +510,25 @@ ModelTransaction::Outcome ModelTransaction::commit_on(const World& newest) const
   return outcome;
 }
 
-void ModelTransaction::move_to(std::shared_ptr<const World> newest, const Outcome& outcome) {
+bool ModelTransaction::move_to(std::shared_ptr<const World> newest, const Outcome& outcome) {
   base_ = std::move(newest);
   view_ = *outcome.world;
   own_.clear();
+  for (auto& [id, work] : work_) {
+    const ModelTable* table = view_.table(static_cast<TableId>(id));
+    if (!table) continue;
+    for (Operation& operation : work.operations) {
+      const bool is_gone =
+          std::any_of(operation.shape.begin(), operation.shape.end(),
+                      [&](const auto& column) { return table->schema.find_column(column.id) < 0; });
+      if (is_gone && !work.altered && !work.created && !work.undropped) return false;
+      if (operation.kind != Operation::Kind::kInsert) continue;
+      for (TableModel::Row& row : operation.rows)
+        row = reshape_row(row, operation.shape, table->schema.columns);
+      operation.shape = table->schema.columns;
+    }
+  }
+  return true;
 }
 
 void ModelTransaction::commit_table(TableId table_id, const TableWork& work, const World& newest, World* next,

@@ -55,8 +55,9 @@ class ModelTransaction {
     bool may_conflict = false;  // 40001 is right, too: rows that it moves were changed and are the same again
   };
   Outcome commit_on(const World& newest) const;
-  // Goes on on top of a newer world; `outcome` is that of commit_on() it.
-  void move_to(std::shared_ptr<const World> newest, const Outcome& outcome);
+  // Goes on on top of a newer world; `outcome` is that of commit_on() it. False where others have dropped columns of its rows: what
+  // their values are if the columns come back is not said.
+  bool move_to(std::shared_ptr<const World> newest, const Outcome& outcome);
 
   // `ids` are given to rows that meet no other of the same key. Rows inserted one after the other are one
   // batch until they are read.
@@ -88,6 +89,8 @@ class ModelTransaction {
     run_tag_ = tag;
   }
   void forget_run(const std::string& key) { forgotten_.insert(key); }
+  // A state to come back to, by assignment.
+  ModelTransaction save();
   // The transaction reads: what was inserted before is a batch of its own.
   void read();
 

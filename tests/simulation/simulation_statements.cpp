@@ -26,6 +26,14 @@ void Simulation::operate(Session& session, size_t number) {
     session.transaction.reset();
     return;
   }
+  if (dice_.chance(8)) {
+    if (session.transaction->has_savepoint() && dice_.chance(60)) {
+      note(fmt::format("session {}: rollback to savepoint", number));
+      return session.transaction->rollback_to_savepoint();
+    }
+    note(fmt::format("session {}: savepoint", number));
+    return session.transaction->set_savepoint();
+  }
   const World& view = session.transaction->view();
   if (view.tables.empty() || (view.tables.size() < kMostTables && dice_.chance(ddl_percent_))) {
     note(fmt::format("session {}: create", number));
