@@ -111,7 +111,7 @@ if step "release build" build release; then
   runner "examples of the documentation" python3 tests/docs/run_examples.py
   [ "$mode" = --quick ] || runner "PostgreSQL as oracle" tests/sql/run_oracle.sh
   runner "SQL logic tests" python3 tests/sql/run_slt.py
-  [ "$mode" = --quick ] || runner "random queries" python3 tests/sql/random_queries.py --seed 1 --seconds 30
+  [ "$mode" = --quick ] || runner "random queries" python3 tests/sql/random_queries.py --seed 1 --queries 2300 --seconds 300
   if /usr/bin/python3 -c 'import psycopg2' 2>/dev/null; then
     runner "tasks of a scheduler" /usr/bin/python3 tests/sql/scheduler_test.py
   else
