@@ -23,9 +23,9 @@ namespace idem {
 
 class Connection;
 
-// Connections that wait until their commits are visible, without a thread. The log is synced when the network threads have done what was before
-// them, so that what came at the same time shares the sync. One of them then answers all that it made visible: whoever has synced the log for
-// many does not do it itself. Thread-safe.
+// Connections that wait until their commits are visible, without a thread. The log is synced when the network threads have done
+// what was before them, so that what came at the same time shares the sync. One of them then answers all that it made visible:
+// whoever has synced the log for many does not do it itself. Thread-safe.
 class CommitAnswers {
  public:
   CommitAnswers(NetworkThreads& network, const ServerContext& server) : network_(network), server_(server) {}

@@ -220,7 +220,8 @@ void ColumnEncoder::encode(uint32_t vector_index, std::string* out, VectorStatis
   const uint32_t count = state_->rows_of(vector_index);
   if (statistics) *statistics = compute_statistics(vector, count);
   ByteWriter writer(*out);
-  if (count_nulls(vector.validity, count) == count) {
+  const uint64_t nulls = statistics ? statistics->null_count : count_nulls(vector.validity, count);
+  if (nulls == count) {
     writer.u8(static_cast<uint8_t>(Codec::kAllNull));
     writer.u8(0);
     return;
