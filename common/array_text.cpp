@@ -1,12 +1,11 @@
 #include "common/array_value.h"
+#include "common/ascii.h"
 #include "common/error.h"
 
 // The text form of arrays: {1,NULL,"a b"}.
 namespace idem {
 
 namespace {
-
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 bool is_null_word(std::string_view text) {
   constexpr std::string_view kNull = "null";

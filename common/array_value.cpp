@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "common/decimal.h"
+#include "common/element_access.h"
 #include "common/error.h"
 #include "common/interval.h"
 #include "common/string_order.h"
@@ -43,13 +44,6 @@ int three_way(const T& a, const T& b) {
 
 // Arrays of these are alike, whichever of them was written.
 bool is_text(TypeId type) { return is_string_like(type) && type != TypeId::kChar; }
-
-template <class T>
-T load(const void* p) {
-  T value;
-  std::memcpy(&value, p, sizeof value);
-  return value;
-}
 
 // NaN equals itself and is above everything else.
 template <class T>

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "common/ascii.h"
 #include "common/error.h"
 #include "common/utf8.h"
 

@@ -8,13 +8,6 @@ namespace idem {
 // PostgreSQL's text forms of bytes: `\x0aff` (hexadecimal, white space between pairs) or escape (`\\`,
 // `\ooo`). Appends the bytes. Throws 22P02 for what is neither, 22023 for a bad hexadecimal digit.
 void append_bytea_from_text(std::string& out, std::string_view text);
-// 0..15, or -1 if it is no hexadecimal digit.
-constexpr int hex_digit_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 // Appends `\x` and two digits a byte.
 void append_bytea_text(std::string& out, std::string_view bytes);
 // Two lower-case digits a byte, no prefix.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <set>
 
+#include "common/ascii.h"
 #include "common/error.h"
 
 namespace idem {
@@ -13,8 +14,6 @@ namespace {
 
 constexpr size_t kMaxSymbolLength = 48;
 constexpr size_t kMaxSymbols = 10'000;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_boolean(std::string_view text) {
   constexpr std::string_view kWords[] = {"true", "false", "t", "f", "TRUE", "FALSE", "True", "False"};

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "common/ascii.h"
 #include "common/decimal.h"
 #include "common/digit_pairs.h"
 #include "common/error.h"
@@ -15,9 +16,6 @@ namespace idem {
 namespace {
 
 enum class DecimalResult : uint8_t { kOk, kBadSyntax, kOverflow };
-
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool is_digit(char c) { return static_cast<uint8_t>(c - '0') < 10; }
 
 // Digits of a mantissa, rounded half away from zero when it has more than 38 of them after the point.
 class Mantissa {

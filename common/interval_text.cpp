@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "common/ascii.h"
 #include "common/calendar.h"
 #include "common/error.h"
 #include "common/interval.h"
@@ -95,10 +96,6 @@ constexpr std::array kUnitNames = {
 };
 
 constexpr int kMaxUnitName = 12;
-
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
 
 // whole + fraction, both of the number's sign.
 struct Number {

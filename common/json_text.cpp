@@ -4,6 +4,7 @@
 #include <charconv>
 #include <map>
 
+#include "common/ascii.h"
 #include "common/bytea.h"
 #include "common/error.h"
 #include "common/utf8.h"
@@ -12,10 +13,9 @@ namespace idem {
 
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_json_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 bool is_word_character(char c) {
-  return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' || static_cast<int8_t>(c) < 0;
+  return is_digit(c) || is_letter(c) || c == '_' || static_cast<int8_t>(c) < 0;
 }
 
 // The offset behind the string that begins at `at` with its quote; npos if it does not end.
@@ -59,7 +59,7 @@ class JsonValidator {
 
   char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
   void skip_spaces() {
-    while (at_ < text_.size() && is_space(text_[at_])) ++at_;
+    while (at_ < text_.size() && is_json_space(text_[at_])) ++at_;
   }
 
   [[noreturn]] void fail(std::string detail) const {
@@ -286,7 +286,7 @@ class JsonCursor {
       end = skip_brackets();
     } else {
       end = at_;
-      while (end < text_.size() && !is_space(text_[end]) && text_[end] != ',' && text_[end] != ']' &&
+      while (end < text_.size() && !is_json_space(text_[end]) && text_[end] != ',' && text_[end] != ']' &&
              text_[end] != '}') {
         ++end;
       }
@@ -298,7 +298,7 @@ class JsonCursor {
 
  private:
   void skip_spaces() {
-    while (at_ < text_.size() && is_space(text_[at_])) ++at_;
+    while (at_ < text_.size() && is_json_space(text_[at_])) ++at_;
   }
   size_t skip_brackets() const {
     size_t depth = 0;

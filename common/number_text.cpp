@@ -7,6 +7,7 @@
 #include <fast_float/fast_float.h>
 #include <limits>
 
+#include "common/ascii.h"
 #include "common/digit_chunk.h"
 #include "common/digit_pairs.h"
 #include "common/error.h"
@@ -14,9 +15,6 @@
 namespace idem {
 
 namespace {
-
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool is_digit(char c) { return static_cast<uint8_t>(c - '0') < 10; }
 
 void trim(const char*& begin, const char*& end) {
   while (begin != end && is_space(*begin)) ++begin;

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "common/ascii.h"
 #include "common/calendar.h"
 #include "common/error.h"
 #include "common/posix_file.h"
@@ -47,12 +48,6 @@ constexpr std::array kAbbreviations = {
     Abbreviation{"wat", 60},    Abbreviation{"west", 60},    Abbreviation{"wet", 0},
     Abbreviation{"z", 0},       Abbreviation{"zulu", 0},
 };
-
-std::string to_lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = static_cast<char>(c + (c >= 'A' && c <= 'Z' ? 32 : 0));
-  return lower;
-}
 
 // Zone names of the system by their lower-case form.
 using ZoneNames = std::map<std::string, std::string, std::less<>>;

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstring>
 
+#include "common/ascii.h"
 #include "common/calendar.h"
 #include "common/digit_chunk.h"
 #include "common/digit_pairs.h"
@@ -46,8 +47,6 @@ constexpr uint64_t kTimeShape = pattern("00:00:00");
 constexpr uint64_t kTimeSeparators = separator_bytes("00:00:00");
 
 uint32_t byte_of(uint64_t word, int index) { return static_cast<uint8_t>(word >> (8 * index)); }
-bool is_digit(char c) { return static_cast<uint8_t>(c - '0') < 10; }
-
 // YYYY-MM-DD at p, which has ten characters.
 bool read_date(const char* p, int64_t* days) {
   uint64_t pairs;

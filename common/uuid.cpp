@@ -1,5 +1,6 @@
 #include "common/uuid.h"
 
+#include "common/ascii.h"
 #include "common/bytea.h"
 #include "common/error.h"
 

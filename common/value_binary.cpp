@@ -4,6 +4,7 @@
 #include "common/array_value.h"
 #include "common/calendar.h"
 #include "common/decimal.h"
+#include "common/element_access.h"
 #include "common/error.h"
 #include "common/interval.h"
 #include "common/json_text.h"
@@ -18,18 +19,6 @@ namespace idem {
 namespace {
 
 constexpr char kJsonbVersion = 1;
-
-template <class T>
-T load(const void* element) {
-  T value;
-  std::memcpy(&value, element, sizeof value);
-  return value;
-}
-
-template <class T>
-void store(void* element, const T& value) {
-  std::memcpy(element, &value, sizeof value);
-}
 
 template <class T>
 void append_big_endian(std::string& out, T value) {

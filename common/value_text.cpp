@@ -5,9 +5,11 @@
 #include <cstring>
 
 #include "common/array_value.h"
+#include "common/ascii.h"
 #include "common/bytea.h"
 #include "common/calendar.h"
 #include "common/decimal.h"
+#include "common/element_access.h"
 #include "common/error.h"
 #include "common/interval.h"
 #include "common/json_text.h"
@@ -25,20 +27,6 @@ namespace {
 
 constexpr size_t kMaxNameBytes = 63;
 constexpr size_t kLargestFixedText = 128;
-
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
-template <class T>
-T load(const void* element) {
-  T value;
-  std::memcpy(&value, element, sizeof value);
-  return value;
-}
-
-template <class T>
-void store(void* element, const T& value) {
-  std::memcpy(element, &value, sizeof value);
-}
 
 // Appends what `write(char*)` puts into a buffer large enough for any value of fixed size.
 template <class Write>

@@ -52,6 +52,14 @@ struct ObjectName {
     if (database.position != 0) return database.position;
     return schema.position != 0 ? schema.position : name.position;
   }
+  // As written: one to three of them.
+  std::vector<std::string> parts() const {
+    std::vector<std::string> parts;
+    for (const Identifier* part : {&database, &schema, &name}) {
+      if (!part->empty()) parts.push_back(part->text);
+    }
+    return parts;
+  }
 };
 
 // A type as it was written, words joined by one space and lower case: "int8", "double precision",

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "common/ascii.h"
 #include "parser/string_escape.h"
 
 namespace idem::parser {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "common/ascii.h"
 #include "common/error.h"
 
 namespace idem::parser {
@@ -102,13 +103,6 @@ uint32_t octal_escape(std::string_view source, size_t* i) {
 }
 
 }  // namespace
-
-int hex_digit_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 std::string join_quoted_parts(std::string_view source) {
   const std::string_view inside = source.substr(1, source.size() - 2);

@@ -5,8 +5,6 @@
 
 namespace idem::parser {
 
-int hex_digit_value(char c);  // -1 for others
-
 // 'a''b' or 'a' newline 'b', quotes included: the text inside.
 std::string join_quoted_parts(std::string_view source);
 

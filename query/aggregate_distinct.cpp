@@ -258,7 +258,7 @@ bool bind_only(std::span<const SqlType> arguments, CallTypes* types) {
 }
 
 template <class T, PhysicalType P>
-void add(FunctionRegistry& r) {
+void add_distinct(FunctionRegistry& r) {
   AggregateFunction f;
   f.name = "count_distinct";
   f.bind = bind_only<P>;
@@ -289,7 +289,7 @@ void add(FunctionRegistry& r) {
 }  // namespace
 
 void register_distinct_aggregates(FunctionRegistry& r) {
-  for_each_element_type([&]<class T, PhysicalType P>() { add<T, P>(r); });
+  for_each_element_type([&]<class T, PhysicalType P>() { add_distinct<T, P>(r); });
 }
 
 }  // namespace idem

@@ -52,7 +52,7 @@ void finalize_bits(const char* states, uint32_t stride, uint32_t count, const Ca
 }
 
 template <class T, TypeId kType, Operation kOperation>
-void add(FunctionRegistry& r, std::string_view name) {
+void add_logical(FunctionRegistry& r, std::string_view name) {
   AggregateFunction f;
   f.name = name;
   f.state_size = sizeof(BitState<T>);
@@ -66,17 +66,17 @@ void add(FunctionRegistry& r, std::string_view name) {
 
 template <class T, TypeId kType>
 void add_integer(FunctionRegistry& r) {
-  add<T, kType, Operation::kAnd>(r, "bit_and");
-  add<T, kType, Operation::kOr>(r, "bit_or");
-  add<T, kType, Operation::kXor>(r, "bit_xor");
+  add_logical<T, kType, Operation::kAnd>(r, "bit_and");
+  add_logical<T, kType, Operation::kOr>(r, "bit_or");
+  add_logical<T, kType, Operation::kXor>(r, "bit_xor");
 }
 
 }  // namespace
 
 void register_logical_aggregates(FunctionRegistry& r) {
-  add<uint8_t, TypeId::kBoolean, Operation::kAnd>(r, "bool_and");
-  add<uint8_t, TypeId::kBoolean, Operation::kAnd>(r, "every");
-  add<uint8_t, TypeId::kBoolean, Operation::kOr>(r, "bool_or");
+  add_logical<uint8_t, TypeId::kBoolean, Operation::kAnd>(r, "bool_and");
+  add_logical<uint8_t, TypeId::kBoolean, Operation::kAnd>(r, "every");
+  add_logical<uint8_t, TypeId::kBoolean, Operation::kOr>(r, "bool_or");
   add_integer<int16_t, TypeId::kSmallInt>(r);
   add_integer<int32_t, TypeId::kInteger>(r);
   add_integer<int64_t, TypeId::kBigInt>(r);

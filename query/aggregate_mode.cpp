@@ -103,7 +103,7 @@ bool bind_mode(std::span<const SqlType> arguments, CallTypes* types) {
 }
 
 template <class T, PhysicalType P>
-void add(FunctionRegistry& r) {
+void add_mode(FunctionRegistry& r) {
   AggregateFunction f;
   f.name = "mode";
   f.state_size = sizeof(ModeState<T>);
@@ -119,7 +119,7 @@ void add(FunctionRegistry& r) {
 }  // namespace
 
 void aggregate_detail::register_mode_aggregate(FunctionRegistry& r) {
-  for_each_element_type([&]<class T, PhysicalType P>() { add<T, P>(r); });
+  for_each_element_type([&]<class T, PhysicalType P>() { add_mode<T, P>(r); });
 }
 
 }  // namespace idem

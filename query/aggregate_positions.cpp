@@ -83,7 +83,7 @@ bool bind_position(std::span<const SqlType> arguments, CallTypes* types) {
 }
 
 template <class T, PhysicalType P, Which kWhich, bool kNotNull>
-void add(FunctionRegistry& r, std::string_view name) {
+void add_positions(FunctionRegistry& r, std::string_view name) {
   AggregateFunction f;
   f.name = name;
   f.state_size = sizeof(PositionState<T>);
@@ -98,11 +98,11 @@ void add(FunctionRegistry& r, std::string_view name) {
 
 template <class T, PhysicalType P>
 void add_all(FunctionRegistry& r) {
-  add<T, P, Which::kFirst, false>(r, "first");
-  add<T, P, Which::kLast, false>(r, "last");
-  add<T, P, Which::kFirst, true>(r, "first_not_null");
-  add<T, P, Which::kFirst, true>(r, "any_value");
-  add<T, P, Which::kLast, true>(r, "last_not_null");
+  add_positions<T, P, Which::kFirst, false>(r, "first");
+  add_positions<T, P, Which::kLast, false>(r, "last");
+  add_positions<T, P, Which::kFirst, true>(r, "first_not_null");
+  add_positions<T, P, Which::kFirst, true>(r, "any_value");
+  add_positions<T, P, Which::kLast, true>(r, "last_not_null");
 }
 
 }  // namespace

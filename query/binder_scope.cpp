@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "common/ascii.h"
+
 namespace idem::binding {
 
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
@@ -15,7 +15,7 @@ size_t edit_distance(std::string_view a, std::string_view b) {
     size_t diagonal = row[0];
     row[0] = i;
     for (size_t j = 1; j <= b.size(); j++) {
-      size_t substitution = diagonal + (lower(a[i - 1]) != lower(b[j - 1]));
+      size_t substitution = diagonal + (to_lower(a[i - 1]) != to_lower(b[j - 1]));
       diagonal = row[j];
       row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitution});
     }
@@ -27,7 +27,7 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return to_lower(x) == to_lower(y); });
 }
 
 bool name_matches(std::string_view stored, const ast::Identifier& name) {

@@ -9,8 +9,6 @@ namespace idem {
 
 namespace {
 
-int64_t oid(uint32_t v) { return v; }
-
 // attnotnull, attlen and the like of one column, whatever relation it belongs to.
 void attribute_row(RowEmitter& out, uint32_t relation, int64_t number, const std::string& name, SqlType type,
                    bool not_null, bool has_default) {

@@ -9,8 +9,6 @@ namespace idem {
 
 namespace {
 
-int64_t oid(uint32_t v) { return v; }
-
 void emit_roles(ExecutionContext& c, const std::function<void(const Role&)>& emit) {
   for (const auto& [name, role] : c.snapshot->catalog->roles) emit(role);
 }

@@ -5,8 +5,6 @@ namespace idem {
 
 namespace {
 
-int64_t oid(uint32_t v) { return v; }
-
 // One row of pg_type. Arrays are told by typinput = array_in (750).
 void type_row(RowEmitter& out, const CatalogType& t, bool array) {
   std::string name = (array ? "_" : "") + std::string(t.name);

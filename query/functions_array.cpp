@@ -5,12 +5,11 @@
 #include "query/cast_registry.h"
 #include "query/function_registry.h"
 #include "query/kernel.h"
+#include "query/signature_types.h"
 
 namespace idem {
 
 namespace {
-
-constexpr SqlType kInt4 = TypeId::kInteger, kText = TypeId::kText, kBool = TypeId::kBoolean;
 
 // An array and things of its element type: (anyarray, anyelement) and the like.
 bool bind_array_and_element(std::span<const SqlType> arguments, CallTypes* types, size_t array_at) {

@@ -3,6 +3,7 @@
 
 #include "common/error.h"
 #include "query/kernel.h"
+#include "query/signature_types.h"
 #include "query/value_functions.h"
 
 namespace idem {
@@ -10,7 +11,6 @@ namespace idem {
 namespace {
 
 using View = std::string_view;
-constexpr SqlType kInt4 = TypeId::kInteger, kInt8 = TypeId::kBigInt, kBytea = TypeId::kBytea;
 
 void check_index(int64_t index, int64_t end) {
   if (0 <= index && index < end) return;

@@ -12,18 +12,16 @@
 #include "query/function_registry.h"
 #include "query/kernel.h"
 #include "query/session.h"
+#include "query/signature_types.h"
 
 namespace idem {
 
 namespace {
 
 using View = std::string_view;
-constexpr SqlType kText = TypeId::kText, kName = TypeId::kName, kBool = TypeId::kBoolean,
-                  kInt2 = TypeId::kSmallInt, kInt4 = TypeId::kInteger, kInt8 = TypeId::kBigInt,
-                  kOid = TypeId::kOid, kRegclass = TypeId::kRegclass;
 constexpr Volatility kStable = Volatility::kStable;
 
-uint32_t oid(int32_t bits) { return static_cast<uint32_t>(bits); }
+uint32_t oid_of(int32_t bits) { return static_cast<uint32_t>(bits); }
 
 // ---- what catalogs would say of things that this server does not have
 
@@ -70,12 +68,12 @@ void register_absent(FunctionRegistry& r) {
 void register_names(FunctionRegistry& r) {
   r.add("pg_table_is_visible", {kOid}, kBool,
         row_kernel<[](KernelCall& c, int32_t id) -> std::optional<bool> {
-          if (!relation_of_oid(c.state.context, oid(id))) return std::nullopt;
-          return is_relation_visible(c.state.context, oid(id));
+          if (!relation_of_oid(c.state.context, oid_of(id))) return std::nullopt;
+          return is_relation_visible(c.state.context, oid_of(id));
         }>,
         kStable);
   r.add("pg_type_is_visible", {kOid}, kBool, row_kernel<[](int32_t id) -> std::optional<bool> {
-          if (catalog_type_of_oid(oid(id)) == nullptr && catalog_type_of_array_oid(oid(id)) == nullptr)
+          if (catalog_type_of_oid(oid_of(id)) == nullptr && catalog_type_of_array_oid(oid_of(id)) == nullptr)
             return std::nullopt;
           return true;
         }>,
@@ -87,14 +85,14 @@ void register_names(FunctionRegistry& r) {
     r.add(name, {kOid}, kBool, row_kernel<[](int32_t) { return true; }>, kStable);
   }
   r.add("pg_get_userbyid", {kOid}, kName, row_kernel<[](KernelCall& c, int32_t id) {
-          const auto name = role_name_of_oid(c.state.context, oid(id));
-          return name ? *name : fmt::format("unknown (OID={})", oid(id));
+          const auto name = role_name_of_oid(c.state.context, oid_of(id));
+          return name ? *name : fmt::format("unknown (OID={})", oid_of(id));
         }>,
         kStable);
   r.add("format_type", {kOid, kInt4}, kText,
         row_kernel<[](std::string& out, std::optional<int32_t> id, std::optional<int32_t> modifier) {
           if (!id) return false;
-          out = format_type_of_oid(oid(*id), modifier);
+          out = format_type_of_oid(oid_of(*id), modifier);
           return true;
         }>)
       .strict = false;
@@ -208,17 +206,17 @@ void register_definitions(FunctionRegistry& r) {
   r.add("pg_get_expr", {kText, kOid, kBool}, kText, row_kernel<[](View text, int32_t, bool) { return text; }>,
         kStable);
   r.add("pg_get_viewdef", {kOid}, kText, row_kernel<[](KernelCall& c, std::string& out, int32_t id) {
-          return append_view_definition(c, out, oid(id));
+          return append_view_definition(c, out, oid_of(id));
         }>,
         kStable);
   r.add("pg_get_viewdef", {kOid, kBool}, kText,
         row_kernel<[](KernelCall& c, std::string& out, int32_t id, bool) {
-          return append_view_definition(c, out, oid(id));
+          return append_view_definition(c, out, oid_of(id));
         }>,
         kStable);
   r.add("pg_get_viewdef", {kOid, kInt4}, kText,
         row_kernel<[](KernelCall& c, std::string& out, int32_t id, int32_t) {
-          return append_view_definition(c, out, oid(id));
+          return append_view_definition(c, out, oid_of(id));
         }>,
         kStable);
   const ScalarKernel by_name = row_kernel<[](KernelCall& c, std::string& out, View name) {
@@ -227,9 +225,9 @@ void register_definitions(FunctionRegistry& r) {
   r.add("pg_get_viewdef", {kText}, kText, by_name, kStable);
   r.add("pg_relation_is_publishable", {kRegclass}, kBool,
         row_kernel<[](KernelCall& c, int32_t id) -> std::optional<bool> {
-          const auto relation = relation_of_oid(c.state.context, oid(id));
+          const auto relation = relation_of_oid(c.state.context, oid_of(id));
           if (!relation) return std::nullopt;
-          return !relation->is_view && kFirstUserOid <= oid(id);
+          return !relation->is_view && kFirstUserOid <= oid_of(id);
         }>,
         kStable);
 }
@@ -238,9 +236,10 @@ void register_definitions(FunctionRegistry& r) {
 
 std::optional<int64_t> relation_size(KernelCall& call, int32_t id) {
   const ExecutionContext* context = call.state.context;
-  if (!relation_of_oid(context, oid(id))) return std::nullopt;
-  if (oid(id) < kFirstUserOid || context->server == nullptr || context->server->database == nullptr) return 0;
-  const TableId table{oid(id) - kFirstUserOid};
+  if (!relation_of_oid(context, oid_of(id))) return std::nullopt;
+  if (oid_of(id) < kFirstUserOid || context->server == nullptr || context->server->database == nullptr)
+    return 0;
+  const TableId table{oid_of(id) - kFirstUserOid};
   if (!context->snapshot->table(table)) return 0;
   return static_cast<int64_t>(context->server->database->table_disk_bytes(table));
 }
@@ -391,15 +390,16 @@ void add_privilege_question(FunctionRegistry& r, View name) {
   r.add(name, {kText, kText}, kBool,
         row_kernel<[](KernelCall& c, View o, View p) { return by_name(c, View(), o, p); }>, kStable);
   r.add(name, {kOid, kText}, kBool,
-        row_kernel<[](KernelCall& c, int32_t o, View p) { return by_oid(c, View(), oid(o), p); }>, kStable);
+        row_kernel<[](KernelCall& c, int32_t o, View p) { return by_oid(c, View(), oid_of(o), p); }>,
+        kStable);
   r.add(name, {kName, kText, kText}, kBool,
         row_kernel<[](KernelCall& c, View role, View o, View p) { return by_name(c, role, o, p); }>, kStable);
   r.add(name, {kName, kOid, kText}, kBool,
-        row_kernel<[](KernelCall& c, View role, int32_t o, View p) { return by_oid(c, role, oid(o), p); }>,
+        row_kernel<[](KernelCall& c, View role, int32_t o, View p) { return by_oid(c, role, oid_of(o), p); }>,
         kStable);
   r.add(name, {kOid, kOid, kText}, kBool, row_kernel<[](KernelCall& c, int32_t role, int32_t o, View p) {
-          const auto known = role_name_of_oid(c.state.context, oid(role));
-          return known ? by_oid(c, View(*known), oid(o), p) : std::optional<bool>(false);
+          const auto known = role_name_of_oid(c.state.context, oid_of(role));
+          return known ? by_oid(c, View(*known), oid_of(o), p) : std::optional<bool>(false);
         }>,
         kStable);
 }
@@ -432,7 +432,7 @@ void register_privileges(FunctionRegistry& r) {
         kStable);
   r.add("has_column_privilege", {kOid, kInt2, kText}, kBool,
         row_kernel<[](KernelCall& c, int32_t t, int16_t, View p) {
-          return has_relation(c, View(), oid(t), p);
+          return has_relation(c, View(), oid_of(t), p);
         }>,
         kStable);
   r.add(

@@ -9,16 +9,13 @@
 #include "common/timestamp_arithmetic.h"
 #include "query/function_registry.h"
 #include "query/kernel.h"
+#include "query/signature_types.h"
 
 namespace idem {
 
 namespace {
 
 using View = std::string_view;
-constexpr SqlType kStamp = TypeId::kTimestamp, kStampTz = TypeId::kTimestampTz, kDate = TypeId::kDate,
-                  kTime = TypeId::kTime, kInterval = TypeId::kInterval, kText = TypeId::kText,
-                  kInt4 = TypeId::kInteger, kDouble = TypeId::kDouble, kDecimal = TypeId::kDecimal,
-                  kBool = TypeId::kBoolean;
 
 // ---- the present
 

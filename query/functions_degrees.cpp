@@ -2,15 +2,15 @@
 #include <numbers>
 
 #include "common/error.h"
+#include "query/angles.h"
 #include "query/kernel.h"
+#include "query/signature_types.h"
 #include "query/value_functions.h"
 
 namespace idem {
 
 // Trigonometry in degrees, computed as PostgreSQL does it, so that what should be exact is: sind(30) is 0.5.
 namespace {
-
-constexpr double kDegree = std::numbers::pi / 180;
 
 // Not constants for the compiler, which would round them in its own way: they must be those that the C library gives.
 struct Scales {
@@ -78,10 +78,6 @@ double quotient(double x, double (*upper)(double), double (*lower)(double)) {
 double tand(double x) { return quotient(x, sind_quadrant, cosd_quadrant); }
 double cotd(double x) { return quotient(x, cosd_quadrant, sind_quadrant); }
 
-double check_unit(double x) {
-  if (x < -1 || x > 1) throw_out_of_range();
-  return x;
-}
 double asind(double x) { return check_unit(x) >= 0 ? asind_quadrant(x) : -asind_quadrant(-x); }
 double acosd(double x) { return check_unit(x) >= 0 ? acosd_quadrant(x) : 90 + asind_quadrant(-x); }
 
@@ -93,7 +89,6 @@ double unless_nan(double x) {
 }  // namespace
 
 void register_degree_functions(FunctionRegistry& r) {
-  constexpr SqlType kDouble = TypeId::kDouble;
   const auto add = [&](std::string_view name, ScalarKernel kernel) {
     r.add(name, {kDouble}, kDouble, kernel);
   };

@@ -8,6 +8,7 @@
 #include "common/utf8.h"
 #include "query/function_registry.h"
 #include "query/kernel.h"
+#include "query/signature_types.h"
 #include "query/value_functions.h"
 
 namespace idem {
@@ -15,7 +16,6 @@ namespace idem {
 namespace {
 
 using View = std::string_view;
-constexpr SqlType kText = TypeId::kText, kBytea = TypeId::kBytea;
 constexpr View kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 void append_digest(std::string& out, View bytes, const EVP_MD* algorithm) {

@@ -9,6 +9,7 @@
 #include "query/json_values.h"
 #include "query/kernel.h"
 #include "query/record_functions.h"
+#include "query/signature_types.h"
 #include "query/value_functions.h"
 
 namespace idem {
@@ -16,9 +17,6 @@ namespace idem {
 namespace {
 
 using View = std::string_view;
-constexpr SqlType kText = TypeId::kText, kJson = TypeId::kJson, kJsonb = TypeId::kJsonb,
-                  kInt4 = TypeId::kInteger, kBool = TypeId::kBoolean;
-constexpr SqlType kTextArray = SqlType::array_of(TypeId::kText);
 
 bool append_found(std::string& out, const std::optional<View>& found) {
   if (!found) return false;

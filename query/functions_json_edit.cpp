@@ -5,6 +5,7 @@
 #include "common/error.h"
 #include "common/json_text.h"
 #include "query/kernel.h"
+#include "query/signature_types.h"
 #include "query/value_functions.h"
 
 namespace idem {
@@ -12,9 +13,6 @@ namespace idem {
 namespace {
 
 using View = std::string_view;
-constexpr SqlType kText = TypeId::kText, kJsonb = TypeId::kJsonb, kInt4 = TypeId::kInteger,
-                  kBool = TypeId::kBoolean;
-constexpr SqlType kTextArray = SqlType::array_of(TypeId::kText);
 
 bool is_container(View json) {
   const JsonKind kind = json_kind(json);

@@ -2,6 +2,7 @@
 #include "query/json_path.h"
 #include "query/kernel.h"
 #include "query/last_parsed.h"
+#include "query/signature_types.h"
 #include "query/value_functions.h"
 
 namespace idem {
@@ -9,7 +10,6 @@ namespace idem {
 namespace {
 
 using View = std::string_view;
-constexpr SqlType kText = TypeId::kText, kJsonb = TypeId::kJsonb, kBool = TypeId::kBoolean;
 
 // (document, path [, variables [, silent]])
 JsonPathCall path_call(const KernelCall& call, bool silent) {

@@ -8,17 +8,16 @@
 #include "common/decimal.h"
 #include "common/error.h"
 #include "common/hash.h"
+#include "query/angles.h"
 #include "query/array_elements.h"
 #include "query/function_registry.h"
 #include "query/kernel.h"
+#include "query/signature_types.h"
 #include "query/value_functions.h"
 
 namespace idem {
 
 namespace {
-
-constexpr SqlType kInt4 = TypeId::kInteger, kInt8 = TypeId::kBigInt, kDouble = TypeId::kDouble,
-                  kDecimal = TypeId::kDecimal;
 
 [[noreturn]] void throw_overflow() {
   throw SqlError(sqlstate::kNumericValueOutOfRange, "value out of range: overflow");
@@ -109,16 +108,10 @@ double check_finite_angle(double x) {
   if (std::isinf(x)) throw SqlError(sqlstate::kNumericValueOutOfRange, "input is out of range");
   return x;
 }
-double check_unit(double x) {
-  if (x < -1 || 1 < x) throw SqlError(sqlstate::kNumericValueOutOfRange, "input is out of range");
-  return x;
-}
 double check_at_least(double x, double low) {
   if (x < low) throw SqlError(sqlstate::kNumericValueOutOfRange, "input is out of range");
   return x;
 }
-
-constexpr double kDegree = std::numbers::pi / 180;
 
 template <class T>
 T greatest_common_divisor(T a, T b) {

@@ -7,6 +7,7 @@
 #include "query/kernel.h"
 #include "query/last_parsed.h"
 #include "query/regex.h"
+#include "query/signature_types.h"
 
 namespace idem {
 
@@ -14,8 +15,6 @@ namespace {
 
 using View = std::string_view;
 using Groups = std::vector<std::string_view>;
-constexpr SqlType kInt4 = TypeId::kInteger, kText = TypeId::kText, kBool = TypeId::kBoolean;
-constexpr SqlType kTextArray = SqlType::array_of(TypeId::kText);
 
 // Calls row(regex, call, &out) for every selected row; false is NULL. `flags_at`: the argument with flags, or
 // none.

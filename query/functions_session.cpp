@@ -9,15 +9,13 @@
 #include "query/function_registry.h"
 #include "query/kernel.h"
 #include "query/session.h"
+#include "query/signature_types.h"
 
 namespace idem {
 
 namespace {
 
 using View = std::string_view;
-constexpr SqlType kText = TypeId::kText, kName = TypeId::kName, kBool = TypeId::kBoolean,
-                  kInt4 = TypeId::kInteger, kInt8 = TypeId::kBigInt, kStampTz = TypeId::kTimestampTz,
-                  kStamp = TypeId::kTimestamp;
 constexpr Volatility kStable = Volatility::kStable, kVolatile = Volatility::kVolatile;
 
 const ExecutionContext* context_of(const KernelCall& call) { return call.state.context; }

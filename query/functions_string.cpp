@@ -11,6 +11,7 @@
 #include "query/cast_registry.h"
 #include "query/function_registry.h"
 #include "query/kernel.h"
+#include "query/signature_types.h"
 #include "query/string_kernels.h"
 
 namespace idem {
@@ -18,8 +19,6 @@ namespace idem {
 namespace {
 
 using View = std::string_view;
-constexpr SqlType kInt4 = TypeId::kInteger, kInt8 = TypeId::kBigInt, kText = TypeId::kText,
-                  kBool = TypeId::kBoolean, kBytea = TypeId::kBytea;
 constexpr size_t kMaxTextBytes = size_t{1} << 30;
 
 int32_t length_of(size_t n) { return static_cast<int32_t>(n); }
@@ -247,7 +246,7 @@ void register_lengths(FunctionRegistry& r) {
         }>);
 }
 
-void register_parts(FunctionRegistry& r) {
+void register_text_parts(FunctionRegistry& r) {
   for (const View name : {"substring", "substr"}) {
     r.add(name, {kText, kInt4}, kText,
           row_kernel<[](View t, int32_t s) { return substring(t, s, std::nullopt); }>);
@@ -365,7 +364,7 @@ void append_shown_argument(std::string& out, KernelCall& call, size_t argument) 
 
 void register_string_functions(FunctionRegistry& r) {
   register_lengths(r);
-  register_parts(r);
+  register_text_parts(r);
   register_changes(r);
   register_quoting(r);
 }

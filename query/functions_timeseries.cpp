@@ -6,15 +6,13 @@
 #include "common/timestamp_arithmetic.h"
 #include "query/function_registry.h"
 #include "query/kernel.h"
+#include "query/signature_types.h"
 
 namespace idem {
 
 namespace {
 
 using View = std::string_view;
-constexpr SqlType kStamp = TypeId::kTimestamp, kStampTz = TypeId::kTimestampTz, kText = TypeId::kText,
-                  kInt4 = TypeId::kInteger, kInt8 = TypeId::kBigInt, kInterval = TypeId::kInterval,
-                  kBool = TypeId::kBoolean;
 
 // QuestDB's units: U (or u) microseconds, T milliseconds, s m h d w M y. One of them is a fixed time or a
 // number of months.
@@ -215,7 +213,7 @@ void add_field(FunctionRegistry& r, View name) {
 
 CivilDate civil_date(int64_t micros) { return civil_from_days(days_of_micros(micros)); }
 
-void register_parts(FunctionRegistry& r) {
+void register_time_parts(FunctionRegistry& r) {
   add_field<TimeUnit::kYear>(r, "year");
   add_field<TimeUnit::kQuarter>(r, "quarter");
   add_field<TimeUnit::kMonth>(r, "month");
@@ -258,7 +256,7 @@ void register_timeseries_functions(FunctionRegistry& r) {
           if (width <= 0) throw SqlError(sqlstate::kInvalidParameterValue, "period must be greater than 0");
           return floor_divide(n, width) * width;
         }>);
-  register_parts(r);
+  register_time_parts(r);
 }
 
 }  // namespace idem

@@ -8,14 +8,13 @@
 #include "query/kernel.h"
 #include "query/last_parsed.h"
 #include "query/number_format.h"
+#include "query/signature_types.h"
 
 namespace idem {
 
 namespace {
 
 using View = std::string_view;
-constexpr SqlType kText = TypeId::kText, kStamp = TypeId::kTimestamp, kStampTz = TypeId::kTimestampTz,
-                  kDate = TypeId::kDate, kInterval = TypeId::kInterval, kDecimal = TypeId::kDecimal;
 
 const TimeZone* session_zone(const EvaluationState& state) {
   return state.context != nullptr && state.context->time_zone ? state.context->time_zone.get()

@@ -34,7 +34,7 @@ View method_name(Method method) {
     case Method::kAbs: return "abs";
     case Method::kFloor: return "floor";
     case Method::kCeiling: return "ceiling";
-    case Method::kDouble: return "double";
+    case Method::kToDouble: return "double";
   }
   return {};
 }
@@ -236,7 +236,7 @@ class Execution {
       return go_on(node, made(decimal_from_int64(size)), found);
     }
     if (unwraps && kind == JsonKind::kArray) return unwrap(node, item, found);
-    if (node.method == Method::kDouble) return go_on(node, as_double(item), found);
+    if (node.method == Method::kToDouble) return go_on(node, as_double(item), found);
     const auto number = number_of(item);
     if (!number) {
       throw sql_error(kNonNumeric, "jsonpath item method .{}() can only be applied to a numeric value",

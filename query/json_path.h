@@ -49,7 +49,7 @@ struct JsonPathNode {
     kExists,
     kIsUnknown,
   };
-  enum class Method : uint8_t { kType, kSize, kAbs, kFloor, kCeiling, kDouble };
+  enum class Method : uint8_t { kType, kSize, kAbs, kFloor, kCeiling, kToDouble };
   struct Subscript {
     std::unique_ptr<JsonPathNode> from, to;  // `to` null: one element
   };

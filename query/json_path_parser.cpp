@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "common/ascii.h"
 #include "common/decimal.h"
 #include "common/error.h"
 #include "common/json_text.h"
@@ -31,7 +32,7 @@ struct NamedMethod {
 };
 constexpr NamedMethod kMethods[] = {{"type", Method::kType},       {"size", Method::kSize},
                                     {"abs", Method::kAbs},         {"floor", Method::kFloor},
-                                    {"ceiling", Method::kCeiling}, {"double", Method::kDouble}};
+                                    {"ceiling", Method::kCeiling}, {"double", Method::kToDouble}};
 
 // A parser by descent; the names of its functions are those of the grammar, from what binds least.
 class PathParser {
@@ -123,7 +124,6 @@ class PathParser {
     for (const char c : digits) value = value * 10 + static_cast<uint32_t>(c - '0');
     return value;
   }
-  static bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
 
   // ---- Predicates
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <iterator>
 
+#include "common/ascii.h"
 #include "common/number_text.h"
 #include "query/character_set.h"
 #include "query/short_numbers.h"
@@ -15,8 +16,6 @@ namespace {
 
 const CharacterSet kTableEnds(',', ' ', '\\', '\\'), kKeyEnds(',', '=', ' ', '\\'),
     kValueEnds(',', ' ', ' ', ' '), kQuoteEnds('"', '\\', '\\', '\\');
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool read_boolean(std::string_view text, LineValue* value) {
   static constexpr std::string_view kTrue[] = {"t", "T", "true", "True", "TRUE"};

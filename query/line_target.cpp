@@ -16,7 +16,7 @@ namespace idem {
 
 namespace {
 
-constexpr uint32_t kBatchRows = 65'536;
+constexpr uint32_t kInsertedRows = 65'536;
 
 // The upsert keys are the timestamp and all symbols, as in tables that line protocol created.
 bool is_keyed_by_tags(const TableSchema& schema) {
@@ -318,7 +318,7 @@ void LineTarget::append_row(int64_t micros) {
   }
   for (const size_t i : missing_) batch_->column(i).append_value(default_values_->next(i));
   if (schema_->has_timestamp()) batch_->column(static_cast<size_t>(schema_->timestamp_column)).append(micros);
-  if (batch_->rows() >= kBatchRows) flush();
+  if (batch_->rows() >= kInsertedRows) flush();
 }
 
 void LineTarget::flush() {
@@ -326,7 +326,7 @@ void LineTarget::flush() {
   if (batch_->rows() == 0) return;
   session_.cancel.check();
   // Of a full batch it is likely that more lines come.
-  const bool goes_on = batch_->rows() >= kBatchRows;
+  const bool goes_on = batch_->rows() >= kInsertedRows;
   inserts_.wait();
   Transaction& transaction = session_.write_transaction("INSERT");
   if (goes_on) {
@@ -336,7 +336,7 @@ void LineTarget::flush() {
     transaction.insert(schema_->id, std::move(*batch_));
   }
   batch_.emplace(schema_);
-  if (goes_on) batch_->reserve(kBatchRows);
+  if (goes_on) batch_->reserve(kInsertedRows);
 }
 
 }  // namespace idem

@@ -13,7 +13,7 @@ namespace idem {
 namespace {
 
 constexpr uint32_t kMostComparedRows = 1 << 20;  // with more the old rows are thrown away as a whole
-constexpr uint32_t kBatchRows = 128 * 1024;
+constexpr uint32_t kRefreshedRows = 128 * 1024;
 constexpr size_t kMostRanges = 64;
 
 // While it lives, the session's settings are those that the view was created with.
@@ -193,7 +193,7 @@ class Refresh {
     for (bool all = false; !all;) {
       writer().insert(schema_->id, std::move(rows));
       rows = ColumnBatch(schema_);
-      all = read(*stream, kBatchRows, rows);
+      all = read(*stream, kRefreshedRows, rows);
     }
     if (rows.rows() > 0) writer().insert(schema_->id, std::move(rows));
   }

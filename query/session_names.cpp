@@ -90,10 +90,7 @@ std::shared_ptr<const VirtualTable> SessionState::find_virtual_function(const st
 }
 
 std::shared_ptr<const TableVersion> SessionState::target_table(const ast::ObjectName& name) const {
-  std::vector<std::string> parts;
-  for (const ast::Identifier* part : {&name.database, &name.schema, &name.name}) {
-    if (!part->empty()) parts.push_back(part->text);
-  }
+  const std::vector<std::string> parts = name.parts();
   if (!name.schema.empty()) check_schema(name.schema.text, Privilege::kUsage);
   if (auto table = find_table(parts)) return table;
   if (find_view(parts))

@@ -5,6 +5,13 @@
 
 namespace idem {
 
+bool any_null(const std::vector<Value>& arguments) {
+  for (const Value& value : arguments) {
+    if (value.is_null()) return true;
+  }
+  return false;
+}
+
 SetWriter::SetWriter(std::vector<SqlType> types, const std::function<void(DataChunk&)>& emit)
     : types_(std::move(types)), emit_(emit), elements_(types_.size()), valid_(types_.size()) {
   begin();

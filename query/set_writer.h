@@ -8,6 +8,9 @@
 
 namespace idem {
 
+// A set-returning function of a NULL returns no row, as a strict function of PostgreSQL.
+bool any_null(const std::vector<Value>& arguments);
+
 // Collects the rows of a table function and hands them on in chunks. Values of one row are set in any order;
 // what is not set is NULL.
 class SetWriter {

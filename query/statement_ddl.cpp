@@ -9,14 +9,6 @@ namespace idem {
 
 namespace {
 
-std::vector<std::string> name_parts(const ast::ObjectName& name) {
-  std::vector<std::string> parts;
-  for (const ast::Identifier* part : {&name.database, &name.schema, &name.name}) {
-    if (!part->empty()) parts.push_back(part->text);
-  }
-  return parts;
-}
-
 // Views that read the relation go with it (CASCADE), or must be able to do without it when the transaction commits.
 void drop_dependents(SessionState& session, const std::string& schema, const std::string& name,
                      bool cascade) {
@@ -82,7 +74,7 @@ std::string drop_hint(const Snapshot& snapshot, const TableVersion& table) {
 // What DROP names is not there: a notice with IF EXISTS.
 void refuse_missing(SessionState& session, const ast::DropStatement& s, const ast::ObjectName& name,
                     std::string_view kind, std::string_view state) {
-  std::string shown = fmt::format("{}", fmt::join(name_parts(name), "."));
+  std::string shown = fmt::format("{}", fmt::join(name.parts(), "."));
   const std::string& schema = name.schema.text;
   if (!schema.empty() && !schema.starts_with("pg_") &&
       !session.snapshot().catalog->schemas.contains(schema)) {
@@ -106,13 +98,13 @@ void drop_one(SessionState& session, const ast::DropStatement& s, const ast::Obj
     case ast::ObjectKind::kMaterializedView: {
       const bool materialized = s.object == ast::ObjectKind::kMaterializedView;
       const std::string_view kind = materialized ? "materialized view" : "table";
-      auto table = session.find_table(name_parts(name));
+      auto table = session.find_table(name.parts());
       const auto wrong_kind = [&](std::string_view hint) {
         return sql_error(sqlstate::kWrongObjectType, "\"{}\" is not a {}", name.name.text, kind)
             .with_hint(std::string(hint));
       };
       if (!table) {
-        if (session.find_view(name_parts(name))) throw wrong_kind("Use DROP VIEW to remove a view.");
+        if (session.find_view(name.parts())) throw wrong_kind("Use DROP VIEW to remove a view.");
         return missing(kind, sqlstate::kUndefinedTable);
       }
       if (materialized != (view.catalog->materialized_view(table->schema->id) != nullptr))
@@ -125,9 +117,9 @@ void drop_one(SessionState& session, const ast::DropStatement& s, const ast::Obj
       return;
     }
     case ast::ObjectKind::kView: {
-      auto found = session.find_view(name_parts(name));
+      auto found = session.find_view(name.parts());
       if (!found) {
-        if (const auto table = session.find_table(name_parts(name))) {
+        if (const auto table = session.find_table(name.parts())) {
           throw sql_error(sqlstate::kWrongObjectType, "\"{}\" is not a view", name.name.text)
               .with_hint(drop_hint(view, *table));
         }
@@ -164,7 +156,7 @@ void drop_one(SessionState& session, const ast::DropStatement& s, const ast::Obj
 // Who may replace a view needs no right to create others.
 std::string view_schema(const SessionState& session, const ast::CreateViewStatement& s) {
   if (s.or_replace) {
-    if (const auto known = session.find_view(name_parts(s.name))) return known->schema_name;
+    if (const auto known = session.find_view(s.name.parts())) return known->schema_name;
   }
   return session.creation_schema(s.name);
 }

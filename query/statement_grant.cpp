@@ -16,14 +16,6 @@ struct GrantTarget {
   std::shared_ptr<const void> keep;
 };
 
-std::vector<std::string> name_parts(const ast::ObjectName& name) {
-  std::vector<std::string> parts;
-  for (const ast::Identifier* part : {&name.database, &name.schema, &name.name}) {
-    if (!part->empty()) parts.push_back(part->text);
-  }
-  return parts;
-}
-
 const SchemaInfo& schema_named(const SessionState& session, const ast::Identifier& name) {
   const auto& schemas = session.snapshot().catalog->schemas;
   const auto found = schemas.find(name.text);
@@ -51,7 +43,7 @@ std::vector<GrantTarget> targets_of(const SessionState& session, const ast::Gran
   switch (grant.target) {
     case Target::kTables:
       for (const ast::ObjectName& name : grant.objects) {
-        if (auto found = session.find_view(name_parts(name))) {
+        if (auto found = session.find_view(name.parts())) {
           targets.push_back({SecuredObject::of(*found), found});
         } else {
           auto table = session.target_table(name);

@@ -2,6 +2,7 @@
 #include "parser/keyword.h"
 #include "query/function_registry.h"
 #include "query/set_writer.h"
+#include "query/signature_types.h"
 
 namespace idem {
 
@@ -10,8 +11,6 @@ namespace {
 using View = std::string_view;
 using Columns = std::vector<std::pair<std::string, SqlType>>;
 using Emit = std::function<void(DataChunk&)>;
-constexpr SqlType kText = TypeId::kText, kChar = TypeId::kInternalChar, kOid = TypeId::kOid,
-                  kBool = TypeId::kBoolean;
 
 // ---- pg_get_keywords
 

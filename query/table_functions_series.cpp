@@ -15,13 +15,6 @@ namespace {
 using Columns = std::vector<std::pair<std::string, SqlType>>;
 using Emit = std::function<void(DataChunk&)>;
 
-bool any_null(const std::vector<Value>& arguments) {
-  for (const Value& value : arguments) {
-    if (value.is_null()) return true;
-  }
-  return false;
-}
-
 void check_cancel(const EvaluationState& state, uint64_t row) {
   if (row % kVectorSize == 0 && state.context != nullptr && state.context->cancel != nullptr)
     state.context->cancel->check();

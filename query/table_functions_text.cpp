@@ -7,6 +7,7 @@
 #include "query/kernel.h"
 #include "query/regex.h"
 #include "query/set_writer.h"
+#include "query/signature_types.h"
 
 namespace idem {
 
@@ -15,14 +16,6 @@ namespace {
 using View = std::string_view;
 using Columns = std::vector<std::pair<std::string, SqlType>>;
 using Emit = std::function<void(DataChunk&)>;
-constexpr SqlType kText = TypeId::kText;
-
-bool any_null(const std::vector<Value>& arguments) {
-  for (const Value& value : arguments) {
-    if (value.is_null()) return true;
-  }
-  return false;
-}
 
 bool are_texts(std::span<const SqlType> arguments, size_t least, size_t most, std::vector<SqlType>* types) {
   if (arguments.size() < least || arguments.size() > most) return false;

@@ -16,6 +16,8 @@ namespace idem {
 // A value of a made-up row: NULL, or what fits the column's type (integers for every integer, date, time and oid type).
 using Cell = std::variant<std::nullptr_t, bool, int64_t, double, std::string>;
 
+inline int64_t oid(uint32_t number) { return number; }
+
 // Collects rows of a virtual relation and hands them on in chunks.
 class RowEmitter {
  public:

@@ -11,6 +11,8 @@ namespace idem {
 
 namespace {
 
+using Exclude = LogicalPlan::Window::Exclude;
+
 // row_number, rank, dense_rank, percent_rank, cume_dist, ntile
 class RankFunction final : public WindowFunction {
  public:
@@ -219,7 +221,6 @@ std::optional<WindowReach> reach_of_other_row(const LogicalPlan::Window& window)
 }
 
 std::optional<WindowReach> reach_of_frame(const LogicalPlan::Window& window) {
-  using Exclude = LogicalPlan::Window::Exclude;
   WindowReach reach;
   reach.frame = true;
   reach.from_start = begins_with_partition(window);

@@ -28,7 +28,7 @@ std::optional<std::array<uint8_t, 16>> parse_address(const std::string& text, bo
   return out;
 }
 
-std::vector<std::string> split_names(std::string_view text) {
+std::vector<std::string> names_between_commas(std::string_view text) {
   std::vector<std::string> names;
   while (!text.empty()) {
     const size_t comma = std::min(text.find(','), text.size());
@@ -87,9 +87,9 @@ AccessRule::AccessRule(const std::map<std::string, std::string>& keys) {
       network_ = *address;
       prefix_ = is_v4 ? kMappedBits + bits : bits;
     } else if (key == "user") {
-      users_ = split_names(value);
+      users_ = names_between_commas(value);
     } else if (key == "database") {
-      databases_ = split_names(value);
+      databases_ = names_between_commas(value);
     } else if (key == "tls") {
       transport_ = choice<Transport>(
           key, value,

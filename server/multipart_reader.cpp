@@ -7,7 +7,7 @@ namespace idem {
 
 namespace {
 
-constexpr size_t kMaxHeaderBytes = 16 * 1024;
+constexpr size_t kMaxPartHeaderBytes = 16 * 1024;
 
 // The value of `name="value"` or `name=value` among the parameters of a header field.
 std::string field_parameter(std::string_view field, std::string_view name) {
@@ -80,7 +80,7 @@ void MultipartReader::read_header() {
   constexpr std::string_view kEnd = "\r\n\r\n";
   size_t end = buffer_.find(kEnd);
   while (end == buffer_.npos) {
-    if (buffer_.size() > kMaxHeaderBytes) throw broken("the header of a part is too large");
+    if (buffer_.size() > kMaxPartHeaderBytes) throw broken("the header of a part is too large");
     read_more();
     end = buffer_.find(kEnd);
   }

@@ -19,7 +19,7 @@ constexpr int kMaxExponent = 18;
 constexpr uint32_t kSampleValues = 32;  // of each vector, to choose an exponent and a factor
 constexpr size_t kMaxPairs = 5;
 constexpr size_t kMaxLeftParts = 8;
-constexpr double kMagic = 0x1.8p52;
+constexpr double kRoundingMagic = 0x1.8p52;
 constexpr double kIntegerLimit = 0x1p51;
 
 constexpr std::array<double, kMaxExponent + 1> kPower = {
@@ -41,7 +41,7 @@ template <class T>
 bool to_integer(T value, AlpPair pair, int64_t* integer) {
   const double scaled = static_cast<double>(value) * kPower[pair.exponent] * kFraction[pair.factor];
   if (!(std::abs(scaled) < kIntegerLimit)) return false;
-  const double rounded = scaled + kMagic - kMagic;
+  const double rounded = scaled + kRoundingMagic - kRoundingMagic;
   *integer = static_cast<int64_t>(rounded);
   return bits_of(static_cast<T>(rounded * kPower[pair.factor] * kFraction[pair.exponent])) == bits_of(value);
 }
@@ -54,9 +54,9 @@ void to_integers(const T* values, uint32_t count, AlpPair pair, int64_t* integer
   const double back_up = kPower[pair.factor], back_down = kFraction[pair.exponent];
   for (uint32_t i = 0; i < count; ++i) {
     const double scaled = static_cast<double>(values[i]) * up * down;
-    const double shifted = scaled + kMagic;
-    integers[i] = std::bit_cast<int64_t>(shifted) - std::bit_cast<int64_t>(kMagic);
-    const T back = static_cast<T>((shifted - kMagic) * back_up * back_down);
+    const double shifted = scaled + kRoundingMagic;
+    integers[i] = std::bit_cast<int64_t>(shifted) - std::bit_cast<int64_t>(kRoundingMagic);
+    const T back = static_cast<T>((shifted - kRoundingMagic) * back_up * back_down);
     fits[i] = static_cast<uint8_t>(int{std::abs(scaled) < kIntegerLimit} &
                                    int{bits_of(back) == bits_of(values[i])});
   }

@@ -11,13 +11,13 @@ namespace idem {
 
 namespace {
 
-constexpr std::string_view kMagic = "IDEMDIC1";
+constexpr std::string_view kDictionaryMagic = "IDEMDIC1";
 constexpr uint32_t kVersion = 1;
 constexpr size_t kHeaderBytes = 64, kBlockHeaderBytes = 16;
-constexpr size_t kBlockBytes = 4 << 20;  // an append of more makes several blocks
+constexpr size_t kAppendedBytes = 4 << 20;  // an append of more makes several blocks
 
 std::string make_header(uint64_t database_id, TableId table, ColumnId column) {
-  std::string header(kMagic);
+  std::string header(kDictionaryMagic);
   ByteWriter writer(header);
   writer.u32(0);
   writer.u32(kVersion);
@@ -25,7 +25,7 @@ std::string make_header(uint64_t database_id, TableId table, ColumnId column) {
   writer.u32(static_cast<uint32_t>(table));
   writer.u32(static_cast<uint32_t>(column));
   writer.zeros(kHeaderBytes - header.size());
-  writer.set_u32(kMagic.size(), crc32c(header.data() + 12, header.size() - 12));
+  writer.set_u32(kDictionaryMagic.size(), crc32c(header.data() + 12, header.size() - 12));
   return header;
 }
 
@@ -36,7 +36,7 @@ void append_block(uint32_t first_code, std::span<const std::string_view> strings
   ByteWriter writer(*out);
   writer.zeros(kBlockHeaderBytes);
   const size_t first = *next;
-  while (*next < strings.size() && (*next == first || out->size() - start < kBlockBytes)) {
+  while (*next < strings.size() && (*next == first || out->size() - start < kAppendedBytes)) {
     writer.string(strings[(*next)++]);
   }
   writer.set_u32(start + 4, static_cast<uint32_t>(out->size() - start - kBlockHeaderBytes));
@@ -144,7 +144,8 @@ uint64_t read_dictionary_file(FileSystem& files, const std::string& path, uint64
 void check_dictionary_content(std::string_view content, const std::string& path, uint32_t count) {
   DictionaryReader reader(content, path);
   if (content.size() < kHeaderBytes) reader.damaged("the file is too short");
-  ByteReader header(content.substr(kMagic.size() + 8, kHeaderBytes - kMagic.size() - 8), path);
+  ByteReader header(content.substr(kDictionaryMagic.size() + 8, kHeaderBytes - kDictionaryMagic.size() - 8),
+                    path);
   const uint64_t database_id = header.u64();
   const auto table = static_cast<TableId>(header.u32());
   const auto column = static_cast<ColumnId>(header.u32());

@@ -15,7 +15,6 @@ namespace {
 constexpr uint8_t kFormat = 8;
 constexpr size_t kTimeOffset = 1;
 constexpr uint8_t kHasSchema = 1, kTruncated = 2, kCreated = 4, kRestored = 8, kNamesSegments = 16;
-constexpr std::string_view kWhat = "log record";
 
 void write_ordinals(ByteWriter& out, const std::vector<uint64_t>& ordinals) {
   std::vector<std::pair<uint64_t, uint64_t>> runs;  // first, length
@@ -335,7 +334,7 @@ ReadTable read_table(ByteReader& in, TableId id, const SchemaLookup& schemas, co
 
 ReadRecord read_log_record(std::string_view payload, const SchemaLookup& schemas,
                            const SegmentLookup& segments) {
-  ByteReader in(payload, kWhat);
+  ByteReader in(payload, kLogRecord);
   ReadRecord record;
   record.header = read_header(in);
   const size_t changes = in.count();
@@ -343,7 +342,7 @@ ReadRecord read_log_record(std::string_view payload, const SchemaLookup& schemas
   const size_t tables = in.count(12);
   for (size_t i = 0; i < tables; ++i) {
     const auto id = static_cast<TableId>(in.u32());
-    ByteReader of_table(in.bytes(in.u64()), kWhat);
+    ByteReader of_table(in.bytes(in.u64()), kLogRecord);
     record.tables.push_back(read_table(of_table, id, schemas, segments, true));
   }
   in.expect_end();
@@ -352,7 +351,7 @@ ReadRecord read_log_record(std::string_view payload, const SchemaLookup& schemas
 
 ReadTableRecord read_log_record_of(std::string_view payload, TableId table, const SchemaLookup& schemas,
                                    const std::function<bool(const RecordHeader&, VersionNumber)>& wanted) {
-  ByteReader in(payload, kWhat);
+  ByteReader in(payload, kLogRecord);
   ReadTableRecord record;
   record.header = read_header(in);
   const size_t changes = in.count();
@@ -362,18 +361,18 @@ ReadTableRecord read_log_record_of(std::string_view payload, TableId table, cons
     const auto id = static_cast<TableId>(in.u32());
     const std::string_view bytes = in.bytes(in.u64());
     if (id != table) continue;
-    ByteReader first(bytes, kWhat);
+    ByteReader first(bytes, kLogRecord);
     record.version = static_cast<VersionNumber>(first.u64());
     const bool names_segments = first.u8() & kNamesSegments;
     if (names_segments || !wanted(record.header, *record.version)) continue;
-    ByteReader of_table(bytes, kWhat);
+    ByteReader of_table(bytes, kLogRecord);
     record.table = read_table(of_table, id, schemas, nullptr, false);
   }
   return record;
 }
 
 std::string describe_log_record(std::string_view payload) {
-  ByteReader in(payload, kWhat);
+  ByteReader in(payload, kLogRecord);
   const RecordHeader header = read_header(in);
   const size_t changes = in.count();
   for (size_t i = 0; i < changes; ++i) read_catalog_change(in);

@@ -13,8 +13,6 @@ namespace idem {
 
 namespace {
 
-constexpr std::string_view kWhat = "log record";
-
 enum class ColumnForm : uint8_t {
   kElements = 0,
   kElementsWithMask = 1,  // NULLs among them
@@ -151,7 +149,7 @@ void read_elements(ByteReader& in, PhysicalType physical, uint32_t count, std::s
                    BatchColumn* column) {
   switch (physical) {
     case PhysicalType::kDecimal: {
-      ByteReader elements(in.bytes(size_t{count} * 20), kWhat);
+      ByteReader elements(in.bytes(size_t{count} * 20), kLogRecord);
       if (!column) return;
       column->reserve(count);
       for (uint32_t i = 0; i < count; ++i) {

@@ -1,11 +1,15 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "common/byte_io.h"
 #include "storage/partition_change.h"
 
 namespace idem {
+
+// What a damaged one is called.
+inline constexpr std::string_view kLogRecord = "log record";
 
 // The new rows of a partition change in a log record: docs/format/log_record.md, "Partition change".
 

@@ -6,7 +6,7 @@ namespace idem {
 
 namespace {
 
-SqlError damaged(std::string_view why) {
+SqlError not_replayable(std::string_view why) {
   return sql_error(sqlstate::kDataCorrupted, "damaged log record: {}", why);
 }
 
@@ -14,7 +14,7 @@ void check_ordinals(const PositionDelta& delta, uint64_t row_count) {
   const bool inside = (delta.deleted.empty() || delta.deleted.back() < row_count) &&
                       (delta.replaced.empty() || delta.replaced.back() < row_count) &&
                       (delta.inserted.empty() || delta.inserted.back().before <= row_count);
-  if (!inside) throw damaged("a row that does not exist");
+  if (!inside) throw not_replayable("a row that does not exist");
 }
 
 }  // namespace
@@ -44,7 +44,7 @@ std::shared_ptr<TableVersion> apply_logged_table(const DatabaseState& db,
                                                  const std::shared_ptr<const TableVersion>& before,
                                                  const ReadTable& logged, CommitNumber commit, uint64_t owner,
                                                  const VersionSource& earlier) {
-  if (logged.created != (before == nullptr)) throw damaged("a table that is not there");
+  if (logged.created != (before == nullptr)) throw not_replayable("a table that is not there");
   auto next = before ? std::make_shared<TableVersion>(*before) : std::make_shared<TableVersion>();
   next->schema = logged.schema;
   next->version = logged.version;
@@ -55,7 +55,7 @@ std::shared_ptr<TableVersion> apply_logged_table(const DatabaseState& db,
   }
   if (logged.restored) {
     const std::shared_ptr<const TableVersion> source = earlier(*logged.restored);
-    if (!source) throw damaged("a version that is not kept");
+    if (!source) throw not_replayable("a version that is not kept");
     next->partitions = source->partitions;
     next->row_count = source->row_count;
   }

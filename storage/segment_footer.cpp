@@ -5,6 +5,7 @@
 #include "common/byte_io.h"
 #include "common/crc32c.h"
 #include "common/error.h"
+#include "storage/schema_encoding.h"
 
 namespace idem {
 
@@ -39,22 +40,6 @@ VectorStatistics read_statistics(ByteReader& in, uint32_t rows) {
   statistics.min = in.signed_varint();
   statistics.max = in.signed_varint();
   return statistics;
-}
-
-void write_type(ByteWriter& writer, SqlType type) {
-  writer.u8(static_cast<uint8_t>(type.id));
-  writer.u8(static_cast<uint8_t>(type.element));
-  writer.i32(type.modifier);
-}
-
-SqlType read_type(ByteReader& in) {
-  const uint8_t id = in.u8(), element = in.u8();
-  if (id > static_cast<uint8_t>(TypeId::kVoid) || element > static_cast<uint8_t>(TypeId::kVoid)) {
-    damaged("unknown type of a column");
-  }
-  SqlType type(static_cast<TypeId>(id), in.i32());
-  type.element = static_cast<TypeId>(element);
-  return type;
 }
 
 ColumnChunkFooter read_chunk(ByteReader& in, const RowGroupFooter& group, uint64_t data_end) {

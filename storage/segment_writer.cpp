@@ -14,7 +14,7 @@ namespace idem {
 namespace {
 
 // A block takes no further vector beyond this, so that the 64 vectors of a column of 8 bytes stay together.
-constexpr size_t kBlockBytes = (1 << 20) + (64 << 10);
+constexpr size_t kMaxBlockBytes = (1 << 20) + (64 << 10);
 constexpr uint32_t kSharedRows = 8 * kVectorSize;  // fewer rows are not worth waking a worker
 
 }  // namespace
@@ -98,7 +98,7 @@ void SegmentWriter::encode_column(const ColumnSchema& column, uint32_t rows, con
   for (uint32_t v = 0; v < vector_count; ++v) {
     encoded.clear();
     encoder.encode(v, &encoded, &out->chunk.statistics[v]);
-    if (block.vector_count() > 0 && block.size() + encoded.size() > kBlockBytes) {
+    if (block.vector_count() > 0 && block.size() + encoded.size() > kMaxBlockBytes) {
       finish_block();
       block.begin(encoder.parameters());
     }

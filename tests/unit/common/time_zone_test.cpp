@@ -10,10 +10,10 @@
 namespace idem {
 namespace {
 
-int64_t ts(std::string_view text) { return timestamp_from_text(text, {}); }
+int64_t utc(std::string_view text) { return timestamp_from_text(text, {}); }
 std::string utc_of(std::string_view zone, std::string_view local) {
   char buffer[kMaxTimestampText];
-  return {buffer, format_timestamp(buffer, time_zone_from_name(zone)->local_to_utc(ts(local)))};
+  return {buffer, format_timestamp(buffer, time_zone_from_name(zone)->local_to_utc(utc(local)))};
 }
 
 TEST(TimeZone, FindsNamesInAnyCase) {
@@ -30,19 +30,19 @@ TEST(TimeZone, FindsNamesInAnyCase) {
 
 TEST(TimeZone, OffsetsOverTheYears) {
   const auto berlin = find_time_zone("Europe/Berlin");
-  EXPECT_EQ(berlin->utc_offset_at(ts("2024-01-15")), 3600);
-  EXPECT_EQ(berlin->utc_offset_at(ts("2024-07-15")), 7200);
-  EXPECT_EQ(berlin->utc_offset_at(ts("2090-07-15")), 7200);  // beyond the listed transitions
-  EXPECT_EQ(berlin->utc_offset_at(ts("1850-01-01")), 3208);  // local mean time
-  EXPECT_EQ(berlin->abbreviation_at(ts("2024-07-15")), "CEST");
-  EXPECT_TRUE(berlin->is_dst_at(ts("2024-07-15")));
-  EXPECT_EQ(find_time_zone("Australia/Sydney")->utc_offset_at(ts("2090-01-15")), 11 * 3600);
+  EXPECT_EQ(berlin->utc_offset_at(utc("2024-01-15")), 3600);
+  EXPECT_EQ(berlin->utc_offset_at(utc("2024-07-15")), 7200);
+  EXPECT_EQ(berlin->utc_offset_at(utc("2090-07-15")), 7200);  // beyond the listed transitions
+  EXPECT_EQ(berlin->utc_offset_at(utc("1850-01-01")), 3208);  // local mean time
+  EXPECT_EQ(berlin->abbreviation_at(utc("2024-07-15")), "CEST");
+  EXPECT_TRUE(berlin->is_dst_at(utc("2024-07-15")));
+  EXPECT_EQ(find_time_zone("Australia/Sydney")->utc_offset_at(utc("2090-01-15")), 11 * 3600);
 }
 
 TEST(TimeZone, PosixOffsetsCountWestwards) {
   EXPECT_EQ(find_time_zone("+02:00")->utc_offset_at(0), -7200);
   EXPECT_EQ(find_time_zone("XYZ3")->utc_offset_at(0), -3 * 3600);
-  EXPECT_EQ(find_time_zone("CST6CDT,M4.1.0/3,M10.5.0/1")->utc_offset_at(ts("2024-07-01")), -5 * 3600);
+  EXPECT_EQ(find_time_zone("CST6CDT,M4.1.0/3,M10.5.0/1")->utc_offset_at(utc("2024-07-01")), -5 * 3600);
   EXPECT_EQ(fixed_time_zone(9000)->name(), "<+02:30>-02:30");
   EXPECT_EQ(fixed_time_zone(9000)->utc_offset_at(0), 9000);
 }

@@ -11,7 +11,7 @@
 namespace idem {
 namespace {
 
-std::string str(int64_t micros) {
+std::string stamp_text(int64_t micros) {
   char buffer[kMaxTimestampText];
   return {buffer, format_timestamp(buffer, micros)};
 }
@@ -20,13 +20,13 @@ std::string str_tz(int64_t micros, std::string_view zone) {
   return {buffer, format_timestamp_tz(buffer, micros, find_time_zone(zone).get())};
 }
 std::string read(std::string_view text, TimestampTextOptions options = {}) {
-  return str(timestamp_from_text(text, options));
+  return stamp_text(timestamp_from_text(text, options));
 }
 
 TEST(TimestampText, FixedFormsTakeTheFastPath) {
   const auto fast = [](std::string_view text, ZoneSuffix suffix = ZoneSuffix::kApply) -> std::string {
     int64_t micros;
-    return parse_timestamp_fast(text.data(), text.data() + text.size(), suffix, &micros) ? str(micros)
+    return parse_timestamp_fast(text.data(), text.data() + text.size(), suffix, &micros) ? stamp_text(micros)
                                                                                          : "general";
   };
   EXPECT_EQ(fast("2024-01-15"), "2024-01-15 00:00:00");
@@ -126,7 +126,7 @@ TEST(TimestampText, EveryTimestampComesBack) {
   for (int i = 0; i < 50'000; ++i) {
     int64_t micros = static_cast<int64_t>(random()) >> (random() % 20);
     if (micros < kMinTimestamp) micros = -micros;
-    EXPECT_EQ(timestamp_from_text(str(micros), {}), micros);
+    EXPECT_EQ(timestamp_from_text(stamp_text(micros), {}), micros);
   }
 }
 

@@ -4,7 +4,7 @@ namespace idem::parser {
 namespace {
 
 // Definitions, with their canonical text.
-constexpr Example kExamples[] = {
+constexpr Example kDdlExamples[] = {
     // clang-format off
     {"CREATE TABLE t (a int)", nullptr},
     {"CREATE TABLE IF NOT EXISTS prices (ts TIMESTAMP, ticker SYMBOL, price DOUBLE) TIMESTAMP(ts) PARTITION BY DAY WAL DEDUP UPSERT KEYS(ts, ticker)",
@@ -125,7 +125,7 @@ constexpr Example kExamples[] = {
 };
 
 TEST(DdlText, ParsesAndDeparses) {
-  for (const Example& example : kExamples) expect_canonical(example);
+  for (const Example& example : kDdlExamples) expect_canonical(example);
 }
 
 }  // namespace

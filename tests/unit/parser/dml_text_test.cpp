@@ -4,7 +4,7 @@ namespace idem::parser {
 namespace {
 
 // Statements that write, with their canonical text.
-constexpr Example kExamples[] = {
+constexpr Example kDmlExamples[] = {
     // clang-format off
     {"INSERT INTO t VALUES (1, -2.5, 'x', NULL, DEFAULT, true)",
      "INSERT INTO t VALUES (1, -2.5, 'x', NULL, DEFAULT, TRUE)"},
@@ -66,7 +66,7 @@ constexpr Example kExamples[] = {
 };
 
 TEST(DmlText, ParsesAndDeparses) {
-  for (const Example& example : kExamples) expect_canonical(example);
+  for (const Example& example : kDmlExamples) expect_canonical(example);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@ namespace idem::parser {
 namespace {
 
 // Expressions in a select list, with their canonical text.
-constexpr Example kExamples[] = {
+constexpr Example kExpressionExamples[] = {
     // clang-format off
     {"SELECT 1 + 2 * 3 - 4 / 5 % 6 ^ 7", nullptr},
     {"SELECT (1 + 2) * 3", nullptr},
@@ -113,7 +113,7 @@ constexpr Example kExamples[] = {
 };
 
 TEST(ExpressionText, ParsesAndDeparses) {
-  for (const Example& example : kExamples) expect_canonical(example);
+  for (const Example& example : kExpressionExamples) expect_canonical(example);
 }
 
 }  // namespace

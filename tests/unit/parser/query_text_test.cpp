@@ -4,7 +4,7 @@ namespace idem::parser {
 namespace {
 
 // Queries, with their canonical text; nullptr where it is what was written.
-constexpr Example kExamples[] = {
+constexpr Example kQueryExamples[] = {
     // clang-format off
     {"SELECT 1", nullptr},
     {"VALUES (1, 'a'), (2, 'b') ORDER BY 1 LIMIT 1", nullptr},
@@ -104,7 +104,7 @@ constexpr Example kExamples[] = {
 };
 
 TEST(QueryText, ParsesAndDeparses) {
-  for (const Example& example : kExamples) expect_canonical(example);
+  for (const Example& example : kQueryExamples) expect_canonical(example);
 }
 
 }  // namespace

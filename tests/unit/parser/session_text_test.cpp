@@ -4,7 +4,7 @@ namespace idem::parser {
 namespace {
 
 // Administration and session statements, with their canonical text.
-constexpr Example kExamples[] = {
+constexpr Example kSessionExamples[] = {
     // clang-format off
     {"TRUNCATE t",
      "TRUNCATE TABLE t"},
@@ -218,7 +218,7 @@ constexpr Example kExamples[] = {
 };
 
 TEST(SessionText, ParsesAndDeparses) {
-  for (const Example& example : kExamples) expect_canonical(example);
+  for (const Example& example : kSessionExamples) expect_canonical(example);
 }
 
 }  // namespace

@@ -112,7 +112,7 @@ const std::vector<std::string> kHalf(10, "0.5"), kMost(10, "0.9");
 const std::vector<std::string> kCommas(10, ",");
 
 // Expected values are PostgreSQL 15's where it has the aggregate.
-const Example kExamples[] = {
+const Example kAggregateExamples[] = {
     {"count", {TypeId::kInteger}, {kNumbers}, "9"},
     {"sum", {TypeId::kInteger}, {kNumbers}, "34"},
     {"sum", {TypeId::kBigInt}, {kNumbers}, "34"},
@@ -174,7 +174,7 @@ const Example kExamples[] = {
 };
 
 TEST(AggregateTest, GivesTheSameAtOnceAndInParts) {
-  for (const Example& example : kExamples) {
+  for (const Example& example : kAggregateExamples) {
     AggregateRun run(example.name, example.types, example.columns);
     const std::string what = std::string(example.name) + "(" + format_type(example.types[0]) + ")";
     EXPECT_EQ(run.whole(), example.result) << what;

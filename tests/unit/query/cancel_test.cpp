@@ -7,7 +7,7 @@
 #include "query/row_sorter.h"
 #include "tests/unit/query/operator_fixture.h"
 
-namespace idem::testing {
+namespace idem::test {
 namespace {
 
 // Counts how often a deadline is looked at, and lets it pass after some time.
@@ -139,4 +139,4 @@ TEST_F(CancelTest, AJsonPathOverOneDocument) {
 }
 
 }  // namespace
-}  // namespace idem::testing
+}  // namespace idem::test

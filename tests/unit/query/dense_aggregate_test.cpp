@@ -7,7 +7,7 @@
 #include "query/aggregate.h"
 #include "tests/unit/query/operator_fixture.h"
 
-namespace idem::testing {
+namespace idem::test {
 namespace {
 
 BoundAggregate aggregate_of(const char* name, std::vector<uint32_t> columns) {
@@ -75,4 +75,4 @@ TEST_F(OperatorTest, GroupsOfOneSymbolAgreeWithPlainLoops) {
 }
 
 }  // namespace
-}  // namespace idem::testing
+}  // namespace idem::test

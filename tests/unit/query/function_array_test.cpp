@@ -6,7 +6,7 @@ namespace idem::test {
 namespace {
 
 // Results of arrays as PostgreSQL 15 gives them.
-constexpr Example kExamples[] = {
+constexpr Example kArrayExamples[] = {
     {"array[1,2,3]", "{1,2,3}"},
     {"array[1,2,3] || 4", "{1,2,3,4}"},
     {"array['a','b'] || array['c']", "{a,b,c}"},
@@ -52,7 +52,7 @@ constexpr Example kExamples[] = {
     {"array[1.5,2]", "{1.5,2}"},
 };
 
-TEST(ArrayFunctionTest, GivesTheResultsOfPostgres) { expect_examples(kExamples); }
+TEST(ArrayFunctionTest, GivesTheResultsOfPostgres) { expect_examples(kArrayExamples); }
 
 }  // namespace
 }  // namespace idem::test

@@ -6,7 +6,7 @@ namespace idem::test {
 namespace {
 
 // Results of names and oids of the catalog as PostgreSQL 15 gives them.
-constexpr Example kExamples[] = {
+constexpr Example kCatalogExamples[] = {
     {"'pg_class'::regclass", "pg_class"},
     {"1259::regclass", "pg_class"},
     {"'pg_class'::regclass::oid", "1259"},
@@ -37,7 +37,7 @@ constexpr Example kExamples[] = {
     {"'pg_catalog.array_in'::regproc", "array_in"},
 };
 
-TEST(CatalogFunctionTest, GivesTheResultsOfPostgres) { expect_examples(kExamples); }
+TEST(CatalogFunctionTest, GivesTheResultsOfPostgres) { expect_examples(kCatalogExamples); }
 
 }  // namespace
 }  // namespace idem::test

@@ -6,7 +6,7 @@ namespace idem::test {
 namespace {
 
 // Results of dates, times and intervals as PostgreSQL 15 gives them.
-constexpr Example kExamples[] = {
+constexpr Example kDatetimeExamples[] = {
     {"'2024-01-15'::date + 30", "2024-02-14"},
     {"'2024-03-31'::timestamp + '1 month'::interval", "2024-04-30 00:00:00"},
     {"'2024-01-15 10:00'::timestamp - '2024-01-14 09:00'::timestamp", "1 day 01:00:00"},
@@ -72,7 +72,7 @@ constexpr Example kExamples[] = {
     {"array[now()::date] is null", "f"},
 };
 
-TEST(DateTimeFunctionTest, GivesTheResultsOfPostgres) { expect_examples(kExamples); }
+TEST(DateTimeFunctionTest, GivesTheResultsOfPostgres) { expect_examples(kDatetimeExamples); }
 
 }  // namespace
 }  // namespace idem::test

@@ -6,7 +6,7 @@ namespace idem::test {
 namespace {
 
 // Results of to_char and its like as PostgreSQL 15 gives them.
-constexpr Example kExamples[] = {
+constexpr Example kFormatExamples[] = {
     {"to_char(timestamp '2024-01-05 09:08:07.123456', 'YYYY-MM-DD HH24:MI:SS.US')",
      "2024-01-05 09:08:07.123456"},
     {"to_char(timestamp '2024-01-05 15:08:07.123456', 'Day, DD Month YYYY HH12:MI:SS AM')",
@@ -75,7 +75,7 @@ constexpr Example kExamples[] = {
     {"pg_encoding_to_char(6)", "UTF8"},
 };
 
-TEST(FormatFunctionTest, GivesTheResultsOfPostgres) { expect_examples(kExamples); }
+TEST(FormatFunctionTest, GivesTheResultsOfPostgres) { expect_examples(kFormatExamples); }
 
 }  // namespace
 }  // namespace idem::test

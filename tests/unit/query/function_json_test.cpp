@@ -6,7 +6,7 @@ namespace idem::test {
 namespace {
 
 // Results of JSON as PostgreSQL 15 gives them.
-constexpr Example kExamples[] = {
+constexpr Example kJsonExamples[] = {
     {"'{\"a\":{\"b\":[1,2,3]}}'::json->'a'", "{\"b\":[1,2,3]}"},
     {"'{\"a\":{\"b\":[1,2,3]}}'::json->'a'->'b'->1", "2"},
     {"'{\"a\":\"x\"}'::json->>'a'", "x"},
@@ -46,7 +46,7 @@ constexpr Example kExamples[] = {
     {"'{a}'::json", "22P02: invalid input syntax for type json"},
 };
 
-TEST(JsonFunctionTest, GivesTheResultsOfPostgres) { expect_examples(kExamples); }
+TEST(JsonFunctionTest, GivesTheResultsOfPostgres) { expect_examples(kJsonExamples); }
 
 }  // namespace
 }  // namespace idem::test

@@ -6,7 +6,7 @@ namespace idem::test {
 namespace {
 
 // Results of mathematics as PostgreSQL 15 gives them.
-constexpr Example kExamples[] = {
+constexpr Example kMathExamples[] = {
     {"round(2.5)", "3"},
     {"round(2.5::float8)", "2"},
     {"round(-2.567,2)", "-2.57"},
@@ -47,7 +47,7 @@ constexpr Example kExamples[] = {
     {"cbrt(27)", "3.0000000000000004"},
 };
 
-TEST(MathFunctionTest, GivesTheResultsOfPostgres) { expect_examples(kExamples); }
+TEST(MathFunctionTest, GivesTheResultsOfPostgres) { expect_examples(kMathExamples); }
 
 }  // namespace
 }  // namespace idem::test

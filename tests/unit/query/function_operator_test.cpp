@@ -6,7 +6,7 @@ namespace idem::test {
 namespace {
 
 // Results of operators and casts as PostgreSQL 15 gives them.
-constexpr Example kExamples[] = {
+constexpr Example kOperatorExamples[] = {
     {"1+2", "3"},
     {"2147483647+1", "22003: integer out of range"},
     {"9223372036854775807+1", "22003: bigint out of range"},
@@ -92,7 +92,7 @@ constexpr Example kExamples[] = {
     {"1::int2 << 15", "-32768"},
 };
 
-TEST(OperatorFunctionTest, GivesTheResultsOfPostgres) { expect_examples(kExamples); }
+TEST(OperatorFunctionTest, GivesTheResultsOfPostgres) { expect_examples(kOperatorExamples); }
 
 }  // namespace
 }  // namespace idem::test

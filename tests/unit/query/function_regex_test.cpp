@@ -6,7 +6,7 @@ namespace idem::test {
 namespace {
 
 // Results of patterns as PostgreSQL 15 gives them.
-constexpr Example kExamples[] = {
+constexpr Example kRegexExamples[] = {
     {"'abc' like 'a%'", "t"},
     {"'abc' like '_b_'", "t"},
     {"'abc' ilike 'A%C'", "t"},
@@ -37,7 +37,7 @@ constexpr Example kExamples[] = {
     {"'abc' like any(array['a%','b%'])", "t"},
 };
 
-TEST(PatternFunctionTest, GivesTheResultsOfPostgres) { expect_examples(kExamples); }
+TEST(PatternFunctionTest, GivesTheResultsOfPostgres) { expect_examples(kRegexExamples); }
 
 }  // namespace
 }  // namespace idem::test

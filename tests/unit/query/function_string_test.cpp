@@ -6,7 +6,7 @@ namespace idem::test {
 namespace {
 
 // Results of strings as PostgreSQL 15 gives them.
-constexpr Example kExamples[] = {
+constexpr Example kStringExamples[] = {
     {"upper('aé')", "AÉ"},
     {"length('aé')", "2"},
     {"substring('hello' from 2 for 3)", "ell"},
@@ -76,7 +76,7 @@ constexpr Example kExamples[] = {
     {"translate('abc','b','')", "ac"},
 };
 
-TEST(StringFunctionTest, GivesTheResultsOfPostgres) { expect_examples(kExamples); }
+TEST(StringFunctionTest, GivesTheResultsOfPostgres) { expect_examples(kStringExamples); }
 
 }  // namespace
 }  // namespace idem::test

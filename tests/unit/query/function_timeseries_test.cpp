@@ -5,7 +5,7 @@
 namespace idem::test {
 namespace {
 
-constexpr Example kExamples[] = {
+constexpr Example kTimeseriesExamples[] = {
     {"timestamp_floor('5m', timestamp '2024-01-15 10:37:12')", "2024-01-15 10:35:00"},
     {"timestamp_floor('h', timestamp '2024-01-15 10:37:12')", "2024-01-15 10:00:00"},
     {"timestamp_floor('hour', timestamp '2024-01-15 10:37:12')", "2024-01-15 10:00:00"},
@@ -50,7 +50,7 @@ constexpr Example kExamples[] = {
     {"version()", "PostgreSQL 15.0 (IdemDB), 64-bit"},
 };
 
-TEST(TimeSeriesFunctionTest, FollowsTheDialect) { expect_examples(kExamples); }
+TEST(TimeSeriesFunctionTest, FollowsTheDialect) { expect_examples(kTimeseriesExamples); }
 
 }  // namespace
 }  // namespace idem::test

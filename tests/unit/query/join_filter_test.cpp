@@ -7,7 +7,7 @@
 #include "query/query_profile.h"
 #include "tests/unit/query/operator_fixture.h"
 
-namespace idem::testing {
+namespace idem::test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -177,4 +177,4 @@ TEST_F(JoinFilterRunTest, FilterOfTheLastRunIsForgotten) {
 }
 
 }  // namespace
-}  // namespace idem::testing
+}  // namespace idem::test

@@ -1,6 +1,6 @@
 #include "tests/unit/query/operator_fixture.h"
 
-namespace idem::testing {
+namespace idem::test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -239,4 +239,4 @@ TEST_F(OperatorTest, LatestOnScanAndOnOtherInputs) {
 }
 
 }  // namespace
-}  // namespace idem::testing
+}  // namespace idem::test

@@ -15,7 +15,7 @@
 #include "storage/memory_row_group.h"
 #include "storage/partition_builder.h"
 
-namespace idem::testing {
+namespace idem::test {
 
 // ---- Aggregates of the tests' own, so that operators are tested without the library of functions.
 
@@ -364,4 +364,4 @@ inline std::vector<TestRow> test_rows(size_t count, size_t tickers) {
   return rows;
 }
 
-}  // namespace idem::testing
+}  // namespace idem::test

@@ -1,7 +1,7 @@
 #include "query/prepared_plan.h"
 #include "tests/unit/query/operator_fixture.h"
 
-namespace idem::testing {
+namespace idem::test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -241,4 +241,4 @@ TEST_F(OperatorTest, TopRows) {
 }
 
 }  // namespace
-}  // namespace idem::testing
+}  // namespace idem::test

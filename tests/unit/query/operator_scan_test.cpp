@@ -1,6 +1,6 @@
 #include "tests/unit/query/operator_fixture.h"
 
-namespace idem::testing {
+namespace idem::test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -96,4 +96,4 @@ TEST_F(OperatorTest, BudgetIsKept) {
 }
 
 }  // namespace
-}  // namespace idem::testing
+}  // namespace idem::test

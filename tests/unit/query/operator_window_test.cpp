@@ -3,7 +3,7 @@
 
 #include "tests/unit/query/operator_fixture.h"
 
-namespace idem::testing {
+namespace idem::test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -241,4 +241,4 @@ TEST_F(WindowLimit, PartitionsThatRiseWithTime) {
 }
 
 }  // namespace
-}  // namespace idem::testing
+}  // namespace idem::test

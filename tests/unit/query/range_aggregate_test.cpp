@@ -6,7 +6,7 @@
 #include "common/value_text.h"
 #include "query/logical_plan.h"
 
-namespace idem::testing {
+namespace idem::test {
 namespace {
 
 constexpr uint32_t kRows = 3 * kVectorSize + 77;
@@ -97,4 +97,4 @@ TEST_F(RangeAggregateTest, IsEmptyAfterClear) {
 }
 
 }  // namespace
-}  // namespace idem::testing
+}  // namespace idem::test

@@ -10,7 +10,7 @@
 #include "common/uuid.h"
 #include "tests/unit/query/operator_fixture.h"
 
-namespace idem::testing {
+namespace idem::test {
 namespace {
 
 using Random = std::mt19937;
@@ -166,4 +166,4 @@ TEST_F(RowSorterTest, Uuids) {
 }
 
 }  // namespace
-}  // namespace idem::testing
+}  // namespace idem::test

@@ -8,7 +8,7 @@
 #include "query/spill_partitions.h"
 #include "tests/unit/query/operator_fixture.h"
 
-namespace idem::testing {
+namespace idem::test {
 namespace {
 
 constexpr uint64_t kLittle = 8 << 20;
@@ -593,4 +593,4 @@ TEST_F(SpillTest, BlocksKeepVectors) {
 }
 
 }  // namespace
-}  // namespace idem::testing
+}  // namespace idem::test

@@ -10,7 +10,7 @@ namespace {
 
 using Texts = std::vector<std::string>;
 constexpr int64_t kHour = int64_t{3'600} * 1'000'000;
-constexpr int64_t kDay = 24 * kHour;
+constexpr int64_t kDayMicros = 24 * kHour;
 
 template <class Action>
 void expect_error(std::string_view state, std::string_view part, Action&& action) {
@@ -26,7 +26,7 @@ void expect_error(std::string_view state, std::string_view part, Action&& action
 class HistoryTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    clock.set_now_micros(kDay * 20'000);
+    clock.set_now_micros(kDayMicros * 20'000);
     open();
   }
   void open() {
@@ -143,7 +143,7 @@ TEST_F(HistoryTest, ReadsByTime) {
   EXPECT_EQ(at_time(id, created).size(), 0u);
   EXPECT_EQ(at_time(id, created + 1'000'000).size(), 1u);
   EXPECT_EQ(at_time(id, created + 2'999'999).size(), 2u);
-  EXPECT_EQ(at_time(id, created + kDay).size(), 3u);
+  EXPECT_EQ(at_time(id, created + kDayMicros).size(), 3u);
   expect_error("22023", "did not exist at", [&] { at_time(id, created - 1); });
   // So many that lines are joined: moments within them are found in the log.
   for (int i = 4; i <= 400; ++i) insert(id, i, "A", i);
@@ -300,11 +300,11 @@ TEST_F(HistoryTest, VersionsExpire) {
   truncate(id);
   insert(id, 2, "B", 2);
   database->checkpoint();
-  pass(3 * kDay);
+  pass(3 * kDayMicros);
   truncate(id);
   insert(id, 3, "C", 3);
   database->checkpoint();
-  pass(5 * kDay);
+  pass(5 * kDayMicros);
   database->checkpoint();
   expect_error("22023", "version 1 of table \"t\" can no longer be read", [&] { at(id, 1); });
   EXPECT_EQ(at(id, 3).size(), 1u);  // was the newest within the last seven days
@@ -353,7 +353,7 @@ TEST_F(HistoryTest, ADroppedTableIsForgottenInTime) {
   database->checkpoint();
   const std::string folder = fmt::format("/data/tables/{}", static_cast<uint32_t>(id));
   EXPECT_FALSE(files.list(folder).value_or_throw().empty());
-  pass(8 * kDay);
+  pass(8 * kDayMicros);
   database->checkpoint();
   EXPECT_TRUE(database->snapshot().catalog->dropped.empty());
   EXPECT_TRUE(files.list(folder).value_or_throw().empty());
@@ -368,7 +368,7 @@ TEST_F(HistoryTest, TagsHoldTheirVersion) {
   insert(id, 3, "A", 3);
   auto t = database->begin();
   t->create_tag({id, "two", VersionNumber{2}, 0, 0}, find(id, 2));
-  t->create_tag({id, "soon", VersionNumber{1}, 0, clock.now_micros() + kDay}, find(id, 1));
+  t->create_tag({id, "soon", VersionNumber{1}, 0, clock.now_micros() + kDayMicros}, find(id, 1));
   t->commit(true);
   open();  // version 2 is rebuilt from the log while it is replayed
   const auto tagged = [&](const char* tag) {
@@ -377,7 +377,7 @@ TEST_F(HistoryTest, TagsHoldTheirVersion) {
   EXPECT_EQ(tagged("two").size(), 2u);
   EXPECT_EQ(tagged("soon").size(), 1u);
   database->checkpoint();
-  pass(30 * kDay);
+  pass(30 * kDayMicros);
   RetentionRequest everything;
   everything.retain_micros = 0;
   everything.gives_back_log = true;
