@@ -17,10 +17,10 @@ std::string_view StringArena::copy(std::string_view text) {
   return {out, text.size()};
 }
 
+size_t StringArena::next_block() const { return std::clamp(bytes_ / 2, kFirstBlock, kLargestGrowth); }
+
 char* StringArena::allocate_slow(size_t bytes) {
-  size_t size = kFirstBlock;
-  if (!blocks_.empty()) size = std::min(blocks_.back().size * 2, kLargestGrowth);
-  size = std::max(size, bytes);
+  const size_t size = std::max(next_block(), bytes);
   blocks_.push_back({std::make_unique_for_overwrite<char[]>(size), size});
   bytes_ += size;
   next_ = blocks_.back().data.get() + bytes;

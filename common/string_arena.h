@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <string_view>
@@ -29,6 +30,10 @@ class StringArena {
   void reset();
   // Memory held, used or not.
   size_t bytes() const { return bytes_; }
+  // What copies of so many characters, each text short, may take beside.
+  size_t next_growth(size_t characters) const {
+    return characters <= left_ ? 0 : std::max(next_block(), characters);
+  }
 
  private:
   struct Block {
@@ -36,6 +41,7 @@ class StringArena {
     size_t size = 0;
   };
   char* allocate_slow(size_t bytes);
+  size_t next_block() const;
 
   std::vector<Block> blocks_;
   char* next_ = nullptr;

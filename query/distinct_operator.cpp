@@ -143,7 +143,7 @@ void DistinctOnOperator::start(EvaluationState& state) {
       part.add(key_vectors(sort_, chunk), chunk);
       chunk.columns.resize(sort_.input_columns());
       const uint64_t held = part.rows->memory_bytes() + part.table->memory_bytes();
-      if (limit.reached(held, part.table->next_growth())) put_out(range);
+      if (limit.reached(held, part.table->next_growth() + part.rows->next_growth())) put_out(range);
     }
   });
   input_->reset();

@@ -99,12 +99,16 @@ void GroupTable::expect_time_order() {
 }
 
 uint64_t GroupTable::next_growth() const {
+  uint64_t bytes = keys_->next_growth();
   if (form_ == Form::kPacked && (used_slots_ + kVectorSize) * 2 > packed_.size() &&
       (!ascends_ || packed_.size() < kOrderedSlots))
-    return slots_after(packed_.size()) * sizeof(PackedSlot);
-  const uint64_t groups = (uint64_t{size()} + kVectorSize) * 2;
-  if (form_ == Form::kBytes && groups > bytes_.size()) return slots_after(bytes_.size()) * sizeof(ByteSlot);
-  return 0;
+    bytes += slots_after(packed_.size()) * sizeof(PackedSlot);
+  if (form_ != Form::kBytes) return bytes;
+  if ((uint64_t{size()} + kVectorSize) * 2 > bytes_.size())
+    bytes += slots_after(bytes_.size()) * sizeof(ByteSlot);
+  if (encoded_.size() + kVectorSize > encoded_.capacity())
+    bytes += encoded_.capacity() * sizeof(std::string_view);
+  return bytes + encoded_characters_.next_growth(encoded_characters_.bytes() / 16);
 }
 
 void GroupTable::find_or_insert(const Vector* keys, Selection selection, uint32_t* groups) {

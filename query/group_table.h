@@ -72,7 +72,7 @@ class GroupTable {
   const std::shared_ptr<RowStore>& keys() const { return keys_; }  // row id g holds the keys of group g
   void seal_keys() { keys_->seal(); }
   uint64_t memory_bytes() const { return keys_->memory_bytes() + memory_.bytes(); }
-  // What find_or_insert() of one vector may take at once, beside the keys.
+  // What find_or_insert() of one vector, with short keys, may take at once.
   uint64_t next_growth() const;
   // Calls fn(chunk of keys, number of its first group) for all groups.
   template <class F>

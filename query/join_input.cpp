@@ -112,7 +112,7 @@ class RightReader {
         RowStore& part = *parts_[range];
         part.append(chunk);
         table.set(part.rows() * kJoinTableBytesPerRow);
-        if (is_full(part.memory_bytes() + table.bytes())) begin_partitions();
+        if (is_full(part.memory_bytes() + table.bytes(), part.next_growth())) begin_partitions();
       } else {
         if (!writer) {
           table = OperatorMemory(context_.memory);
@@ -126,9 +126,9 @@ class RightReader {
     if (writer) writer->finish();
   }
 
-  bool is_full(uint64_t bytes) const {
+  bool is_full(uint64_t bytes, uint64_t more) const {
     if (spill_.when == JoinSpill::kNever) return false;
-    return spill_.level == 0 ? limit_.reached(bytes) : limit_.reached_again(bytes);
+    return spill_.level == 0 ? limit_.reached(bytes, more) : limit_.reached_again(bytes, more);
   }
 
   const ExecutionContext& context_;

@@ -23,7 +23,7 @@ KeptRows::KeptRows(std::vector<SqlType> types, const ExecutionContext& context)
 void KeptRows::append(const DataChunk& chunk) {
   last_->append(chunk);
   rows_ += chunk.count();
-  if (limit_.reached(last_->memory_bytes())) put_out();
+  if (limit_.reached(last_->memory_bytes(), last_->next_growth())) put_out();
 }
 
 void KeptRows::put_out() {

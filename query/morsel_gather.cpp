@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "common/worker_pool.h"
+#include "query/spill_limit.h"
 
 namespace idem {
 
@@ -32,10 +33,12 @@ struct MorselGather::Shared : std::enable_shared_from_this<MorselGather::Shared>
     bool running = false;  // a worker's thread fills it, or the reader reads it
   };
 
-  Shared(Operator& operator_, size_t count) : input(operator_), morsel_count(count) {}
+  Shared(Operator& operator_, size_t count, const ExecutionContext& context)
+      : input(operator_), morsel_count(count), memory(context) {}
 
   Operator& input;
   const size_t morsel_count;
+  const SpillLimit memory;
   std::mutex mutex;
   std::condition_variable changed;
   std::unordered_map<size_t, Slot> slots;     // of begun morsels that the reader has not finished
@@ -48,7 +51,7 @@ struct MorselGather::Shared : std::enable_shared_from_this<MorselGather::Shared>
   std::exception_ptr error;
   WorkerPool* pool = nullptr;
 
-  bool has_room() const { return waiting < most_waiting; }
+  bool has_room() const { return waiting < most_waiting && (waiting == 0 || !memory.is_short()); }
 
   // Submits a task for each idle worker that could go on.
   void wake(std::unique_lock<std::mutex>& lock) {
@@ -175,7 +178,7 @@ bool MorselGather::next_inline(DataChunk* chunk) {
 }
 
 void MorselGather::start_workers() {
-  shared_ = std::make_shared<Shared>(input_, morsel_count_);
+  shared_ = std::make_shared<Shared>(input_, morsel_count_, *state_.context);
   shared_->head = shared_->next_morsel = next_morsel_;
   shared_->most_waiting = kChunksPerWorker * workers_;
   shared_->pool = state_.context->workers;

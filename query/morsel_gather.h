@@ -13,10 +13,11 @@ namespace idem {
 //              ▼        [chunks] [chunks]   [chunks]
 //
 // The reader takes the chunks of the first unfinished morsel; workers fill the queues of later ones. A worker
-// that is too far ahead parks its stream and gives its thread back to the pool, so that a reader that is
-// slow, or never comes back, holds a few chunks of memory and no thread. The first morsel is read by the
-// reader alone: short results, and LIMITs that are met early, never touch the pool. next() is called by one
-// thread at a time, any thread. Destruction stops the workers and waits for those that are running.
+// that is too far ahead, or ahead at all where memory is short, parks its stream and gives its thread back to
+// the pool, so that a reader that is slow, or never comes back, holds a few chunks of memory and no thread.
+// The first morsel is read by the reader alone: short results, and LIMITs that are met early, never touch the
+// pool. next() is called by one thread at a time, any thread. Destruction stops the workers and waits for
+// those that are running.
 class MorselGather {
  public:
   // `input` and `state` outlive this object; `state` is copied for the workers when they start.

@@ -89,11 +89,33 @@ RowStore::Segment& RowStore::segment_with_room() {
   return segments_.back();
 }
 
-void RowStore::grow(Segment& segment, uint32_t wanted) {
+uint32_t RowStore::capacity_for(const Segment& segment, uint32_t wanted) const {
+  if (segments_.size() > 1) return kSegmentRows;
   uint32_t capacity = std::max(segment.capacity, kFirstCapacity);
-  if (segments_.size() > 1) capacity = kSegmentRows;
   while (capacity < wanted) capacity *= 4;
-  capacity = std::min(capacity, kSegmentRows);
+  return std::min(capacity, kSegmentRows);
+}
+
+uint64_t RowStore::next_growth() const {
+  constexpr size_t kShortText = 16;
+  const Segment none;
+  const Segment& last = segments_.empty() ? none : segments_.back();
+  uint64_t more_rows = 0;
+  if (last.rows + kVectorSize > kSegmentRows) {
+    more_rows = kSegmentRows - last.capacity + kSegmentRows;
+  } else if (last.rows + kVectorSize > last.capacity) {
+    more_rows = capacity_for(last, last.rows + kVectorSize) - last.capacity;
+  }
+  uint64_t row_bytes = 0, characters = 0;
+  for (const Column& column : columns_) {
+    row_bytes += column.element_size;
+    if (column.physical == PhysicalType::kString) characters += kVectorSize * kShortText;
+  }
+  return more_rows * row_bytes + (characters ? arenas_.front().next_growth(characters) : 0);
+}
+
+void RowStore::grow(Segment& segment, uint32_t wanted) {
+  const uint32_t capacity = capacity_for(segment, wanted);
   for (size_t c = 0; c < columns_.size(); ++c) {
     const size_t size = columns_[c].element_size;
     auto* fresh = static_cast<std::byte*>(::operator new (capacity* size, std::align_val_t{64}));

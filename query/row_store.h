@@ -32,6 +32,8 @@ class RowStore : public std::enable_shared_from_this<RowStore> {
   SqlType type(size_t column) const { return columns_[column].type; }
   uint64_t rows() const { return rows_; }
   uint64_t memory_bytes() const { return memory_.bytes(); }
+  // What the next vector of rows, with short texts, may take at once.
+  uint64_t next_growth() const;
 
   // Appends the selected rows of the first column_count() columns. Their ids are consecutive within a
   // segment.
@@ -94,6 +96,7 @@ class RowStore : public std::enable_shared_from_this<RowStore> {
   };
 
   Segment& segment_with_room();
+  uint32_t capacity_for(const Segment& segment, uint32_t wanted) const;
   void grow(Segment& segment, uint32_t wanted);
   void append_column(size_t column, Segment& segment, const Vector& vector, Selection selection,
                      uint32_t first, uint32_t count);

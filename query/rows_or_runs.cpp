@@ -42,7 +42,8 @@ RowsOrRuns read_rows_or_runs(Operator& input, EvaluationState& state, const RunS
       parts[range]->append(chunk);
       chunk.columns.resize(input_columns);
       beside.set(parts[range]->rows() * spec.bytes_per_row);
-      if (spec.in_memory || !limit.reached(parts[range]->memory_bytes() + beside.bytes())) continue;
+      const uint64_t held = parts[range]->memory_bytes() + beside.bytes();
+      if (spec.in_memory || !limit.reached(held, parts[range]->next_growth())) continue;
       beside = OperatorMemory(context.memory);  // the sort takes it now
       put_out(range);
     }

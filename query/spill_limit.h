@@ -37,6 +37,9 @@ class SpillLimit {
   // The same where the rows were put out once before and are worked up part by part.
   bool reached_again(uint64_t own, uint64_t more = 0) const { return is_over(own, more, 7, 7); }
 
+  // Whether what was made should rather be read before more is made ahead of the reader.
+  bool is_short() const { return is_over(limit_, 0, 5, 7); }
+
   // What one part should need at most, while all threads work on one.
   uint64_t part_bytes() const { return limit_ / 2 / threads_; }
   // What a thread collects before it writes.

@@ -286,7 +286,8 @@ void WindowOperator::compute_slices(EvaluationState& state) {
     DataChunk chunk;
     while (slices.next(&chunk)) {
       rows->append(chunk);
-      if (!limit.reached(rows->memory_bytes() + rows->rows() * RowSorter::kBytesPerRow)) continue;
+      const uint64_t held = rows->memory_bytes() + rows->rows() * RowSorter::kBytesPerRow;
+      if (!limit.reached(held, rows->next_growth())) continue;
       sorted->add(0, *rows, context);
       rows = RowStore::make(types, context.memory);
     }

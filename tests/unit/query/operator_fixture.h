@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <barrier>
 #include <cstring>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -331,10 +332,26 @@ class OperatorTest : public ::testing::Test {
   }
 
   std::vector<std::string> run(PlanPtr plan, std::vector<Value> parameters = {}, uint32_t slots = 0) {
-    const auto result = stream(std::move(plan), std::move(parameters), slots);
+    return read_all(*stream(std::move(plan), std::move(parameters), slots), [] {});
+  }
+  // By a reader that comes for each chunk only when nothing more is made without it.
+  std::vector<std::string> run_for_slow_reader(PlanPtr plan) {
+    return read_all(*stream(std::move(plan)), [&] { wait_for_workers(); });
+  }
+
+  void wait_for_workers() {
+    // Tasks that wait for each other run only where all threads have come to an end with theirs.
+    const auto all_here = std::make_shared<std::barrier<>>(static_cast<ptrdiff_t>(pool_.thread_count()) + 1);
+    for (size_t i = 0; i < pool_.thread_count(); ++i)
+      pool_.submit([all_here] { all_here->arrive_and_wait(); });
+    all_here->arrive_and_wait();
+  }
+
+  template <class Before>
+  std::vector<std::string> read_all(ResultStream& result, Before before_each) {
     std::vector<std::string> rows;
     DataChunk chunk;
-    while (result->next(&chunk)) {
+    while (before_each(), result.next(&chunk)) {
       for (uint32_t i = 0; i < chunk.count(); ++i) {
         std::string line;
         for (size_t c = 0; c < chunk.columns.size(); ++c) {

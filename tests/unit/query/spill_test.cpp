@@ -29,19 +29,23 @@ class SpillTest : public OperatorTest {
     std::vector<std::string> expected = run(plan);
     ASSERT_EQ(files_.bytes_written(), written_);
     limit_memory(little);
+    if (!in_order) std::sort(expected.begin(), expected.end());
+    for (const bool slowly : {false, true}) {
+      SCOPED_TRACE(slowly ? "slow reader" : "fast reader");
+      expect_rows(plan, slowly, in_order, expected);
+    }
+  }
+
+  void expect_rows(const PlanPtr& plan, bool slowly, bool in_order,
+                   const std::vector<std::string>& expected) {
     std::vector<std::string> rows;
     try {
-      rows = run(plan);
-    } catch (const SqlError& error) {
-      FAIL() << error.what() << ": " << error.detail() << "; peak " << budget_.peak();
-    }
+      rows = slowly ? run_for_slow_reader(plan) : run(plan);
+    } catch (const SqlError& error) { FAIL() << error.what() << ": " << error.detail(); }
     EXPECT_GT(files_.bytes_written(), written_) << "nothing was put out";
     written_ = files_.bytes_written();
     EXPECT_TRUE(files_.list("data/tmp").value_or_throw().empty());
-    if (!in_order) {
-      std::sort(expected.begin(), expected.end());
-      std::sort(rows.begin(), rows.end());
-    }
+    if (!in_order) std::sort(rows.begin(), rows.end());
     ASSERT_EQ(rows.size(), expected.size());
     const auto differ = std::mismatch(rows.begin(), rows.end(), expected.begin());
     if (differ.first != rows.end()) {
