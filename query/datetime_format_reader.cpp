@@ -7,10 +7,10 @@
 
 namespace idem {
 
+namespace {
+
 using Field = DateTimeFormat::Field;
 using Letters = DateTimeFormat::Letters;
-
-namespace {
 
 struct Keyword {
   std::string_view text;

@@ -10,24 +10,24 @@ namespace idem {
 
 namespace {
 
-using Action = ast::MergeClause::Action;
+using MergeAction = ast::MergeClause::Action;
 
 // A MERGE bound to the version of its target that the statement sees.
 struct MergePlan {
   std::shared_ptr<const TableSchema> schema;
-  std::vector<Action> actions;  // of each WHEN clause
+  std::vector<MergeAction> actions;  // of each WHEN clause
   MergeRows rows;
   uint32_t first_source_column() const { return static_cast<uint32_t>(2 + schema->columns.size()); }
 };
 
-std::string_view action_name(Action action) {
+std::string_view action_name(MergeAction action) {
   switch (action) {
-    case Action::kUpdate:
-    case Action::kUpdateAll: return "UPDATE";
-    case Action::kInsert:
-    case Action::kInsertAll: return "INSERT";
-    case Action::kDelete: return "DELETE";
-    case Action::kDoNothing: break;
+    case MergeAction::kUpdate:
+    case MergeAction::kUpdateAll: return "UPDATE";
+    case MergeAction::kInsert:
+    case MergeAction::kInsertAll: return "INSERT";
+    case MergeAction::kDelete: return "DELETE";
+    case MergeAction::kDoNothing: break;
   }
   return "";
 }
@@ -56,12 +56,12 @@ PrivilegeSet wanted_privileges(const ast::MergeStatement& s) {
   auto wanted = static_cast<PrivilegeSet>(Privilege::kSelect);
   for (const ast::MergeClause& clause : s.clauses) {
     switch (clause.action) {
-      case Action::kUpdate:
-      case Action::kUpdateAll: wanted = wanted | Privilege::kUpdate; break;
-      case Action::kInsert:
-      case Action::kInsertAll: wanted = wanted | Privilege::kInsert; break;
-      case Action::kDelete: wanted = wanted | Privilege::kDelete; break;
-      case Action::kDoNothing: break;
+      case MergeAction::kUpdate:
+      case MergeAction::kUpdateAll: wanted = wanted | Privilege::kUpdate; break;
+      case MergeAction::kInsert:
+      case MergeAction::kInsertAll: wanted = wanted | Privilege::kInsert; break;
+      case MergeAction::kDelete: wanted = wanted | Privilege::kDelete; break;
+      case MergeAction::kDoNothing: break;
     }
   }
   return wanted;
@@ -90,7 +90,7 @@ class MergeChanges {
 
  private:
   void append(ColumnBatch* rows, const DataChunk& chunk, Selection selection) const;
-  void note_returned(Action action, const DataChunk& chunk, Selection selection, EvaluationState& state);
+  void note_returned(MergeAction action, const DataChunk& chunk, Selection selection, EvaluationState& state);
   void sort_updated();
 
   const MergePlan& plan_;
@@ -106,7 +106,7 @@ void MergeChanges::append(ColumnBatch* rows, const DataChunk& chunk, Selection s
   }
 }
 
-void MergeChanges::note_returned(Action action, const DataChunk& chunk, Selection selection,
+void MergeChanges::note_returned(MergeAction action, const DataChunk& chunk, Selection selection,
                                  EvaluationState& state) {
   ColumnBatch rows(plan_.schema);
   append(&rows, chunk, selection);
@@ -130,21 +130,22 @@ void MergeChanges::add(const DataChunk& chunk, EvaluationState& state) {
     const uint32_t row = chunk.selection[i];
     if (!clause.is_valid(row)) continue;
     const auto number = static_cast<size_t>(clause.values<int32_t>()[row]);
-    if (plan_.actions[number] != Action::kDoNothing) acting[number].push_back(static_cast<uint16_t>(row));
+    if (plan_.actions[number] != MergeAction::kDoNothing)
+      acting[number].push_back(static_cast<uint16_t>(row));
   }
   for (size_t number = 0; number < acting.size(); ++number) {
     const Selection selection{acting[number].data(), static_cast<uint32_t>(acting[number].size())};
     if (selection.count == 0) continue;
     rows_ += selection.count;
-    const Action action = plan_.actions[number];
-    if (action == Action::kInsert || action == Action::kInsertAll) {
+    const MergeAction action = plan_.actions[number];
+    if (action == MergeAction::kInsert || action == MergeAction::kInsertAll) {
       append(&inserted_rows_, chunk, selection);
     } else {
-      auto& positions = action == Action::kDelete ? removed_ : updated_;
+      auto& positions = action == MergeAction::kDelete ? removed_ : updated_;
       for (const uint16_t row : acting[number]) {
         positions.push_back(RowPosition::unpack(position.values<int64_t>()[row]));
       }
-      if (action != Action::kDelete) append(&updated_rows_, chunk, selection);
+      if (action != MergeAction::kDelete) append(&updated_rows_, chunk, selection);
     }
     if (returning_) note_returned(action, chunk, selection, state);
   }

@@ -249,9 +249,9 @@ void Server::State::end_connections() {
   };
   // Not sleep_for(): each signal would make it begin anew, a little late, and where they come thick and fast it never ends.
   const auto pause = [this] {
-    constexpr auto kLook = std::chrono::milliseconds(5);
+    constexpr auto kPause = std::chrono::milliseconds(5);
     std::unique_lock lock(mutex);
-    stop_requested.wait_until(lock, std::chrono::steady_clock::now() + kLook);
+    stop_requested.wait_until(lock, std::chrono::steady_clock::now() + kPause);
   };
   const auto begin = std::chrono::steady_clock::now();
   const auto drained = begin + std::chrono::seconds(drain_seconds.load());
