@@ -264,16 +264,19 @@ BoundPtr QueryBinder::bind_quantified(const ast::Quantified& q, ExpressionContex
     if (items.empty()) return BoundExpression::constant(Value::of_bool(q.all));
     return negate_if_all(bind_in_list(std::move(left), std::move(items), q.position));
   }
+  const bool is_negation = q.all && is_membership;
+  if (is_negation) call = resolve_array_quantifier("=", left->type, array->type, false);
   if (left->type.id != TypeId::kSymbol || !is_string_like(call.types.arguments[1].id)) {
     left = coerce(std::move(left), call.types.arguments[1], CastContext::kImplicit, q.left->position);
   }
   std::vector<BoundPtr> children;
-  children.push_back(BoundExpression::constant(Value::of_string(TypeId::kText, q.symbol)));
+  children.push_back(
+      BoundExpression::constant(Value::of_string(TypeId::kText, is_negation ? "=" : q.symbol)));
   children.push_back(std::move(left));
   children.push_back(std::move(array));
   BoundPtr bound = BoundExpression::call(call, std::move(children));
   bound->position = q.position;
-  return bound;
+  return is_negation ? make_not(std::move(bound)) : std::move(bound);
 }
 
 }  // namespace idem::binding

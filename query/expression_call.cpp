@@ -2,7 +2,6 @@
 #include <array>
 #include <cstring>
 
-#include "common/array_value.h"
 #include "query/code_memory.h"
 #include "query/comparison_kernels.h"
 #include "query/expression_node.h"
@@ -270,12 +269,9 @@ NodePtr compile_call(const BoundExpression& expression) {
   const ScalarFunction& function = *expression.function;
   if (function.kernel == nullptr)
     return std::make_unique<RelabelNode>(expression.type, std::move(children[0]));
-  if (function.name == "any_of" && expression.children[0]->is_constant() &&
-      expression.children[0]->value.as_string() == "=" && expression.children[2]->is_constant() &&
-      !expression.children[2]->value.is_null() &&
-      ArrayView(expression.children[2]->value.as_string()).size() > 0) {
-    return make_array_membership(std::move(children[1]), expression.children[2]->value);
-  }
+  if (is_array_membership(expression))
+    return compile_array_membership(expression,
+                                    std::make_unique<PredicateNode>(expression, std::move(children)));
   if (expression.type.id != TypeId::kBoolean)
     return std::make_unique<CallNode>(expression, std::move(children));
   const auto comparison = children.size() == 2 ? comparison_of(function.name) : std::nullopt;

@@ -1,14 +1,18 @@
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
+#include <limits>
 #include <unordered_set>
 
 #include "common/array_value.h"
 #include "common/hash.h"
 #include "common/string_order.h"
+#include "query/array_elements.h"
 #include "query/code_memory.h"
 #include "query/comparison_kernels.h"
 #include "query/expression_node.h"
+#include "query/scan_condition.h"
 
 namespace idem {
 
@@ -17,7 +21,14 @@ namespace {
 // Texts that a set can find by their bytes.
 bool is_hashed_text(TypeId type) { return compares_by_bytes(type) || type == TypeId::kChar; }
 
-// A set of constants of one type. Whole numbers (dates, timestamps, codes …) and strings are hashed; other
+// Equal floating-point numbers as equal bits: 0 and -0, all NaN.
+template <class T>
+int64_t bits_of(T number) {
+  const double wide = number == 0 ? 0 : number != number ? std::numeric_limits<double>::quiet_NaN() : number;
+  return std::bit_cast<int64_t>(wide);
+}
+
+// A set of constants of one type. Numbers (dates, timestamps, codes … too) and strings are hashed; other
 // types, rare in lists, are compared one by one.
 class ValueSet {
  public:
@@ -33,6 +44,8 @@ class ValueSet {
       case PhysicalType::kInt16: numbers_.push_back(*constant.values<int16_t>()); break;
       case PhysicalType::kInt32: numbers_.push_back(*constant.values<int32_t>()); break;
       case PhysicalType::kInt64: numbers_.push_back(*constant.values<int64_t>()); break;
+      case PhysicalType::kFloat: numbers_.push_back(bits_of(*constant.values<float>())); break;
+      case PhysicalType::kDouble: numbers_.push_back(bits_of(*constant.values<double>())); break;
       case PhysicalType::kString:
         if (is_hashed_text(constant.type.id)) {
           const std::string_view text = *constant.values<std::string_view>();
@@ -68,6 +81,8 @@ class ValueSet {
       case PhysicalType::kInt16: return contains_numbers<int16_t>(value, selection, out);
       case PhysicalType::kInt32: return contains_numbers<int32_t>(value, selection, out);
       case PhysicalType::kInt64: return contains_numbers<int64_t>(value, selection, out);
+      case PhysicalType::kFloat: return contains_floating<float>(value, selection, out);
+      case PhysicalType::kDouble: return contains_floating<double>(value, selection, out);
       case PhysicalType::kString:
         if (is_hashed_text(value.type.id)) return contains_texts(value, selection, out);
         [[fallthrough]];
@@ -100,6 +115,18 @@ class ValueSet {
     for (uint32_t i = 0; i < selection.count; ++i) {
       const uint32_t row = selection[i];
       out[row] = holds(static_cast<int64_t>(values[row & mask]));
+    }
+  }
+
+  template <class T>
+  void contains_floating(const Vector& value, Selection selection, uint8_t* out) const {
+    const T* values = value.values<T>();
+    const uint32_t mask = value.is_constant() ? 0 : ~0U;
+    for (uint32_t i = 0; i < selection.count; ++i) {
+      const uint32_t row = selection[i];
+      const int64_t bits = bits_of(values[row & mask]);
+      out[row] =
+          slots_.empty() ? std::find(numbers_.begin(), numbers_.end(), bits) != numbers_.end() : holds(bits);
     }
   }
 
@@ -184,7 +211,10 @@ class MembershipNode : public ExpressionNode {
     return count;
   }
 
-  ValueSet& set() { return set_; }
+  void look_for(ValueSet set) {
+    set_ = std::move(set);
+    memory_.forget();
+  }
 
  private:
   const uint8_t* look_up(EvaluationInput& input, Selection selection, Vector* value) {
@@ -258,6 +288,57 @@ class GeneralInNode final : public ExpressionNode {
   std::vector<NodePtr> list_;
 };
 
+ValueSet set_of_elements(const ArrayView& array) {
+  ValueSet set;
+  const SqlType element(array.element());
+  for (uint32_t i = 0; i < array.size(); ++i) set.add(element_constant(array, element, i));
+  set.finish();
+  return set;
+}
+
+// `value` = ANY of an array that is the same for all rows of a vector, mostly for all of the execution.
+class ArrayMembershipNode final : public ExpressionNode {
+ public:
+  ArrayMembershipNode(NodePtr value, NodePtr array, NodePtr by_element)
+      : ExpressionNode(TypeId::kBoolean),
+        members_(std::move(value)),
+        array_(std::move(array)),
+        by_element_(std::move(by_element)) {}
+  bool can_fail() const override { return by_element_->can_fail(); }
+  void reset() override {
+    members_.reset();
+    array_->reset();
+    by_element_->reset();
+  }
+  void evaluate(EvaluationInput& input, Selection selection, Vector* result) override {
+    chosen(input, selection).evaluate(input, selection, result);
+  }
+  uint32_t select(EvaluationInput& input, Selection selection, bool wanted, uint16_t* out) override {
+    if (selection.count == 0) return 0;
+    return chosen(input, selection).select(input, selection, wanted, out);
+  }
+
+ private:
+  // NULL and {} instead of an array decide without looking at the value.
+  ExpressionNode& chosen(EvaluationInput& input, Selection selection) {
+    Vector array;
+    array_->evaluate(input, selection, &array);
+    if (!array.is_constant() || !array.is_valid(0)) return *by_element_;
+    const std::string_view bytes = *array.values<std::string_view>();
+    if (bytes != known_) {
+      if (ArrayView(bytes).size() == 0) return *by_element_;
+      known_ = bytes;
+      members_.look_for(set_of_elements(ArrayView(known_)));
+    }
+    return members_;
+  }
+
+  MembershipNode members_;
+  NodePtr array_;
+  const NodePtr by_element_;
+  std::string known_;  // the array that the members are of
+};
+
 }  // namespace
 
 NodePtr compile_in_list(const BoundExpression& expression) {
@@ -265,10 +346,12 @@ NodePtr compile_in_list(const BoundExpression& expression) {
   const auto first = expression.children.begin() + 1;
   if (std::all_of(first, expression.children.end(),
                   [](const BoundPtr& item) { return item->is_constant(); })) {
-    auto node = std::make_unique<MembershipNode>(std::move(value));
+    ValueSet set;
     for (auto item = first; item != expression.children.end(); ++item)
-      node->set().add(Vector::constant((*item)->value));
-    node->set().finish();
+      set.add(Vector::constant((*item)->value));
+    set.finish();
+    auto node = std::make_unique<MembershipNode>(std::move(value));
+    node->look_for(std::move(set));
     return node;
   }
   std::vector<NodePtr> list;
@@ -277,26 +360,32 @@ NodePtr compile_in_list(const BoundExpression& expression) {
   return std::make_unique<GeneralInNode>(std::move(value), std::move(list));
 }
 
-NodePtr make_array_membership(NodePtr value, const Value& array) {
-  auto node = std::make_unique<MembershipNode>(std::move(value));
-  const ArrayView view(array.as_string());
-  const SqlType element(view.element());
-  for (uint32_t i = 0; i < view.size(); ++i) {
-    if (view.is_null(i)) {
-      node->set().add(Vector::constant_null(element));
-      continue;
-    }
-    Vector constant;
-    view.element_at(i, constant.allocate(element, 1));
-    if (physical_type(element) == PhysicalType::kString) {
-      auto* text = constant.allocate_as<std::string_view>(element, 1);
-      *text = constant.store_string(view.string_at(i));
-    }
-    constant.form = Vector::Form::kConstant;
-    node->set().add(constant);
-  }
-  node->set().finish();
-  return node;
+namespace {
+
+// An execution constant, or a subquery that is run once among its parts.
+bool is_same_for_all_rows(const BoundExpression& e) {
+  if (e.kind == BoundKind::kSubquery) return e.children.empty() && e.correlated.empty();
+  if (e.children.empty()) return is_execution_constant(e);
+  return (!e.function || e.function->volatility != Volatility::kVolatile) &&
+         std::all_of(e.children.begin(), e.children.end(),
+                     [](const BoundPtr& child) { return is_same_for_all_rows(*child); });
+}
+
+}  // namespace
+
+bool is_array_membership(const BoundExpression& call) {
+  if (call.function->name != "any_of" || !call.children[0]->is_constant() ||
+      call.children[0]->value.as_string() != "=")
+    return false;
+  const SqlType left = call.children[1]->type, element(call.call_types.arguments[2].element);
+  const bool is_alike = left.id == TypeId::kSymbol ? compares_by_bytes(element.id)
+                                                   : call.call_types.arguments[1].id == element.id;
+  return is_alike && is_same_for_all_rows(*call.children[2]);
+}
+
+NodePtr compile_array_membership(const BoundExpression& call, NodePtr by_element) {
+  return std::make_unique<ArrayMembershipNode>(compile_expression(*call.children[1]),
+                                               compile_expression(*call.children[2]), std::move(by_element));
 }
 
 }  // namespace idem

@@ -46,8 +46,9 @@ NodePtr compile_logical(const BoundExpression& expression);  // expression_logic
 NodePtr compile_conditional(
     const BoundExpression& expression);                      // expression_conditional.cpp: CASE COALESCE IS
 NodePtr compile_in_list(const BoundExpression& expression);  // expression_in_list.cpp
-// `value` = ANY of the elements: the array is a constant.
-NodePtr make_array_membership(NodePtr value, const Value& array);
+// A call of any_of that asks whether its value is in an array that no row changes; `by_element`: as any call.
+bool is_array_membership(const BoundExpression& call);
+NodePtr compile_array_membership(const BoundExpression& call, NodePtr by_element);
 NodePtr compile_subquery(const BoundExpression& expression);  // expression_subquery.cpp
 
 // A symbol as the VARCHAR that it stands for; a sequence as a flat vector. Other vectors are returned

@@ -75,29 +75,35 @@ class SubqueryNode final : public ExpressionNode {
     std::vector<Vector> left(left_.size());
     for (size_t i = 0; i < left_.size(); ++i) left_[i]->evaluate(input, selection, &left[i]);
     std::vector<Value> left_values(left_.size());
+    if (parameters_.empty() && left_.empty()) {
+      *result = Vector::constant(value_for(input.state, left_values));
+      return;
+    }
     VectorScatter scatter(type_, input.chunk.size, result);
-    std::string key;
     for (uint32_t i = 0; i < selection.count; ++i) {
       const uint32_t row = selection[i];
       for (size_t p = 0; p < parameters_.size(); ++p)
         input.state.slots.at(parameters_[p].first) = values[p].value_at(row);
-      key.clear();
-      for (const Value& slot : input.state.slots) append_key(key, slot);
-      const size_t slots_end = key.size();
-      for (size_t c = 0; c < left_.size(); ++c) {
-        left_values[c] = left[c].value_at(row);
-        append_key(key, left_values[c]);
-      }
-      auto known = results_.find(key);
-      if (known == results_.end()) {
-        if (results_.size() >= kMaxRemembered) results_.clear();
-        known = results_.emplace(key, compute(input.state, left_values, key.substr(0, slots_end))).first;
-      }
-      scatter.set_value(row, known->second);
+      for (size_t c = 0; c < left_.size(); ++c) left_values[c] = left[c].value_at(row);
+      scatter.set_value(row, value_for(input.state, left_values));
     }
   }
 
  private:
+  // Until the next call.
+  const Value& value_for(EvaluationState& state, const std::vector<Value>& left) {
+    key_.clear();
+    for (const Value& slot : state.slots) append_key(key_, slot);
+    const size_t slots_end = key_.size();
+    for (const Value& value : left) append_key(key_, value);
+    auto known = results_.find(key_);
+    if (known == results_.end()) {
+      if (results_.size() >= kMaxRemembered) results_.clear();
+      known = results_.emplace(key_, compute(state, left, key_.substr(0, slots_end))).first;
+    }
+    return known->second;
+  }
+
   Value compute(EvaluationState& state, const std::vector<Value>& left, const std::string& slots_key) {
     switch (expression_.subquery_kind) {
       case SubqueryKind::kScalar: return scalar(state);
@@ -199,6 +205,7 @@ class SubqueryNode final : public ExpressionNode {
   std::vector<std::pair<uint32_t, NodePtr>> parameters_;
   NodePtr comparison_;
   const ExecutionContext* context_ = nullptr;
+  std::string key_;  // of the slots and values at hand
   std::unordered_map<std::string, Value> results_;
   std::optional<std::vector<DataChunk>> rows_;
   std::string rows_key_;

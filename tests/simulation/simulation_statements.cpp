@@ -41,8 +41,9 @@ void Simulation::operate(Session& session, size_t number) {
   }
   const TableId table = pick_table(view);
   const ModelTable& model = *view.table(table);
-  const auto say = [&](const char* what) {
-    note(fmt::format("session {}: {} {}", number, what, model.schema.name));
+  // By value: what is said after a statement outlives the table as it was before it.
+  const auto say = [this, number, name = model.schema.name](const char* what) {
+    note(fmt::format("session {}: {} {}", number, what, name));
   };
   if (dice_.chance(ddl_percent_)) {
     if (dice_.chance(25)) {
