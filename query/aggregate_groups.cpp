@@ -34,7 +34,7 @@ AggregateGroups::AggregateGroups(const AggregateSpec& spec, size_t set, Evaluati
   } else {
     std::vector<SqlType> types;
     for (const uint32_t group : spec.sets[set]) types.push_back(spec.plan.groups[group]->type);
-    table = std::make_unique<GroupTable>(std::move(types), state.context->memory);
+    table = std::make_unique<GroupTable>(std::move(types), state.context->memory, state.context->cancel);
   }
   for (const BoundAggregate& aggregate : spec.plan.aggregates)
     deferred.push_back(is_deferred(aggregate) ? std::make_unique<DeferredRows>(aggregate, state) : nullptr);
@@ -58,6 +58,13 @@ void AggregateGroups::combine(const AggregateSpec& spec, const AggregateGroups& 
   for (size_t i = 0; i < ids.size(); ++i)
     spec.layout.combine(states.at(numbers[i]), later.states.at(ids[i]), states.arena());
   states.count_memory();
+}
+
+void AggregateGroups::seal() {
+  if (table) table->seal_keys();
+  for (const auto& rows : deferred) {
+    if (rows) rows->seal();
+  }
 }
 
 void AggregateGroups::combine_deferred(const AggregateGroups& later, const std::vector<uint32_t>& map) {

@@ -40,7 +40,9 @@ struct AggregateGroups {
   // aggregates.
   void combine(const AggregateSpec& spec, const AggregateGroups& later, std::span<const uint32_t> ids,
                const uint32_t* numbers);
-  // The deferred ones. map[g]: the group here, kNoGroup for none.
+  // No more rows come; any thread may read keys, and combine these with others.
+  void seal();
+  // The deferred ones of a sealed range. map[g]: the group here, kNoGroup for none.
   void combine_deferred(const AggregateGroups& later, const std::vector<uint32_t>& map);
   // After the last rows.
   void finish(const AggregateSpec& spec, const ExecutionContext& context);

@@ -24,7 +24,7 @@ DeferredRows::DeferredRows(const BoundAggregate& aggregate, EvaluationState& sta
   MemoryBudget* budget = state.context->memory;
   rows_ = RowStore::make(row_types(aggregate, true), budget);
   if (aggregate.distinct) {
-    seen_ = std::make_unique<GroupTable>(row_types(aggregate, false), budget);
+    seen_ = std::make_unique<GroupTable>(row_types(aggregate, false), budget, state.context->cancel);
     seen_->expect_time_order();
   }
 }
@@ -59,7 +59,6 @@ void DeferredRows::add(const DataChunk& input, Selection rows, const uint32_t* g
 void DeferredRows::merge(const DeferredRows& other, const std::vector<uint32_t>& groups) {
   DataChunk chunk;
   std::array<uint16_t, kVectorSize> wanted;
-  other.rows_->seal();
   for (size_t s = 0; s < other.rows_->segment_count(); ++s) {
     for (uint32_t first = 0; first < other.rows_->segment_rows(s); first += kVectorSize) {
       const uint32_t rows = std::min(kVectorSize, other.rows_->segment_rows(s) - first);

@@ -18,9 +18,11 @@ class DeferredRows {
   // rows: those that the aggregate's filter lets through; groups[i] belongs to the i-th of them.
   void add(const DataChunk& input, Selection rows, const uint32_t* groups, std::span<const Vector> arguments,
            ColumnExpressions* order);
-  // Adds the rows of another range, whose group g is groups[g] here; kNoGroup: not those.
+  // No more rows come; others may merge() them.
+  void seal() { rows_->seal(); }
+  // Adds the rows of another range, which is sealed and whose group g is groups[g] here; kNoGroup: not those.
   void merge(const DeferredRows& other, const std::vector<uint32_t>& groups);
-  uint64_t next_growth() const { return seen_ ? seen_->next_growth() : 0; }
+  uint64_t next_growth() const { return rows_->next_growth() + (seen_ ? seen_->next_growth() : 0); }
   uint64_t memory_bytes() const { return rows_->memory_bytes() + (seen_ ? seen_->memory_bytes() : 0); }
   // Folds all rows into the states, in the order that the call asks for; different ones in their own order, as
   // PostgreSQL does.

@@ -112,7 +112,7 @@ void DistinctOnOperator::start(EvaluationState& state) {
   std::vector<SqlType> key_types;
   for (const SortColumn& column : sort_.columns()) key_types.push_back(sort_.row_types()[column.column]);
   const auto empty = [&] {
-    FirstRows rows{std::make_unique<GroupTable>(key_types, context.memory),
+    FirstRows rows{std::make_unique<GroupTable>(key_types, context.memory, context.cancel),
                    RowStore::make(sort_.row_types(), context.memory)};
     rows.table->expect_time_order();
     return rows;

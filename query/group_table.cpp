@@ -38,13 +38,14 @@ constexpr size_t kFirstSlots = 256;
 constexpr size_t kLargeSlots = 1 << 20;  // from here on memory counts more than moving the slots again
 
 size_t slots_after(size_t slots) { return slots * (slots < kLargeSlots ? 4 : 2); }
+constexpr size_t kSlotsPerCheck = 1 << 16;
 constexpr size_t kPrefetchSlots = 1 << 15;  // tables beyond the second-level cache
 constexpr size_t kOrderedSlots = 1 << 12;   // as large as tables need to be that forget
 
 }  // namespace
 
-GroupTable::GroupTable(std::vector<SqlType> key_types, MemoryBudget* budget)
-    : types_(std::move(key_types)), keys_(RowStore::make(types_, budget)), memory_(budget) {
+GroupTable::GroupTable(std::vector<SqlType> key_types, MemoryBudget* budget, const CancelToken* cancel)
+    : types_(std::move(key_types)), keys_(RowStore::make(types_, budget)), memory_(budget), cancel_(cancel) {
   own_.spaces.resize(types_.size());
   uint32_t bits = null_bits(types_);
   bool packs = true;
@@ -312,12 +313,32 @@ void GroupTable::put_packed(const Packed& key, uint32_t group) {
   packed_[at] = {key, group};
 }
 
-void GroupTable::grow_packed() {
-  std::vector<PackedSlot> old(slots_after(packed_.size()), {{0, 0}, kNoGroup});
-  old.swap(packed_);
-  for (const PackedSlot& slot : old) {
-    if (slot.group != kNoGroup) put_packed(slot.key, slot.group);
+template <class Slot>
+std::vector<Slot> GroupTable::empty_slots(size_t count, Slot empty) const {
+  std::vector<Slot> slots;
+  slots.reserve(count);
+  while (slots.size() < count) {
+    check_cancel();
+    slots.resize(std::min(count, slots.size() + kSlotsPerCheck), empty);
   }
+  return slots;
+}
+
+template <class Slot, class Fn>
+void GroupTable::for_each_used(const std::vector<Slot>& slots, Fn&& fn) const {
+  for (size_t first = 0; first < slots.size(); first += kSlotsPerCheck) {
+    check_cancel();
+    const size_t end = std::min(slots.size(), first + kSlotsPerCheck);
+    for (size_t i = first; i < end; ++i) {
+      if (slots[i].group != kNoGroup) fn(slots[i]);
+    }
+  }
+}
+
+void GroupTable::grow_packed() {
+  std::vector<PackedSlot> old = empty_slots<PackedSlot>(slots_after(packed_.size()), {{0, 0}, kNoGroup});
+  old.swap(packed_);
+  for_each_used(old, [this](const PackedSlot& slot) { put_packed(slot.key, slot.group); });
 }
 
 uint64_t GroupTable::time_in(const Packed& key) const {
@@ -351,7 +372,7 @@ void GroupTable::forget_before(uint64_t time) {
 }
 
 void GroupTable::index_all() {
-  packed_.assign(std::bit_ceil(size_t{size()} * 4), {{0, 0}, kNoGroup});
+  packed_ = empty_slots<PackedSlot>(std::bit_ceil(size_t{size()} * 4), {{0, 0}, kNoGroup});
   Scratch scratch;
   scratch.spaces = own_.spaces;
   for_each_key_chunk([&](const DataChunk& keys, uint32_t first) {
@@ -378,15 +399,14 @@ void GroupTable::encode(const Vector* keys, Selection selection, Scratch& scratc
 }
 
 void GroupTable::grow_bytes() {
-  std::vector<ByteSlot> old(slots_after(bytes_.size()), {0, kNoGroup});
+  std::vector<ByteSlot> old = empty_slots<ByteSlot>(slots_after(bytes_.size()), {0, kNoGroup});
   old.swap(bytes_);
   const size_t mask = bytes_.size() - 1;
-  for (const ByteSlot& slot : old) {
-    if (slot.group == kNoGroup) continue;
+  for_each_used(old, [&](const ByteSlot& slot) {
     size_t at = slot.hash & mask;
     while (bytes_[at].group != kNoGroup) at = (at + 1) & mask;
     bytes_[at] = slot;
-  }
+  });
 }
 
 }  // namespace idem

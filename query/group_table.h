@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "common/cancellation.h"
 #include "query/row_store.h"
 #include "query/symbol_space.h"
 
@@ -46,7 +47,8 @@ class GroupTable {
  public:
   static constexpr uint32_t kNoGroup = UINT32_MAX;
 
-  GroupTable(std::vector<SqlType> key_types, MemoryBudget* budget);
+  // `cancel` (may be null) is looked at while a large table grows, which takes as long as many vectors do.
+  GroupTable(std::vector<SqlType> key_types, MemoryBudget* budget, const CancelToken* cancel = nullptr);
   ~GroupTable();
 
   // Keys that are a time are likely to ascend. For tables in which nobody but find_or_insert() must know all groups: a Probe may
@@ -106,6 +108,13 @@ class GroupTable {
   void find(const Vector* keys, Selection selection, Scratch& scratch, uint32_t* groups) const;
   template <class T>
   static void prefetch(const std::vector<T>& slots, const Scratch& scratch, uint32_t i, uint32_t count);
+  template <class Slot>
+  std::vector<Slot> empty_slots(size_t count, Slot empty) const;
+  template <class Slot, class Fn>
+  void for_each_used(const std::vector<Slot>& slots, Fn&& fn) const;
+  void check_cancel() const {
+    if (cancel_) cancel_->check();
+  }
   void grow_packed();
   void put_packed(const Packed& key, uint32_t group);
   uint64_t time_in(const Packed& key) const;
@@ -130,6 +139,7 @@ class GroupTable {
   StringArena encoded_characters_;
   std::shared_ptr<RowStore> keys_;
   OperatorMemory memory_;
+  const CancelToken* cancel_;
   std::vector<uint16_t> new_rows_;  // of the chunk at hand, as places in the selection
 };
 

@@ -96,10 +96,11 @@ void HashAggregateOperator::combine(std::vector<std::unique_ptr<AggregateRange>>
     groups_.push_back(std::move(ranges[0]->groups[set]));
     AggregateGroups& all = *groups_.back();
     for (size_t r = 1; r < ranges.size(); ++r) {
-      if (state.context->cancel) state.context->cancel->check();
       AggregateGroups& later = *ranges[r]->groups[set];
+      later.seal();
       std::vector<uint32_t> map;
       const auto combine_some = [&](uint32_t first, uint32_t count) {
+        if (state.context->cancel) state.context->cancel->check();
         std::iota(ids.begin(), ids.begin() + count, first);
         all.combine(spec_, later, {ids.data(), count}, numbers.data());
         if (spec_.has_deferred) map.insert(map.end(), numbers.begin(), numbers.begin() + count);

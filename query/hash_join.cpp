@@ -45,7 +45,7 @@ void HashJoinOperator::build(EvaluationState& state) {
   MemoryBudget* budget = state.context->memory;
   std::vector<SqlType> key_types;
   for (const auto& [left, right] : plan_.join_keys) key_types.push_back(right->type);
-  table_ = std::make_unique<GroupTable>(std::move(key_types), budget);
+  table_ = std::make_unique<GroupTable>(std::move(key_types), budget, state.context->cancel);
   const size_t slots = rows_->segment_count() << RowStore::kSegmentBits;
   OperatorMemory building(budget);
   building.set(slots * sizeof(uint32_t));
@@ -75,18 +75,23 @@ void HashJoinOperator::build(EvaluationState& state) {
   }
   group_begin_.assign(table_->size() + size_t{1}, 0);
   size_t keyed = 0;
-  for (const uint32_t group : group_of) {
-    if (group == GroupTable::kNoGroup) continue;
+  const auto for_each_keyed = [&](auto&& fn) {
+    for (size_t first = 0; first < slots; first += RowStore::kSegmentRows) {
+      if (state.context->cancel) state.context->cancel->check();
+      for (size_t id = first; id < first + RowStore::kSegmentRows; ++id) {
+        if (group_of[id] != GroupTable::kNoGroup) fn(group_of[id], static_cast<uint32_t>(id));
+      }
+    }
+  };
+  for_each_keyed([&](uint32_t group, uint32_t) {
     ++group_begin_[group + 1];
     ++keyed;
-  }
+  });
   keys_unique_ = keyed == table_->size() && !plan_.join_keys.empty();
   for (size_t g = 1; g < group_begin_.size(); ++g) group_begin_[g] += group_begin_[g - 1];
   right_rows_.resize(keyed);
   std::vector<uint32_t> at(group_begin_.begin(), group_begin_.end());
-  for (size_t id = 0; id < slots; ++id) {
-    if (group_of[id] != GroupTable::kNoGroup) right_rows_[at[group_of[id]]++] = static_cast<uint32_t>(id);
-  }
+  for_each_keyed([&](uint32_t group, uint32_t id) { right_rows_[at[group]++] = id; });
   if (keeps_right()) met_ = std::make_unique<std::atomic<uint8_t>[]>(slots);
   memory_ = OperatorMemory(budget);
   memory_.set((group_begin_.size() + right_rows_.size()) * sizeof(uint32_t) + (met_ ? slots : 0));

@@ -134,6 +134,30 @@ void store(Vector* result, void* elements, uint32_t row, NullMarker& nulls, R&& 
   }
 }
 
+inline size_t text_bytes(std::string_view text) { return text.size(); }
+template <class T>
+size_t text_bytes(const T&) {
+  return 0;
+}
+
+// A vector of long texts takes seconds: looks at the cancel token after so many of their characters.
+class TextCancelCheck {
+ public:
+  explicit TextCancelCheck(const EvaluationState& state)
+      : cancel_(state.context ? state.context->cancel : nullptr) {}
+  void add(size_t bytes) {
+    left_ -= static_cast<int64_t>(bytes);
+    if (left_ > 0) return;
+    left_ = kBytesPerCheck;
+    if (cancel_) cancel_->check();
+  }
+
+ private:
+  static constexpr int64_t kBytesPerCheck = 1 << 20;
+  const CancelToken* cancel_;
+  int64_t left_ = kBytesPerCheck;
+};
+
 template <auto F, class Parameters, size_t kSkip, size_t... I>
 void run(KernelCall& call, uint32_t size, Selection selection, Vector* result, std::index_sequence<I...>) {
   using Lead = Leading<Parameters>;
@@ -143,8 +167,14 @@ void run(KernelCall& call, uint32_t size, Selection selection, Vector* result, s
   const std::tuple<Reader<std::remove_cvref_t<std::tuple_element_t<kSkip + I, Parameters>>>...> readers(
       Reader<std::remove_cvref_t<std::tuple_element_t<kSkip + I, Parameters>>>(call.arguments[I])...);
   std::string text;
+  TextCancelCheck check_cancel(call.state);
   const auto one = [&](uint32_t row) {
     call.row = row;
+    if constexpr (Lead::kText ||
+                  (std::is_same_v<std::string_view,
+                                  std::remove_cvref_t<std::tuple_element_t<kSkip + I, Parameters>>> ||
+                   ...))
+      check_cancel.add((text.size() + ... + text_bytes(std::get<I>(readers)[row])));
     if constexpr (Lead::kText) {
       text.clear();
       auto* texts = static_cast<std::string_view*>(elements);

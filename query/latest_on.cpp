@@ -21,7 +21,7 @@ std::vector<SqlType> key_types(const LogicalPlan& plan) {
 }  // namespace
 
 void LatestOnScanOperator::start(EvaluationState& state) {
-  GroupTable keys(key_types(plan_), state.context->memory);
+  GroupTable keys(key_types(plan_), state.context->memory, state.context->cancel);
   auto rows = RowStore::make(column_types(plan_), state.context->memory);
   std::vector<Vector> key_values(plan_.partition_columns.size());
   std::array<uint16_t, kVectorSize> newest_first;
@@ -81,7 +81,7 @@ void LatestOnOperator::start(EvaluationState& state) {
   input_->start(state);
   const std::shared_ptr<RowStore> rows = materialize(*input_, state, column_types(plan_));
   input_->reset();
-  GroupTable keys(key_types(plan_), state.context->memory);
+  GroupTable keys(key_types(plan_), state.context->memory, state.context->cancel);
   std::vector<Vector> key_values(plan_.partition_columns.size());
   std::array<uint32_t, kVectorSize> groups;
   auto latest = std::make_shared<std::vector<uint32_t>>();

@@ -122,11 +122,11 @@ PartitionedAggregate::PartitionedAggregate(const AggregateSpec& spec,
     const uint32_t count = partitions_[set] ? SpillPartitions::kCount : 1;
     for (uint32_t p = 0; p < count; ++p) morsels_.push_back({set, p});
     ids_[set].assign(count, GroupIds(ranges_->size()));
+    for (const auto& range : *ranges_) range->groups[set]->seal();
     if (!partitions_[set]) continue;
     for (size_t r = 0; r < ranges_->size(); ++r) {
       if (context.cancel) context.cancel->check();
       GroupTable& table = *(*ranges_)[r]->groups[set]->table;
-      table.seal_keys();
       table.for_each_key_chunk([&](const DataChunk& keys, uint32_t first) {
         hasher.hash(keys.columns.data(), keys.columns.size(), keys.selection, hashes.data());
         for (uint32_t i = 0; i < keys.count(); ++i)

@@ -68,7 +68,7 @@ std::unique_ptr<SampleByOperator::Part> SampleByOperator::make_part(EvaluationSt
   if (!plan_.groups.empty()) {
     std::vector<SqlType> types;
     for (const BoundPtr& group : plan_.groups) types.push_back(group->type);
-    part->keys = std::make_unique<GroupTable>(std::move(types), state.context->memory);
+    part->keys = std::make_unique<GroupTable>(std::move(types), state.context->memory, state.context->cancel);
   }
   for (const BoundAggregate& aggregate : plan_.aggregates) {
     part->deferred.push_back(is_deferred(aggregate) ? std::make_unique<DeferredRows>(aggregate, state)

@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "query/bind_merge.h"
+#include "query/cancel_check.h"
 #include "query/portal.h"
 #include "query/returning.h"
 #include "query/statement_executors.h"
@@ -85,13 +86,13 @@ class MergeChanges {
 
   void add(const DataChunk& chunk, EvaluationState& state);
   // Throws SqlError 21000 where two source rows met one target row, whatever they would do to it.
-  void apply(Transaction& transaction);
+  void apply(Transaction& transaction, const CancelToken* cancel);
   uint64_t rows() const { return rows_; }
 
  private:
   void append(ColumnBatch* rows, const DataChunk& chunk, Selection selection) const;
   void note_returned(MergeAction action, const DataChunk& chunk, Selection selection, EvaluationState& state);
-  void sort_updated();
+  void sort_updated(CancelCheck& check_cancel);
 
   const MergePlan& plan_;
   Returning* returning_;
@@ -151,8 +152,11 @@ void MergeChanges::add(const DataChunk& chunk, EvaluationState& state) {
   }
 }
 
-void MergeChanges::sort_updated() {
-  const auto before = [&](uint32_t a, uint32_t b) { return updated_[a].packed() < updated_[b].packed(); };
+void MergeChanges::sort_updated(CancelCheck& check_cancel) {
+  const auto before = [&](uint32_t a, uint32_t b) {
+    check_cancel();
+    return updated_[a].packed() < updated_[b].packed();
+  };
   std::vector<uint32_t> order(updated_.size());
   std::iota(order.begin(), order.end(), 0);
   if (std::is_sorted(order.begin(), order.end(), before)) return;
@@ -165,9 +169,13 @@ void MergeChanges::sort_updated() {
   updated_rows_ = std::move(rows);
 }
 
-void MergeChanges::apply(Transaction& transaction) {
-  sort_updated();
-  const auto before = [](const RowPosition& a, const RowPosition& b) { return a.packed() < b.packed(); };
+void MergeChanges::apply(Transaction& transaction, const CancelToken* cancel) {
+  CancelCheck check_cancel(cancel);
+  sort_updated(check_cancel);
+  const auto before = [&](const RowPosition& a, const RowPosition& b) {
+    check_cancel();
+    return a.packed() < b.packed();
+  };
   std::sort(removed_.begin(), removed_.end(), before);
   std::vector<RowPosition> all;
   std::merge(updated_.begin(), updated_.end(), removed_.begin(), removed_.end(), std::back_inserter(all),
@@ -192,7 +200,7 @@ uint64_t run_merge(SessionState& session, const MergePlan& plan, const std::vect
   DataChunk chunk;
   while (stream->next(&chunk)) changes.add(chunk, state);
   stream.reset();
-  changes.apply(transaction);
+  changes.apply(transaction, run->context.cancel);
   return changes.rows();
 }
 

@@ -58,7 +58,7 @@ class KeyNumbers {
     const auto begin_of = [&](size_t piece) { return first + (segments - first) * piece / pieces; };
     std::vector<std::unique_ptr<GroupTable>> tables(pieces);
     for_pieces(context_, pieces, rows_.rows(), [&](size_t piece) {
-      tables[piece] = std::make_unique<GroupTable>(types_, context_.memory);
+      tables[piece] = std::make_unique<GroupTable>(types_, context_.memory, context_.cancel);
       number(begin_of(piece), begin_of(piece + 1), *tables[piece], numbers->data());
       tables[piece]->seal_keys();
     });
@@ -166,7 +166,7 @@ TimedRows read_timed_rows(const LogicalPlan& plan, Operator& right, EvaluationSt
   if (read.key_columns.empty()) return timed;
   std::vector<SqlType> types;
   for (const auto& [left_key, right_key] : plan.join_keys) types.push_back(right_key->type);
-  timed.keys = std::make_unique<GroupTable>(types, state.context->memory);
+  timed.keys = std::make_unique<GroupTable>(types, state.context->memory, state.context->cancel);
   KeyNumbers(rows, read.key_columns, types, *state.context).find(*timed.keys, &timed.key_of);
   if (!in_order) timed.key_of = in_order_of(timed.ids, timed.key_of, rows);
   return timed;

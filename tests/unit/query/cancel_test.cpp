@@ -1,7 +1,12 @@
 // Stages that take long without reading a row of their input look at the cancel token all the same.
+#include <array>
 #include <random>
 
+#include "common/decimal.h"
+#include "query/expression_evaluator.h"
 #include "query/function.h"
+#include "query/function_registry.h"
+#include "query/group_table.h"
 #include "query/json_path.h"
 #include "query/regex.h"
 #include "query/row_sorter.h"
@@ -135,6 +140,53 @@ TEST_F(CancelTest, AJsonPathOverOneDocument) {
   call.silent = true;  // silent about errors of the data, not about this
   counting_.pass_after(5);
   EXPECT_THROW(json_path_query(path, call), SqlError);
+  EXPECT_EQ(counting_.reads(), 6);
+}
+
+// A table of many groups takes long to grow: packed keys, and keys as bytes.
+TEST_F(CancelTest, AGrowingTableOfGroups) {
+  for (const SqlType type : {SqlType(TypeId::kBigInt), SqlType(TypeId::kDecimal)}) {
+    SCOPED_TRACE(static_cast<int>(type.id));
+    GroupTable table({type}, nullptr, &token_);
+    int64_t next = 0;
+    const auto add = [&] {
+      Vector keys;
+      if (type.id == TypeId::kBigInt) {
+        auto* values = keys.allocate_as<int64_t>(type);
+        for (uint32_t i = 0; i < kVectorSize; ++i) values[i] = next++;
+      } else {
+        auto* values = keys.allocate_as<Decimal>(type);
+        for (uint32_t i = 0; i < kVectorSize; ++i) values[i] = Decimal{next++, 0};
+      }
+      std::array<uint32_t, kVectorSize> groups;
+      table.find_or_insert(&keys, {nullptr, kVectorSize}, groups.data());
+    };
+    counting_.pass_after(INT64_MAX - 1);
+    while (next < 700'000) add();
+    EXPECT_GT(counting_.reads(), 40);
+    counting_.pass_after(5);
+    EXPECT_THROW(while (next < 3'000'000) add(), SqlError);
+    EXPECT_EQ(counting_.reads(), 6);
+  }
+}
+
+TEST_F(CancelTest, AVectorOfLongTexts) {
+  std::vector<BoundPtr> arguments;
+  arguments.push_back(column(0, TypeId::kText));
+  const std::array<SqlType, 1> types = {TypeId::kText};
+  const BoundPtr md5 = BoundExpression::call(resolve_function("md5", types), std::move(arguments));
+  const std::string text(100'000, 'x');
+  DataChunk chunk;
+  chunk.columns.resize(1);
+  auto* texts = chunk.columns[0].allocate_as<std::string_view>(TypeId::kText);
+  std::fill_n(texts, kVectorSize, std::string_view(text));
+  chunk.set_size(kVectorSize);
+  EvaluationState state;
+  state.context = context_.get();
+  ExpressionEvaluator evaluator(*md5);
+  counting_.pass_after(5);
+  Vector result;
+  EXPECT_THROW(evaluator.evaluate(state, chunk, chunk.selection, &result), SqlError);
   EXPECT_EQ(counting_.reads(), 6);
 }
 
