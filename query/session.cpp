@@ -233,9 +233,15 @@ void Session::begin_statement_text(std::string_view text, std::optional<int64_t>
   const int64_t limit = lesser_limit(timeout, s.snapshot_millis_left());
   s.cancel.start_statement(limit * 1000, limit == timeout ? "statement timeout" : "snapshot timeout");
   if (s.request_start_nanos == 0) s.request_start_nanos = s.server.clock->monotonic_nanos();
-  std::string shown = without_passwords(utf8_cut(text, kShownBytes));
+  const std::string_view beginning = utf8_cut(text, kShownBytes);
+  const bool is_other = beginning != s.last_text;  // prepared statements run many times
+  std::string shown;
+  if (is_other) {
+    s.last_text = beginning;
+    shown = without_passwords(beginning);
+  }
   std::lock_guard lock(s.activity_mutex);
-  s.activity.query = std::move(shown);
+  if (is_other) s.activity.query = std::move(shown);
   s.activity.query_start_micros = now;
   s.activity.state = "active";
 }

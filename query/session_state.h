@@ -204,6 +204,7 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
 
   mutable std::mutex activity_mutex;  // guards `activity`
   SessionActivity activity;
+  std::string last_text;  // the beginning of the statement that activity.query shows
 
  private:
   std::unique_ptr<Portal> make_statement_portal(StatementInput input);

@@ -1,9 +1,8 @@
 #include "server/idle_memory.h"
 
-#include <malloc.h>
-
 #include "common/memory_budget.h"
 #include "query/session.h"
+#include "server/allocator.h"
 #include "storage/database.h"
 
 namespace idem {
@@ -19,9 +18,7 @@ bool IdleMemory::look() {
   last_ = work;
   if (!idle || work == given_back_after_) return false;
   given_back_after_ = work;
-#if defined(__GLIBC__)
-  ::malloc_trim(0);
-#endif
+  give_back_free_memory();
   return true;
 }
 

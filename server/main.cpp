@@ -1,13 +1,7 @@
-#include <algorithm>
 #include <csignal>
-#include <cstdlib>
 #include <iostream>
-#include <limits.h>
-#include <malloc.h>
 #include <spdlog/spdlog.h>
 #include <string>
-#include <thread>
-#include <unistd.h>
 
 #include "common/error.h"
 #include "server/configuration.h"
@@ -21,31 +15,9 @@ void print_error(const idem::SqlError& error) {
   if (!error.hint().empty()) std::cerr << "HINT: " << error.hint() << "\n";
 }
 
-// Queries and starts touch hundreds of megabytes for the first time, and loads take and give back large buffers: in pages of 4 kB that can
-// take longer than their work (docs/performance.md, "Huge pages"). glibc asks for huge ones only if it is told so before main(), and only in
-// its first arena; others are given back to the system whenever they are empty. So this starts the program once more, in the same process,
-// with an arena for each two cores. Whoever sets the variable keeps what it says.
-void tune_allocator(char** argv) {
-#if defined(__GLIBC__)
-  // Buffers of large loads are megabytes; given back and taken anew each time, the system would clear their pages over
-  // and over again.
-  mallopt(M_MMAP_THRESHOLD, 64 << 20);
-  mallopt(M_TRIM_THRESHOLD, 256 << 20);
-  constexpr const char* kVariable = "GLIBC_TUNABLES";
-  char path[PATH_MAX] = {};
-  if (std::getenv(kVariable) || ::readlink("/proc/self/exe", path, sizeof path - 1) <= 0) return;
-  const unsigned arenas = std::max(std::thread::hardware_concurrency() / 2, 1u);
-  const std::string tunables = "glibc.malloc.hugetlb=1:glibc.malloc.arena_max=" + std::to_string(arenas);
-  if (::setenv(kVariable, tunables.c_str(), 1) == 0) ::execv(path, argv);
-#else
-  static_cast<void>(argv);
-#endif
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  tune_allocator(argv);
   std::signal(SIGPIPE, SIG_IGN);
   try {
     idem::ConfigurationSource source;

@@ -3,7 +3,7 @@
 #   tools/install_packages.sh [build|test]      test (the default of tools/test.sh) includes build
 set -euo pipefail
 
-build="g++ cmake ninja-build pkg-config ccache lld libboost1.81-dev libfmt-dev libspdlog-dev libssl-dev liblz4-dev zlib1g-dev libxxhash-dev
+build="g++ cmake ninja-build pkg-config ccache lld libboost1.81-dev libfmt-dev libspdlog-dev libssl-dev liblz4-dev libjemalloc-dev zlib1g-dev libxxhash-dev
   libre2-dev libfast-float-dev libcli11-dev libtomlplusplus-dev libpqxx-dev libpq-dev postgresql-client tzdata"
 test="libgtest-dev libgmock-dev libbenchmark-dev clang clang-format libclang-rt-14-dev postgresql python3 python3-psycopg2 openssl git"
 
