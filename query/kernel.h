@@ -134,27 +134,40 @@ void store(Vector* result, void* elements, uint32_t row, NullMarker& nulls, R&& 
   }
 }
 
-inline size_t text_bytes(std::string_view text) { return text.size(); }
 template <class T>
-size_t text_bytes(const T&) {
-  return 0;
+constexpr bool is_text = std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view>;
+template <class T>
+constexpr bool is_text<std::optional<T>> = is_text<T>;
+
+template <class T>
+size_t text_bytes(const T& value) {
+  if constexpr (!is_text<T>) {
+    return 0;
+  } else if constexpr (is_optional<T>::value) {
+    return value ? value->size() : 0;
+  } else {
+    return value.size();
+  }
 }
 
-// A vector of long texts takes seconds: looks at the cancel token after so many of their characters.
-class TextCancelCheck {
+// A vector of long texts takes seconds and gigabytes: after so many characters, read or made, looks at the cancel token
+// and at whether what was made fits what is left of the query's memory (53200).
+class TextWork {
  public:
-  explicit TextCancelCheck(const EvaluationState& state)
-      : cancel_(state.context ? state.context->cancel : nullptr) {}
-  void add(size_t bytes) {
-    left_ -= static_cast<int64_t>(bytes);
-    if (left_ > 0) return;
+  explicit TextWork(const EvaluationState& state) : context_(state.context) {}
+  void add(size_t read, size_t made) {
+    made_ += made;
+    left_ -= static_cast<int64_t>(read + made);
+    if (left_ > 0 || !context_) return;
     left_ = kBytesPerCheck;
-    if (cancel_) cancel_->check();
+    if (context_->cancel) context_->cancel->check();
+    if (context_->memory) MemoryReservation(*context_->memory, made_);
   }
 
  private:
   static constexpr int64_t kBytesPerCheck = 1 << 20;
-  const CancelToken* cancel_;
+  const ExecutionContext* context_;
+  size_t made_ = 0;
   int64_t left_ = kBytesPerCheck;
 };
 
@@ -167,14 +180,14 @@ void run(KernelCall& call, uint32_t size, Selection selection, Vector* result, s
   const std::tuple<Reader<std::remove_cvref_t<std::tuple_element_t<kSkip + I, Parameters>>>...> readers(
       Reader<std::remove_cvref_t<std::tuple_element_t<kSkip + I, Parameters>>>(call.arguments[I])...);
   std::string text;
-  TextCancelCheck check_cancel(call.state);
+  TextWork work(call.state);
+  const auto note = [&](uint32_t row, size_t made) {
+    if constexpr (Lead::kText || is_text<R> ||
+                  (is_text<std::remove_cvref_t<std::tuple_element_t<kSkip + I, Parameters>>> || ...))
+      work.add((size_t{0} + ... + text_bytes(std::get<I>(readers)[row])), made);
+  };
   const auto one = [&](uint32_t row) {
     call.row = row;
-    if constexpr (Lead::kText ||
-                  (std::is_same_v<std::string_view,
-                                  std::remove_cvref_t<std::tuple_element_t<kSkip + I, Parameters>>> ||
-                   ...))
-      check_cancel.add((text.size() + ... + text_bytes(std::get<I>(readers)[row])));
     if constexpr (Lead::kText) {
       text.clear();
       auto* texts = static_cast<std::string_view*>(elements);
@@ -195,11 +208,18 @@ void run(KernelCall& call, uint32_t size, Selection selection, Vector* result, s
       } else {
         F(text, std::get<I>(readers)[row]...);
       }
+      note(row, text.size());
       texts[row] = result->store_string(text);
-    } else if constexpr (Lead::kCall) {
-      store(result, elements, row, nulls, F(call, std::get<I>(readers)[row]...));
     } else {
-      store(result, elements, row, nulls, F(std::get<I>(readers)[row]...));
+      auto value = [&] {
+        if constexpr (Lead::kCall) {
+          return F(call, std::get<I>(readers)[row]...);
+        } else {
+          return F(std::get<I>(readers)[row]...);
+        }
+      }();
+      note(row, text_bytes(value));
+      store(result, elements, row, nulls, std::move(value));
     }
   };
   if (selection.is_all()) {

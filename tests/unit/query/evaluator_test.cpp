@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "common/error.h"
+#include "common/memory_budget.h"
 #include "query/expression_evaluator.h"
 #include "storage/symbol_dictionary.h"
 
@@ -274,6 +275,34 @@ TEST(ExpressionTextTest, ShowsOperatorsAndCalls) {
   const BoundPtr e = BoundExpression::call(resolve_operator(">", types), std::move(children));
   EXPECT_EQ(expression_text(*e, {"price"}), "(price > 5)");
   EXPECT_TRUE(e->equals(*e->clone()));
+}
+
+// What a vector of texts takes is held to what the query may use.
+TEST(LongTexts, KeepToTheMemoryOfTheQuery) {
+  MemoryBudget budget("query", 8 << 20);
+  ExecutionContext context;
+  context.memory = &budget;
+  EvaluationState state;
+  state.context = &context;
+  std::vector<BoundPtr> arguments;
+  arguments.push_back(BoundExpression::column(0, kText));
+  const std::array<SqlType, 1> types = {kText};
+  const BoundPtr upper = BoundExpression::call(resolve_function("upper", types), std::move(arguments));
+  ExpressionEvaluator evaluator(*upper);
+  for (const size_t length : {1'000, 100'000}) {
+    const std::string text(length, 'x');
+    DataChunk chunk;
+    chunk.columns.resize(1);
+    std::fill_n(chunk.columns[0].allocate_as<std::string_view>(kText), kVectorSize, std::string_view(text));
+    chunk.set_size(kVectorSize);
+    Vector result;
+    std::string state_of_error;
+    try {
+      evaluator.evaluate(state, chunk, chunk.selection, &result);
+    } catch (const SqlError& error) { state_of_error = error.sqlstate(); }
+    EXPECT_EQ(state_of_error, length * kVectorSize > budget.limit() ? "53200" : "");
+    EXPECT_EQ(budget.used(), 0u);
+  }
 }
 
 }  // namespace
