@@ -4,11 +4,9 @@
 
 #include <jemalloc/jemalloc.h>
 
-// Read by jemalloc before main(); the variable MALLOC_CONF of the environment is read after it. An arena for each processor;
-// huge pages; what is freed, large or small, is kept for half a minute and then given back by a thread of jemalloc's own.
-const char* malloc_conf =
-    "percpu_arena:percpu,thp:always,oversize_threshold:0,dirty_decay_ms:30000,muzzy_decay_ms:30000,"
-    "background_thread:true";
+// Read by jemalloc before main(); the variable MALLOC_CONF of the environment is read after it. An arena for each processor,
+// and one for pieces of 8 MB and more (oversize_threshold); huge pages; what is freed is kept until give_back_free_memory().
+const char* malloc_conf = "percpu_arena:percpu,thp:always,dirty_decay_ms:-1,muzzy_decay_ms:0";
 
 #define IDEM_TEXT_OF(number) #number
 #define IDEM_ALL_ARENAS(number) "arena." IDEM_TEXT_OF(number) ".purge"

@@ -16,8 +16,9 @@ bool IdleMemory::look() {
   const Work work = work_done();
   const bool idle = work == last_ && server_.memory->used() == 0;
   last_ = work;
-  if (!idle || work == given_back_after_) return false;
+  if (work == given_back_after_ || (!idle && ++busy_looks_ < kMostBusyLooks)) return false;
   given_back_after_ = work;
+  busy_looks_ = 0;
   give_back_free_memory();
   return true;
 }

@@ -8,14 +8,17 @@ namespace idem {
 
 struct ServerContext;
 
-// Gives the system back what the allocator keeps of large queries, loads and checkpoints, once there were none for a while. Looks every
-// few seconds, on a thread of the network, from start() until the network stops. Refers to both.
+// Gives the system back what the allocator keeps of large queries, loads and checkpoints, once there were none for a while, and now and then
+// where there is always something: what was a peak is then given back, what is used again and again is soon taken anew. Looks
+// every few seconds, on a thread of the network, from start() until the network stops. Refers to both.
 class IdleMemory {
  public:
   IdleMemory(boost::asio::io_context& io, const ServerContext& server)
       : timer_(io, [this] { look(); }), server_(server) {}
   void start() { timer_.start(); }
-  // Whether nothing was done since the look before, but something since memory was given back last: then it is given back.
+  static constexpr uint32_t kMostBusyLooks = 12;
+  // Whether something was done since memory was given back last, but nothing since the look before, or this is the last of so many looks:
+  // then it is given back.
   bool look();
 
  private:
@@ -29,6 +32,7 @@ class IdleMemory {
   RepeatedLook timer_;
   const ServerContext& server_;
   Work last_, given_back_after_;
+  uint32_t busy_looks_ = 0;
 };
 
 }  // namespace idem

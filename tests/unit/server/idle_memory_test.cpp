@@ -37,6 +37,13 @@ TEST(IdleMemoryTest, IsGivenBackOnceAfterWork) {
     EXPECT_FALSE(idle.look());
   }
   EXPECT_TRUE(idle.look());
+
+  for (int round = 0; round < 2; ++round) {  // never without work
+    for (uint32_t i = 1; i <= IdleMemory::kMostBusyLooks; ++i) {
+      server.metrics.commits.add();
+      EXPECT_EQ(idle.look(), i == IdleMemory::kMostBusyLooks);
+    }
+  }
 }
 
 }  // namespace
