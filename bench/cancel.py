@@ -9,14 +9,14 @@ import psycopg2
 from psycopg2.extensions import QueryCanceledError
 from bench_server import Server
 
-HALF = "SET query_memory_limit = '24MB'"
+LITTLE = "SET query_memory_limit = '24MB'"
 STATEMENTS = {
     "sort": "SELECT count(*) FROM (SELECT price, ts FROM trades ORDER BY price, id OFFSET 10) q",
-    "sort, spilled": (HALF, "SELECT max(price) FROM (SELECT * FROM trades ORDER BY price, id OFFSET 10) q"),
+    "sort, spilled": (LITTLE, "SELECT max(price) FROM (SELECT * FROM trades ORDER BY price, id OFFSET 10) q"),
     "group by": "SELECT count(*) FROM (SELECT id % 2000003 AS g, sum(price) FROM trades GROUP BY 1) q",
-    "group by, spilled": (HALF, "SELECT count(*) FROM (SELECT id % 2000003 AS g, sum(price) FROM trades GROUP BY 1) q"),
+    "group by, spilled": (LITTLE, "SELECT count(*) FROM (SELECT id % 2000003 AS g, sum(price) FROM trades GROUP BY 1) q"),
     "hash join": "SELECT count(*) FROM trades a JOIN trades b ON a.id = b.id * 2",
-    "hash join, spilled": (HALF, "SELECT sum(a.price + b.price) FROM trades a JOIN trades b ON a.id = b.id * 2"),
+    "hash join, spilled": (LITTLE, "SELECT sum(a.price + b.price) FROM trades a JOIN trades b ON a.id = b.id * 2"),
     "cross join": "SELECT count(*) FROM trades a, trades b WHERE a.price + b.price < 0",
     "range join": "SELECT count(*) FROM trades a JOIN trades b ON a.price < b.price AND a.id > b.id",
     "ASOF join": "SELECT sum(b.price) FROM trades a ASOF JOIN quotes b ON (ticker)",

@@ -30,7 +30,7 @@ COLUMNS = [  # name, type, expression of x and of the numbers h and g that are m
 ]
 ROWS = "SELECT {columns} FROM (SELECT x, x * 2654435761 % 4294967296 AS h, x * 40503 % 1000003 * 991 % 4294967291 AS g FROM {source}) AS made"
 SUMS = ", ".join(f"sum(width + {i})" for i in range(90))
-JULY = "counter_id = 62 AND event_time >= TIMESTAMP '2026-06-03' AND event_time < TIMESTAMP '2026-06-12'"
+ONE_COUNTER = "counter_id = 62 AND event_time >= TIMESTAMP '2026-06-03' AND event_time < TIMESTAMP '2026-06-12'"
 QUERIES = [
     "SELECT count(*) FROM hits",
     "SELECT count(*) FROM hits WHERE adv_engine <> 0",
@@ -64,10 +64,10 @@ QUERIES = [
     "SELECT watch_id, client_ip, count(*) AS c, sum(is_refresh), avg(width) FROM hits GROUP BY watch_id, client_ip ORDER BY c DESC, 1, 2 LIMIT 10",
     "SELECT url, count(*) AS c FROM hits GROUP BY url ORDER BY c DESC, 1 LIMIT 10",
     "SELECT client_ip, client_ip - 1, client_ip - 2, client_ip - 3, count(*) AS c FROM hits GROUP BY 1, 2, 3, 4 ORDER BY c DESC, 1 LIMIT 10",
-    f"SELECT url, count(*) AS c FROM hits WHERE {JULY} AND is_refresh = 0 AND url <> '' GROUP BY url ORDER BY c DESC, 1 LIMIT 10",
-    f"SELECT title, count(*) AS c FROM hits WHERE {JULY} AND is_refresh = 0 AND title <> '' GROUP BY title ORDER BY c DESC, 1 LIMIT 10",
-    f"SELECT traffic_source, search_engine, adv_engine, CASE WHEN search_engine = 0 AND adv_engine = 0 THEN referer ELSE '' END AS src, url, count(*) AS c FROM hits WHERE {JULY} GROUP BY 1, 2, 3, 4, 5 ORDER BY c DESC, 1, 2, 3, 4, 5 LIMIT 10 OFFSET 1000",
-    f"SELECT date_trunc('minute', event_time) AS m, count(*) FROM hits WHERE {JULY} GROUP BY m ORDER BY m LIMIT 10 OFFSET 1000",
+    f"SELECT url, count(*) AS c FROM hits WHERE {ONE_COUNTER} AND is_refresh = 0 AND url <> '' GROUP BY url ORDER BY c DESC, 1 LIMIT 10",
+    f"SELECT title, count(*) AS c FROM hits WHERE {ONE_COUNTER} AND is_refresh = 0 AND title <> '' GROUP BY title ORDER BY c DESC, 1 LIMIT 10",
+    f"SELECT traffic_source, search_engine, adv_engine, CASE WHEN search_engine = 0 AND adv_engine = 0 THEN referer ELSE '' END AS src, url, count(*) AS c FROM hits WHERE {ONE_COUNTER} GROUP BY 1, 2, 3, 4, 5 ORDER BY c DESC, 1, 2, 3, 4, 5 LIMIT 10 OFFSET 1000",
+    f"SELECT date_trunc('minute', event_time) AS m, count(*) FROM hits WHERE {ONE_COUNTER} GROUP BY m ORDER BY m LIMIT 10 OFFSET 1000",
 ]
 DUCKDB = """
 const api = require(process.argv[1] + '/node_modules/@duckdb/node-api');

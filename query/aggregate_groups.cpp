@@ -74,6 +74,7 @@ void AggregateGroups::combine_deferred(const AggregateGroups& later, const std::
 }
 
 void AggregateGroups::finish(const AggregateSpec& spec, const ExecutionContext& context) {
+  seal();
   for (size_t a = 0; a < deferred.size(); ++a) {
     if (!deferred[a]) continue;
     // Without groups there are no states to point at.
@@ -81,7 +82,6 @@ void AggregateGroups::finish(const AggregateSpec& spec, const ExecutionContext& 
       deferred[a]->fold(states.data() + spec.layout.offset(a), spec.layout.stride(), states.arena(), context);
     deferred[a].reset();
   }
-  if (table) table->seal_keys();
 }
 
 void read_groups(const AggregateSpec& spec, size_t set, const std::shared_ptr<const AggregateGroups>& groups,

@@ -3,6 +3,7 @@
 
 #include "common/array_value.h"
 #include "common/decimal.h"
+#include "common/element_access.h"
 #include "common/error.h"
 #include "common/time_zone.h"
 #include "common/utf8.h"
@@ -23,11 +24,7 @@ TextOptions text_options(const EvaluationState& state) {
 }
 
 void append_sql_text(std::string& out, EvaluationState& state, SqlType type, const void* element) {
-  const auto oid = [&] {
-    uint32_t value = 0;
-    std::memcpy(&value, element, sizeof value);
-    return value;
-  };
+  const auto oid = [&] { return load<uint32_t>(element); };
   switch (type.id) {
     case TypeId::kRegclass: out += regclass_text(state.context, oid()); return;
     case TypeId::kRegtype: out += regtype_text(oid()); return;

@@ -1,8 +1,8 @@
 #include "query/copy_format.h"
 
 #include <algorithm>
-#include <cctype>
 
+#include "common/ascii.h"
 #include "common/error.h"
 #include "common/value_text.h"
 
@@ -92,9 +92,7 @@ CopyFormat parse_copy_format(const ast::CopyStatement& s) {
       if (!f.add_new_columns && o.value != "error")
         throw bad_option(o, "COPY ON_NEW_COLUMN must be error or add");
     } else if (o.name == "overwrite") {
-      std::string kind = o.value;
-      std::transform(kind.begin(), kind.end(), kind.begin(),
-                     [](char c) { return static_cast<char>(std::tolower(c)); });
+      const std::string kind = to_lower(o.value);
       if (kind != "" && kind != "all" && kind != "dynamic")
         throw bad_option(o, "COPY OVERWRITE must be all or dynamic");
       f.overwrite = kind == "dynamic" ? CopyFormat::Overwrite::kDynamic : CopyFormat::Overwrite::kAll;

@@ -81,7 +81,6 @@ void DeferredRows::merge(const DeferredRows& other, const std::vector<uint32_t>&
 
 void DeferredRows::fold(char* states, uint32_t stride, AggregateArena& arena,
                         const ExecutionContext& context) {
-  rows_->seal();
   std::vector<uint32_t> ids;
   rows_->all_ids(&ids);
   const auto arguments = static_cast<uint32_t>(aggregate_.arguments.size());

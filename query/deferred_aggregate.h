@@ -24,7 +24,7 @@ class DeferredRows {
   void merge(const DeferredRows& other, const std::vector<uint32_t>& groups);
   uint64_t next_growth() const { return rows_->next_growth() + (seen_ ? seen_->next_growth() : 0); }
   uint64_t memory_bytes() const { return rows_->memory_bytes() + (seen_ ? seen_->memory_bytes() : 0); }
-  // Folds all rows into the states, in the order that the call asks for; different ones in their own order, as
+  // After seal(): folds all rows into the states, in the order that the call asks for; different ones in their own order, as
   // PostgreSQL does.
   void fold(char* states, uint32_t stride, AggregateArena& arena, const ExecutionContext& context);
 

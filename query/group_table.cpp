@@ -109,7 +109,8 @@ uint64_t GroupTable::next_growth() const {
     bytes += slots_after(bytes_.size()) * sizeof(ByteSlot);
   if (encoded_.size() + kVectorSize > encoded_.capacity())
     bytes += encoded_.capacity() * sizeof(std::string_view);
-  return bytes + encoded_characters_.next_growth(encoded_characters_.bytes() / 16);
+  const size_t key_bytes = encoded_characters_.bytes() / std::max<size_t>(encoded_.size(), 1);
+  return bytes + encoded_characters_.next_growth(kVectorSize * key_bytes);
 }
 
 void GroupTable::find_or_insert(const Vector* keys, Selection selection, uint32_t* groups) {

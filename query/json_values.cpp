@@ -1,9 +1,9 @@
 #include "query/json_values.h"
 
 #include <cmath>
-#include <cstring>
 #include <fmt/format.h>
 
+#include "common/element_access.h"
 #include "common/json_text.h"
 #include "common/record_value.h"
 #include "query/array_elements.h"
@@ -72,14 +72,8 @@ void append_json_value(std::string& out, SqlType type, const void* element, cons
     case TypeId::kDecimal: append_text(out, type, element, options); return;
     case TypeId::kReal:
     case TypeId::kDouble: {
-      double value = 0;
-      if (type.id == TypeId::kDouble) {
-        std::memcpy(&value, element, sizeof value);
-      } else {
-        float narrow = 0;
-        std::memcpy(&narrow, element, sizeof narrow);
-        value = static_cast<double>(narrow);
-      }
+      const double value =
+          type.id == TypeId::kDouble ? load<double>(element) : static_cast<double>(load<float>(element));
       if (std::isfinite(value)) {
         append_text(out, type, element, options);
         return;

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "common/decimal.h"
+#include "common/element_access.h"
 #include "common/hash.h"
 #include "common/interval.h"
 #include "common/json_order.h"
@@ -18,13 +19,6 @@ namespace {
 void append_bytes(std::vector<char>& out, const void* data, size_t size) {
   const char* bytes = static_cast<const char*>(data);
   out.insert(out.end(), bytes, bytes + size);
-}
-
-template <class T>
-T load(const void* element) {
-  T value;
-  std::memcpy(&value, element, sizeof value);
-  return value;
 }
 
 void append_text(std::vector<char>& out, std::string_view text) {

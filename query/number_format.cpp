@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 
+#include "common/ascii.h"
 #include "common/error.h"
 
 namespace idem {
@@ -140,9 +141,7 @@ void NumberFormat::append_roman(std::string& out, const Decimal& value) const {
       for (; rest >= number; rest -= number) text += letters;
     }
   }
-  if (roman_lower_)
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); });
+  if (roman_lower_) text = to_lower(text);
   if (!fill_ && text.size() < 15) out.append(15 - text.size(), ' ');
   out += text;
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "common/ascii.h"
 #include "common/byte_size.h"
 #include "common/error.h"
 #include "common/time_zone.h"
@@ -108,16 +109,9 @@ constexpr SettingInfo kSettings[] = {
     {"xmloption", "content", SettingKind::kText},
 };
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
-
 const SettingInfo* find_info(std::string_view lower_name) {
   for (const SettingInfo& info : kSettings) {
-    if (info.name.size() == lower_name.size() && lower(info.name) == lower_name) return &info;
+    if (info.name.size() == lower_name.size() && to_lower(info.name) == lower_name) return &info;
   }
   return nullptr;
 }
@@ -132,7 +126,7 @@ SqlError invalid_value(std::string_view name, std::string_view value) {
 }
 
 std::string checked_choice(const SettingInfo& info, std::string_view value) {
-  std::string wanted = lower(value), hint;
+  std::string wanted = to_lower(value), hint;
   for (std::string_view rest = info.choices; !rest.empty();) {
     size_t bar = std::min(rest.find('|'), rest.size());
     std::string_view choice = rest.substr(0, bar);
@@ -206,18 +200,18 @@ std::string checked(std::string_view lower_name, std::string_view value) {
     case SettingKind::kBytes: return byte_size_text(static_cast<uint64_t>(parse_bytes(*info, value)));
     case SettingKind::kChoice: return checked_choice(*info, value);
     case SettingKind::kIsolation: {
-      std::string name = lower(value);
+      std::string name = to_lower(value);
       check_isolation_level(isolation_level_named(name, info->name));
       return name;
     }
     case SettingKind::kEncoding: {
-      std::string name = lower(value);
+      std::string name = to_lower(value);
       std::erase_if(name, [](char c) { return c == '-' || c == '_' || c == '\'' || c == ' '; });
       if (name == "utf8" || name == "unicode") return "UTF8";
       throw invalid_value(info->name, value).with_hint("The server speaks UTF8 only.");
     }
     case SettingKind::kDateStyle: {
-      std::string style = lower(value);
+      std::string style = to_lower(value);
       if (style.find("iso") == style.npos && style != "default" && style != "mdy") {
         throw sql_error(sqlstate::kFeatureNotSupported, "DateStyle \"{}\" is not supported", value)
             .with_hint("Dates are shown in ISO style only.");
@@ -253,8 +247,8 @@ SqlError cannot_be_changed(std::string_view name) {
 SessionSettings::SessionSettings(std::shared_ptr<const ConfiguredSettings> configured, const Role* role,
                                  const std::vector<std::pair<std::string, std::string>>& startup)
     : configured_(std::move(configured)) {
-  for (const SettingInfo& info : kSettings) defaults_[lower(info.name)] = info.default_value;
-  for (const auto& [name, value] : configured_->session) defaults_[lower(name)] = value;
+  for (const SettingInfo& info : kSettings) defaults_[to_lower(info.name)] = info.default_value;
+  for (const auto& [name, value] : configured_->session) defaults_[to_lower(name)] = value;
   if (role) {
     for (const auto& [name, value] : role->settings) {
       defaults_[name] = value;
@@ -262,7 +256,7 @@ SessionSettings::SessionSettings(std::shared_ptr<const ConfiguredSettings> confi
     }
   }
   for (const auto& [name, value] : startup) {
-    std::string key = lower(name);
+    std::string key = to_lower(name);
     const SettingInfo* info = find_info(key);
     if (info ? info->read_only : key.find('.') == key.npos) continue;
     std::string good = checked(key, value);
@@ -273,14 +267,14 @@ SessionSettings::SessionSettings(std::shared_ptr<const ConfiguredSettings> confi
 }
 
 std::string SessionSettings::checked_default(std::string_view name, std::string_view value) {
-  const std::string key = lower(name);
+  const std::string key = to_lower(name);
   const SettingInfo* info = find_info(key);
   if (info && info->read_only) throw cannot_be_changed(info->name);
   return checked(key, value);
 }
 
 bool SessionSettings::is_limit(std::string_view name) {
-  const SettingInfo* info = find_info(lower(name));
+  const SettingInfo* info = find_info(to_lower(name));
   return info && info->is_limit;
 }
 
@@ -301,7 +295,7 @@ int64_t SessionSettings::limited_millis(std::string_view name, int64_t millis) c
 
 SessionSettings::Values::const_iterator SessionSettings::find(std::string_view name) const {
   auto it = values_.find(name);  // most names come in lower case
-  return it != values_.end() ? it : values_.find(lower(name));
+  return it != values_.end() ? it : values_.find(to_lower(name));
 }
 
 SessionSettings::Values& SessionSettings::changing() {
@@ -311,13 +305,13 @@ SessionSettings::Values& SessionSettings::changing() {
 }
 
 bool SessionSettings::has(std::string_view name) const {
-  return find(name) != values_.end() || configured_->server.contains(lower(name));
+  return find(name) != values_.end() || configured_->server.contains(to_lower(name));
 }
 
 std::string SessionSettings::get(std::string_view name) const {
   auto it = find(name);
   if (it != values_.end()) return it->second;
-  const auto of_server = configured_->server.find(lower(name));
+  const auto of_server = configured_->server.find(to_lower(name));
   if (of_server == configured_->server.end()) throw unknown_setting(name);
   if (of_server->second.is_private && !get_bool("is_superuser"))
     throw sql_error(sqlstate::kInsufficientPrivilege, "must be superuser to examine \"{}\"",
@@ -329,11 +323,11 @@ bool SessionSettings::get_bool(std::string_view name) const { return get(name) =
 
 int64_t SessionSettings::get_int(std::string_view name) const {
   const std::string value = get(name);
-  return value == "0" ? 0 : number_of(find_info(lower(name)), value);
+  return value == "0" ? 0 : number_of(find_info(to_lower(name)), value);
 }
 
 void SessionSettings::set(std::string_view name, std::string_view value, bool local) {
-  std::string key = lower(name);
+  std::string key = to_lower(name);
   if (configured_->server.contains(key)) throw cannot_be_changed(key);
   std::string good = checked_default(key, value);
   check_limit(key, good);
@@ -347,7 +341,7 @@ void SessionSettings::set(std::string_view name, std::string_view value, bool lo
 }
 
 void SessionSettings::reset(std::string_view name) {
-  std::string key = lower(name);
+  std::string key = to_lower(name);
   auto it = defaults_.find(key);
   if (it != defaults_.end()) set(key, it->second, false);
   else if (key.find('.') != key.npos) changing().erase(key);
@@ -365,7 +359,7 @@ void SessionSettings::reset_all() {
 }
 
 void SessionSettings::set_internal(std::string_view name, std::string_view value) {
-  std::string key = lower(name);
+  std::string key = to_lower(name);
   auto it = values_.find(key), fallback = defaults_.find(key);
   if (it != values_.end() && it->second == value && fallback != defaults_.end() && fallback->second == value)
     return;
@@ -415,7 +409,7 @@ std::vector<SettingRow> SessionSettings::all() const {
         {name, setting.value, setting.description, setting.needs_restart ? "postmaster" : "sighup"});
   }
   std::sort(rows.begin(), rows.end(),
-            [](const SettingRow& a, const SettingRow& b) { return lower(a.name) < lower(b.name); });
+            [](const SettingRow& a, const SettingRow& b) { return to_lower(a.name) < to_lower(b.name); });
   return rows;
 }
 
@@ -425,7 +419,7 @@ std::vector<std::pair<std::string, std::string>> SessionSettings::take_reported(
   reported_generation_ = generation_;
   for (const SettingInfo& info : kSettings) {
     if (!info.reported) continue;
-    const std::string& value = values_.find(lower(info.name))->second;
+    const std::string& value = values_.find(to_lower(info.name))->second;
     auto [it, is_new] = reported_.try_emplace(std::string(info.name), value);
     if (!is_new && it->second == value) continue;
     it->second = value;

@@ -7,6 +7,7 @@
 #include "query/insert_plan.h"
 #include "query/overwrite_target.h"
 #include "query/portal.h"
+#include "query/position_order.h"
 #include "query/returning.h"
 #include "query/statement_executors.h"
 
@@ -60,9 +61,7 @@ std::vector<RowPosition> positions_of(const BoundQuery& query, const std::shared
       positions.push_back(RowPosition::unpack(packed.values<int64_t>()[chunk.selection[i]]));
     }
   }
-  const auto before = [](const RowPosition& a, const RowPosition& b) { return a.packed() < b.packed(); };
-  if (!std::is_sorted(positions.begin(), positions.end(), before))
-    std::sort(positions.begin(), positions.end(), before);
+  sort_positions(&positions, run->context.cancel);
   return positions;
 }
 

@@ -2,8 +2,8 @@
 #include <numeric>
 
 #include "query/bind_merge.h"
-#include "query/cancel_check.h"
 #include "query/portal.h"
+#include "query/position_order.h"
 #include "query/returning.h"
 #include "query/statement_executors.h"
 
@@ -92,7 +92,7 @@ class MergeChanges {
  private:
   void append(ColumnBatch* rows, const DataChunk& chunk, Selection selection) const;
   void note_returned(MergeAction action, const DataChunk& chunk, Selection selection, EvaluationState& state);
-  void sort_updated(CancelCheck& check_cancel);
+  void sort_updated(const CancelToken* cancel);
 
   const MergePlan& plan_;
   Returning* returning_;
@@ -152,15 +152,9 @@ void MergeChanges::add(const DataChunk& chunk, EvaluationState& state) {
   }
 }
 
-void MergeChanges::sort_updated(CancelCheck& check_cancel) {
-  const auto before = [&](uint32_t a, uint32_t b) {
-    check_cancel();
-    return updated_[a].packed() < updated_[b].packed();
-  };
-  std::vector<uint32_t> order(updated_.size());
-  std::iota(order.begin(), order.end(), 0);
-  if (std::is_sorted(order.begin(), order.end(), before)) return;
-  std::sort(order.begin(), order.end(), before);
+void MergeChanges::sort_updated(const CancelToken* cancel) {
+  const std::vector<uint32_t> order = order_of_positions(updated_, cancel);
+  if (std::is_sorted(order.begin(), order.end())) return;
   std::vector<RowPosition> positions;
   for (const uint32_t i : order) positions.push_back(updated_[i]);
   ColumnBatch rows(plan_.schema);
@@ -170,13 +164,9 @@ void MergeChanges::sort_updated(CancelCheck& check_cancel) {
 }
 
 void MergeChanges::apply(Transaction& transaction, const CancelToken* cancel) {
-  CancelCheck check_cancel(cancel);
-  sort_updated(check_cancel);
-  const auto before = [&](const RowPosition& a, const RowPosition& b) {
-    check_cancel();
-    return a.packed() < b.packed();
-  };
-  std::sort(removed_.begin(), removed_.end(), before);
+  sort_updated(cancel);
+  sort_positions(&removed_, cancel);
+  const auto before = [](const RowPosition& a, const RowPosition& b) { return a.packed() < b.packed(); };
   std::vector<RowPosition> all;
   std::merge(updated_.begin(), updated_.end(), removed_.begin(), removed_.end(), std::back_inserter(all),
              before);

@@ -19,7 +19,6 @@ constexpr int kMaxExponent = 18;
 constexpr uint32_t kSampleValues = 32;  // of each vector, to choose an exponent and a factor
 constexpr size_t kMaxPairs = 5;
 constexpr size_t kMaxLeftParts = 8;
-constexpr double kRoundingMagic = 0x1.8p52;
 constexpr double kIntegerLimit = 0x1p51;
 
 constexpr std::array<double, kMaxExponent + 1> kPower = {

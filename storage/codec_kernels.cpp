@@ -76,10 +76,9 @@ IDEM_INLINE void scale_body(const In* __restrict in, uint32_t count, Out base, O
 template <class In, class Out>
 IDEM_INLINE void alp_body(const In* __restrict in, uint32_t count, uint64_t base, double factor,
                           double fraction, Out* __restrict out) {
-  constexpr double kIntegerMagic = 0x1.8p52;
-  const uint64_t bits = base + std::bit_cast<uint64_t>(kIntegerMagic);
+  const uint64_t bits = base + std::bit_cast<uint64_t>(kRoundingMagic);
   for (uint32_t i = 0; i < count; ++i) {
-    const double number = std::bit_cast<double>(bits + in[i]) - kIntegerMagic;
+    const double number = std::bit_cast<double>(bits + in[i]) - kRoundingMagic;
     out[i] = static_cast<Out>(number * factor * fraction);
   }
 }

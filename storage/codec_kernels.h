@@ -29,6 +29,9 @@ struct CodecKernels {
                            float* out);
 };
 
+// 1.5 * 2^52: added to a double below 2^51 in magnitude it leaves the rounded integer in the low bits, and back.
+inline constexpr double kRoundingMagic = 0x1.8p52;
+
 const CodecKernels& codec_kernels();
 // For tests: "baseline", "avx2", "avx512"; null where the processor does not have it.
 const CodecKernels* codec_kernels_named(const char* instruction_set);

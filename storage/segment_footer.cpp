@@ -14,8 +14,6 @@ namespace {
 constexpr std::string_view kHeaderMagic = "IDEMSEG1", kTailMagic = "IDEMSEGF";
 constexpr size_t kMagicBytes = 8, kHeaderCrcEnd = 12;
 
-[[noreturn]] void damaged(std::string_view why) { throw sql_error(sqlstate::kDataCorrupted, "{}", why); }
-
 void check_version(uint32_t version) {
   if (version != kSegmentVersion) {
     throw sql_error(sqlstate::kDataCorrupted, "format version {} is not one that this server reads", version);
@@ -34,7 +32,7 @@ VectorStatistics read_statistics(ByteReader& in, uint32_t rows) {
   VectorStatistics statistics;
   statistics.has_bounds = in.boolean();
   const uint64_t nulls = in.varint();
-  if (nulls > rows) damaged("more NULLs than rows");
+  if (nulls > rows) throw_damaged("more NULLs than rows");
   statistics.null_count = static_cast<uint32_t>(nulls);
   if (!statistics.has_bounds) return statistics;
   statistics.min = in.signed_varint();
@@ -51,16 +49,17 @@ ColumnChunkFooter read_chunk(ByteReader& in, const RowGroupFooter& group, uint64
     block.offset = in.varint();
     const uint64_t size = in.varint(), vectors = in.varint();
     if (block.offset < kSegmentHeaderBytes || block.offset > data_end || size > data_end - block.offset) {
-      damaged("block beyond the file");
+      throw_damaged("block beyond the file");
     }
-    if (vectors == 0 || vectors > group.vector_count() - next_vector) damaged("impossible number of vectors");
+    if (vectors == 0 || vectors > group.vector_count() - next_vector)
+      throw_damaged("impossible number of vectors");
     block.size = size;
     block.first_vector = next_vector;
     block.vector_count = static_cast<uint32_t>(vectors);
     block.directory_crc = in.u32();
     next_vector += block.vector_count;
   }
-  if (next_vector != group.vector_count()) damaged("vectors are missing");
+  if (next_vector != group.vector_count()) throw_damaged("vectors are missing");
   chunk.statistics.reserve(group.vector_count());
   for (uint32_t v = 0; v < group.vector_count(); ++v) {
     chunk.statistics.push_back(read_statistics(in, std::min(kVectorSize, group.rows - v * kVectorSize)));
@@ -91,6 +90,8 @@ int SegmentFooter::find_column(ColumnId id) const {
   return -1;
 }
 
+void throw_damaged(std::string_view why) { throw sql_error(sqlstate::kDataCorrupted, "{}", why); }
+
 std::string encode_segment_header(uint64_t database_id, SegmentId segment_id, TableId table_id) {
   std::string header(kHeaderMagic);
   ByteWriter writer(header);
@@ -106,7 +107,7 @@ std::string encode_segment_header(uint64_t database_id, SegmentId segment_id, Ta
 
 void check_segment_header(std::string_view header, const SegmentFooter& footer) {
   if (header != encode_segment_header(footer.database_id, footer.segment_id, footer.table_id)) {
-    damaged("the header is not the footer's");
+    throw_damaged("the header is not the footer's");
   }
 }
 
@@ -152,23 +153,23 @@ std::string encode_segment_footer(const SegmentFooter& footer) {
 }
 
 SegmentTail decode_segment_tail(std::string_view bytes, uint64_t file_size) {
-  if (bytes.size() != kSegmentTailBytes) damaged("the file is too short");
+  if (bytes.size() != kSegmentTailBytes) throw_damaged("the file is too short");
   ByteReader in(bytes, "tail");
   SegmentTail tail;
   tail.footer_size = in.u64();
   tail.footer_crc = in.u32();
   const uint32_t version = in.u32();
-  if (in.bytes(kTailMagic.size()) != kTailMagic) damaged("no segment file, or one cut off");
+  if (in.bytes(kTailMagic.size()) != kTailMagic) throw_damaged("no segment file, or one cut off");
   check_version(version);
   if (file_size < kSegmentHeaderBytes + kSegmentTailBytes ||
       tail.footer_size > file_size - kSegmentHeaderBytes - kSegmentTailBytes) {
-    damaged("footer beyond the file");
+    throw_damaged("footer beyond the file");
   }
   return tail;
 }
 
 SegmentFooter decode_segment_footer(std::string_view bytes, const SegmentTail& tail, uint64_t file_size) {
-  if (footer_crc(bytes, tail.footer_size) != tail.footer_crc) damaged("wrong checksum of the footer");
+  if (footer_crc(bytes, tail.footer_size) != tail.footer_crc) throw_damaged("wrong checksum of the footer");
   constexpr size_t kColumnBytes = 14;
   ByteReader in(bytes, "footer");
   SegmentFooter footer;
@@ -185,7 +186,7 @@ SegmentFooter decode_segment_footer(std::string_view bytes, const SegmentTail& t
   footer.row_groups.resize(in.count());
   for (RowGroupFooter& group : footer.row_groups) {
     const uint64_t rows = in.varint();
-    if (rows == 0 || rows > kRowGroupSize) damaged("impossible number of rows");
+    if (rows == 0 || rows > kRowGroupSize) throw_damaged("impossible number of rows");
     group.rows = static_cast<uint32_t>(rows);
     group.columns.reserve(footer.columns.size());
     for (size_t i = 0; i < footer.columns.size(); ++i)
@@ -198,7 +199,7 @@ SegmentFooter decode_segment_footer(std::string_view bytes, const SegmentTail& t
     patch.size = in.varint();
     if (patch.offset < kSegmentHeaderBytes || patch.offset > data_end ||
         patch.size > data_end - patch.offset) {
-      damaged("patch beyond the file");
+      throw_damaged("patch beyond the file");
     }
     patch.crc = in.u32();
   }

@@ -61,6 +61,9 @@ struct SegmentFooter {
   int find_column(ColumnId id) const;  // index or -1
 };
 
+// What is read from segment files and patches cannot be: SqlError XX001.
+[[noreturn]] void throw_damaged(std::string_view why);
+
 std::string encode_segment_header(uint64_t database_id, SegmentId segment_id, TableId table_id);
 // The footer with the tail that ends the file.
 std::string encode_segment_footer(const SegmentFooter& footer);

@@ -2,6 +2,7 @@
 
 #include "common/byte_io.h"
 #include "common/error.h"
+#include "storage/segment_footer.h"
 
 namespace idem {
 
@@ -12,10 +13,6 @@ using Kind = BlockPatch::Kind;
 constexpr uint32_t kMaxBlocks = kRowGroupSize / kVectorSize;
 constexpr size_t kRowGroupNameBytes = 13, kMinBlockBytes = 3;
 
-[[noreturn]] void damaged_patch(std::string_view why) {
-  throw sql_error(sqlstate::kDataCorrupted, "{}", why);
-}
-
 void write_name(ByteWriter& out, const SegmentPatch::RowGroupName& name) {
   out.u32(static_cast<uint32_t>(name.table));
   out.u64(static_cast<uint64_t>(name.segment));
@@ -24,7 +21,7 @@ void write_name(ByteWriter& out, const SegmentPatch::RowGroupName& name) {
 
 uint32_t read_number(ByteReader& in, uint64_t limit, std::string_view why) {
   const uint64_t number = in.varint();
-  if (number >= limit) damaged_patch(why);
+  if (number >= limit) throw_damaged(why);
   return static_cast<uint32_t>(number);
 }
 
@@ -47,9 +44,9 @@ class NextRows {
   }
   uint32_t row(uint32_t source, int64_t distance) {
     if (distance < -int64_t{kRowGroupSize} || distance > int64_t{kRowGroupSize})
-      damaged_patch("impossible row of a patch");
+      throw_damaged("impossible row of a patch");
     const int64_t row = next_[source] + distance;
-    if (row < 0 || row >= int64_t{kRowGroupSize}) damaged_patch("impossible row of a patch");
+    if (row < 0 || row >= int64_t{kRowGroupSize}) throw_damaged("impossible row of a patch");
     next_[source] = row + 1;
     return static_cast<uint32_t>(row);
   }
@@ -93,14 +90,14 @@ SegmentPatch decode_segment_patch(std::string_view bytes) {
   for (SegmentPatch::RowGroupName& source : patch.sources) source = read_name(in);
   NextRows rows(patch.sources.size());
   patch.blocks.resize(in.count(kMinBlockBytes));
-  if (patch.blocks.empty()) damaged_patch("a patch of nothing");
+  if (patch.blocks.empty()) throw_damaged("a patch of nothing");
   uint32_t next_block = 0;
   for (SegmentPatch::Block& block : patch.blocks) {
     block.index = next_block + read_number(in, kMaxBlocks, "impossible block of a patch");
-    if (block.index >= kMaxBlocks) damaged_patch("impossible block of a patch");
+    if (block.index >= kMaxBlocks) throw_damaged("impossible block of a patch");
     next_block = block.index + 1;
     const size_t count = in.count();
-    if (count == 0 || count > BlockPatch::kMaxItems) damaged_patch("impossible number of items of a patch");
+    if (count == 0 || count > BlockPatch::kMaxItems) throw_damaged("impossible number of items of a patch");
     block.items.reserve(count);
     uint32_t position = 0, insertions = 0;
     bool base_row_done = false;  // nothing may follow at this position
@@ -108,16 +105,16 @@ SegmentPatch decode_segment_patch(std::string_view bytes) {
       const uint64_t step_and_kind = in.varint();
       const uint64_t step = step_and_kind / 4;
       if (step >= kVectorSize || position + step >= kVectorSize || step_and_kind % 4 > 2) {
-        damaged_patch("impossible item of a patch");
+        throw_damaged("impossible item of a patch");
       }
-      if (step == 0 && base_row_done) damaged_patch("items of a patch out of order");
+      if (step == 0 && base_row_done) throw_damaged("items of a patch out of order");
       position += static_cast<uint32_t>(step);
       SegmentPatch::Item item;
       item.position = static_cast<uint16_t>(position);
       item.kind = static_cast<Kind>(step_and_kind % 4);
       base_row_done = item.kind != Kind::kInsert;
       if (item.kind == Kind::kInsert && ++insertions > BlockPatch::kMaxInsertions) {
-        damaged_patch("too many rows inserted by a patch");
+        throw_damaged("too many rows inserted by a patch");
       }
       if (item.kind != Kind::kDelete) {
         item.source = read_number(in, patch.sources.size(), "impossible source of a patch");
@@ -139,13 +136,13 @@ std::shared_ptr<const Overlay> overlay_of(const SegmentPatch& patch, const RowGr
     BlockPatchBuilder builder;
     for (const SegmentPatch::Item& item : block.items) {
       if (block.index * kVectorSize + item.position >= base.row_count())
-        damaged_patch("a patch of rows that are not there");
+        throw_damaged("a patch of rows that are not there");
       if (item.kind == BlockPatch::Kind::kDelete) {
         builder.add_deletion(item.position);
         continue;
       }
       const std::shared_ptr<const RowGroup>& source = sources[item.source];
-      if (item.row >= source->row_count()) damaged_patch("a patch with rows that are not there");
+      if (item.row >= source->row_count()) throw_damaged("a patch with rows that are not there");
       builder.add(item.position, item.kind, source, item.row);
     }
     blocks.back() = builder.finish();
