@@ -46,6 +46,7 @@ class AggregateStates {
     return data_.get() + static_cast<size_t>(group) * layout_->stride();
   }
   AggregateArena& arena() { return *arena_; }
+  const std::shared_ptr<AggregateArena>& shared_arena() const { return arena_; }
   void count_memory();
   uint64_t memory_bytes() const { return memory_.bytes(); }
   // What groups of one more vector may take at once.
@@ -59,8 +60,8 @@ class AggregateStates {
   const AggregateLayout* layout_;
   std::unique_ptr<char[]> data_;
   uint32_t size_ = 0, capacity_ = 0;
-  std::unique_ptr<AggregateArena> arena_ = std::make_unique<AggregateArena>();
-  std::vector<std::unique_ptr<AggregateArena>> adopted_;
+  std::shared_ptr<AggregateArena> arena_ = std::make_shared<AggregateArena>();
+  std::vector<std::shared_ptr<AggregateArena>> adopted_;
   OperatorMemory memory_;
 };
 

@@ -16,22 +16,6 @@ bool reads_slot(const BoundExpression& e, uint32_t slot) {
                      [slot](const BoundPtr& c) { return reads_slot(*c, slot); });
 }
 
-bool equal_lists(const std::vector<BoundPtr>& a, const std::vector<BoundPtr>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const BoundPtr& x, const BoundPtr& y) { return x->equals(*y); });
-}
-
-bool equal_aggregates(const BoundAggregate& a, const BoundAggregate& b) {
-  if (a.function != b.function || a.distinct != b.distinct || !equal_lists(a.arguments, b.arguments))
-    return false;
-  if (!a.filter != !b.filter || (a.filter && !a.filter->equals(*b.filter))) return false;
-  return std::equal(a.order_by.begin(), a.order_by.end(), b.order_by.begin(), b.order_by.end(),
-                    [](const BoundAggregate::Order& x, const BoundAggregate::Order& y) {
-                      return x.descending == y.descending && x.nulls_first == y.nulls_first &&
-                             x.expression->equals(*y.expression);
-                    });
-}
-
 // percentile_cont(…) and percentile_disc(…) have WITHIN GROUP, mode() may have it, others may not.
 void check_within_group(const ast::FunctionCall& call, std::string_view name) {
   const bool is_ordered_set = name == "percentile_cont" || name == "percentile_disc";

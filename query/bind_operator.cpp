@@ -261,8 +261,9 @@ BoundPtr QueryBinder::bind_quantified(const ast::Quantified& q, ExpressionContex
     std::vector<BoundPtr> items;
     for (uint32_t i = 0; i < view.size(); i++)
       items.push_back(BoundExpression::constant(array_element(view, i)));
-    if (items.empty()) return BoundExpression::constant(Value::of_bool(q.all));
-    return negate_if_all(bind_in_list(std::move(left), std::move(items), q.position));
+    if (!items.empty()) return negate_if_all(bind_in_list(std::move(left), std::move(items), q.position));
+    // In an aggregate the left side may say which query the aggregate belongs to.
+    if (!context.in_aggregate) return BoundExpression::constant(Value::of_bool(q.all));
   }
   const bool is_negation = q.all && is_membership;
   if (is_negation) call = resolve_array_quantifier("=", left->type, array->type, false);

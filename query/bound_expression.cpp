@@ -125,6 +125,22 @@ bool BoundExpression::equals(const BoundExpression& other) const {
   return equal_pointers(comparison, other.comparison);
 }
 
+bool equal_expressions(const std::vector<BoundPtr>& a, const std::vector<BoundPtr>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const BoundPtr& x, const BoundPtr& y) { return x->equals(*y); });
+}
+
+bool equal_aggregates(const BoundAggregate& a, const BoundAggregate& b) {
+  if (a.function != b.function || a.distinct != b.distinct || !equal_expressions(a.arguments, b.arguments))
+    return false;
+  if (!a.filter != !b.filter || (a.filter && !a.filter->equals(*b.filter))) return false;
+  return std::equal(a.order_by.begin(), a.order_by.end(), b.order_by.begin(), b.order_by.end(),
+                    [](const BoundAggregate::Order& x, const BoundAggregate::Order& y) {
+                      return x.descending == y.descending && x.nulls_first == y.nulls_first &&
+                             x.expression->equals(*y.expression);
+                    });
+}
+
 void for_each_column(const BoundExpression& expression, const std::function<void(uint32_t)>& fn) {
   if (expression.kind == BoundKind::kColumn) fn(expression.index);
   for (const BoundPtr& child : expression.children) for_each_column(*child, fn);

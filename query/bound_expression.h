@@ -99,4 +99,7 @@ struct BoundAggregate {
   std::string name;
 };
 
+bool equal_expressions(const std::vector<BoundPtr>& a, const std::vector<BoundPtr>& b);
+bool equal_aggregates(const BoundAggregate& a, const BoundAggregate& b);
+
 }  // namespace idem

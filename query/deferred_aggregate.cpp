@@ -22,11 +22,11 @@ std::vector<SqlType> row_types(const BoundAggregate& aggregate, bool with_order)
 
 DeferredRows::DeferredRows(const BoundAggregate& aggregate, EvaluationState& state) : aggregate_(aggregate) {
   MemoryBudget* budget = state.context->memory;
-  rows_ = RowStore::make(row_types(aggregate, true), budget);
   if (aggregate.distinct) {
     seen_ = std::make_unique<GroupTable>(row_types(aggregate, false), budget, state.context->cancel);
     seen_->expect_time_order();
   }
+  rows_ = has_own_rows() ? RowStore::make(row_types(aggregate, true), budget) : seen_->keys();
 }
 
 void DeferredRows::append(std::span<const Vector> columns, Selection rows) {
@@ -34,7 +34,7 @@ void DeferredRows::append(std::span<const Vector> columns, Selection rows) {
   const uint32_t before = seen_->size();
   numbers_.resize(kVectorSize);
   seen_->find_or_insert(columns.data(), rows, numbers_.data());
-  if (seen_->size() == before) return;
+  if (seen_->size() == before || !has_own_rows()) return;
   std::array<uint16_t, kVectorSize> fresh;
   uint32_t count = 0, next = before;
   for (uint32_t i = 0; i < rows.count; ++i) {

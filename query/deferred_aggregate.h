@@ -22,13 +22,19 @@ class DeferredRows {
   void seal() { rows_->seal(); }
   // Adds the rows of another range, which is sealed and whose group g is groups[g] here; kNoGroup: not those.
   void merge(const DeferredRows& other, const std::vector<uint32_t>& groups);
-  uint64_t next_growth() const { return rows_->next_growth() + (seen_ ? seen_->next_growth() : 0); }
-  uint64_t memory_bytes() const { return rows_->memory_bytes() + (seen_ ? seen_->memory_bytes() : 0); }
+  uint64_t next_growth() const {
+    return (has_own_rows() ? rows_->next_growth() : 0) + (seen_ ? seen_->next_growth() : 0);
+  }
+  uint64_t memory_bytes() const {
+    return (has_own_rows() ? rows_->memory_bytes() : 0) + (seen_ ? seen_->memory_bytes() : 0);
+  }
   // After seal(): folds all rows into the states, in the order that the call asks for; different ones in their own order, as
   // PostgreSQL does.
   void fold(char* states, uint32_t stride, AggregateArena& arena, const ExecutionContext& context);
 
  private:
+  // Otherwise they are the keys of `seen_`.
+  bool has_own_rows() const { return !aggregate_.distinct || !aggregate_.order_by.empty(); }
   void append(std::span<const Vector> columns, Selection rows);
 
   const BoundAggregate& aggregate_;

@@ -1,8 +1,10 @@
 #include "query/group_table.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
+#include "common/error.h"
 #include "common/hash.h"
 #include "query/key_bits.h"
 
@@ -32,21 +34,28 @@ uint32_t null_bits(const std::vector<SqlType>& types) {
       std::count_if(types.begin(), types.end(), [](SqlType type) { return type.id != TypeId::kSymbol; }));
 }
 
-uint64_t hash_packed(uint64_t low, uint64_t high) { return hash_u64(low ^ (high * 0x9e3779b97f4a7c15ULL)); }
+uint32_t hash_packed(uint64_t low, uint64_t high) {
+  return static_cast<uint32_t>(hash_u64(low ^ (high * 0x9e3779b97f4a7c15ULL)) >> 32);
+}
 
 constexpr size_t kFirstSlots = 256;
 constexpr size_t kLargeSlots = 1 << 20;  // from here on memory counts more than moving the slots again
+constexpr size_t kMostSlots = size_t{1} << 32;
 
-size_t slots_after(size_t slots) { return slots * (slots < kLargeSlots ? 4 : 2); }
+size_t slots_after(size_t slots) { return std::min(slots * (slots < kLargeSlots ? 4 : 2), kMostSlots); }
 constexpr size_t kSlotsPerCheck = 1 << 16;
-constexpr size_t kPrefetchSlots = 1 << 15;  // tables beyond the second-level cache
+constexpr uint32_t kBatch = 32;
+constexpr size_t kPrefetchSlots = 1 << 15;  // tables beyond the second-level cache, with their keys
 constexpr size_t kOrderedSlots = 1 << 12;   // as large as tables need to be that forget
 
 }  // namespace
 
 GroupTable::GroupTable(std::vector<SqlType> key_types, MemoryBudget* budget, const CancelToken* cancel)
-    : types_(std::move(key_types)), keys_(RowStore::make(types_, budget)), memory_(budget), cancel_(cancel) {
-  own_.spaces.resize(types_.size());
+    : types_(std::move(key_types)),
+      own_(types_),
+      keys_(RowStore::make(types_, budget)),
+      memory_(budget),
+      cancel_(cancel) {
   uint32_t bits = null_bits(types_);
   bool packs = true;
   for (const SqlType type : types_) {
@@ -54,17 +63,13 @@ GroupTable::GroupTable(std::vector<SqlType> key_types, MemoryBudget* budget, con
     packs &= more > 0;
     bits += more;
   }
-  if (types_.empty()) {
-    form_ = Form::kNone;
-  } else if (types_.size() == 1 && types_[0].id == TypeId::kSymbol) {
+  if (types_.empty()) return;
+  if (types_.size() == 1 && types_[0].id == TypeId::kSymbol) {
     form_ = Form::kSymbol;
-  } else if (packs && bits <= kPackedBits) {
-    form_ = Form::kPacked;
-    packed_.assign(kFirstSlots, {{0, 0}, kNoGroup});
-  } else {
-    form_ = Form::kBytes;
-    bytes_.assign(kFirstSlots, {0, kNoGroup});
+    return;
   }
+  form_ = packs && bits <= kPackedBits ? Form::kPacked : Form::kBytes;
+  reset_slots(kFirstSlots);
 }
 
 GroupTable::~GroupTable() = default;
@@ -79,10 +84,17 @@ void GroupTable::add_keys(const Vector* keys, Selection selection) {
   if (selection.rows) {
     for (uint16_t& row : new_rows_) row = selection.rows[row];
   }
-  keys_->append({keys, types_.size()}, {new_rows_.data(), static_cast<uint32_t>(new_rows_.size())});
+  const auto added = static_cast<uint32_t>(new_rows_.size());
+  keys_->append({keys, types_.size()}, {new_rows_.data(), added});
   new_rows_.clear();
-  memory_.set(by_symbol_.capacity() * sizeof(uint32_t) + packed_.capacity() * sizeof(PackedSlot) +
-              bytes_.capacity() * sizeof(ByteSlot) + encoded_.capacity() * sizeof(std::string_view) +
+  if (form_ == Form::kBytes && own_.encoder.is_one_text()) {
+    for (uint32_t group = size() - added; group < size(); ++group) {
+      std::string_view& text = encoded_[group];
+      if (!text.empty()) text = keys_->value<std::string_view>(0, group);
+    }
+  }
+  memory_.set(by_symbol_.capacity() * sizeof(uint32_t) + slots_.capacity() * sizeof(Slot) +
+              packed_.capacity() * sizeof(Packed) + encoded_.capacity() * sizeof(std::string_view) +
               encoded_characters_.bytes());
 }
 
@@ -101,14 +113,14 @@ void GroupTable::expect_time_order() {
 
 uint64_t GroupTable::next_growth() const {
   uint64_t bytes = keys_->next_growth();
-  if (form_ == Form::kPacked && (used_slots_ + kVectorSize) * 2 > packed_.size() &&
-      (!ascends_ || packed_.size() < kOrderedSlots))
-    bytes += slots_after(packed_.size()) * sizeof(PackedSlot);
-  if (form_ != Form::kBytes) return bytes;
-  if ((uint64_t{size()} + kVectorSize) * 2 > bytes_.size())
-    bytes += slots_after(bytes_.size()) * sizeof(ByteSlot);
+  if (slots_.empty()) return bytes;
+  const bool forgets = ascends_ && slots_.size() >= kOrderedSlots;
+  if ((used_slots_ + kVectorSize) * 2 > slots_.size() && !forgets)
+    bytes += slots_after(slots_.size()) * sizeof(Slot);
+  if (packed_.size() + kVectorSize > packed_.capacity()) bytes += 2 * packed_.capacity() * sizeof(Packed);
+  if (is_packed()) return bytes;
   if (encoded_.size() + kVectorSize > encoded_.capacity())
-    bytes += encoded_.capacity() * sizeof(std::string_view);
+    bytes += 2 * encoded_.capacity() * sizeof(std::string_view);
   const size_t key_bytes = encoded_characters_.bytes() / std::max<size_t>(encoded_.size(), 1);
   return bytes + encoded_characters_.next_growth(kVectorSize * key_bytes);
 }
@@ -157,60 +169,83 @@ void GroupTable::insert_symbols(const Vector* keys, Selection selection, uint32_
   }
 }
 
-template <class T>
-void GroupTable::prefetch(const std::vector<T>& slots, const Scratch& scratch, uint32_t i, uint32_t count) {
-  constexpr uint32_t kAhead = 16;
-  if (i + kAhead < count) __builtin_prefetch(&slots[scratch.hashes[i + kAhead] & (slots.size() - 1)]);
+// The slot of a key, or the empty one where it would go.
+template <class IsKey>
+const GroupTable::Slot& GroupTable::slot_of(uint32_t hash, IsKey&& is_key) const {
+  const size_t mask = slots_.size() - 1;
+  for (size_t at = hash >> shift_;; at = (at + 1) & mask) {
+    const Slot& slot = slots_[at];
+    if (slot.number == 0 || (slot.hash == hash && is_key(slot.number - 1))) return slot;
+  }
+}
+
+// Of a batch of rows first the slots, then the keys that they point at, then those keys' characters: in loops without branches, so
+// that many are on their way at once.
+inline void GroupTable::prefetch(const uint32_t* hashes, uint32_t count) const {
+  std::array<uint32_t, kBatch> groups;
+  const uint32_t batch = std::min(count, kBatch);
+  for (uint32_t i = 0; i < batch; ++i) __builtin_prefetch(&slots_[hashes[i] >> shift_]);
+  if (size() + new_rows_.size() == first_known_) return;
+  for (uint32_t i = 0; i < batch; ++i) {
+    const uint32_t number = slots_[hashes[i] >> shift_].number;
+    groups[i] = number == 0 ? first_known_ : number - 1;
+    prefetch_key(groups[i]);
+  }
+  if (is_packed()) return;
+  for (uint32_t i = 0; i < batch; ++i) __builtin_prefetch(encoded_[groups[i]].data());
+}
+
+template <class IsKey, class Add>
+void GroupTable::insert_hashed(uint32_t count, uint32_t* groups, IsKey&& is_key, Add&& add) {
+  const uint32_t* hashes = own_.hashes(is_packed());
+  const bool far = slots_.size() >= kPrefetchSlots;
+  for (uint32_t i = 0; i < count; ++i) {
+    if (far && i % kBatch == 0) prefetch(hashes + i, count - i);
+    const Slot& slot = slot_of(hashes[i], [&](uint32_t group) { return is_key(i, group); });
+    if (slot.number != 0) {
+      groups[i] = slot.number - 1;
+      continue;
+    }
+    groups[i] = new_group(i);
+    slots_[static_cast<size_t>(&slot - slots_.data())] = {hashes[i], groups[i] + 1};
+    ++used_slots_;
+    add(i);
+  }
 }
 
 void GroupTable::insert_packed(const Vector* keys, Selection selection, uint32_t* groups) {
   pack(keys, selection, true, own_);
   if (ascends_) check_time_order(selection.count);
-  const bool far = packed_.size() >= kPrefetchSlots;
-  for (uint32_t i = 0; i < selection.count; ++i) {
-    if (far) prefetch(packed_, own_, i, selection.count);
-    const Packed key = own_.packed[i];
-    const size_t mask = packed_.size() - 1;
-    for (size_t at = own_.hashes[i] & mask;; at = (at + 1) & mask) {
-      PackedSlot& slot = packed_[at];
-      if (slot.group == kNoGroup) {
-        groups[i] = new_group(i);
-        slot = {key, groups[i]};
-        if (++used_slots_ * 2 > packed_.size()) {
-          if (ascends_ && packed_.size() >= kOrderedSlots) forget_before(time_in(key));
-          if (used_slots_ * 4 > packed_.size()) grow_packed();
-        }
-        break;
-      }
-      if (slot.key == key) {
-        groups[i] = slot.group;
-        break;
-      }
-    }
-  }
+  const auto is_key = [this](uint32_t i, uint32_t group) {
+    return packed_[group - first_known_] == own_.packed[i];
+  };
+  insert_hashed(selection.count, groups, is_key, [this](uint32_t i) {
+    packed_.push_back(own_.packed[i]);
+    if (used_slots_ * 2 <= slots_.size()) return;
+    if (ascends_ && slots_.size() >= kOrderedSlots) forget_before(time_in(own_.packed[i]));
+    if (used_slots_ * 4 > slots_.size()) grow();
+  });
 }
 
 void GroupTable::insert_bytes(const Vector* keys, Selection selection, uint32_t* groups) {
-  encode(keys, selection, own_);
-  const bool far = bytes_.size() >= kPrefetchSlots;
-  for (uint32_t i = 0; i < selection.count; ++i) {
-    if (far) prefetch(bytes_, own_, i, selection.count);
-    const std::string_view key(own_.bytes.data() + own_.offsets[i], own_.offsets[i + 1] - own_.offsets[i]);
-    const size_t mask = bytes_.size() - 1;
-    for (size_t at = own_.hashes[i] & mask;; at = (at + 1) & mask) {
-      ByteSlot& slot = bytes_[at];
-      if (slot.group == kNoGroup) {
-        groups[i] = new_group(i);
-        encoded_.push_back(encoded_characters_.copy(key));
-        slot = {own_.hashes[i], groups[i]};
-        if (encoded_.size() * 2 > bytes_.size()) grow_bytes();
-        break;
-      }
-      if (slot.hash == own_.hashes[i] && encoded_[slot.group] == key) {
-        groups[i] = slot.group;
-        break;
-      }
-    }
+  own_.encoder.encode(keys, selection);
+  const auto is_key = [this](uint32_t i, uint32_t group) {
+    return KeyEncoder::equal(encoded_[group], own_.encoder.key(i));
+  };
+  insert_hashed(selection.count, groups, is_key, [this](uint32_t i) {
+    const std::string_view key = own_.encoder.key(i);
+    encoded_.push_back(own_.encoder.is_one_text() ? key : encoded_characters_.copy(key));
+    if (used_slots_ * 2 > slots_.size()) grow();
+  });
+}
+
+template <class IsKey>
+void GroupTable::find_hashed(const uint32_t* hashes, uint32_t count, uint32_t* groups, IsKey&& is_key) const {
+  const bool far = slots_.size() >= kPrefetchSlots;
+  for (uint32_t i = 0; i < count; ++i) {
+    if (far && i % kBatch == 0) prefetch(hashes + i, count - i);
+    // kNoGroup is the number 0 less 1.
+    groups[i] = slot_of(hashes[i], [&](uint32_t group) { return is_key(i, group); }).number - 1;
   }
 }
 
@@ -226,36 +261,36 @@ void GroupTable::find(const Vector* keys, Selection selection, Scratch& scratch,
         groups[i] = at < by_symbol_.size() ? by_symbol_[at] : kNoGroup;
       }
       return;
-    case Form::kPacked: {
+    case Form::kPacked:
       pack(keys, selection, false, scratch);
-      const size_t mask = packed_.size() - 1;
-      const bool far = packed_.size() >= kPrefetchSlots;
+      find_hashed(scratch.packed_hashes.data(), count, groups, [&](uint32_t i, uint32_t group) {
+        return packed_[group - first_known_] == scratch.packed[i];
+      });
       for (uint32_t i = 0; i < count; ++i) {
-        if (far) prefetch(packed_, scratch, i, count);
-        size_t at = scratch.hashes[i] & mask;
-        while (packed_[at].group != kNoGroup && packed_[at].key != scratch.packed[i]) at = (at + 1) & mask;
-        groups[i] = scratch.missing[i] ? kNoGroup : packed_[at].group;
+        if (scratch.missing[i]) groups[i] = kNoGroup;
       }
       return;
-    }
-    case Form::kBytes: {
-      encode(keys, selection, scratch);
-      const size_t mask = bytes_.size() - 1;
-      const bool far = bytes_.size() >= kPrefetchSlots;
-      for (uint32_t i = 0; i < count; ++i) {
-        if (far) prefetch(bytes_, scratch, i, count);
-        const std::string_view key(scratch.bytes.data() + scratch.offsets[i],
-                                   scratch.offsets[i + 1] - scratch.offsets[i]);
-        size_t at = scratch.hashes[i] & mask;
-        while (bytes_[at].group != kNoGroup &&
-               (bytes_[at].hash != scratch.hashes[i] || encoded_[bytes_[at].group] != key)) {
-          at = (at + 1) & mask;
-        }
-        groups[i] = bytes_[at].group;
-      }
+    case Form::kBytes:
+      scratch.encoder.encode(keys, selection);
+      find_hashed(scratch.encoder.hashes(), count, groups, [&](uint32_t i, uint32_t group) {
+        return KeyEncoder::equal(encoded_[group], scratch.encoder.key(i));
+      });
       return;
-    }
   }
+}
+
+bool GroupTable::is_comparable(const GroupTable& other) const {
+  if (form_ != other.form_ || slots_.empty() || first_known_ > 0 || other.first_known_ > 0) return false;
+  for (size_t k = 0; k < types_.size(); ++k) {
+    if (is_packed() && types_[k].id == TypeId::kSymbol && !own_.spaces[k].agrees_with(other.own_.spaces[k]))
+      return false;
+  }
+  return true;
+}
+
+bool GroupTable::equal(uint32_t group, const GroupTable& other, uint32_t other_group) const {
+  if (is_packed()) return packed_[group] == other.packed_[other_group];
+  return KeyEncoder::equal(encoded_[group], other.encoded_[other_group]);
 }
 
 void GroupTable::pack(const Vector* keys, Selection selection, bool add, Scratch& scratch) const {
@@ -301,45 +336,42 @@ void GroupTable::pack(const Vector* keys, Selection selection, bool add, Scratch
     bit += width;
     null_bit += types_[k].id == TypeId::kSymbol ? 0 : 1;
   }
-  scratch.hashes.resize(kVectorSize);
+  scratch.packed_hashes.resize(kVectorSize);
   for (uint32_t i = 0; i < count; ++i) {
-    scratch.hashes[i] = hash_packed(scratch.packed[i].low, scratch.packed[i].high);
+    scratch.packed_hashes[i] = hash_packed(scratch.packed[i].low, scratch.packed[i].high);
   }
 }
 
-void GroupTable::put_packed(const Packed& key, uint32_t group) {
-  const size_t mask = packed_.size() - 1;
-  size_t at = hash_packed(key.low, key.high) & mask;
-  while (packed_[at].group != kNoGroup) at = (at + 1) & mask;
-  packed_[at] = {key, group};
+void GroupTable::put(uint32_t hash, uint32_t group) {
+  const size_t mask = slots_.size() - 1;
+  size_t at = hash >> shift_;
+  while (slots_[at].number != 0) at = (at + 1) & mask;
+  slots_[at] = {hash, group + 1};
 }
 
-template <class Slot>
-std::vector<Slot> GroupTable::empty_slots(size_t count, Slot empty) const {
-  std::vector<Slot> slots;
-  slots.reserve(count);
-  while (slots.size() < count) {
+// `count` empty ones, a power of two.
+void GroupTable::reset_slots(size_t count) {
+  slots_.clear();
+  slots_.reserve(count);
+  for (;;) {
+    slots_.resize(std::min(count, slots_.size() + kSlotsPerCheck));
+    if (slots_.size() == count) break;
     check_cancel();
-    slots.resize(std::min(count, slots.size() + kSlotsPerCheck), empty);
   }
-  return slots;
+  shift_ = 32 - static_cast<uint32_t>(std::countr_zero(count));
 }
 
-template <class Slot, class Fn>
-void GroupTable::for_each_used(const std::vector<Slot>& slots, Fn&& fn) const {
-  for (size_t first = 0; first < slots.size(); first += kSlotsPerCheck) {
+void GroupTable::grow() {
+  if (slots_.size() == kMostSlots) throw sql_error(sqlstate::kProgramLimitExceeded, "too many groups");
+  const std::vector<Slot> old = std::move(slots_);
+  reset_slots(slots_after(old.size()));
+  for (size_t first = 0; first < old.size(); first += kSlotsPerCheck) {
     check_cancel();
-    const size_t end = std::min(slots.size(), first + kSlotsPerCheck);
+    const size_t end = std::min(old.size(), first + kSlotsPerCheck);
     for (size_t i = first; i < end; ++i) {
-      if (slots[i].group != kNoGroup) fn(slots[i]);
+      if (old[i].number != 0) put(old[i].hash, old[i].number - 1);
     }
   }
-}
-
-void GroupTable::grow_packed() {
-  std::vector<PackedSlot> old = empty_slots<PackedSlot>(slots_after(packed_.size()), {{0, 0}, kNoGroup});
-  old.swap(packed_);
-  for_each_used(old, [this](const PackedSlot& slot) { put_packed(slot.key, slot.group); });
 }
 
 uint64_t GroupTable::time_in(const Packed& key) const {
@@ -362,52 +394,30 @@ void GroupTable::check_time_order(uint32_t count) {
   if (used_slots_ < size()) index_all();
 }
 
+// Groups of the last time are the last ones, as long as times ascend.
 void GroupTable::forget_before(uint64_t time) {
-  std::vector<PackedSlot> kept;
-  for (const PackedSlot& slot : packed_) {
-    if (slot.group != kNoGroup && time_in(slot.key) == time) kept.push_back(slot);
-  }
-  std::fill(packed_.begin(), packed_.end(), PackedSlot{{0, 0}, kNoGroup});
-  for (const PackedSlot& slot : kept) put_packed(slot.key, slot.group);
-  used_slots_ = kept.size();
+  size_t first = packed_.size();
+  while (first > 0 && time_in(packed_[first - 1]) == time) --first;
+  packed_.erase(packed_.begin(), packed_.begin() + static_cast<ptrdiff_t>(first));
+  first_known_ += static_cast<uint32_t>(first);
+  std::fill(slots_.begin(), slots_.end(), Slot{0, 0});
+  for (uint32_t i = 0; i < packed_.size(); ++i)
+    put(hash_packed(packed_[i].low, packed_[i].high), first_known_ + i);
+  used_slots_ = packed_.size();
 }
 
 void GroupTable::index_all() {
-  packed_ = empty_slots<PackedSlot>(std::bit_ceil(size_t{size()} * 4), {{0, 0}, kNoGroup});
-  Scratch scratch;
+  reset_slots(std::max(std::bit_ceil(size_t{size()} * 4), kFirstSlots));
+  packed_.clear();
+  first_known_ = 0;
+  Scratch scratch(types_);
   scratch.spaces = own_.spaces;
   for_each_key_chunk([&](const DataChunk& keys, uint32_t first) {
     pack(keys.columns.data(), keys.selection, false, scratch);
-    for (uint32_t i = 0; i < keys.count(); ++i) put_packed(scratch.packed[i], first + i);
+    packed_.insert(packed_.end(), scratch.packed.begin(), scratch.packed.begin() + keys.count());
+    for (uint32_t i = 0; i < keys.count(); ++i) put(scratch.packed_hashes[i], first + i);
   });
   used_slots_ = size();
-}
-
-void GroupTable::encode(const Vector* keys, Selection selection, Scratch& scratch) const {
-  scratch.bytes.clear();
-  scratch.offsets.resize(kVectorSize + 1);
-  scratch.hashes.resize(kVectorSize);
-  scratch.offsets[0] = 0;
-  for (uint32_t i = 0; i < selection.count; ++i) {
-    const uint32_t row = selection[i];
-    for (size_t k = 0; k < types_.size(); ++k) append_key_bytes(scratch.bytes, keys[k], row);
-    scratch.offsets[i + 1] = static_cast<uint32_t>(scratch.bytes.size());
-  }
-  for (uint32_t i = 0; i < selection.count; ++i) {
-    scratch.hashes[i] =
-        hash_bytes(scratch.bytes.data() + scratch.offsets[i], scratch.offsets[i + 1] - scratch.offsets[i]);
-  }
-}
-
-void GroupTable::grow_bytes() {
-  std::vector<ByteSlot> old = empty_slots<ByteSlot>(slots_after(bytes_.size()), {0, kNoGroup});
-  old.swap(bytes_);
-  const size_t mask = bytes_.size() - 1;
-  for_each_used(old, [&](const ByteSlot& slot) {
-    size_t at = slot.hash & mask;
-    while (bytes_[at].group != kNoGroup) at = (at + 1) & mask;
-    bytes_[at] = slot;
-  });
 }
 
 }  // namespace idem

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/cancellation.h"
+#include "query/key_encoder.h"
 #include "query/row_store.h"
 #include "query/symbol_space.h"
 
@@ -16,8 +17,15 @@ namespace idem {
 // Three forms, chosen by the key types:
 //
 //   kSymbol   one SYMBOL: an array indexed by code
-//   kPacked   fixed-size keys of at most 128 bits, bits for NULLs included: flat table of (key, group), linear probing
-//   kBytes    everything else: keys are encoded as bytes; flat table of (hash, group)
+//   kPacked   fixed-size keys of at most 128 bits, bits for NULLs included
+//   kBytes    everything else: keys as bytes (key_encoder.h)
+//
+// The latter two look for a key in slots, whose place is the upper bits of its hash; linear probing. Keys stand apart, by group:
+//
+//   slots   │ hash, group │ empty │ hash, group │ …        keys   │ of group 0 │ of group 1 │ …
+//
+// So slots are small, and those of equal leading bits stand together: growing them writes from the first to the last, and several
+// tables meet part by part (group_union.h).
 //
 // Rows of a table come by its time. Then a packed table that expects it stays as small as the groups of one time: where it would grow, it
 // forgets those of earlier ones, which no row can belong to any more. Should a row come that is earlier after all, every group gets its slot.
@@ -35,13 +43,16 @@ class GroupTable {
   };
   // What one thread needs for looking up a chunk of keys.
   struct Scratch {
+    explicit Scratch(std::span<const SqlType> types) : spaces(types.size()), encoder(types) {}
+    const uint32_t* hashes(bool is_packed) const {
+      return is_packed ? packed_hashes.data() : encoder.hashes();
+    }
     std::vector<SymbolSpace> spaces;  // of SYMBOL keys; one for each key
     std::vector<int32_t> numbers;
     std::vector<Packed> packed;
-    std::vector<uint64_t> hashes;
+    std::vector<uint32_t> packed_hashes;
     std::vector<uint8_t> missing;  // a symbol that no row of the table has
-    std::vector<uint32_t> offsets;
-    std::vector<char> bytes;
+    KeyEncoder encoder;
   };
 
  public:
@@ -61,7 +72,9 @@ class GroupTable {
   // One thread's look-ups in a table that does not change any more.
   class Probe {
    public:
-    explicit Probe(const GroupTable& table) : table_(table) { scratch_.spaces = table.own_.spaces; }
+    explicit Probe(const GroupTable& table) : table_(table), scratch_(table.types_) {
+      scratch_.spaces = table.own_.spaces;
+    }
     // kNoGroup where there is none. With `null_matches` false (joins), also where a key is NULL.
     void find(const Vector* keys, Selection selection, bool null_matches, uint32_t* groups);
 
@@ -89,39 +102,59 @@ class GroupTable {
     }
   }
 
+  // For bringing groups of several tables of one key type together; nobody inserts meanwhile. Whether keys of both are the same bits
+  // when they are equal, and every group has a slot.
+  bool is_comparable(const GroupTable& other) const;
+  bool equal(uint32_t group, const GroupTable& other, uint32_t other_group) const;
+  // Inline, as g++ takes a function that only fetches ahead for one without effect.
+  [[gnu::always_inline]] void prefetch_key(uint32_t group) const {
+    if (is_packed()) {
+      __builtin_prefetch(&packed_[group - first_known_]);
+    } else {
+      __builtin_prefetch(&encoded_[group]);
+    }
+  }
+  // Calls fn(hash, group) for the groups whose hash has the upper `bits` bits `part`, by ascending hash in the main. At most 8 bits.
+  template <class F>
+  void for_each_in_part(uint32_t part, uint32_t bits, F&& fn) const {
+    const size_t mask = slots_.size() - 1, length = slots_.size() >> bits;
+    const size_t end = (part + size_t{1}) * length;
+    for (size_t i = part * length; i < end || slots_[i & mask].number != 0; ++i) {
+      const Slot slot = slots_[i & mask];
+      if (slot.number != 0 && slot.hash >> (32 - bits) == part) fn(slot.hash, slot.number - 1);
+    }
+  }
+
  private:
   enum class Form : uint8_t { kNone, kSymbol, kPacked, kBytes };
-  struct PackedSlot {
-    Packed key;
-    uint32_t group;
-  };
-  struct ByteSlot {
-    uint64_t hash;
-    uint32_t group;
+  struct Slot {
+    uint32_t hash;    // its upper half
+    uint32_t number;  // group + 1; 0: empty
   };
 
+  bool is_packed() const { return form_ == Form::kPacked; }
   void pack(const Vector* keys, Selection selection, bool add, Scratch& scratch) const;
-  void encode(const Vector* keys, Selection selection, Scratch& scratch) const;
   void insert_symbols(const Vector* keys, Selection selection, uint32_t* groups);
   void insert_packed(const Vector* keys, Selection selection, uint32_t* groups);
   void insert_bytes(const Vector* keys, Selection selection, uint32_t* groups);
+  template <class IsKey, class Add>
+  void insert_hashed(uint32_t count, uint32_t* groups, IsKey&& is_key, Add&& add);
   void find(const Vector* keys, Selection selection, Scratch& scratch, uint32_t* groups) const;
-  template <class T>
-  static void prefetch(const std::vector<T>& slots, const Scratch& scratch, uint32_t i, uint32_t count);
-  template <class Slot>
-  std::vector<Slot> empty_slots(size_t count, Slot empty) const;
-  template <class Slot, class Fn>
-  void for_each_used(const std::vector<Slot>& slots, Fn&& fn) const;
+  template <class IsKey>
+  void find_hashed(const uint32_t* hashes, uint32_t count, uint32_t* groups, IsKey&& is_key) const;
+  template <class IsKey>
+  const Slot& slot_of(uint32_t hash, IsKey&& is_key) const;
+  [[gnu::always_inline]] void prefetch(const uint32_t* hashes, uint32_t count) const;
   void check_cancel() const {
     if (cancel_) cancel_->check();
   }
-  void grow_packed();
-  void put_packed(const Packed& key, uint32_t group);
+  void reset_slots(size_t count);
+  void grow();
+  void put(uint32_t hash, uint32_t group);
   uint64_t time_in(const Packed& key) const;
   void check_time_order(uint32_t count);
   void forget_before(uint64_t time);
   void index_all();
-  void grow_bytes();
   void add_keys(const Vector* keys, Selection selection);
   uint32_t new_group(uint32_t row);
 
@@ -129,14 +162,16 @@ class GroupTable {
   Form form_ = Form::kNone;
   Scratch own_;
   std::vector<uint32_t> by_symbol_;  // kSymbol: number + 1 → group
-  std::vector<PackedSlot> packed_;
-  size_t used_slots_ = 0;  // of packed_
-  bool ascends_ = false;   // so far, and it matters
-  uint32_t time_bit_ = 0;  // where the time begins in a packed key
+  std::vector<Slot> slots_;
+  uint32_t shift_ = 0;  // of a hash, for its first slot
+  size_t used_slots_ = 0;
+  std::vector<Packed> packed_;  // kPacked: keys of groups first_known_ …
+  uint32_t first_known_ = 0;    // those before have no slot
+  bool ascends_ = false;        // so far, and it matters
+  uint32_t time_bit_ = 0;       // where the time begins in a packed key
   int64_t last_time_ = INT64_MIN;
-  std::vector<ByteSlot> bytes_;
   std::vector<std::string_view> encoded_;  // kBytes: of each group
-  StringArena encoded_characters_;
+  StringArena encoded_characters_;         // unless the key is one text: that is in keys_
   std::shared_ptr<RowStore> keys_;
   OperatorMemory memory_;
   const CancelToken* cancel_;

@@ -18,11 +18,15 @@ constexpr size_t kFewGroups =
 constexpr size_t kMostRanges = 256;
 constexpr uint32_t kMorselGroups = RowStore::kSegmentRows;
 
+size_t morsels_of(const UnitedGroups& part) {
+  return part.live == 0 ? 0 : (part.groups->size() + kMorselGroups - 1) / kMorselGroups;
+}
+
 }  // namespace
 
 HashAggregateOperator::HashAggregateOperator(const LogicalPlan& plan, OperatorPtr input,
                                              const ScanOperator* scan)
-    : spec_(plan), input_(std::move(input)), scan_(scan) {}
+    : spec_(plan), input_(std::move(input)), scan_(scan), groups_(std::make_shared<AllGroups>()) {}
 
 HashAggregateOperator::~HashAggregateOperator() = default;
 
@@ -91,35 +95,49 @@ void HashAggregateOperator::read_input(EvaluationState& state) {
 
 void HashAggregateOperator::combine(std::vector<std::unique_ptr<AggregateRange>> ranges,
                                     EvaluationState& state) {
-  std::array<uint32_t, kVectorSize> numbers, ids;
   for (size_t set = 0; set < spec_.sets.size(); ++set) {
-    groups_.push_back(std::move(ranges[0]->groups[set]));
-    AggregateGroups& all = *groups_.back();
-    for (size_t r = 1; r < ranges.size(); ++r) {
-      AggregateGroups& later = *ranges[r]->groups[set];
-      later.seal();
-      std::vector<uint32_t> map;
-      const auto combine_some = [&](uint32_t first, uint32_t count) {
-        if (state.context->cancel) state.context->cancel->check();
-        std::iota(ids.begin(), ids.begin() + count, first);
-        all.combine(spec_, later, {ids.data(), count}, numbers.data());
-        if (spec_.has_deferred) map.insert(map.end(), numbers.begin(), numbers.begin() + count);
-      };
-      if (all.table) {
-        later.table->for_each_key_chunk([&](const DataChunk& keys, uint32_t first) {
-          all.table->find_or_insert(keys.columns.data(), keys.selection, numbers.data());
-          combine_some(first, keys.count());
-        });
-      } else {
-        numbers[0] = 0;
-        combine_some(0, 1);
-      }
-      all.combine_deferred(later, map);
-      all.states.adopt_arena(later.states);
-      ranges[r]->groups[set].reset();
+    RangeGroups of_set;
+    for (const auto& range : ranges) of_set.push_back(std::move(range->groups[set]));
+    if (can_unite_groups(spec_, of_set)) {
+      for (UnitedGroups& range : unite_groups(spec_, std::move(of_set), *state.context))
+        groups_->push_back({set, std::move(range)});
+    } else {
+      auto all = combine_set(std::move(of_set), state);
+      const uint32_t size = all->size();
+      groups_->push_back({set, {std::move(all), {}, size}});
     }
-    all.finish(spec_, *state.context);
   }
+}
+
+std::shared_ptr<AggregateGroups> HashAggregateOperator::combine_set(RangeGroups ranges,
+                                                                    EvaluationState& state) const {
+  std::array<uint32_t, kVectorSize> numbers, ids;
+  std::shared_ptr<AggregateGroups> all = std::move(ranges[0]);
+  for (size_t r = 1; r < ranges.size(); ++r) {
+    AggregateGroups& later = *ranges[r];
+    later.seal();
+    std::vector<uint32_t> map;
+    const auto combine_some = [&](uint32_t first, uint32_t count) {
+      if (state.context->cancel) state.context->cancel->check();
+      std::iota(ids.begin(), ids.begin() + count, first);
+      all->combine(spec_, later, {ids.data(), count}, numbers.data());
+      if (spec_.has_deferred) map.insert(map.end(), numbers.begin(), numbers.begin() + count);
+    };
+    if (all->table) {
+      later.table->for_each_key_chunk([&](const DataChunk& keys, uint32_t first) {
+        all->table->find_or_insert(keys.columns.data(), keys.selection, numbers.data());
+        combine_some(first, keys.count());
+      });
+    } else {
+      numbers[0] = 0;
+      combine_some(0, 1);
+    }
+    all->combine_deferred(later, map);
+    all->states.adopt_arena(later.states);
+    ranges[r].reset();
+  }
+  all->finish(spec_, *state.context);
+  return all;
 }
 
 void HashAggregateOperator::start(EvaluationState& state) {
@@ -127,7 +145,7 @@ void HashAggregateOperator::start(EvaluationState& state) {
   reset();
   input_->start(state);
   if (scan_ && counts_only() && scan_->is_whole_table()) {
-    groups_.push_back(std::make_shared<AggregateGroups>(spec_, 0, state));
+    groups_->push_back({0, {std::make_shared<AggregateGroups>(spec_, 0, state), {}, 1}});
     return;
   }
   read_input(state);
@@ -136,24 +154,24 @@ void HashAggregateOperator::start(EvaluationState& state) {
 size_t HashAggregateOperator::morsel_count() const {
   if (partitions_) return partitions_->morsel_count();
   size_t morsels = 0;
-  for (const auto& set : groups_) morsels += (set->size() + kMorselGroups - 1) / kMorselGroups;
+  for (const SetGroups& part : *groups_) morsels += morsels_of(part.united);
   return morsels;
 }
 
 uint64_t HashAggregateOperator::row_estimate() const {
   if (partitions_) return partitions_->row_estimate();
   uint64_t rows = 0;
-  for (const auto& set : groups_) rows += set->size();
+  for (const SetGroups& part : *groups_) rows += part.united.live;
   return rows;
 }
 
 void HashAggregateOperator::reset() {
-  groups_.clear();
+  groups_ = std::make_shared<AllGroups>();
   partitions_.reset();
 }
 
 void HashAggregateOperator::describe(OperatorDetails& details) const {
-  for (const auto& set : groups_) details.memory_bytes += set->memory_bytes();
+  for (const SetGroups& part : *groups_) details.memory_bytes += part.united.groups->memory_bytes();
   if (!partitions_) return;
   details.memory_bytes = partitions_->memory_bytes();
   details.spilled_bytes = partitions_->spilled_bytes();
@@ -164,34 +182,43 @@ class HashAggregateOperator::Stream final : public MorselStream {
   explicit Stream(const HashAggregateOperator& aggregate) : aggregate_(aggregate), all_(aggregate.groups_) {}
 
   void begin(size_t morsel) override {
-    for (set_ = 0;; ++set_) {
-      const size_t morsels = (all_[set_]->size() + kMorselGroups - 1) / kMorselGroups;
-      if (morsel < morsels) break;
-      morsel -= morsels;
-    }
+    for (part_ = 0; morsel >= morsels_of((*all_)[part_].united); ++part_)
+      morsel -= morsels_of((*all_)[part_].united);
     at_ = static_cast<uint32_t>(morsel * kMorselGroups);
-    end_ = std::min(all_[set_]->size(), at_ + kMorselGroups);
+    end_ = std::min((*all_)[part_].united.groups->size(), at_ + kMorselGroups);
   }
 
   bool next(DataChunk* chunk) override {
-    if (at_ >= end_) return false;
-    const uint32_t count = std::min(kVectorSize, end_ - at_);
-    if (aggregate_.scan_ && aggregate_.counts_only() && aggregate_.scan_->is_whole_table()) {
-      const auto rows = static_cast<int64_t>(aggregate_.scan_->table().row_count);
-      chunk->columns.assign(aggregate_.spec_.layout.size(),
-                            Vector::constant(Value::of_int(TypeId::kBigInt, rows)));
-      chunk->set_size(count);
-    } else {
-      read_groups(aggregate_.spec_, set_, all_[set_], at_, count, false, chunk);
+    while (at_ < end_) {
+      const uint32_t first = at_, count = std::min(kVectorSize, end_ - at_);
+      at_ += count;
+      if (aggregate_.scan_ && aggregate_.counts_only() && aggregate_.scan_->is_whole_table()) {
+        const auto rows = static_cast<int64_t>(aggregate_.scan_->table().row_count);
+        chunk->columns.assign(aggregate_.spec_.layout.size(),
+                              Vector::constant(Value::of_int(TypeId::kBigInt, rows)));
+        chunk->set_size(count);
+        return true;
+      }
+      const auto& [set, united] = (*all_)[part_];
+      if (united.folded.empty()) {
+        read_groups(aggregate_.spec_, set, united.groups, first, count, false, chunk);
+        return true;
+      }
+      auto rows = std::make_shared<std::array<uint16_t, kVectorSize>>();
+      const uint32_t live = united.select(first, count, rows->data());
+      if (live == 0) continue;
+      read_groups(aggregate_.spec_, set, united.groups, first, count, false, chunk);
+      chunk->selection = {rows->data(), live};
+      chunk->selection_storage = std::move(rows);
+      return true;
     }
-    at_ += count;
-    return true;
+    return false;
   }
 
  private:
   const HashAggregateOperator& aggregate_;
-  const std::vector<std::shared_ptr<AggregateGroups>> all_;  // by set
-  size_t set_ = 0;
+  const std::shared_ptr<const AllGroups> all_;
+  size_t part_ = 0;
   uint32_t at_ = 0, end_ = 0;
 };
 

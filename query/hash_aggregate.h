@@ -1,6 +1,6 @@
 #pragma once
 
-#include "query/aggregate_groups.h"
+#include "query/group_union.h"
 #include "query/operator.h"
 #include "query/partitioned_aggregate.h"
 
@@ -12,10 +12,11 @@ class ScanOperator;
 //
 //   range 0 of the morsels ─▶ table, states ─┐
 //   range 1                ─▶ table, states ─┼─▶ combined in the order of the ranges ─▶ finalized as groups
-//   are read …                                       ─┘
+//   …                                       ─┘
 //
-// Combining in order keeps order-sensitive aggregates right and sums of doubles the same in every run. Groups
-// come in order of first appearance, unless they are too many for memory: see partitioned_aggregate.h.
+// Combining in order keeps order-sensitive aggregates right and sums of doubles the same in every run: few groups are added to those of
+// the first range, many are united where they are (group_union.h). Groups come in order of first appearance, unless they are too many for
+// memory: see partitioned_aggregate.h.
 class HashAggregateOperator final : public Operator {
  public:
   // `scan` is the input where that is a scan, to count its rows without reading them; else null. `plan`
@@ -37,14 +38,19 @@ class HashAggregateOperator final : public Operator {
   bool groups_few() const;
   void read_input(EvaluationState& state);
   void combine(std::vector<std::unique_ptr<AggregateRange>> ranges, EvaluationState& state);
-  uint32_t group_count(size_t set) const { return groups_.empty() ? 0 : groups_[set]->size(); }
+  std::shared_ptr<AggregateGroups> combine_set(RangeGroups ranges, EvaluationState& state) const;
 
   const AggregateSpec spec_;
   OperatorPtr input_;
   const ScanOperator* scan_;
   uint64_t starts_ = 0;
-  std::vector<std::shared_ptr<AggregateGroups>> groups_;  // by set
-  std::unique_ptr<PartitionedAggregate> partitions_;      // null: they are in groups_
+  struct SetGroups {
+    size_t set;
+    UnitedGroups united;
+  };
+  using AllGroups = std::vector<SetGroups>;  // by set, then range
+  std::shared_ptr<AllGroups> groups_;        // streams may still read them when the operator has gone on
+  std::unique_ptr<PartitionedAggregate> partitions_;  // null: they are in groups_
 };
 
 }  // namespace idem

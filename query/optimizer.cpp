@@ -80,6 +80,7 @@ PlanPtr optimize_plan(PlanPtr plan, Planning& planning) {
   plan = narrow_time_joins(std::move(plan));
   plan = order_joins(std::move(plan));
   plan = use_known_facts(std::move(plan), planning);
+  plan = simplify_aggregations(std::move(plan));
   plan = merge_projections(std::move(plan));
   plan = use_order_and_limits(std::move(plan));
   plan = prune_columns(std::move(plan));

@@ -49,6 +49,9 @@ void find_scan_ranges(LogicalPlan& plan, Planning& planning);
 // ASOF and LT joins read the right rows of the left side's time, and the last ones before it.
 PlanPtr narrow_time_joins(PlanPtr plan);
 
+// Groups that depend on other groups are not grouped by; sums that differ by constants are made of one.
+PlanPtr simplify_aggregations(PlanPtr plan);
+
 // Projections of projections become one, those that change nothing go.
 PlanPtr merge_projections(PlanPtr plan);
 // Columns that nobody reads go.

@@ -22,6 +22,10 @@ class SymbolSpace {
 
   // out[i] = number of the i-th selected row. With `add` false a string that has no number is kMissing.
   void numbers(const Vector& vector, Selection selection, bool add, int32_t* out);
+  // The same string has the same number in both, if it has one.
+  bool agrees_with(const SymbolSpace& other) const {
+    return home_ == other.home_ && extra_.empty() && other.extra_.empty();
+  }
   // Numbers given out are below this.
   uint32_t size() const { return home_size_ + static_cast<uint32_t>(extra_.size()); }
 

@@ -7,6 +7,13 @@ EXPLAIN SELECT ts, sum(v) FROM t SAMPLE BY 1d;
 EXPLAIN SELECT * FROM t LATEST ON ts PARTITION BY k;
 EXPLAIN SELECT a.v FROM t a JOIN t b ON a.k = b.k WHERE b.w > 5;
 EXPLAIN SELECT v, (SELECT max(w) FROM t) FROM t WHERE v > (SELECT avg(v) FROM t);
+-- Groups that depend on others, sums that differ by constants, distinct values as groups.
+EXPLAIN SELECT v, v + 1, length(k), k, v + 1 + 1, count(*) FROM t GROUP BY v, v + 1, length(k), k, v + 1 + 1;
+EXPLAIN SELECT w, w + 1, count(*) FROM t GROUP BY w, w::text;
+CREATE TABLE small (n smallint, f boolean);
+EXPLAIN SELECT sum(n), sum(n + 1), sum(n - 2), sum(2 + n) FILTER (WHERE f), sum(n + n) FROM small;
+EXPLAIN SELECT k, count(DISTINCT v + 1), max(DISTINCT v + 1) FROM t GROUP BY k;
+EXPLAIN SELECT k, count(DISTINCT v), count(*) FROM t GROUP BY k;
 -- Statements that write stand above the query that gives their rows.
 EXPLAIN INSERT INTO t SELECT * FROM t;
 EXPLAIN INSERT INTO t VALUES ('2024-01-01', 'a', 1, 2), ('2024-01-02', 'b', 3, 4);
