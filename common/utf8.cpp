@@ -5,6 +5,7 @@
 #include <locale.h>
 #include <wctype.h>
 
+#include "common/element_access.h"
 #include "common/error.h"
 #include "common/utf8_repair.h"
 
@@ -67,7 +68,14 @@ std::string map_characters(std::string_view text, Map map) {
 }
 
 bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<signed char>(c) >= 0; });
+  constexpr size_t kStep = sizeof(uint64_t);
+  uint64_t all = 0;
+  if (text.size() < kStep) {
+    for (const char c : text) all |= static_cast<uint8_t>(c);
+    return (all & 0x80) == 0;
+  }
+  for (size_t at = 0; at + kStep < text.size(); at += kStep) all |= load<uint64_t>(text.data() + at);
+  return ((all | load<uint64_t>(text.data() + text.size() - kStep)) & kHighBits) == 0;
 }
 
 }  // namespace
@@ -106,6 +114,7 @@ std::string_view utf8_cut(std::string_view text, size_t most_bytes) {
 }
 
 size_t utf8_length(std::string_view text) {
+  if (is_ascii(text)) return text.size();
   size_t tails = 0;
   for (const char c : text) tails += (static_cast<uint8_t>(c) & 0xc0) == 0x80;
   return text.size() - tails;

@@ -89,12 +89,12 @@ void GroupTable::add_keys(const Vector* keys, Selection selection) {
   new_rows_.clear();
   if (form_ == Form::kBytes && own_.encoder.is_one_text()) {
     for (uint32_t group = size() - added; group < size(); ++group) {
-      std::string_view& text = encoded_[group];
-      if (!text.empty()) text = keys_->value<std::string_view>(0, group);
+      ByteKey& key = encoded_[group];
+      if (!key.is_in_place()) key = key.with_address(keys_->value<std::string_view>(0, group).data());
     }
   }
   memory_.set(by_symbol_.capacity() * sizeof(uint32_t) + slots_.capacity() * sizeof(Slot) +
-              packed_.capacity() * sizeof(Packed) + encoded_.capacity() * sizeof(std::string_view) +
+              packed_.capacity() * sizeof(Packed) + encoded_.capacity() * sizeof(ByteKey) +
               encoded_characters_.bytes());
 }
 
@@ -119,8 +119,7 @@ uint64_t GroupTable::next_growth() const {
     bytes += slots_after(slots_.size()) * sizeof(Slot);
   if (packed_.size() + kVectorSize > packed_.capacity()) bytes += 2 * packed_.capacity() * sizeof(Packed);
   if (is_packed()) return bytes;
-  if (encoded_.size() + kVectorSize > encoded_.capacity())
-    bytes += 2 * encoded_.capacity() * sizeof(std::string_view);
+  if (encoded_.size() + kVectorSize > encoded_.capacity()) bytes += 2 * encoded_.capacity() * sizeof(ByteKey);
   const size_t key_bytes = encoded_characters_.bytes() / std::max<size_t>(encoded_.size(), 1);
   return bytes + encoded_characters_.next_growth(kVectorSize * key_bytes);
 }
@@ -192,7 +191,7 @@ inline void GroupTable::prefetch(const uint32_t* hashes, uint32_t count) const {
     prefetch_key(groups[i]);
   }
   if (is_packed()) return;
-  for (uint32_t i = 0; i < batch; ++i) __builtin_prefetch(encoded_[groups[i]].data());
+  for (uint32_t i = 0; i < batch; ++i) __builtin_prefetch(encoded_[groups[i]].compared_bytes());
 }
 
 template <class IsKey, class Add>
@@ -229,12 +228,11 @@ void GroupTable::insert_packed(const Vector* keys, Selection selection, uint32_t
 
 void GroupTable::insert_bytes(const Vector* keys, Selection selection, uint32_t* groups) {
   own_.encoder.encode(keys, selection);
-  const auto is_key = [this](uint32_t i, uint32_t group) {
-    return KeyEncoder::equal(encoded_[group], own_.encoder.key(i));
-  };
+  const auto is_key = [this](uint32_t i, uint32_t group) { return encoded_[group] == own_.encoder.key(i); };
   insert_hashed(selection.count, groups, is_key, [this](uint32_t i) {
-    const std::string_view key = own_.encoder.key(i);
-    encoded_.push_back(own_.encoder.is_one_text() ? key : encoded_characters_.copy(key));
+    const ByteKey& key = own_.encoder.key(i);
+    const bool is_copied = !own_.encoder.is_one_text() && !key.is_in_place();
+    encoded_.push_back(is_copied ? key.with_address(encoded_characters_.copy(key.bytes()).data()) : key);
     if (used_slots_ * 2 > slots_.size()) grow();
   });
 }
@@ -272,9 +270,8 @@ void GroupTable::find(const Vector* keys, Selection selection, Scratch& scratch,
       return;
     case Form::kBytes:
       scratch.encoder.encode(keys, selection);
-      find_hashed(scratch.encoder.hashes(), count, groups, [&](uint32_t i, uint32_t group) {
-        return KeyEncoder::equal(encoded_[group], scratch.encoder.key(i));
-      });
+      find_hashed(scratch.encoder.hashes(), count, groups,
+                  [&](uint32_t i, uint32_t group) { return encoded_[group] == scratch.encoder.key(i); });
       return;
   }
 }
@@ -290,7 +287,7 @@ bool GroupTable::is_comparable(const GroupTable& other) const {
 
 bool GroupTable::equal(uint32_t group, const GroupTable& other, uint32_t other_group) const {
   if (is_packed()) return packed_[group] == other.packed_[other_group];
-  return KeyEncoder::equal(encoded_[group], other.encoded_[other_group]);
+  return encoded_[group] == other.encoded_[other_group];
 }
 
 void GroupTable::pack(const Vector* keys, Selection selection, bool add, Scratch& scratch) const {

@@ -170,8 +170,8 @@ class GroupTable {
   bool ascends_ = false;        // so far, and it matters
   uint32_t time_bit_ = 0;       // where the time begins in a packed key
   int64_t last_time_ = INT64_MIN;
-  std::vector<std::string_view> encoded_;  // kBytes: of each group
-  StringArena encoded_characters_;         // unless the key is one text: that is in keys_
+  std::vector<ByteKey> encoded_;    // kBytes: of each group
+  StringArena encoded_characters_;  // unless the key is one text: that is in keys_
   std::shared_ptr<RowStore> keys_;
   OperatorMemory memory_;
   const CancelToken* cancel_;

@@ -9,7 +9,7 @@ namespace idem {
 
 namespace {
 
-constexpr uint64_t kWorthUniting = 8192;        // fewer are brought together by one thread
+constexpr uint64_t kWorthUniting = 8192;     // fewer are brought together by one thread
 constexpr uint64_t kPartGroups = 16 * 1024;  // of all ranges: their slots fit into the second-level cache
 constexpr uint32_t kMostPartBits = 8;
 constexpr uint32_t kBatch = 64;  // look-ups whose keys and states are on their way at once

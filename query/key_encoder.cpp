@@ -1,8 +1,9 @@
 #include "query/key_encoder.h"
 
 #include <algorithm>
-#include <cstring>
+#include <bit>
 
+#include "common/decimal.h"
 #include "common/hash.h"
 #include "common/string_order.h"
 #include "common/uuid.h"
@@ -18,32 +19,58 @@ bool is_text(SqlType type) {
          (physical_type(type) == PhysicalType::kString && compares_by_bytes(type.id));
 }
 
-bool is_number(SqlType type) {
-  switch (physical_type(type)) {
-    case PhysicalType::kDecimal:
-    case PhysicalType::kInterval:
-    case PhysicalType::kString: return false;
-    default: return type.id != TypeId::kSymbol;
-  }
-}
-
-// fn(i, text) for the i-th selected row; a text without characters is not a null pointer, that of a NULL means nothing.
+// fn(i, text) for the i-th selected row; that of a NULL means nothing.
 template <class F>
 void for_texts(const Vector& vector, Selection selection, F&& fn) {
-  const auto in_place = [](std::string_view text) { return text.empty() ? std::string_view("") : text; };
   if (vector.dictionary) {
     for_selected<int32_t>(vector, selection, [&](uint32_t i, int32_t code) {
-      fn(i, code < 0 ? std::string_view("") : in_place(vector.dictionary->at(code)));
+      fn(i, code < 0 ? std::string_view() : vector.dictionary->at(code));
     });
   } else if (physical_type(vector.type) == PhysicalType::kString) {
-    for_selected<std::string_view>(vector, selection,
-                                   [&](uint32_t i, std::string_view text) { fn(i, in_place(text)); });
+    for_selected<std::string_view>(vector, selection, fn);
   } else {  // symbols that are all NULL
-    for (uint32_t i = 0; i < selection.count; ++i) fn(i, std::string_view(""));
+    for (uint32_t i = 0; i < selection.count; ++i) fn(i, std::string_view());
   }
 }
 
-uint32_t high_half(uint64_t hash) { return static_cast<uint32_t>(hash >> 32); }
+constexpr uint32_t kMostLengthBytes = 5;
+constexpr uint32_t kMostDecimalBytes = 1 + sizeof(int32_t) + sizeof(int128_t);
+
+// Seven bits a byte, the lowest first; all but the last have their upper bit.
+char* append_length(char* out, size_t length) {
+  for (; length >= 0x80; length >>= 7) *out++ = static_cast<char>(length | 0x80);
+  *out++ = static_cast<char>(length);
+  return out;
+}
+
+// How many bytes the value takes, with 0x80 if a scale stands before it; the value with its sign in the lowest bit. Without zeros at
+// the end of its fraction, as 1.0 equals 1.
+char* append_decimal(char* out, Decimal decimal) {
+  if (decimal.scale != 0) decimal = trim_scale(decimal);
+  const auto value = static_cast<uint128_t>(decimal.value);
+  const uint128_t zigzag = value << 1 ^ (decimal.value < 0 ? ~uint128_t{0} : 0);
+  const auto high = static_cast<uint64_t>(zigzag >> 64), low = static_cast<uint64_t>(zigzag);
+  const int bits = high != 0 ? 64 + std::bit_width(high) : std::bit_width(low);
+  const int size = (bits + 7) / 8;
+  *out++ = static_cast<char>(size | (decimal.scale != 0 ? 0x80 : 0));
+  if (decimal.scale != 0) {
+    store(out, decimal.scale);
+    out += sizeof decimal.scale;
+  }
+  std::memcpy(out, &zigzag, static_cast<size_t>(size));
+  return out + size;
+}
+
+// At most so many bytes of a value, its characters left out; 0: it cannot be encoded by columns.
+uint32_t most_bytes(SqlType type) {
+  if (is_text(type)) return kMostLengthBytes;
+  switch (physical_type(type)) {
+    case PhysicalType::kDecimal: return kMostDecimalBytes;
+    case PhysicalType::kInterval:
+    case PhysicalType::kString: return 0;
+    default: return static_cast<uint32_t>(physical_size(physical_type(type)));
+  }
+}
 
 }  // namespace
 
@@ -51,96 +78,108 @@ KeyEncoder::KeyEncoder(std::span<const SqlType> types) : types_(types.begin(), t
   if (types_.size() == 1 && is_text(types_[0])) {
     layout_ = Layout::kOneText;
   } else {
-    const bool columns = std::all_of(types_.begin(), types_.end(),
-                                     [](SqlType type) { return is_text(type) || is_number(type); });
-    layout_ = columns ? Layout::kColumns : Layout::kRows;
+    const bool by_columns =
+        std::all_of(types_.begin(), types_.end(), [](SqlType type) { return most_bytes(type) > 0; });
+    layout_ = by_columns ? Layout::kColumns : Layout::kRows;
   }
 }
 
 void KeyEncoder::encode(const Vector* keys, Selection selection) {
   keys_.resize(kVectorSize);
   hashes_.resize(kVectorSize);
-  if (layout_ == Layout::kOneText) return take_texts(keys[0], selection);
-  if (layout_ == Layout::kColumns) {
-    encode_columns(keys, selection);
-  } else {
-    encode_rows(keys, selection);
+  switch (layout_) {
+    case Layout::kOneText: return take_texts(keys[0], selection);
+    case Layout::kColumns: encode_columns(keys, selection); break;
+    case Layout::kRows: encode_rows(keys, selection); break;
   }
-  uint32_t begin = 0;
-  for (uint32_t i = 0; i < selection.count; ++i) {
-    keys_[i] = {bytes_.data() + begin, ends_[i] - begin};
-    begin = ends_[i];
-    hashes_[i] = high_half(hash_bytes(keys_[i]));
-  }
+  for (uint32_t i = 0; i < selection.count; ++i)
+    take_bytes(i, {bytes_.data() + begins_[i], ends_[i] - begins_[i]});
+}
+
+void KeyEncoder::take_bytes(uint32_t i, std::string_view bytes) {
+  keys_[i] = ByteKey(bytes);
+  hashes_[i] = static_cast<uint32_t>(hash_bytes(bytes) >> 32);
 }
 
 void KeyEncoder::take_texts(const Vector& texts, Selection selection) {
-  for_texts(texts, selection, [&](uint32_t i, std::string_view text) { keys_[i] = text; });
-  if (texts.may_have_nulls()) {
-    for (uint32_t i = 0; i < selection.count; ++i) {
-      if (!texts.is_valid(selection[i])) keys_[i] = null_key();
-    }
+  for_texts(texts, selection, [&](uint32_t i, std::string_view text) { take_bytes(i, text); });
+  if (!texts.may_have_nulls()) return;
+  for (uint32_t i = 0; i < selection.count; ++i) {
+    if (texts.is_valid(selection[i])) continue;
+    keys_[i] = ByteKey::null();
+    hashes_[i] = 0;
   }
-  for (uint32_t i = 0; i < selection.count; ++i) hashes_[i] = high_half(hash_bytes(keys_[i]));
 }
 
 void KeyEncoder::encode_columns(const Vector* keys, Selection selection) {
   const uint32_t count = selection.count;
   const auto null_bytes = static_cast<uint32_t>((types_.size() + 7) / 8);
-  uint32_t fixed = null_bytes;
-  for (const SqlType type : types_) {
-    fixed += is_text(type)                                ? sizeof(uint32_t)
-             : physical_type(type) == PhysicalType::kUuid ? sizeof(Uuid)
-                                                          : sizeof(uint64_t);
-  }
-  ends_.assign(count, fixed);
+  uint32_t most = null_bytes;
+  for (const SqlType type : types_) most += most_bytes(type);
+  begins_.resize(kVectorSize);
+  ends_.assign(kVectorSize, most);
   for (size_t k = 0; k < types_.size(); ++k) {
     if (!is_text(types_[k])) continue;
-    for_texts(keys[k], selection, [&](uint32_t i, std::string_view text) {
-      if (keys[k].is_valid(selection[i])) ends_[i] += static_cast<uint32_t>(text.size());
-    });
+    for_texts(keys[k], selection,
+              [&](uint32_t i, std::string_view text) { ends_[i] += static_cast<uint32_t>(text.size()); });
   }
   uint32_t total = 0;
   for (uint32_t i = 0; i < count; ++i) {
-    const uint32_t size = ends_[i];
-    ends_[i] = total;  // where the row's next column goes
-    total += size;
+    begins_[i] = total;
+    total += ends_[i];
   }
   bytes_.resize(total);
   for (uint32_t i = 0; i < count; ++i) {
-    std::memset(bytes_.data() + ends_[i], 0, null_bytes);
-    ends_[i] += null_bytes;
+    std::memset(bytes_.data() + begins_[i], 0, null_bytes);
+    ends_[i] = begins_[i] + null_bytes;
   }
-  const auto put = [&](uint32_t i, const void* data, size_t size) {
-    std::memcpy(bytes_.data() + ends_[i], data, size);
-    ends_[i] += static_cast<uint32_t>(size);
+  const auto append = [&](uint32_t i, auto&& write) {
+    char* begin = bytes_.data() + ends_[i];
+    ends_[i] += static_cast<uint32_t>(write(begin) - begin);
   };
   for (size_t k = 0; k < types_.size(); ++k) {
     const Vector& vector = keys[k];
+    const auto or_zero = [&](uint32_t i, auto value) {
+      return vector.is_valid(selection[i]) ? value : decltype(value){};
+    };
     if (is_text(types_[k])) {
       for_texts(vector, selection, [&](uint32_t i, std::string_view text) {
-        if (!vector.is_valid(selection[i])) text = {};
-        const auto size = static_cast<uint32_t>(text.size());
-        put(i, &size, sizeof size);
-        put(i, text.data(), size);
+        text = or_zero(i, text);
+        append(i, [&](char* out) {
+          return std::copy(text.begin(), text.end(), append_length(out, text.size()));
+        });
       });
     } else if (physical_type(types_[k]) == PhysicalType::kUuid) {
-      for_selected<Uuid>(vector, selection, [&](uint32_t i, Uuid value) {
-        if (!vector.is_valid(selection[i])) value = {};
-        put(i, &value, sizeof value);
+      for_selected<Uuid>(vector, selection, [&](uint32_t i, const Uuid& uuid) {
+        append(i, [&](char* out) {
+          store(out, or_zero(i, uuid));
+          return out + sizeof uuid;
+        });
+      });
+    } else if (physical_type(types_[k]) == PhysicalType::kDecimal) {
+      for_selected<Decimal>(vector, selection, [&](uint32_t i, const Decimal& decimal) {
+        append(i, [&](char* out) { return append_decimal(out, or_zero(i, decimal)); });
       });
     } else {
-      for_bits(vector, selection, [&](uint32_t i, uint64_t bits) {
-        if (!vector.is_valid(selection[i])) bits = 0;
-        put(i, &bits, sizeof bits);
-      });
+      const auto append_as = [&]<class T>(T) {
+        for_bits(vector, selection, [&](uint32_t i, uint64_t bits) {
+          append(i, [&](char* out) {
+            store(out, static_cast<T>(or_zero(i, bits)));
+            return out + sizeof(T);
+          });
+        });
+      };
+      switch (physical_size(physical_type(types_[k]))) {
+        case 1: append_as(uint8_t{}); break;
+        case 2: append_as(uint16_t{}); break;
+        case 4: append_as(uint32_t{}); break;
+        default: append_as(uint64_t{}); break;
+      }
     }
-  }
-  for (size_t k = 0; k < types_.size(); ++k) {
-    if (!keys[k].may_have_nulls()) continue;
+    if (!vector.may_have_nulls()) continue;
     for (uint32_t i = 0; i < count; ++i) {
-      if (keys[k].is_valid(selection[i])) continue;
-      char& byte = bytes_[(i == 0 ? 0 : ends_[i - 1]) + k / 8];
+      if (vector.is_valid(selection[i])) continue;
+      char& byte = bytes_[begins_[i] + k / 8];
       byte = static_cast<char>(byte | 1 << k % 8);
     }
   }
@@ -148,8 +187,10 @@ void KeyEncoder::encode_columns(const Vector* keys, Selection selection) {
 
 void KeyEncoder::encode_rows(const Vector* keys, Selection selection) {
   bytes_.clear();
-  ends_.resize(selection.count);
+  begins_.resize(kVectorSize);
+  ends_.resize(kVectorSize);
   for (uint32_t i = 0; i < selection.count; ++i) {
+    begins_[i] = static_cast<uint32_t>(bytes_.size());
     for (size_t k = 0; k < types_.size(); ++k) append_key_bytes(bytes_, keys[k], selection[i]);
     ends_[i] = static_cast<uint32_t>(bytes_.size());
   }

@@ -6,6 +6,7 @@
 #include "query/column_expressions.h"
 #include "query/range_reader.h"
 #include "query/row_source.h"
+#include "query/top_bound.h"
 
 namespace idem {
 
@@ -100,10 +101,11 @@ std::shared_ptr<SortThreshold> TopRowsOperator::make_threshold(uint32_t column) 
 class TopRowsOperator::Candidates {
  public:
   Candidates(const TopRowsOperator& top, uint64_t wanted, EvaluationState& state)
-      : top_(top), wanted_(wanted), state_(state), rows_(make_store()) {}
+      : top_(top), wanted_(wanted), state_(state), bound_(top.sort_.columns()), rows_(make_store()) {}
 
-  void add(const DataChunk& chunk) {
-    rows_->append(chunk);
+  void add(const DataChunk& chunk, Selection selection) {
+    const Selection wanted = {kept_.data(), bound_.select(chunk, selection, kept_.data())};
+    if (wanted.count > 0) rows_->append(chunk.columns, wanted);
     if (rows_->rows() >= 2 * wanted_ + kCandidateSlack) shrink();
   }
 
@@ -115,6 +117,7 @@ class TopRowsOperator::Candidates {
     rows_->all_ids(&ids);
     RowSorter(*rows_, top_.sort_.columns()).sort(&ids, *state_.context);
     ids.resize(wanted_);
+    bound_.set(*rows_, ids.back());
     if (top_.threshold_) tighten(ids.back());
     std::sort(ids.begin(), ids.end());
     auto kept = make_store();
@@ -157,6 +160,8 @@ class TopRowsOperator::Candidates {
   const TopRowsOperator& top_;
   const uint64_t wanted_;
   EvaluationState& state_;
+  TopBound bound_;
+  std::array<uint16_t, kVectorSize> kept_;
   std::shared_ptr<RowStore> rows_;
 };
 
@@ -191,18 +196,17 @@ void TopRowsOperator::start(EvaluationState& state) {
   read_ranges(*input_, state, ranges, [&](size_t range, RangeReader& reader) {
     Candidates candidates(*this, wanted, reader.state());
     ColumnExpressions keys(sort_.computed(), reader.state());
-    std::array<uint16_t, kVectorSize> kept;
+    std::array<uint16_t, kVectorSize> within;
     DataChunk chunk;
     while (reader.next(&chunk)) {
       chunk.columns.resize(sort_.row_types().size());
       keys.evaluate(chunk, chunk.columns.data() + sort_.input_columns());
-      const Selection all = chunk.selection;
+      Selection rows = chunk.selection;
       if (threshold_ && !scan_knows_ && threshold_->bound.load(std::memory_order_relaxed) != UINT64_MAX) {
         const Vector& key = chunk.columns[threshold_->column];
-        chunk.selection = {kept.data(), select_within(*threshold_, key, chunk.size, all, kept.data())};
+        rows = {within.data(), select_within(*threshold_, key, chunk.size, rows, within.data())};
       }
-      if (chunk.count() > 0) candidates.add(chunk);
-      chunk.selection = all;
+      candidates.add(chunk, rows);
       chunk.columns.resize(sort_.input_columns());
     }
     candidates.shrink();

@@ -32,6 +32,15 @@ TEST(Utf8, CountsCharacters) {
   size_t offset = 0;
   EXPECT_EQ(utf8_next("€", &offset), U'€');
   EXPECT_EQ(offset, 3U);
+  std::string text;
+  size_t characters = 0;
+  for (const char* next : {"a", "ä", "€", "😀", "bcdefgh", "ööööö", "€€€", "x"}) {
+    for (int times = 0; times < 5; ++times) {
+      text += next;
+      characters += utf8_length(next);
+      EXPECT_EQ(utf8_length(text), characters) << text;
+    }
+  }
 }
 
 TEST(Utf8, ChangesCase) {

@@ -211,7 +211,8 @@ TEST_P(GroupTableTextTest, MeetsAnotherPartByPart) {
 INSTANTIATE_TEST_SUITE_P(
     KeyTypes, GroupTableTextTest,
     ::testing::Values(std::vector<SqlType>{TypeId::kVarchar}, std::vector<SqlType>{TypeId::kInteger},
-                      std::vector<SqlType>{TypeId::kChar},
+                      std::vector<SqlType>{TypeId::kChar}, std::vector<SqlType>(5, TypeId::kInteger),
+                      std::vector<SqlType>{TypeId::kUuid, TypeId::kInteger, TypeId::kInteger},
                       std::vector<SqlType>{TypeId::kVarchar, TypeId::kInteger},
                       std::vector<SqlType>{TypeId::kUuid, TypeId::kVarchar, TypeId::kText}));
 INSTANTIATE_TEST_SUITE_P(AnyAndTimeOrder, GroupTableTest, ::testing::Bool());
