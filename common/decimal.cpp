@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 
 #include "common/error.h"
@@ -33,6 +34,10 @@ int128_t signed_value(uint128_t magnitude, bool negative) {
 }
 
 int digit_count(uint128_t v) {
+  if (v >> 64 == 0) {  // log10(2) is nearly 1233 / 4096
+    const int digits = static_cast<int>(std::bit_width(static_cast<uint64_t>(v | 1))) * 1233 >> 12;
+    return digits + (v >= power_at(digits) || digits == 0);
+  }
   return static_cast<int>(std::upper_bound(kPowers.begin() + 1, kPowers.end(), v) - kPowers.begin());
 }
 
@@ -47,7 +52,7 @@ SqlError overflow() { return sql_error(sqlstate::kNumericValueOutOfRange, "value
 
 uint128_t divide_rounded(uint128_t a, uint128_t b) {
   const uint128_t quotient = a / b;
-  return quotient + (a % b >= b - b / 2);
+  return quotient + (a - quotient * b >= b - b / 2);
 }
 
 // As many digits after the point as 38 digits and scale 38 leave; rounds half away from zero.
@@ -114,9 +119,11 @@ LeadingDigit leading_digit(const Decimal& a) {
   const int exponent = digits - 1 - a.scale;
   const int weight = exponent >= 0 ? exponent / 4 : -((-exponent + 3) / 4);
   const int wanted = exponent - 4 * weight + 1;
-  const uint128_t digit =
-      digits >= wanted ? magnitude / power_at(digits - wanted) : magnitude * power_at(wanted - digits);
-  return {weight, static_cast<int>(digit)};
+  if (digits < wanted) return {weight, static_cast<int>(magnitude * power_at(wanted - digits))};
+  const uint128_t divisor = power_at(digits - wanted);
+  return {weight, static_cast<int>(magnitude >> 64 == 0
+                                       ? static_cast<uint64_t>(magnitude) / static_cast<uint64_t>(divisor)
+                                       : magnitude / divisor)};
 }
 
 int quotient_scale(const Decimal& a, const Decimal& b) {
@@ -134,6 +141,14 @@ Decimal divide_at(const Decimal& a, const Decimal& b, int scale) {
   scale = std::min(scale, kMaxDecimalDigits - whole_digits);
   if (scale < 0) throw overflow();
   const int shift = std::max(scale + b.scale - a.scale, 0);
+  constexpr int kShortShift = 18;
+  if ((x | y) >> 63 == 0 &&
+      shift <= kShortShift) {  // averages mostly: the whole part, then the digits of the rest
+    const auto n = static_cast<uint64_t>(x), d = static_cast<uint64_t>(y);
+    uint128_t quotient = n / d * power_at(shift);
+    if (const uint64_t rest = n % d; rest != 0) quotient += divide_rounded(rest * power_at(shift), d);
+    return fit((a.value < 0) != (b.value < 0), {quotient, 0}, shift + a.scale - b.scale);
+  }
   U256 dividend = multiply_wide(x, power_at(std::min(shift, kMaxDecimalDigits)));
   if (shift > kMaxDecimalDigits) dividend = multiply_wide(dividend, power_at(shift - kMaxDecimalDigits));
   uint128_t remainder;

@@ -73,6 +73,20 @@ void AggregateGroups::combine_deferred(const AggregateGroups& later, const std::
   }
 }
 
+void AggregateGroups::fold_deferred(const AggregateSpec& spec,
+                                    std::span<const std::unique_ptr<AggregateGroups>> ranges,
+                                    const std::vector<std::vector<uint32_t>>& maps,
+                                    const ExecutionContext& context) {
+  for (size_t a = 0; a < deferred.size() && size() > 0; ++a) {
+    if (!deferred[a]) continue;
+    std::vector<DeferredRows::Range> rows;
+    for (size_t r = 0; r < ranges.size(); ++r) rows.push_back({ranges[r]->deferred[a].get(), maps[r]});
+    DeferredRows::fold_ranges(rows, states.data() + spec.layout.offset(a), spec.layout.stride(),
+                              states.arena(), context);
+    for (const auto& range : ranges) range->deferred[a].reset();
+  }
+}
+
 void AggregateGroups::finish(const AggregateSpec& spec, const ExecutionContext& context) {
   seal();
   for (size_t a = 0; a < deferred.size(); ++a) {

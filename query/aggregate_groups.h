@@ -44,6 +44,10 @@ struct AggregateGroups {
   void seal();
   // The deferred ones of a sealed range. map[g]: the group here, kNoGroup for none.
   void combine_deferred(const AggregateGroups& later, const std::vector<uint32_t>& map);
+  // Folds the deferred ones of consecutive sealed ranges, of which these are the first, into the states here. maps[r]: as in
+  // combine_deferred(), empty for the first.
+  void fold_deferred(const AggregateSpec& spec, std::span<const std::unique_ptr<AggregateGroups>> ranges,
+                     const std::vector<std::vector<uint32_t>>& maps, const ExecutionContext& context);
   // After the last rows.
   void finish(const AggregateSpec& spec, const ExecutionContext& context);
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "query/parallel_pieces.h"
 #include "query/row_sorter.h"
 
 namespace idem {
@@ -97,15 +98,104 @@ void DeferredRows::fold(char* states, uint32_t stride, AggregateArena& arena,
   }
   if (!columns.empty()) RowSorter(*rows_, std::move(columns)).sort(&ids, context);
   DataChunk chunk;
-  std::vector<uint32_t> groups(kVectorSize);
   for (size_t first = 0; first < ids.size(); first += kVectorSize) {
     if (context.cancel) context.cancel->check();
     const auto count = static_cast<uint32_t>(std::min<size_t>(kVectorSize, ids.size() - first));
     rows_->gather(ids.data() + first, count, &chunk);
-    const int32_t* numbers = chunk.columns[0].values<int32_t>();
-    for (uint32_t i = 0; i < count; ++i) groups[i] = static_cast<uint32_t>(numbers[i]);
-    aggregate_.function->update(states, stride, groups.data(), aggregate_.types,
-                                {chunk.columns.data() + 1, arguments}, count, chunk.selection, arena);
+    fold_rows(chunk, {}, states, stride, arena);
+  }
+}
+
+void DeferredRows::fold_rows(const DataChunk& rows, const std::vector<uint32_t>& groups, char* states,
+                             uint32_t stride, AggregateArena& arena) const {
+  std::array<uint32_t, kVectorSize> numbers;
+  const int32_t* own = rows.columns[0].values<int32_t>();
+  for (uint32_t i = 0; i < rows.count(); ++i)
+    numbers[i] = groups.empty() ? static_cast<uint32_t>(own[i]) : groups[static_cast<size_t>(own[i])];
+  aggregate_.function->update(states, stride, numbers.data(), aggregate_.types,
+                              {rows.columns.data() + 1, aggregate_.arguments.size()}, rows.count(),
+                              rows.selection, arena);
+}
+
+void DeferredRows::find_fresh(const std::vector<Range>& ranges, const NumbersInRange& numbers, Piece& piece) {
+  const Range& range = ranges[piece.range];
+  const RowStore& rows = *range.rows->rows_;
+  std::vector<GroupTable::Probe> earlier;
+  for (size_t r = 0; r < piece.range; ++r) earlier.emplace_back(*ranges[r].rows->seen_);
+  DataChunk chunk;
+  Vector mapped;
+  std::array<uint32_t, kVectorSize> found;
+  std::array<uint16_t, kVectorSize> fresh;
+  for (uint32_t first = 0; first < rows.segment_rows(piece.segment); first += kVectorSize) {
+    rows.read(piece.segment, first, std::min(kVectorSize, rows.segment_rows(piece.segment) - first), &chunk);
+    const Vector own = chunk.columns[0];
+    Selection left = chunk.selection;
+    for (size_t r = 0; r < piece.range && left.count > 0; ++r) {
+      auto* ids = mapped.allocate_as<int32_t>(TypeId::kInteger);
+      for (uint32_t i = 0; i < left.count; ++i) {
+        const uint32_t group = range.groups[static_cast<size_t>(own.values<int32_t>()[left[i]])];
+        ids[left[i]] = static_cast<int32_t>(r == 0 ? group : numbers[r][group]);
+      }
+      chunk.columns[0] = mapped;
+      earlier[r].find(chunk.columns.data(), left, true, found.data());
+      uint32_t count = 0;
+      for (uint32_t i = 0; i < left.count; ++i) {
+        fresh[count] = static_cast<uint16_t>(left[i]);
+        count += found[i] == GroupTable::kNoGroup ? 1 : 0;
+      }
+      left = {fresh.data(), count};
+    }
+    for (uint32_t i = 0; i < left.count; ++i)
+      piece.fresh.push_back(static_cast<uint32_t>(piece.segment << RowStore::kSegmentBits) + first + left[i]);
+  }
+}
+
+void DeferredRows::fold_ranges(const std::vector<Range>& ranges, char* states, uint32_t stride,
+                               AggregateArena& arena, const ExecutionContext& context) {
+  DeferredRows& first = *ranges[0].rows;
+  const bool apart = std::all_of(ranges.begin(), ranges.end(),
+                                 [](const Range& range) { return range.rows->may_stay_apart(); });
+  if (!apart) {
+    for (size_t r = 1; r < ranges.size(); ++r) first.merge(*ranges[r].rows, ranges[r].groups);
+    first.seal();
+    return first.fold(states, stride, arena, context);
+  }
+  std::vector<Piece> pieces;
+  NumbersInRange numbers(ranges.size());
+  uint64_t rows = 0;
+  for (size_t r = 0; r < ranges.size(); ++r) {
+    const RowStore& store = *ranges[r].rows->rows_;
+    rows += store.rows();
+    for (size_t s = 0; s < store.segment_count(); ++s) pieces.push_back({r, s, {}});
+    for (uint32_t g = 0; g < ranges[r].groups.size(); ++g) {
+      const uint32_t group = ranges[r].groups[g];
+      if (group >= numbers[r].size()) numbers[r].resize(group + size_t{1}, GroupTable::kNoGroup);
+      numbers[r][group] = g;
+    }
+  }
+  const size_t most = std::max_element(numbers.begin(), numbers.end(), [](const auto& a, const auto& b) {
+                        return a.size() < b.size();
+                      })->size();
+  for (auto& of_range : numbers) of_range.resize(most, GroupTable::kNoGroup);
+  for_pieces(context, pieces.size(), rows, [&](size_t p) {
+    if (pieces[p].range > 0) find_fresh(ranges, numbers, pieces[p]);
+  });
+  DataChunk chunk;
+  for (const Piece& piece : pieces) {
+    if (context.cancel) context.cancel->check();
+    const Range& range = ranges[piece.range];
+    const RowStore& store = *range.rows->rows_;
+    const auto count =
+        piece.range == 0 ? store.segment_rows(piece.segment) : static_cast<uint32_t>(piece.fresh.size());
+    for (uint32_t at = 0; at < count; at += kVectorSize) {
+      const uint32_t some = std::min(kVectorSize, count - at);
+      if (piece.range == 0) {
+        store.read(piece.segment, at, some, &chunk);
+      } else {
+        store.gather(piece.fresh.data() + at, some, &chunk);
+      }
+      first.fold_rows(chunk, range.groups, states, stride, arena);
+    }
   }
 }
 

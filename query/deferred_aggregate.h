@@ -32,7 +32,31 @@ class DeferredRows {
   // PostgreSQL does.
   void fold(char* states, uint32_t stride, AggregateArena& arena, const ExecutionContext& context);
 
+  // One range of the input; its group g is groups[g] of those that the states are of, or g where `groups` is empty.
+  struct Range {
+    DeferredRows* rows;
+    std::vector<uint32_t> groups;
+  };
+  // The same for consecutive ranges, the groups of the first of which are the first ones of all. Different rows stay where they are if
+  // their order is of no matter: threads look up which of a range are new, beside those of earlier ones.
+  static void fold_ranges(const std::vector<Range>& ranges, char* states, uint32_t stride,
+                          AggregateArena& arena, const ExecutionContext& context);
+
  private:
+  struct Piece {
+    size_t range, segment;
+    std::vector<uint32_t> fresh;  // rows that no earlier range has
+  };
+  // A group's number in each range by its number among all; of the first range they are the same.
+  using NumbersInRange = std::vector<std::vector<uint32_t>>;
+
+  bool may_stay_apart() const {
+    return aggregate_.distinct && aggregate_.order_by.empty() && !aggregate_.function->order_sensitive &&
+           seen_->has_all_groups();
+  }
+  static void find_fresh(const std::vector<Range>& ranges, const NumbersInRange& numbers, Piece& piece);
+  void fold_rows(const DataChunk& rows, const std::vector<uint32_t>& groups, char* states, uint32_t stride,
+                 AggregateArena& arena) const;
   // Otherwise they are the keys of `seen_`.
   bool has_own_rows() const { return !aggregate_.distinct || !aggregate_.order_by.empty(); }
   void append(std::span<const Vector> columns, Selection rows);

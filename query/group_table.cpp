@@ -277,7 +277,7 @@ void GroupTable::find(const Vector* keys, Selection selection, Scratch& scratch,
 }
 
 bool GroupTable::is_comparable(const GroupTable& other) const {
-  if (form_ != other.form_ || slots_.empty() || first_known_ > 0 || other.first_known_ > 0) return false;
+  if (form_ != other.form_ || slots_.empty() || !has_all_groups() || !other.has_all_groups()) return false;
   for (size_t k = 0; k < types_.size(); ++k) {
     if (is_packed() && types_[k].id == TypeId::kSymbol && !own_.spaces[k].agrees_with(other.own_.spaces[k]))
       return false;
@@ -388,7 +388,7 @@ void GroupTable::check_time_order(uint32_t count) {
   last_time_ = last;
   if (ascends) return;
   ascends_ = false;
-  if (used_slots_ < size()) index_all();
+  if (!has_all_groups()) index_all();
 }
 
 // Groups of the last time are the last ones, as long as times ascend.

@@ -84,6 +84,8 @@ class GroupTable {
   };
 
   uint32_t size() const { return static_cast<uint32_t>(keys_->rows()); }
+  // Whether a Probe finds all groups; false may become true again.
+  bool has_all_groups() const { return first_known_ == 0; }
   const std::shared_ptr<RowStore>& keys() const { return keys_; }  // row id g holds the keys of group g
   void seal_keys() { keys_->seal(); }
   uint64_t memory_bytes() const { return keys_->memory_bytes() + memory_.bytes(); }

@@ -112,32 +112,33 @@ void HashAggregateOperator::combine(std::vector<std::unique_ptr<AggregateRange>>
 std::shared_ptr<AggregateGroups> HashAggregateOperator::combine_set(RangeGroups ranges,
                                                                     EvaluationState& state) const {
   std::array<uint32_t, kVectorSize> numbers, ids;
-  std::shared_ptr<AggregateGroups> all = std::move(ranges[0]);
+  AggregateGroups& all = *ranges[0];
+  std::vector<std::vector<uint32_t>> maps(
+      ranges.size());  // groups of a range to those of all; of the first they are the same
   for (size_t r = 1; r < ranges.size(); ++r) {
     AggregateGroups& later = *ranges[r];
     later.seal();
-    std::vector<uint32_t> map;
     const auto combine_some = [&](uint32_t first, uint32_t count) {
       if (state.context->cancel) state.context->cancel->check();
       std::iota(ids.begin(), ids.begin() + count, first);
-      all->combine(spec_, later, {ids.data(), count}, numbers.data());
-      if (spec_.has_deferred) map.insert(map.end(), numbers.begin(), numbers.begin() + count);
+      all.combine(spec_, later, {ids.data(), count}, numbers.data());
+      if (spec_.has_deferred) maps[r].insert(maps[r].end(), numbers.begin(), numbers.begin() + count);
     };
-    if (all->table) {
+    if (all.table) {
       later.table->for_each_key_chunk([&](const DataChunk& keys, uint32_t first) {
-        all->table->find_or_insert(keys.columns.data(), keys.selection, numbers.data());
+        all.table->find_or_insert(keys.columns.data(), keys.selection, numbers.data());
         combine_some(first, keys.count());
       });
     } else {
       numbers[0] = 0;
       combine_some(0, 1);
     }
-    all->combine_deferred(later, map);
-    all->states.adopt_arena(later.states);
-    ranges[r].reset();
+    all.states.adopt_arena(later.states);
+    if (!spec_.has_deferred) ranges[r].reset();
   }
-  all->finish(spec_, *state.context);
-  return all;
+  all.seal();
+  all.fold_deferred(spec_, ranges, maps, *state.context);
+  return std::move(ranges[0]);
 }
 
 void HashAggregateOperator::start(EvaluationState& state) {

@@ -1,6 +1,7 @@
 #include "common/decimal.h"
 
 #include <gtest/gtest.h>
+#include <random>
 
 #include "tests/unit/common/expect_sql_error.h"
 
@@ -67,6 +68,23 @@ TEST(Decimal, RoundsHalfAwayFromZero) {
   EXPECT_EQ(str(ceiling(dec("-2.1"))), "-2");
   EXPECT_EQ(str(floor(dec("-2.1"))), "-3");
   EXPECT_EQ(decimal_to_int64(dec("-2.5")), -3);
+}
+
+TEST(Decimal, QuotientsAreTheNearest) {
+  std::mt19937_64 random(3);
+  for (int i = 0; i < 20'000; ++i) {
+    const auto part = [&](int bits) { return static_cast<int64_t>(random() >> (64 - 1 - random() % bits)); };
+    const Decimal a{(i % 2 ? 1 : -1) * part(40), static_cast<int32_t>(random() % 4)};
+    const Decimal b{part(40) + 1, static_cast<int32_t>(random() % 4)};
+    const Decimal quotient = divide(a, b);
+    // |quotient * b - a| is at most half a unit of the quotient's last digit, times b.
+    const int128_t unit = power_of_ten(quotient.scale + b.scale - a.scale);
+    const int128_t distance = quotient.value * b.value - a.value * unit;
+    EXPECT_LE((distance < 0 ? -distance : distance) * 2, b.value)
+        << decimal_to_string(a) << " / " << decimal_to_string(b);
+    EXPECT_EQ(decimal_digit_count(a.value),
+              static_cast<int>(decimal_to_string({a.value < 0 ? -a.value : a.value, 0}).size()));
+  }
 }
 
 TEST(Decimal, RescaleRefusesWhatDoesNotFit) {
