@@ -111,7 +111,12 @@ BoundAggregate QueryBinder::bind_aggregate_call(const ast::FunctionCall& call, c
   for (size_t i = 0; i < aggregate.arguments.size(); i++) {
     BoundPtr& argument = aggregate.arguments[i];
     if (i < aggregate.types.arguments.size() && aggregate.types.arguments[i].id != TypeId::kUnknown) {
+      const BoundPtr given = argument->clone();
       argument = coerce(std::move(argument), aggregate.types.arguments[i], CastContext::kImplicit);
+      // ORDER BY means the argument as the function takes it.
+      for (BoundAggregate::Order& order : aggregate.order_by) {
+        if (!call.within_group && order.expression->equals(*given)) order.expression = argument->clone();
+      }
     } else {
       argument = resolve_unknown(std::move(argument));
       if (i < aggregate.types.arguments.size()) aggregate.types.arguments[i] = argument->type;

@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <limits>
 
 #include "common/string_order.h"
 #include "query/optimizer.h"
@@ -84,7 +87,10 @@ ShiftedSum shifted_sum(const BoundAggregate& aggregate) {
     return x.kind == BoundKind::kCall && x.function == widen && is_small(*x.children[0]);
   };
   const auto is_addend = [](const BoundExpression& x) {
-    return x.is_constant() && x.type.id == TypeId::kInteger && !x.value.is_null();
+    constexpr int64_t kMost =
+        std::numeric_limits<int32_t>::max() + int64_t{std::numeric_limits<int16_t>::min()};
+    return x.is_constant() && x.type.id == TypeId::kInteger && !x.value.is_null() &&
+           std::abs(x.value.as_int()) <= kMost;
   };
   if (e.kind != BoundKind::kCall || e.type.id != TypeId::kInteger) return {};
   if (is_widened(e)) return {e.children[0].get(), 0};
