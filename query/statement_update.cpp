@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <functional>
 #include <numeric>
+#include <utility>
 
 #include "query/insert_plan.h"
 #include "query/portal.h"
@@ -60,6 +62,7 @@ struct WritePlan {
   std::vector<ScopeTable> from_tables;  // of the FROM or USING list
   uint32_t first_from_column = 0;       // in the query's columns
   bool everything = false;              // DELETE without a condition: by metadata
+  bool rows_stay = false;               // UPDATE of each row at most once, which stays at its place
   uint64_t row_count = 0;               // of the table, then
 
   void take(TargetRows rows, size_t outputs);
@@ -76,9 +79,11 @@ void WritePlan::take(TargetRows rows, size_t outputs) {
   }
 }
 
-// Runs the plan of bind_target_rows.
+// Runs the plan of bind_target_rows. With `act`, sets of so many rows are acted on while others are still to come.
 TargetSet collect(const std::shared_ptr<StatementRun>& run, const WritePlan& plan,
-                  const std::vector<Value>& parameters, bool with_others) {
+                  const std::vector<Value>& parameters, bool with_others,
+                  const std::function<void(TargetSet&&)>& act = {}) {
+  constexpr size_t kRowsAtOnce = 1 << 18;
   TargetSet set(plan.schema);
   if (with_others) {
     for (const ScopeTable& table : plan.from_tables) {
@@ -98,6 +103,10 @@ TargetSet collect(const std::shared_ptr<StatementRun>& run, const WritePlan& pla
     for (size_t c = 0; c < set.others.size(); c++) {
       const Vector& values = chunk.columns[plan.first_from_column + c];
       set.others[c].append_vector(flatten(values, chunk.size, chunk.selection, true), chunk.selection);
+    }
+    if (act && set.positions.size() >= kRowsAtOnce) {
+      set.sort_and_deduplicate();
+      act(std::exchange(set, TargetSet(plan.schema)));
     }
   }
   set.sort_and_deduplicate();
@@ -132,25 +141,34 @@ std::shared_ptr<WritePlan> plan_update(SessionState& session, const ast::UpdateS
   for (uint32_t c = 0; c < columns; c++) plan->output_of.push_back(1 + c);
   for (uint32_t i = 0; i < assigned.targets.size(); i++)
     plan->output_of[assigned.targets[i]] = 1 + columns + i;
+  const auto is_assigned = [&](uint32_t column) {
+    return std::find(assigned.targets.begin(), assigned.targets.end(), column) != assigned.targets.end();
+  };
+  plan->rows_stay = s.from.empty() &&
+                    std::none_of(schema.upsert_keys.begin(), schema.upsert_keys.end(), is_assigned) &&
+                    !(schema.has_timestamp() && is_assigned(static_cast<uint32_t>(schema.timestamp_column)));
   return plan;
 }
 
 uint64_t run_update(SessionState& session, const WritePlan& plan, const std::vector<Value>& parameters,
                     Returning* returning) {
   session.check_writable("UPDATE");
+  Transaction& transaction = session.write_transaction("UPDATE");
   auto run = session.start_run();
-  TargetSet set = collect(run, plan, parameters, returning != nullptr);
+  uint64_t count = 0;
+  const auto update = [&](TargetSet&& set) {
+    count += set.positions.size();
+    transaction.update(plan.schema->id, set.positions, std::move(set.rows));
+  };
+  // The scan goes on reading the version that it began with, in which these rows have the same places.
+  const bool at_once = returning || !plan.rows_stay;
+  TargetSet set = collect(run, plan, parameters, returning != nullptr,
+                          at_once ? std::function<void(TargetSet &&)>() : update);
   if (returning) {
     EvaluationState state{&run->context, parameters};
     returning->add(set.rows, state, set.others);
   }
-  uint64_t count = set.positions.size();
-  Transaction& transaction = session.write_transaction("UPDATE");
-  if (count > 0) {
-    transaction.update(plan.schema->id, set.positions, std::move(set.rows));
-  } else {
-    transaction.remove(plan.schema->id, {});  // it takes a version all the same
-  }
+  update(std::move(set));
   return count;
 }
 

@@ -14,6 +14,7 @@ struct LoadLimits {
       16'384;                   // of a partition that got none of the last batch; they do not wait for more
   uint32_t load_rows = 65'536;  // of the table, in this transaction, before anything is encoded
   uint32_t encoded_rows = 16'384;  // inserted together; fewer stay in memory and go into the log
+  uint32_t dense_rows = 256;       // replaced side by side; fewer are patched
 };
 
 }  // namespace idem

@@ -197,15 +197,14 @@ void expire_history(DatabaseState& db, const RetentionRequest& request) {
   const int64_t now = db.clock.now_micros();
   std::vector<KeptVersion> gone;  // freed after the latches
   std::vector<std::shared_ptr<TableHistory>> forgotten;
+  std::set<uint32_t> over;  // dropped tables
   CommitNumber logged{};
   {
     std::lock_guard catalog_lock(db.catalog_latch);
     std::lock_guard order(db.commit_latch);
-    std::set<uint32_t> over;
     for (Candidate& candidate : candidates(db, *db.catalog_head, request, now)) {
       if (is_over(candidate, now)) {
         over.insert(candidate.id);
-        db.remove_history(static_cast<TableId>(candidate.id));
         forgotten.push_back(std::move(candidate.history));
         continue;
       }
@@ -227,6 +226,8 @@ void expire_history(DatabaseState& db, const RetentionRequest& request) {
     logged = db.last_logged;
   }
   db.wait_visible(logged);
+  // As long as the catalog that all see has them, they can be undropped.
+  for (const uint32_t id : over) db.remove_history(static_cast<TableId>(id));
 }
 
 bool expiry_is_due(DatabaseState& db) {

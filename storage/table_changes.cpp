@@ -200,16 +200,19 @@ void TableChanges::match_arrived(const WaitingRows::Arrived& arrived, uint64_t o
   PartitionWork& work = work_on(part.start);
   PartitionMatch match = match_part(schema(), work.current, *arrived.batch, part, MatchMode::kUpsert);
   const bool streams = load_ && streamed_rows_ >= load_->limits().load_rows;
+  const bool reads_back = may_give_up(match, part);
+  RewrittenRows rewritten;
+  if (streams) insert_dense_replacements(&match, load_->limits(), &rewritten);
   const uint64_t inserted = match.change.positions.inserted_count();
   const bool large = streams && inserted >= load_->limits().encoded_rows;
   const uint64_t effective = match.change.replaced_rows.size() + inserted;
-  const bool reads_back = may_give_up(match, part);
   const bool gives_up = reads_back ? large || effective <= (part.end - part.begin) / 2 : streams;
   GivenUpRows given_up;
   if (gives_up)
     given_up = reads_back ? note_given_up(&match, work.current) : write_originals_aside(*arrived.batch, part);
-  Operation operation{Kind::kUpsert, arrived.batch,      part, std::move(match.change), 0,
-                      match.counts,  std::move(given_up)};
+  Operation operation{
+      Kind::kUpsert,       arrived.batch,       part, std::move(match.change), 0, match.counts,
+      std::move(given_up), std::move(rewritten)};
   if (large) {
     encode_inserted(&operation);
   } else if (gives_up) {
@@ -295,7 +298,7 @@ void TableChanges::upsert(std::shared_ptr<const ColumnBatch> rows, Kind kind, ui
     const OrderedBatch::Part& part = batch->parts[i];
     PartitionWork& work = work_on(part.start);
     PartitionMatch match = match_part(schema(), work.current, *batch, part, mode_of(kind));
-    Operation operation{kind, batch, part, std::move(match.change), 0, match.counts, {}};
+    Operation operation{kind, batch, part, std::move(match.change), 0, match.counts, {}, {}};
     add_operation(&work, part.start, std::move(operation), owner);
   }
   recount();
@@ -323,12 +326,14 @@ void TableChanges::modify(const std::vector<RowPosition>& updated, ColumnBatch&&
   std::vector<ColumnView> views;
   for (size_t c = 0; c < table.columns.size(); ++c) views.emplace_back(given->column(c));
   std::vector<uint32_t> moved;
+  streamed_rows_ += updated.size();
+  const bool streams = load_ && streamed_rows_ >= load_->limits().load_rows;
   size_t u = 0, r = 0;
   while (u < updated.size() || r < removed.size()) {
     const uint32_t partition = std::min(u < updated.size() ? updated[u].partition : UINT32_MAX,
                                         r < removed.size() ? removed[r].partition : UINT32_MAX);
     const std::shared_ptr<const Partition>& stored_partition = version->partitions[partition];
-    Operation operation{Kind::kPositions, nullptr, {}, {}, 0, {}, {}};
+    Operation operation{Kind::kPositions, nullptr, {}, {}, 0, {}, {}, {}};
     operation.change.start = stored_partition->start;
     std::vector<uint64_t>& deleted = operation.change.positions.deleted;
     for (; r < removed.size() && removed[r].partition == partition; ++r)
@@ -356,6 +361,13 @@ void TableChanges::modify(const std::vector<RowPosition>& updated, ColumnBatch&&
     }
     std::inplace_merge(deleted.begin(), deleted.begin() + static_cast<ptrdiff_t>(only_removed),
                        deleted.end());
+    if (streams) {
+      PartitionMatch match;
+      match.change = std::move(operation.change);
+      insert_dense_replacements(&match, load_->limits(), &operation.rewritten);
+      operation.change = std::move(match.change);
+      if (!operation.rewritten.empty()) encode_inserted(&operation);
+    }
     const int64_t start = stored_partition->start;
     add_operation(&work_on(start), start, std::move(operation), context_.owner);
   }
@@ -457,7 +469,7 @@ void TableChanges::sort_by_new_keys() {
   PartitionWork& work = work_on(start);
   work = PartitionWork();
   work.cleared = true;
-  Operation operation{Kind::kPositions, nullptr, {}, {}, 0, {}, {}};
+  Operation operation{Kind::kPositions, nullptr, {}, {}, 0, {}, {}, {}};
   operation.change.start = start;
   operation.change.rows = rows;
   operation.change.positions.insert(0, rows->rows());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "common/persistent_vector.h"
 #include "storage/change_rows.h"
 #include "storage/column_batch.h"
+#include "storage/dense_replacement.h"
 #include "storage/partition_change.h"
 #include "storage/position_history.h"
 #include "storage/transaction.h"
@@ -120,7 +122,8 @@ class TableChanges {
     PartitionChange change;  // relative to the version before this operation
     uint64_t rows_before = 0;
     MatchCounts counts;
-    GivenUpRows given_up;  // where the batch was given up; the rest of it is in `change`
+    GivenUpRows given_up;     // where the batch was given up; the rest of it is in `change`
+    RewrittenRows rewritten;  // by `change`
   };
   using Operations = PersistentVector<std::shared_ptr<const Operation>>;
   struct PartitionWork {
@@ -160,6 +163,8 @@ class TableChanges {
   void replay(PartitionWork* work, int64_t start, std::shared_ptr<const Partition> head_partition,
               const TableVersion& head);
   void reapply(PartitionWork* work, std::shared_ptr<const Partition> head_partition, uint64_t owner);
+  static void insert_rewritten(const Operation& before, const std::function<uint64_t(uint64_t)>& moved,
+                               const TableSchema& schema, Operation* after);
   uint64_t move_position(uint64_t ordinal, size_t operation, const Operations& old_operations,
                          const Operations& new_operations, int64_t start, const TableVersion& head,
                          const std::shared_ptr<const Partition>& current) const;

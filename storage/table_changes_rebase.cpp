@@ -56,7 +56,7 @@ uint64_t TableChanges::move_position(uint64_t ordinal, size_t operation, const O
   uint64_t at = ordinal;
   for (size_t j = operation; j-- > 0;) {
     const PartitionChange& old = old_operations[j]->change;
-    const PositionDelta::Origin origin = old.positions.backward(at);
+    const PositionDelta::Origin origin = old_operations[j]->rewritten.backward(old.positions, at);
     if (!origin.inserted) {
       at = origin.index;
       continue;
@@ -77,7 +77,7 @@ uint64_t TableChanges::move_position(uint64_t ordinal, size_t operation, const O
     if (!place) throw changed_concurrently(*schema(), "update");
   }
   for (size_t j = first; j < operation; ++j) {
-    place = new_operations[j]->change.positions.forward(*place);
+    place = new_operations[j]->rewritten.forward(new_operations[j]->change.positions, *place);
     if (!place) throw changed_concurrently(*schema(), "update");
   }
   return *place;
@@ -127,6 +127,21 @@ void TableChanges::match_again(Operation* operation, const PartitionChange& old,
   }
 }
 
+// Puts rows that are written already where those that they replace are now.
+void TableChanges::insert_rewritten(const Operation& before, const std::function<uint64_t(uint64_t)>& moved,
+                                    const TableSchema& schema, Operation* after) {
+  uint64_t first = 0, end = 0;  // of the ordinals side by side that were met last
+  before.rewritten.for_each([&](uint64_t ordinal, uint64_t number) {
+    const uint64_t at = moved(ordinal);
+    if (at < end) throw changed_concurrently(schema, "update");  // in another order than they are written in
+    if (at > end || number == 0) first = at;
+    end = at + 1;
+    after->rewritten.add(at, number);
+    after->change.positions.insert(first, 1);
+  });
+  after->change.encoded = before.change.encoded;
+}
+
 void TableChanges::replay(PartitionWork* work, int64_t start, std::shared_ptr<const Partition> head_partition,
                           const TableVersion& head) {
   const Operations old_operations = work->operations;
@@ -136,8 +151,8 @@ void TableChanges::replay(PartitionWork* work, int64_t start, std::shared_ptr<co
     const Operation& before = *old_operations[k];
     const PartitionChange& old = before.change;
     if (before.kind == Kind::kAttach) throw changed_concurrently(*schema(), "update");
-    Operation operation{before.kind,   before.batch,   before.part, {}, current ? current->row_count : 0,
-                        before.counts, before.given_up};
+    Operation operation{before.kind,   before.batch,    before.part, {}, current ? current->row_count : 0,
+                        before.counts, before.given_up, {}};
     operation.change.start = start;
     const auto moved = [&](uint64_t ordinal) {
       return move_position(ordinal, k, old_operations, new_operations, start, head, current);
@@ -145,6 +160,7 @@ void TableChanges::replay(PartitionWork* work, int64_t start, std::shared_ptr<co
     if (operation.kind == Kind::kPositions) {
       PositionDelta& positions = operation.change.positions;
       for (const uint64_t ordinal : old.positions.deleted) positions.deleted.push_back(moved(ordinal));
+      if (!before.rewritten.empty()) insert_rewritten(before, moved, *schema(), &operation);
       std::vector<std::pair<uint64_t, uint32_t>> replaced;
       for (size_t i = 0; i < old.positions.replaced.size(); ++i) {
         replaced.emplace_back(moved(old.positions.replaced[i]), old.replaced_rows[i]);

@@ -163,13 +163,16 @@ void PartitionMatcher::match_by_time() {
 // How many rows from `place` on equal the stored rows from `ordinal` on in every column, whole runs of one
 // time only: a row further on in a run might have the keys of an earlier one.
 uint32_t PartitionMatcher::identical_rows(uint32_t place, uint64_t ordinal) {
-  uint32_t total = 0;
+  constexpr uint32_t kFirstStep = 4, kStepGrowth = 8;
+  uint32_t total = 0,
+           step = kFirstStep;  // small at first: where all rows are replaced, the first one differs
   while (place + total < part_.end && ordinal + total < stored_count_) {
     const uint32_t from = place + total;
     stored_->move_to(ordinal + total);
     const uint32_t stored_row = stored_->row_in_block(ordinal + total);
-    const auto length =
-        static_cast<uint32_t>(std::min<uint64_t>(stored_->block_end() - (ordinal + total), part_.end - from));
+    const auto length = static_cast<uint32_t>(
+        std::min<uint64_t>({step, stored_->block_end() - (ordinal + total), part_.end - from}));
+    step = std::min(step * kStepGrowth, kVectorSize);
     uint32_t count = length;
     for (uint32_t c = 0; c < views_.size() && count > 0; ++c) {
       const ColumnView& stored = stored_->column(c);

@@ -431,6 +431,8 @@ bool ModelTransaction::apply_all(const TableWork& work, const ModelTable& newest
         left.ids.push_back(operation.ids[r]);
         if (!operation.rows.empty()) left.rows.push_back(operation.rows[r]);
         const auto own = aliases.find(operation.ids[r]);
+        // On the version that it was moved to, a row of its own may have become one of others, which is gone by now.
+        if (own != aliases.end() && was_moved_) outcome->may_conflict = true;
         const size_t at = newest.find_id(own == aliases.end() ? operation.ids[r] : own->second);
         if (at == newest.rows.size() || newest.rows[at].changed <= base_->stamp) continue;
         if (own == aliases.end()) return false;
@@ -514,6 +516,7 @@ bool ModelTransaction::move_to(std::shared_ptr<const World> newest, const Outcom
   base_ = std::move(newest);
   view_ = *outcome.world;
   own_.clear();
+  was_moved_ = true;
   for (auto& [id, work] : work_) {
     const ModelTable* table = view_.table(static_cast<TableId>(id));
     if (!table) continue;

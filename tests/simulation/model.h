@@ -136,6 +136,7 @@ class ModelTransaction {
   std::shared_ptr<const World> base_;
   World view_;
   std::map<uint32_t, std::shared_ptr<ModelTable>> own_;  // the writable ones of view_
+  bool was_moved_ = false;                               // on top of a newer version than it began with
   std::map<uint32_t, TableWork> work_;
   std::vector<NameChange> names_;
   std::string run_key_, run_tag_;

@@ -29,7 +29,8 @@ Simulation::Simulation(uint64_t seed, bool trace)
                               .group_rows = uint32_t{8} << dice_.below(5),
                               .left_behind_rows = 2,
                               .load_rows = 1,
-                              .encoded_rows = 1 + static_cast<uint32_t>(dice_.below(4))};
+                              .encoded_rows = 1 + static_cast<uint32_t>(dice_.below(4)),
+                              .dense_rows = 1 + static_cast<uint32_t>(dice_.below(3))};
   }
   database_.clock().set_now_micros(1'700'000'000'000'000);
   sessions_.resize(1 + dice_.below(4));

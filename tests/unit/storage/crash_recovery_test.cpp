@@ -209,8 +209,12 @@ TEST(CrashRecoveryTest, SurvivesSingleFailures) {
   }
 }
 
-constexpr LoadLimits kStreamAll{
-    .batch_rows = 4, .group_rows = 40, .left_behind_rows = 2, .load_rows = 1, .encoded_rows = 2};
+constexpr LoadLimits kStreamAll{.batch_rows = 4,
+                                .group_rows = 40,
+                                .left_behind_rows = 2,
+                                .load_rows = 1,
+                                .encoded_rows = 2,
+                                .dense_rows = 2};
 
 TEST(CrashRecoveryTest, KeepsWhatWasStreamed) {
   for (uint64_t seed = 201; seed <= 212; ++seed) {

@@ -120,8 +120,12 @@ TEST(DelayedCallTest, ReadersDoNotWaitForACommit) {
 
 TEST(DelayedCallTest, ReadersDoNotWaitForALargeLoad) {
   const auto stream = [](CheckedDatabase& database) {
-    database.options.load = {
-        .batch_rows = 1, .group_rows = 64, .left_behind_rows = 2, .load_rows = 1, .encoded_rows = 2};
+    database.options.load = {.batch_rows = 1,
+                             .group_rows = 64,
+                             .left_behind_rows = 2,
+                             .load_rows = 1,
+                             .encoded_rows = 2,
+                             .dense_rows = 2};
     database.close(false);
     database.open();
   };

@@ -186,7 +186,12 @@ class FaultInjectionTest : public ::testing::Test {
   // Of inserts that go into segment files at once; by default of none that small.
   LoadLimits load_;
   void stream_small_inserts() {
-    load_ = {.batch_rows = 1, .group_rows = 64, .left_behind_rows = 2, .load_rows = 1, .encoded_rows = 2};
+    load_ = {.batch_rows = 1,
+             .group_rows = 64,
+             .left_behind_rows = 2,
+             .load_rows = 1,
+             .encoded_rows = 2,
+             .dense_rows = 2};
   }
 
   void run(const Base& base, const Body& body) {

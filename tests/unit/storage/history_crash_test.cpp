@@ -171,8 +171,12 @@ TEST(HistoryCrashTest, EveryVersionSurvivesAStopAtAnyCall) {
 }
 
 TEST(HistoryCrashTest, SoDoVersionsOfLargeInserts) {
-  expect_every_version_after_a_stop_at_any_call(
-      {.batch_rows = 1, .group_rows = 16, .left_behind_rows = 2, .load_rows = 1, .encoded_rows = 4});
+  expect_every_version_after_a_stop_at_any_call({.batch_rows = 1,
+                                                 .group_rows = 16,
+                                                 .left_behind_rows = 2,
+                                                 .load_rows = 1,
+                                                 .encoded_rows = 4,
+                                                 .dense_rows = 2});
 }
 
 }  // namespace

@@ -308,7 +308,8 @@ TEST_P(TableModelTest, SmallInsertsAsIfTheyWereLarge) {
                           .group_rows = 16 + static_cast<uint32_t>(seed % 3) * 40,
                           .left_behind_rows = 2,
                           .load_rows = 1,
-                          .encoded_rows = 1 + static_cast<uint32_t>(seed % 2) * 4};
+                          .encoded_rows = 1 + static_cast<uint32_t>(seed % 2) * 4,
+                          .dense_rows = 1 + static_cast<uint32_t>(seed % 3)};
     Workload(static_cast<Shape>(GetParam()), seed, 150, 4, 120, false, load).run(40);
     if (HasFailure()) return;
   }
@@ -317,8 +318,12 @@ TEST_P(TableModelTest, SmallInsertsAsIfTheyWereLarge) {
 TEST_P(TableModelTest, StreamedRowsAmongManyBlocks) {
   for (uint64_t seed = 21; seed <= 22; ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
-    const LoadLimits load{
-        .batch_rows = 1, .group_rows = 4'000, .left_behind_rows = 2, .load_rows = 1, .encoded_rows = 1};
+    const LoadLimits load{.batch_rows = 1,
+                          .group_rows = 4'000,
+                          .left_behind_rows = 2,
+                          .load_rows = 1,
+                          .encoded_rows = 1,
+                          .dense_rows = 2};
     Workload workload(static_cast<Shape>(GetParam()), seed, 50'000, 5'000, 400, true, load);
     workload.load(9'000);
     if (HasFailure()) return;
