@@ -93,14 +93,19 @@ struct SymbolDictionary::State {
     const Place place = place_of(static_cast<uint32_t>(code));
     return chunks[place.chunk].load(std::memory_order_acquire)[place.offset];
   }
-  // The slot that holds `text`, or the empty one where it belongs.
-  Slot& slot_of(const Table& in, std::string_view text, const SymbolKey& key) const {
+  // The slot that holds `text`, or the empty one where it belongs, with the code plus 1 that was seen there: without the mutex
+  // an empty slot may be filled with another text right after.
+  struct Found {
+    Slot* slot;
+    uint32_t code;
+  };
+  Found find(const Table& in, std::string_view text, const SymbolKey& key) const {
     for (size_t i = key.hash & in.mask;; i = (i + 1) & in.mask) {
       Slot& slot = in.slots[i];
       const uint32_t code = slot.code.load(std::memory_order_acquire);
-      if (code == 0) return slot;
+      if (code == 0) return {&slot, 0};
       const bool same = slot.size == key.size && slot.low == key.low && slot.high == key.high;
-      if (same && (key.size <= 16 || at(static_cast<int32_t>(code - 1)) == text)) return slot;
+      if (same && (key.size <= 16 || at(static_cast<int32_t>(code - 1)) == text)) return {&slot, code};
     }
   }
   static void fill(Slot* slot, const SymbolKey& key, uint32_t code) {
@@ -114,7 +119,7 @@ struct SymbolDictionary::State {
     for (uint32_t code = 0; code < count; ++code) {
       const std::string_view text = at(static_cast<int32_t>(code));
       const SymbolKey key(text);
-      fill(&slot_of(*next, text, key), key, code);
+      fill(find(*next, text, key).slot, key, code);
     }
     use(std::move(next));
   }
@@ -130,8 +135,7 @@ std::string_view SymbolDictionary::at(int32_t code) const {
 
 std::optional<int32_t> SymbolDictionary::find(std::string_view text) const {
   const State& s = *state_;
-  const State::Slot& slot = s.slot_of(*s.table.load(std::memory_order_acquire), text, SymbolKey(text));
-  const uint32_t code = slot.code.load(std::memory_order_acquire);
+  const uint32_t code = s.find(*s.table.load(std::memory_order_acquire), text, SymbolKey(text)).code;
   if (code == 0) return std::nullopt;
   return static_cast<int32_t>(code - 1);
 }
@@ -141,14 +145,12 @@ int32_t SymbolDictionary::intern(std::string_view text) {
   State& s = *state_;
   const SymbolKey key(text);
   std::lock_guard lock(s.mutex);
-  State::Slot* slot = &s.slot_of(*s.tables.back(), text, key);
-  if (const uint32_t added = slot->code.load(std::memory_order_relaxed); added != 0) {
-    return static_cast<int32_t>(added - 1);
-  }
+  auto [slot, added] = s.find(*s.tables.back(), text, key);
+  if (added != 0) return static_cast<int32_t>(added - 1);
   if (s.count == INT32_MAX) throw sql_error(sqlstate::kProgramLimitExceeded, "a SYMBOL column is full");
   if ((s.count + 1) * uint64_t{3} > (s.tables.back()->mask + 1) * 2) {
     s.grow();
-    slot = &s.slot_of(*s.tables.back(), text, key);
+    slot = s.find(*s.tables.back(), text, key).slot;
   }
   const Place place = place_of(s.count);
   if (!s.chunk_owners[place.chunk]) {
