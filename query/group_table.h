@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "common/cancellation.h"
@@ -116,7 +117,7 @@ class GroupTable {
       __builtin_prefetch(&encoded_[group]);
     }
   }
-  // Calls fn(hash, group) for the groups whose hash has the upper `bits` bits `part`, by ascending hash in the main. At most 8 bits.
+  // Calls fn(hash, group) for the groups whose hash has the upper `bits` bits `part`, by ascending hash in the main. 1 to 8 bits.
   template <class F>
   void for_each_in_part(uint32_t part, uint32_t bits, F&& fn) const {
     const size_t mask = slots_.size() - 1, length = slots_.size() >> bits;
