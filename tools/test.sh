@@ -153,8 +153,9 @@ if [ "$mode" = --all ]; then
   if step "tsan build" build tsan "idemdb test_common test_wal test_storage test_server"; then
     for layer in common wal server; do sharded "unit tests of $layer, tsan" "build/tsan/test_$layer" --gtest_filter="-$slow"; done
     sharded "unit tests of storage, tsan" build/tsan/test_storage \
-      --gtest_filter='ConcurrencyTest.*:DatabaseTest.*:CommitGateTest.*:CompactionTest.*:BackupTest.*:ChunkCache.*:LargeInsertTest.*:RunTest.*'
+      --gtest_filter='ConcurrencyTest.*:DatabaseTest.*:CommitGateTest.*:CompactionTest.*:BackupTest.*:ChunkCache.*:LargeInsertTest.*:RunTest.*:SymbolDictionary.*'
     runner "golden scripts, tsan" tests/sql/run_golden.sh --idemdb build/tsan/idemdb
+    runner "SQL logic tests of many rows, tsan" python3 tests/sql/run_slt.py --idemdb build/tsan/idemdb many_groups first_rows
     IDEMDB=$PWD/build/tsan/idemdb sharded "integration, tsan" build/release/test_integration \
       --gtest_filter='TransactionOverConnections.*:Connection.*:Operation.*:MaterializedViews.*:Http*:LineProtocolTest.*'
   fi
