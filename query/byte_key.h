@@ -1,10 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
-#include "common/element_access.h"
+#include "common/text_words.h"
 
 namespace idem {
 
@@ -28,15 +27,7 @@ class ByteKey {
       tail_ = reinterpret_cast<uint64_t>(p);
       return;
     }
-    uint64_t low = 0, high = 0;
-    if (size >= 8) {
-      low = load<uint64_t>(p);
-      if (size > 8) high = load<uint64_t>(p + size - 8) >> (128 - 8 * size);
-    } else if (size >= 4) {
-      low = load<uint32_t>(p) | uint64_t{load<uint32_t>(p + size - 4)} << (8 * size - 32);
-    } else {
-      for (size_t i = 0; i < size; ++i) low |= uint64_t{static_cast<uint8_t>(p[i])} << (8 * i);
-    }
+    const auto [low, high] = TextWords(bytes);
     head_ = size | low << 8;
     tail_ = low >> 56 | high << 8;
   }

@@ -2,6 +2,7 @@
 
 #include "common/string_order.h"
 #include "query/sort_threshold.h"
+#include "storage/element_type.h"
 #include "storage/symbol_dictionary.h"
 
 namespace idem {
@@ -14,30 +15,8 @@ uint64_t bits_of(T value) {
   return ordered_bits(static_cast<int64_t>(value));
 }
 
-// Calls fn with a null pointer to the C++ type of a number.
-template <class F>
-void with_number(PhysicalType type, F&& fn) {
-  switch (type) {
-    case PhysicalType::kBool: return fn(static_cast<uint8_t*>(nullptr));
-    case PhysicalType::kInt16: return fn(static_cast<int16_t*>(nullptr));
-    case PhysicalType::kInt32: return fn(static_cast<int32_t*>(nullptr));
-    case PhysicalType::kInt64: return fn(static_cast<int64_t*>(nullptr));
-    case PhysicalType::kFloat: return fn(static_cast<float*>(nullptr));
-    default: return fn(static_cast<double*>(nullptr));
-  }
-}
-
 bool orders_by_number(SqlType type) {
-  if (type.id == TypeId::kSymbol || is_oid_like(type.id)) return false;
-  switch (physical_type(type)) {
-    case PhysicalType::kBool:
-    case PhysicalType::kInt16:
-    case PhysicalType::kInt32:
-    case PhysicalType::kInt64:
-    case PhysicalType::kFloat:
-    case PhysicalType::kDouble: return true;
-    default: return false;
-  }
+  return can_be_threshold(type) || physical_type(type) == PhysicalType::kBool;
 }
 
 int three_way(auto a, auto b) { return a < b ? -1 : b < a ? 1 : 0; }
@@ -57,8 +36,9 @@ void TopBound::set(const RowStore& rows, uint32_t id) {
     key.is_null = !rows.is_valid(column, id);
     if (orders_by_number(type)) {
       key.kind = Kind::kNumber;
-      with_number(physical_type(type), [&](auto* tag) {
-        key.bits = bits_of(rows.value<std::remove_pointer_t<decltype(tag)>>(column, id));
+      with_element_type(physical_type(type), [&](auto* tag) {
+        using T = std::remove_pointer_t<decltype(tag)>;
+        if constexpr (std::is_arithmetic_v<T>) key.bits = bits_of(rows.value<T>(column, id));
       });
     } else if (physical_type(type) == PhysicalType::kDecimal) {
       key.kind = Kind::kNumeric;
@@ -103,9 +83,12 @@ void TopBound::divide_by(const Key& key, const Vector& values, Compare&& compare
 void TopBound::divide(const Key& key, const Vector& values) {
   switch (key.kind) {
     case Kind::kNumber:
-      return with_number(physical_type(values.type), [&](auto* tag) {
-        const auto* numbers = values.values<std::remove_pointer_t<decltype(tag)>>();
-        divide_by(key, values, [&](uint16_t row) { return three_way(bits_of(numbers[row]), key.bits); });
+      return with_element_type(physical_type(values.type), [&](auto* tag) {
+        using T = std::remove_pointer_t<decltype(tag)>;
+        if constexpr (std::is_arithmetic_v<T>) {
+          const T* numbers = values.values<T>();
+          divide_by(key, values, [&](uint16_t row) { return three_way(bits_of(numbers[row]), key.bits); });
+        }
       });
     case Kind::kNumeric:
       return divide_by(key, values, [&, decimals = values.values<Decimal>()](uint16_t row) {

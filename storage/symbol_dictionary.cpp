@@ -3,13 +3,13 @@
 #include <array>
 #include <bit>
 #include <cassert>
-#include <cstring>
 #include <mutex>
 #include <vector>
 
 #include "common/error.h"
 #include "common/hash.h"
 #include "common/string_arena.h"
+#include "common/text_words.h"
 
 namespace idem {
 
@@ -35,28 +35,14 @@ struct SymbolKey {
   uint32_t size = 0;
 
   explicit SymbolKey(std::string_view text) : size(static_cast<uint32_t>(text.size())) {
-    const char* p = text.data();
     if (size > 16) {
       low = hash = hash_bytes(text);
       return;
     }
-    if (size >= 8) {
-      low = load(p, 8);
-      if (size > 8) high = load(p + size - 8, 8) >> (8 * (16 - size));
-    } else if (size >= 4) {
-      low = load(p, 4) | load(p + size - 4, 4) << (8 * (size - 4));
-    } else if (size > 0) {
-      low =
-          load(p, 1) | load(p + size / 2, 1) << (8 * (size / 2)) | load(p + size - 1, 1) << (8 * (size - 1));
-    }
+    const TextWords words(text);
+    low = words.low;
+    high = words.high;
     hash = hash_combine(hash_u64(low ^ size), high);
-  }
-
- private:
-  static uint64_t load(const char* p, size_t bytes) {
-    uint64_t word = 0;
-    std::memcpy(&word, p, bytes);
-    return word;
   }
 };
 
