@@ -118,6 +118,10 @@ bool Deparser::session_statement(const Statement& s) {
 }
 
 void Deparser::setting_name(const std::string& setting) {
+  // No word is empty: then it was one word with dots in it.
+  const bool has_empty_part = setting.empty() || setting.front() == '.' || setting.back() == '.' ||
+                              setting.find("..") != std::string::npos;
+  if (has_empty_part) return word(setting);
   size_t begin = 0;
   for (;;) {
     const size_t dot = setting.find('.', begin);
