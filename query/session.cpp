@@ -192,6 +192,16 @@ CommitNumber Session::finish_statements_without_waiting(bool tag_is_told) {
   return visible_after;
 }
 
+Transaction* Session::begin_shared_commit() {
+  Transaction* const transaction = state_->begin_shared_commit();
+  if (transaction) state_->closed_portals.clear();
+  return transaction;
+}
+
+CommitNumber Session::end_shared_commit(const CommitOutcome& outcome) {
+  return state_->end_shared_commit(outcome);
+}
+
 void Session::wait_for_commit() { state_->wait_for_commit(); }
 
 void Session::statement_failed(const SqlError& error) {

@@ -199,6 +199,11 @@ class Session {
   // Database::when_visible() has called back for the commit given. 0: it is. A statement that is run again for its commit may
   // answer another command tag, unless that of the last one is told already.
   CommitNumber finish_statements_without_waiting(bool tag_is_told);
+  // What finish_statements_without_waiting() would commit, where the caller may do that together with the commits of other sessions
+  // (Database::commit_together); then it calls nothing else here before it has told how that ended, which gives the commit to
+  // wait for likewise. Null: it is to be called.
+  Transaction* begin_shared_commit();
+  CommitNumber end_shared_commit(const CommitOutcome& outcome);
   // Of COMMIT, which does not wait: until that is durable and visible. finish_statements() and the next transaction do it, too.
   void wait_for_commit();
   // After any error: rolls back the implicit transaction, or marks the block as failed.

@@ -52,6 +52,11 @@ void SessionNotifications::notify(Notification message) {
   if (sent_.emplace(message.channel, message.payload).second) messages_.push_back(std::move(message));
 }
 
+bool SessionNotifications::is_empty() const {
+  std::lock_guard lock(mutex_);
+  return changes_.empty() && messages_.empty();
+}
+
 SessionNotifications::Mark SessionNotifications::mark() const {
   std::lock_guard lock(mutex_);
   return {changes_.size(), messages_.size()};

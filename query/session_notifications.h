@@ -37,6 +37,7 @@ class SessionNotifications {
   Mark mark() const;
   void return_to(Mark mark);
 
+  bool is_empty() const;  // the transaction has none
   void rollback() { return_to({}); }
   // LISTEN and UNLISTEN are in force; gives what is to be published once the commit is visible (null: nothing).
   std::function<void()> commit();

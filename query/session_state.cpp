@@ -288,11 +288,7 @@ CommitNumber SessionState::commit_statements(bool wait) {
     CommitResult result =
         synchronous && !wait ? transaction_->commit_without_waiting() : transaction_->commit(synchronous);
     visible_after = result.visible_after;
-    const WriteCounts& c = result.counts;
-    if (result.wrote || c.skipped > 0) {
-      last_write = {last_write.number + 1, c};
-      server.metrics.count_commit(c);
-    }
+    note_committed(result);
   } catch (...) {
     end_transaction(false);
     throw;
@@ -307,6 +303,28 @@ CommitNumber SessionState::commit_statements(bool wait) {
   }
   end_transaction(true);
   return visible_after;
+}
+
+void SessionState::note_committed(const CommitResult& result) {
+  if (!result.wrote && result.counts.skipped == 0) return;
+  last_write = {last_write.number + 1, result.counts};
+  server.metrics.count_commit(result.counts);
+}
+
+Transaction* SessionState::begin_shared_commit() {
+  const bool is_plain = block_ == Block::kNone && transaction_ && !retry_ && !run_ && dropped_.empty() &&
+                        altered_.empty() && temporary_.empty() && notifications.is_empty();
+  if (!is_plain || !transaction_->may_share_commit() || settings.get("synchronous_commit") == "off")
+    return nullptr;
+  statements_ = 0;
+  close_portals(true);
+  return transaction_.get();
+}
+
+CommitNumber SessionState::end_shared_commit(const CommitOutcome& outcome) {
+  if (!outcome.error) note_committed(outcome.result);
+  end_transaction(!outcome.error);
+  return outcome.result.visible_after;
 }
 
 void SessionState::before_commit() {

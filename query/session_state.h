@@ -91,6 +91,8 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   void release_savepoint(const ast::Identifier& name);
   // Gives the commit that is to be waited for; 0 if it is visible, as it always is when `wait`.
   CommitNumber finish_statements(bool wait = true, bool tag_is_told = false);
+  Transaction* begin_shared_commit();
+  CommitNumber end_shared_commit(const CommitOutcome& outcome);
   void wait_for_commit();
   void statement_failed();
   TransactionStatus status() const;
@@ -220,6 +222,7 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   struct Savepoint;
   void close_portals_after(const Savepoint& savepoint);
   CommitNumber commit_statements(bool wait);
+  void note_committed(const CommitResult& result);
   CommitNumber committed_{};  // by COMMIT, and not known to be visible; 0: none
   struct Retry {
     StatementInput input;

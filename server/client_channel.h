@@ -24,6 +24,8 @@ class ClientChannel {
   virtual std::string certificate_name() const = 0;
   // Authentication is over; told before the client is, since what it sends from then on may be large.
   virtual void session_started(int32_t pid) = 0;
+  // Whether a commit may wait for those of other clients that come at the same time (ProtocolHandler::shared_commit).
+  virtual bool shares_commits() const = 0;
   // The session has messages of others for the client, to be delivered when it waits for nothing. Any thread; short.
   virtual void notifications_came() = 0;
 };

@@ -4,10 +4,12 @@
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/defer.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <map>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
@@ -227,6 +229,7 @@ void Connection::handle_input() {
       if (next == Next::kNotifications) handler_->deliver_notifications();
       else handler_->handle(message);
       if (handler_->closed()) break;
+      if (handler_->shared_commit()) return await_commit();
       if (handler_->awaited_commit() != CommitNumber{} && !commit_in_this_thread()) return await_commit();
     }
     if (next == Next::kWait) return;
@@ -258,7 +261,7 @@ bool Connection::commit_in_this_thread() {
 // The thread goes on with other connections; nobody handles this one meanwhile.
 void Connection::await_commit() {
   note_duration();
-  environment_.answers->await(shared_from_this(), handler_->awaited_commit());
+  environment_.answers->await(shared_from_this());
 }
 
 void Connection::answer_commit(const SqlError* error) {
@@ -286,19 +289,56 @@ void Connection::end_session() {
       stream_.executor(), [self = shared_from_this()] { return self->close(); }, asio::detached);
 }
 
-void CommitAnswers::await(std::shared_ptr<Connection> connection, CommitNumber commit) {
-  server_.database->when_visible(
-      commit, [this, connection = std::move(connection)](const SqlError* error) { add(connection, error); });
+void CommitAnswers::await(std::shared_ptr<Connection> connection) {
+  if (connection->handler_->shared_commit()) {
+    std::lock_guard lock(mutex_);
+    sharing_.push_back(std::move(connection));
+  } else {
+    const CommitNumber commit = connection->handler_->awaited_commit();
+    answer_when_visible(commit, {std::move(connection)});
+  }
   if (sync_is_due_.exchange(true)) return;
-  asio::post(network_.io(), [this] {
+  asio::defer(network_.io(), [this] {
     sync_is_due_ = false;
+    commit_together();
     server_.database->request_sync();
   });
 }
 
-void CommitAnswers::add(std::shared_ptr<Connection> connection, const SqlError* error) {
+void CommitAnswers::commit_together() {
+  Connections sharing;
+  {
+    std::lock_guard lock(mutex_);
+    sharing.swap(sharing_);
+  }
+  if (sharing.empty()) return;
+  std::vector<Transaction*> transactions;
+  for (const std::shared_ptr<Connection>& connection : sharing)
+    transactions.push_back(connection->handler_->shared_commit());
+  const std::vector<CommitOutcome> outcomes = server_.database->commit_together(transactions);
+  std::map<CommitNumber, Connections> awaiting;  // 0: nothing
+  for (size_t i = 0; i < sharing.size(); ++i) {
+    ProtocolHandler& handler = *sharing[i]->handler_;
+    handler.shared_commit_ended(outcomes[i]);
+    if (outcomes[i].error) add({std::move(sharing[i])}, &*outcomes[i].error);
+    else awaiting[handler.awaited_commit()].push_back(std::move(sharing[i]));
+  }
+  for (auto& [commit, connections] : awaiting) {
+    if (commit == CommitNumber{}) add(std::move(connections), nullptr);
+    else answer_when_visible(commit, std::move(connections));
+  }
+}
+
+void CommitAnswers::answer_when_visible(CommitNumber commit, Connections connections) {
+  server_.database->when_visible(commit, [this, connections = std::move(connections)](const SqlError* error) {
+    add(connections, error);
+  });
+}
+
+void CommitAnswers::add(Connections connections, const SqlError* error) {
   std::lock_guard lock(mutex_);
-  due_.push_back({std::move(connection), error ? std::optional<SqlError>(*error) : std::nullopt});
+  for (std::shared_ptr<Connection>& connection : connections)
+    due_.push_back({std::move(connection), error ? std::optional<SqlError>(*error) : std::nullopt});
   if (std::exchange(running_, true)) return;
   network_.run([this] { run(); });
 }

@@ -23,16 +23,21 @@ namespace idem {
 
 class Connection;
 
-// Connections that wait until their commits are visible, without a thread. The log is synced when the network threads have done
-// what was before them, so that what came at the same time shares the sync. One of them then answers all that it made visible:
-// whoever has synced the log for many does not do it itself. Thread-safe.
+// Connections that wait until their commits are visible, without a thread. When the network threads have done what was before
+// them, those that share a commit (ProtocolHandler::shared_commit) are committed together, and the log is synced: what came at the
+// same time shares both. One thread then answers all that the sync made visible: whoever has synced the log for many does not do
+// it itself. Thread-safe.
 class CommitAnswers {
  public:
   CommitAnswers(NetworkThreads& network, const ServerContext& server) : network_(network), server_(server) {}
-  void await(std::shared_ptr<Connection> connection, CommitNumber commit);
+  void await(std::shared_ptr<Connection> connection);
 
  private:
-  void add(std::shared_ptr<Connection> connection, const SqlError* error);  // null: the commit is visible
+  using Connections = std::vector<std::shared_ptr<Connection>>;
+
+  void commit_together();
+  void answer_when_visible(CommitNumber commit, Connections connections);
+  void add(Connections connections, const SqlError* error);  // null: the commit is visible
   void run();
 
   struct Answer {
@@ -42,9 +47,10 @@ class CommitAnswers {
   NetworkThreads& network_;
   const ServerContext& server_;
   std::atomic<bool> sync_is_due_{false};  // it is asked for, or will be
-  std::mutex mutex_;
-  std::vector<Answer> due_;  // guarded by mutex_
-  bool running_ = false;     // a thread answers, or will; guarded by mutex_
+  std::mutex mutex_;                      // guards what follows
+  Connections sharing_;                   // a commit
+  std::vector<Answer> due_;
+  bool running_ = false;  // a thread answers, or will
 };
 
 // What of the configuration connections look at: those that begin after a reload see the new one.
@@ -110,6 +116,8 @@ class Connection : public std::enable_shared_from_this<Connection>,
   void send(std::string& bytes) override;
   void session_started(int32_t pid) override { session_pid_ = pid; }
   void notifications_came() override;
+  // Nobody is there to share with a client that asks alone.
+  bool shares_commits() const override { return !asks_alone_; }
   bool is_encrypted() const override { return stream_.encrypted(); }
   std::string certificate_name() const override { return stream_.certificate_name(); }
 

@@ -205,8 +205,7 @@ void ProtocolHandler::continue_simple_query() {
   while (true) {
     if (query.portal) {
       if (query.next == query.statements.size()) {
-        awaited_commit_ = session_->finish_statements_without_waiting(false);
-        if (awaited_commit_ != CommitNumber{}) return;  // goes on here when it is visible
+        if (waits_for_commit(false)) return;  // goes on here when it is visible
       }
       send_session_messages();
       if (query.portal->kind() == Portal::Kind::kEmpty) writer_.empty('I');
@@ -447,16 +446,29 @@ void ProtocolHandler::close_target(std::string_view body) {
 
 void ProtocolHandler::sync() {
   skip_until_sync_ = false;
+  bool waits = false;
   try {
-    awaited_commit_ = session_->finish_statements_without_waiting(true);
+    waits = waits_for_commit(true);
   } catch (const SqlError& error) {
     session_->statement_failed(error);
     writer_.error_response(error, "ERROR", statement_text_);
   }
   if (session_->status() == TransactionStatus::kIdle) portals_.clear();
-  if (awaited_commit_ != CommitNumber{}) return;
+  if (waits) return;
   send_session_messages();
   ready_for_query();
+}
+
+// Ends the statements that were handled; false if nothing is to be waited for.
+bool ProtocolHandler::waits_for_commit(bool tag_is_told) {
+  shared_commit_ = channel_.shares_commits() ? session_->begin_shared_commit() : nullptr;
+  if (!shared_commit_) awaited_commit_ = session_->finish_statements_without_waiting(tag_is_told);
+  return shared_commit_ || awaited_commit_ != CommitNumber{};
+}
+
+void ProtocolHandler::shared_commit_ended(const CommitOutcome& outcome) {
+  shared_commit_ = nullptr;
+  awaited_commit_ = session_->end_shared_commit(outcome);
 }
 
 void ProtocolHandler::commit_is_visible(const SqlError* error) {
@@ -466,7 +478,10 @@ void ProtocolHandler::commit_is_visible(const SqlError* error) {
     else continue_simple_query();
     return;
   }
-  if (error) writer_.error_response(*error, "ERROR", statement_text_);
+  if (error) {
+    session_->statement_failed(*error);
+    writer_.error_response(*error, "ERROR", statement_text_);
+  }
   send_session_messages();
   ready_for_query();
 }

@@ -44,7 +44,11 @@ class ProtocolHandler {
 
   // Deals with one message. Throws ConnectionClosed only; every other error is answered.
   void handle(FrontendMessage& message);  // may take its body
-  // After a Sync or a simple query: the commit that must be visible before anything else is handled or sent; 0: none.
+  // After a Sync or a simple query: what is to be committed together with others (Database::commit_together) before anything else
+  // is handled or sent; null: nothing. The caller then tells how it ended: it may be awaited, and is to be answered in any case.
+  Transaction* shared_commit() const { return shared_commit_; }
+  void shared_commit_ended(const CommitOutcome& outcome);
+  // Likewise the commit that must be visible; 0: none.
   CommitNumber awaited_commit() const { return awaited_commit_; }
   // It is, or never will be; answers.
   void commit_is_visible(const SqlError* error);
@@ -85,6 +89,7 @@ class ProtocolHandler {
   void execute(std::string_view body);
   void close_target(std::string_view body);
   void sync();
+  bool waits_for_commit(bool tag_is_told);
 
   // Runs a portal for up to max_rows rows (0: all). Returns false when it stopped at the limit. Leaves the command tag to the caller.
   bool run_rows(Portal& portal, RowEncoder& encoder, uint64_t max_rows, uint64_t* rows);
@@ -116,6 +121,7 @@ class ProtocolHandler {
   std::unordered_map<std::string, OpenPortal> portals_;
   Portal* copying_ = nullptr;  // of state kCopyIn
   bool skip_until_sync_ = false;
+  Transaction* shared_commit_ = nullptr;
   CommitNumber awaited_commit_{};
 };
 

@@ -27,7 +27,8 @@ uint32_t symbols_end(const PartitionChange& change, ColumnId column) {
   return static_cast<uint32_t>(std::max<int64_t>(highest, highest_row) + 1);
 }
 
-// The strings of the codes that a record must bring along.
+}  // namespace
+
 std::vector<LoggedSymbols> new_symbols(const TableSchema& schema,
                                        const std::vector<LoggedPartition>& partitions) {
   std::vector<LoggedSymbols> result;
@@ -47,8 +48,6 @@ std::vector<LoggedSymbols> new_symbols(const TableSchema& schema,
   }
   return result;
 }
-
-}  // namespace
 
 void CommittingTable::build_next() {
   changes->prepare_commit(state ? state->head : changes->base());
@@ -110,7 +109,7 @@ void CommittingTable::record_history(const LoggedTable& logged, const std::strin
                                      const std::string& run_key, const RecordPlace& place,
                                      TableHistory* history) const {
   HistoryLine line;
-  line.first = line.last = next->version;
+  line.first = line.last = logged.version;
   line.first_time_micros = line.last_time_micros = place.time_micros;
   line.operation = logged.operation;
   line.user = user;

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "storage/database_state.h"
 #include "storage/log_record.h"
@@ -40,5 +41,9 @@ struct CommittingTable {
   void record_history(const LoggedTable& logged, const std::string& user, const std::string& run_key,
                       const RecordPlace& place, TableHistory* history) const;
 };
+
+// The strings of symbol codes that a record of these changes must bring along: those that no record before did.
+std::vector<LoggedSymbols> new_symbols(const TableSchema& schema,
+                                       const std::vector<LoggedPartition>& partitions);
 
 }  // namespace idem

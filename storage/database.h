@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -117,6 +118,10 @@ class Database {
   BackupReport backup(const std::string& target);
   void close(bool with_checkpoint);
 
+  // Commits each as commit_without_waiting() does, those together that may share a commit (Transaction::may_share_commit): for
+  // the rows of all the table is locked, matched and changed once. As if one came after the other, those of one table in this
+  // order.
+  std::vector<CommitOutcome> commit_together(std::span<Transaction* const> transactions);
   // Calls back when what was committed up to there is durable and visible, or with the error that says it never will be;
   // at once, from this thread, if it is known already. From whichever thread found out; must not throw or block.
   void when_visible(CommitNumber commit, std::function<void(const SqlError*)> done);

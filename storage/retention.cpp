@@ -307,10 +307,10 @@ std::vector<int64_t> partitions_beyond_ttl(const TableVersion& version) {
 uint64_t advance_log_retention(DatabaseState& db, uint64_t manifest_position, bool gives_back_log) {
   const int64_t now = db.clock.now_micros();
   const uint64_t end = db.log_end.load();
-  // The log is the first to give way when the disk fills up.
+  // The log is the first to give way when the disk fills up; not when nobody can say how full it is.
   const IoResult<uint64_t> free_space = db.files.free_space(db.folder);
   const uint64_t allowed =
-      std::min(db.options.log_retention_bytes, free_space.ok() ? free_space.value() / 4 : 0);
+      std::min(db.options.log_retention_bytes, free_space.ok() ? free_space.value() / 4 : UINT64_MAX);
   uint64_t from = end > allowed ? end - allowed : 0;
   uint64_t old = 0;  // what had been written when the retention began
   for (const auto& [time, position] : db.log_marks) {

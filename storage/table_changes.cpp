@@ -16,6 +16,7 @@ namespace {
 
 constexpr uint32_t kFlushRows = 32'768;  // collected rows from which on they are matched at once
 constexpr uint32_t kJoinRows = 4'096;    // smaller batches are joined with what is collected
+constexpr uint32_t kFewRows = 64;
 
 std::vector<ColumnId> key_columns(const TableSchema& schema) {
   std::vector<ColumnId> ids;
@@ -167,6 +168,13 @@ void TableChanges::insert_unmatched(ColumnBatch&& rows) {
   auto given = std::make_shared<ColumnBatch>(std::move(rows));
   check_not_null(*given, 0);
   if (given->rows() > 0) upsert(reshape(std::move(given), schema()), Kind::kUnmatched, context_.owner);
+}
+
+const ColumnBatch* TableChanges::few_rows() const {
+  const bool only_collects = partitions_.empty() && waiting_.rows() == 0 && moved_away_.empty() &&
+                             frozen_.empty() && !created_ && !truncated_ && !takes_version_ && !exclusive_;
+  return only_collects && pending_ && pending_->rows() > 0 && pending_->rows() <= kFewRows ? pending_.get()
+                                                                                           : nullptr;
 }
 
 void TableChanges::flush(uint64_t owner) {

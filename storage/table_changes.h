@@ -62,6 +62,8 @@ class TableChanges {
   void insert(ColumnBatch&& rows);
   void insert_unmatched(ColumnBatch&& rows);
   uint64_t pending_rows() const { return (pending_ ? pending_->rows() : 0) + waiting_.rows(); }
+  // The collected rows, if they are few and all that was done; else null.
+  const ColumnBatch* few_rows() const;
   // Matches the collected rows. `owner`: whose row groups may be appended to.
   void flush(uint64_t owner);
   void flush() { flush(context_.owner); }

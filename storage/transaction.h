@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "common/error.h"
 #include "storage/catalog.h"
 #include "storage/column_batch.h"
 #include "storage/table_history.h"
@@ -19,6 +21,12 @@ struct CommitResult {
   WriteCounts counts;     // over all tables; final only now, since duplicates are found at commit
   // Of commit_without_waiting(): nobody may be told before this commit is visible (Database::when_visible). 0: it is.
   CommitNumber visible_after{};
+};
+
+// How a commit ended that was carried out for its owner (Database::commit_together).
+struct CommitOutcome {
+  CommitResult result;
+  std::optional<SqlError> error;  // then nothing of it is there
 };
 
 // A private state of the database on top of a snapshot: statements write into it, commit publishes all
@@ -128,6 +136,9 @@ class Transaction {
   CommitResult commit(bool synchronous);
   // As commit(true), but where the record is not durable yet the caller has it synced (Database::request_sync) and waits.
   CommitResult commit_without_waiting();
+  // Whether it does no more than insert a few rows into one table, in a way that its commit may be one with those of others
+  // (Database::commit_together).
+  bool may_share_commit() const;
   void rollback();
 
  private:
@@ -135,6 +146,7 @@ class Transaction {
   struct State;
   enum class Wait : uint8_t { kUntilVisible, kNot, kLater };
   class Commit;
+  class SharedCommit;
   CommitResult commit(Wait wait);
   explicit Transaction(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

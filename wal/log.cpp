@@ -113,6 +113,7 @@ class GroupCommitLog final : public Log {
   }
 
   Extent append(CommitNumber commit_number, std::string_view payload, Compression compression) override;
+  std::vector<Extent> append_all(std::span<const SmallRecord> records) override;
   void wait_durable(CommitNumber commit_number) override;
   void request_sync() override;
   void flush() override;
@@ -139,8 +140,13 @@ class GroupCommitLog final : public Log {
 
   void make_room(Lock& lock, uint64_t record_bytes);
   void begin_segment(SegmentStore::Prepared segment);
-  void put(PendingRecord record);
-  std::string& open_piece();
+  static void check_follows(CommitNumber commit_number, CommitNumber last);
+  void complete(CommitNumber commit_number, PendingRecord* record) const;
+  void put(PendingRecord* record);
+  static void put_small(const PendingRecord& record, std::string* bytes);
+  std::string& open_piece(uint64_t record_bytes);
+  Extent count(const RecordHeader& header, size_t payload_bytes);
+  void end_append(Lock& lock);
   void lead(Lock& lock);
   SyncOutcome write_and_sync(std::vector<Piece>& pieces);
   void finish(Lock& lock, const SyncOutcome& outcome, CommitNumber commit, Position end);
@@ -204,27 +210,78 @@ Extent GroupCommitLog::append(CommitNumber commit_number, std::string_view paylo
 
   Lock lock(mutex_);
   make_room(lock, record_bytes);
-  if (commit_number <= last_commit_) {
-    throw sql_error(sqlstate::kInternalError, "commit {} appended to the log after commit {}", commit_number,
-                    last_commit_);
-  }
-  record.header.epoch = epoch_;
-  record.header.position = appended_.value;
-  record.header.commit_number = commit_number;
-  record.header.durable = durable_.value;
-  record.header.crc = record.header.checksum(record.payload_crc);
-  put(std::move(record));
+  check_follows(commit_number, last_commit_);
+  complete(commit_number, &record);
+  put(&record);
+  const Extent extent = count(record.header, payload.size());
+  end_append(lock);
+  return extent;
+}
 
-  const Extent extent{appended_, {appended_.value + record_bytes}};
+std::vector<Extent> GroupCommitLog::append_all(std::span<const SmallRecord> records) {
+  std::vector<PendingRecord> pending;
+  std::vector<Extent> extents;
+  pending.reserve(records.size());
+  extents.reserve(records.size());
+  uint64_t bytes = 0;
+  for (const SmallRecord& record : records) {
+    if (record.payload.size() > kMaxSmallPayloadBytes) {
+      throw sql_error(sqlstate::kInternalError, "a log record of {} bytes is not small",
+                      record.payload.size());
+    }
+    pending.push_back(make_record(record.payload, false));
+    bytes += pending.back().header.total_bytes();
+  }
+
+  Lock lock(mutex_);
+  make_room(lock, bytes);
+  CommitNumber last = last_commit_;
+  for (const SmallRecord& record : records) {
+    check_follows(record.commit_number, last);
+    last = record.commit_number;
+  }
+  std::string& room = open_piece(bytes);
+  for (size_t i = 0; i < records.size(); ++i) {
+    complete(records[i].commit_number, &pending[i]);
+    put_small(pending[i], &room);
+    extents.push_back(count(pending[i].header, records[i].payload.size()));
+  }
+  end_append(lock);
+  return extents;
+}
+
+void GroupCommitLog::check_follows(CommitNumber commit_number, CommitNumber last) {
+  if (commit_number > last) return;
+  throw sql_error(sqlstate::kInternalError, "commit {} appended to the log after commit {}", commit_number,
+                  last);
+}
+
+// What was not known of the record before its place was. It must have room.
+void GroupCommitLog::complete(CommitNumber commit_number, PendingRecord* record) const {
+  RecordHeader& header = record->header;
+  header.epoch = epoch_;
+  header.position = appended_.value;
+  header.commit_number = commit_number;
+  header.durable = durable_.value;
+  header.crc = header.checksum(record->payload_crc);
+}
+
+Extent GroupCommitLog::count(const RecordHeader& header, size_t payload_bytes) {
+  const Extent extent{appended_, {appended_.value + header.total_bytes()}};
+  current_offset_ += header.total_bytes();
+  buffered_bytes_ += header.total_bytes();
   appended_ = extent.end;
-  last_commit_ = commit_number;
+  last_commit_ = header.commit_number;
   ++records_;
-  payload_bytes_ += payload.size();
+  payload_bytes_ += payload_bytes;
+  return extent;
+}
+
+void GroupCommitLog::end_append(Lock& lock) {
   const bool wake = lazy_sleeps_ || buffered_bytes_ >= options_.lazy_flush_bytes;
   lazy_sleeps_ = false;
   lock.unlock();
   if (wake) lazy_.notify_one();
-  return extent;
 }
 
 // Waits until the buffer has room and the record fits into the current segment.
@@ -271,35 +328,35 @@ void GroupCommitLog::begin_segment(SegmentStore::Prepared segment) {
   buffered_bytes_ += kFirstRecordOffset;
 }
 
-void GroupCommitLog::put(PendingRecord record) {
-  const char* header = reinterpret_cast<const char*>(&record.header);
-  const uint64_t record_bytes = record.header.total_bytes();
-  if (!record.own.empty()) std::memcpy(record.own.data(), header, kRecordHeaderBytes);
-  if (record.own.size() >= kOwnPieceBytes) {
-    buffer_.push_back({current_.file, current_.file_bytes, current_offset_, {}, std::move(record.own)});
-  } else {
-    std::string& bytes = open_piece();
-    bytes.reserve(bytes.size() + record_bytes + kPageBytes);  // all of the record or nothing; padding, too
-    if (!record.own.empty()) {
-      bytes.append(record.own.view());
-    } else {
-      bytes.append(header, kRecordHeaderBytes);
-      bytes.append(record.stored);
-      bytes.append(record_bytes - kRecordHeaderBytes - record.stored.size(), '\0');
-    }
+// All of the record or nothing.
+void GroupCommitLog::put(PendingRecord* record) {
+  if (!record->own.empty()) std::memcpy(record->own.data(), &record->header, kRecordHeaderBytes);
+  if (record->own.size() >= kOwnPieceBytes) {
+    buffer_.push_back({current_.file, current_.file_bytes, current_offset_, {}, std::move(record->own)});
+    return;
   }
-  current_offset_ += record_bytes;
-  buffered_bytes_ += record_bytes;
+  std::string& bytes = open_piece(record->header.total_bytes());
+  if (record->own.empty()) put_small(*record, &bytes);
+  else bytes.append(record->own.view());
 }
 
-// The bytes of the piece that small records are added to: the last, if it is of this segment and not a large
-// one.
-std::string& GroupCommitLog::open_piece() {
+// Into bytes with room for it.
+void GroupCommitLog::put_small(const PendingRecord& record, std::string* bytes) {
+  bytes->append(reinterpret_cast<const char*>(&record.header), kRecordHeaderBytes);
+  bytes->append(record.stored);
+  bytes->append(record.header.total_bytes() - kRecordHeaderBytes - record.stored.size(), '\0');
+}
+
+// The bytes of the piece that small records are added to, with room for so many more and for padding: the last, if it is of
+// this segment and not a large one.
+std::string& GroupCommitLog::open_piece(uint64_t record_bytes) {
   if (buffer_.empty() || buffer_.back().file != current_.file || buffer_.back().sync_alone ||
       !buffer_.back().record.empty() || buffer_.back().bytes.size() > kKeptBufferBytes) {
     buffer_.push_back({current_.file, current_.file_bytes, current_offset_, std::exchange(kept_buffer_, {})});
   }
-  return buffer_.back().bytes;
+  std::string& bytes = buffer_.back().bytes;
+  bytes.reserve(bytes.size() + record_bytes + kPageBytes);
+  return bytes;
 }
 
 void GroupCommitLog::wait_durable(CommitNumber commit_number) {

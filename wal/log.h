@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -92,6 +93,14 @@ class Log {
   virtual Extent append(CommitNumber commit_number, std::string_view payload,
                         Compression compression = Compression::kNone) = 0;
   static constexpr uint64_t kMaxPayloadBytes = uint64_t{1} << 30;
+  // Puts small records there one behind the other, all of them or, where it throws as append() does, none; uncompressed.
+  // Gives the place of each.
+  struct SmallRecord {
+    CommitNumber commit_number = 0;
+    std::string_view payload;
+  };
+  static constexpr uint64_t kMaxSmallPayloadBytes = 16 * 1024;
+  virtual std::vector<Extent> append_all(std::span<const SmallRecord> records) = 0;
 
   // Returns when everything up to this commit is durable. Throws SqlError 58030 "the log could not be written
   // …; no further writes until restart" if it never will be.

@@ -254,6 +254,52 @@ bool CheckedTransaction::commit(bool synchronous) {
   return true;
 }
 
+void CheckedTransaction::describe(const std::string& operation) {
+  transaction_->describe("admin", operation);
+}
+
+size_t CheckedDatabase::commit_together(
+    TableId table, const std::vector<std::unique_ptr<CheckedTransaction>>& transactions) {
+  std::vector<Transaction*> given;
+  for (const auto& transaction : transactions) given.push_back(transaction->transaction_.get());
+  const std::vector<CommitOutcome> outcomes = database_->commit_together(given);
+  // Nobody is told before the sync: until then each is there with all those before it, or not.
+  std::vector<std::shared_ptr<const World>> written;
+  std::shared_ptr<const World> world = visible();
+  CommitNumber last{};
+  std::optional<SqlError> failure;
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    const CommitOutcome& found = outcomes[i];
+    const ModelTransaction::Outcome expected = transactions[i]->model_.commit_on(*world);
+    if (found.error) {  // nothing of it is in the log
+      if (is_io_failure(*found.error)) failure = found.error;
+      else if (!transactions[i]->had_to_fail(*found.error, expected))
+        throw Violation("a shared commit failed with " + found.error->message());
+      continue;
+    }
+    if (!expected.world || found.result.wrote != expected.writes)
+      throw Violation("a shared commit did something else than it had to do");
+    last = std::max(last, found.result.visible_after);
+    if (!expected.writes) continue;
+    world = expected.world;
+    written.push_back(world);
+    possible_.push_back(world);
+  }
+  const size_t acknowledged = written.empty() ? visible_ : possible_.size() - 1;
+  if (!written.empty() || !failure) {
+    database_->wait_visible(last);
+    possible_.erase(possible_.begin(), possible_.begin() + static_cast<std::ptrdiff_t>(acknowledged));
+    visible_ = 0;
+    note_versions();
+  }
+  auto& known = versions_[static_cast<uint32_t>(table)];
+  uint64_t version = known.empty() ? 0 : known.rbegin()->first;
+  for (size_t i = written.size(); i-- > 0 && version > 0; --version)
+    known[version] = written[i]->tables.at(static_cast<uint32_t>(table));
+  if (failure) throw SqlError(*failure);
+  return written.size();
+}
+
 CheckedDatabase::CheckedDatabase(std::unique_ptr<SimulatedFileSystem> files)
     : CheckedDatabase(std::move(files), std::make_shared<const World>()) {}
 

@@ -66,8 +66,10 @@ class CheckedTransaction {
   void check_view(TableId table);
   // True if it was committed; false if it had to fail (a conflict, a name) and did.
   bool commit(bool synchronous);
+  void describe(const std::string& operation);
 
  private:
+  friend class CheckedDatabase;
   std::shared_ptr<const TableVersion> read(TableId table);
   bool had_to_fail(const SqlError& error, const ModelTransaction::Outcome& outcome) const;
 
@@ -102,6 +104,8 @@ class CheckedDatabase {
   void kill();
 
   std::unique_ptr<CheckedTransaction> begin() { return std::make_unique<CheckedTransaction>(*this); }
+  // Commits transactions at once that have done nothing but insert into one table. Gives how many of them wrote.
+  size_t commit_together(TableId table, const std::vector<std::unique_ptr<CheckedTransaction>>& transactions);
   void checkpoint();
   // All that is visible has become durable.
   void note_durable();

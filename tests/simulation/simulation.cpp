@@ -80,7 +80,8 @@ void Simulation::failed(const SqlError& error) {
 
 void Simulation::step() {
   const uint64_t choice = dice_.below(100);
-  if (choice < 80) return step_session();
+  if (choice < 74) return step_session();
+  if (choice < 80) return commit_together();
   if (choice < 85) {
     if (dice_.chance(4)) return vacuum();
     note("checkpoint");
@@ -126,6 +127,7 @@ void Simulation::break_disk() {
     files.fail_nth(op, n, error);
   } else {
     full_ = true;
+    database_.keeps_versions = false;  // the log is the first to give way, and plain inserts are only there
     const uint64_t room = dice_.below(2) * dice_.below(60'000);
     note(fmt::format("{} bytes are left on the disk", room));
     files.set_capacity(files.used_bytes() + room);
@@ -324,6 +326,27 @@ void Simulation::commit(Session& session, size_t number) {
   note(fmt::format("session {}: commit{}: {}", number, synchronous ? "" : " without waiting",
                    done ? "done" : "conflict"));
   commits_ += done;
+  if (dice_.chance(20) && !disk_is_bad()) database_.check();
+}
+
+// Of clients that each insert something at the same time.
+void Simulation::commit_together() {
+  if (database_.visible()->tables.empty()) return;
+  const TableId table = pick_table(*database_.visible());
+  std::vector<std::unique_ptr<CheckedTransaction>> transactions;
+  for (uint64_t n = 2 + dice_.below(6); n > 0; --n) {
+    Session session;
+    session.transaction = database_.begin();
+    session.transaction->describe("INSERT");
+    insert(session, table);
+    transactions.push_back(std::move(session.transaction));
+  }
+  note(fmt::format("{} sessions insert into table {} and commit together", transactions.size(),
+                   static_cast<uint32_t>(table)));
+  const size_t written = database_.commit_together(table, transactions);
+  note(fmt::format("{} wrote", written));
+  commits_ += written;
+  transactions.clear();
   if (dice_.chance(20) && !disk_is_bad()) database_.check();
 }
 

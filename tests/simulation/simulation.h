@@ -66,6 +66,7 @@ class Simulation {
   void undrop_table(Session& session, size_t number);
   void alter_table(Session& session, TableId table);
   void insert(Session& session, TableId table);
+  void commit_together();
   std::vector<size_t> pick_rows(const ModelTable& model);
   void merge(Session& session, TableId table);
   void refresh(Session& session, size_t number, TableId source);

@@ -33,6 +33,41 @@ TEST(LogTest, GivesBackWhatWasCommitted) {
   }
 }
 
+TEST(LogTest, TakesSeveralRecordsAtOnce) {
+  SimulatedFileSystem fs;
+  Records expected;
+  auto log = open_log(fs);
+  for (uint64_t commit = 1; commit <= 400;) {
+    std::vector<std::string> payloads;
+    std::vector<Log::SmallRecord> records;
+    for (uint64_t n = 1 + commit % 7; n > 0; --n) payloads.push_back(std::string(commit % 900 + n, 'x'));
+    for (const std::string& payload : payloads) {
+      expected[commit] = payload;
+      records.push_back({commit++, payload});
+    }
+    const std::vector<Extent> places = log->append_all(records);
+    ASSERT_EQ(places.size(), records.size());
+    for (size_t i = 1; i < places.size(); ++i) EXPECT_EQ(places[i].begin.value, places[i - 1].end.value);
+  }
+  EXPECT_GT(log->stats().segments, 2u);
+  EXPECT_EQ(log->stats().records, expected.size());
+  log->flush();
+  log.reset();
+  EXPECT_EQ(recover_log(fs).records, expected);
+}
+
+TEST(LogTest, TakesAllRecordsOrNone) {
+  SimulatedFileSystem fs;
+  auto log = open_log(fs);
+  const Records expected = commit_range(*log, 1, 2);
+  const std::string too_large(Log::kMaxSmallPayloadBytes + 1, 'x');
+  EXPECT_THROW(log->append_all(std::vector<Log::SmallRecord>{{3, "a"}, {4, too_large}}), SqlError);
+  EXPECT_THROW(log->append_all(std::vector<Log::SmallRecord>{{3, "a"}, {3, "b"}}), SqlError);
+  EXPECT_EQ(log->stats().last_commit, 2u);
+  log.reset();
+  EXPECT_EQ(recover_log(fs).records, expected);
+}
+
 TEST(LogTest, WorksOnARealDisk) {
   std::string pattern = (std::filesystem::temp_directory_path() / "idem_log_test_XXXXXX").string();
   const std::string directory = std::string(::mkdtemp(pattern.data())) + "/log";
