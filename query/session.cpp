@@ -15,14 +15,6 @@ namespace {
 
 constexpr size_t kShownBytes = 1024;  // of a request, in pg_stat_activity and the log
 
-// Of two limits the one that is reached first; 0: none.
-int64_t lesser_limit(int64_t a, int64_t b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); }
-
-int64_t idle_in_transaction_millis(const SessionSettings& settings) {
-  return lesser_limit(settings.get_int("idle_in_transaction_timeout"),
-                      settings.get_int("idle_in_transaction_session_timeout"));
-}
-
 }  // namespace
 
 // -- registry -------------------------------------------------------------------------------------------
@@ -237,9 +229,9 @@ void Session::begin_statement_text(std::string_view text, std::optional<int64_t>
   if (text.empty()) return s.end_request();
   const int64_t now = s.server.clock->now_micros();
   s.statement_time_micros = now;
-  s.follow_settings();
-  const int64_t timeout = timeout_ms ? s.settings.limited_millis("statement_timeout", *timeout_ms)
-                                     : setting_millis("statement_timeout");
+  const int64_t usual_timeout = s.follow_settings().statement_timeout;
+  const int64_t timeout =
+      timeout_ms ? s.settings.limited_millis("statement_timeout", *timeout_ms) : usual_timeout;
   const int64_t limit = lesser_limit(timeout, s.snapshot_millis_left());
   s.cancel.start_statement(limit * 1000, limit == timeout ? "statement timeout" : "snapshot timeout");
   if (s.request_start_nanos == 0) s.request_start_nanos = s.server.clock->monotonic_nanos();
@@ -271,14 +263,14 @@ std::vector<std::pair<std::string, std::string>> Session::take_reported_settings
 }
 int64_t Session::setting_millis(std::string_view name) const { return state_->settings.get_int(name); }
 int64_t Session::idle_limit_ms() const {
-  if (status() == TransactionStatus::kIdle) return setting_millis("idle_session_timeout");
-  state_->follow_settings();
-  return lesser_limit(idle_in_transaction_millis(state_->settings), state_->snapshot_millis_left());
+  const auto& followed = state_->follow_settings();
+  if (status() == TransactionStatus::kIdle) return followed.idle_session_timeout;
+  return lesser_limit(followed.idle_in_transaction_timeout, state_->snapshot_millis_left());
 }
 SqlError Session::idle_error() const {
   if (status() == TransactionStatus::kIdle)
     return SqlError("57P05", "terminating connection due to idle-session timeout");
-  const int64_t idle = idle_in_transaction_millis(state_->settings);
+  const int64_t idle = state_->follow_settings().idle_in_transaction_timeout;
   if (lesser_limit(idle, state_->snapshot_millis_left()) != idle)
     return SqlError("25P04", "terminating connection due to snapshot timeout");
   return SqlError("25P03", "terminating connection due to idle-in-transaction timeout");

@@ -2,11 +2,7 @@
 
 namespace idem {
 
-namespace {
-
-constexpr std::string_view kNever = "-1";
-
-}  // namespace
+namespace {}  // namespace
 
 // What the session tells the server's log and metrics about its statements.
 
@@ -27,8 +23,8 @@ void SessionState::end_request() {
       case TransactionStatus::kFailed: activity.state = "idle in transaction (aborted)"; break;
     }
     if (micros < 0 || !server.statement_log) return;
-    if (settings.get("log_min_duration_statement") == kNever) return;
-    if (micros < settings.get_int("log_min_duration_statement") * 1'000) return;
+    const std::optional<int64_t> slow = follow_settings().log_min_duration;
+    if (!slow || micros < *slow * 1'000) return;
     who = activity;
   }
   server.statement_log->slow(who, who.query, micros);

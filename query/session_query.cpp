@@ -16,7 +16,8 @@ StatementRun::StatementRun(MemoryBudget* server_memory, uint64_t limit)
 uint64_t SessionState::query_memory_limit() const {
   const uint64_t most =
       server.query_memory_limit > 0 ? server.query_memory_limit : server.memory->limit() / 2;
-  return session_memory_limit_ > 0 ? std::min(most, session_memory_limit_) : most;
+  const uint64_t own = followed_.query_memory_limit;
+  return own > 0 ? std::min(most, own) : most;
 }
 
 std::shared_ptr<StatementRun> SessionState::start_run() {

@@ -79,8 +79,8 @@ const Snapshot& SessionState::begin_write_statement() {
   return view_;
 }
 
-void SessionState::check_writable(std::string_view what) const {
-  if (read_only_ || (block_ == Block::kNone && settings.get_bool("default_transaction_read_only"))) {
+void SessionState::check_writable(std::string_view what) {
+  if (read_only_ || (block_ == Block::kNone && follow_settings().default_read_only)) {
     throw sql_error(sqlstate::kReadOnlySqlTransaction, "cannot execute {} in a read-only transaction", what);
   }
 }
@@ -278,7 +278,7 @@ void SessionState::run_again(const Retry& retry, bool alone, bool tag_is_told) {
 
 CommitNumber SessionState::commit_statements(bool wait) {
   close_portals(true);
-  bool synchronous = settings.get("synchronous_commit") != "off";
+  const bool synchronous = follow_settings().synchronous_commit;
   // Whoever waits for the key of a run must see its commit.
   if (run_) wait = true;
   CommitNumber visible_after{};
@@ -314,8 +314,7 @@ void SessionState::note_committed(const CommitResult& result) {
 Transaction* SessionState::begin_shared_commit() {
   const bool is_plain = block_ == Block::kNone && transaction_ && !retry_ && !run_ && dropped_.empty() &&
                         altered_.empty() && temporary_.empty() && notifications.is_empty();
-  if (!is_plain || !transaction_->may_share_commit() || settings.get("synchronous_commit") == "off")
-    return nullptr;
+  if (!is_plain || !transaction_->may_share_commit() || !follow_settings().synchronous_commit) return nullptr;
   statements_ = 0;
   close_portals(true);
   return transaction_.get();
@@ -423,23 +422,41 @@ void SessionState::end_transaction(bool committed) {
   if (committed) settings.commit_transaction();
   else settings.rollback_transaction();
   notifications.rollback();
+  if (follow_settings().modes_are_default) return;
   settings.set_internal("transaction_isolation", settings.get("default_transaction_isolation"));
   settings.set_internal("transaction_read_only", settings.get("default_transaction_read_only"));
   follow_settings();
 }
 
 int64_t SessionState::snapshot_millis_left() const {
-  if (snapshot_timeout_ms_ == 0 || !transaction_) return snapshot_timeout_ms_;
+  const int64_t timeout = followed_.snapshot_timeout;
+  if (timeout == 0 || !transaction_) return timeout;
   const int64_t age = (server.clock->now_micros() - transaction_time_micros) / 1000;
-  return std::max<int64_t>(snapshot_timeout_ms_ - age, 1);
+  return std::max<int64_t>(timeout - age, 1);
 }
 
-void SessionState::follow_settings() {
-  if (zone_generation_ == settings.generation()) return;
-  zone_generation_ = settings.generation();
+int64_t lesser_limit(int64_t a, int64_t b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); }
+
+const SessionState::Followed& SessionState::follow_settings() {
+  if (followed_.generation == settings.generation()) return followed_;
   zone = find_time_zone(settings.get("TimeZone"));
-  session_memory_limit_ = static_cast<uint64_t>(settings.get_int("query_memory_limit"));
-  snapshot_timeout_ms_ = settings.get_int("snapshot_timeout");
+  Followed now;
+  now.query_memory_limit = static_cast<uint64_t>(settings.get_int("query_memory_limit"));
+  now.statement_timeout = settings.get_int("statement_timeout");
+  now.snapshot_timeout = settings.get_int("snapshot_timeout");
+  now.idle_session_timeout = settings.get_int("idle_session_timeout");
+  now.idle_in_transaction_timeout = lesser_limit(settings.get_int("idle_in_transaction_timeout"),
+                                                 settings.get_int("idle_in_transaction_session_timeout"));
+  if (settings.get("log_min_duration_statement") != "-1")
+    now.log_min_duration = settings.get_int("log_min_duration_statement");
+  now.synchronous_commit = settings.get("synchronous_commit") != "off";
+  now.default_read_only = settings.get_bool("default_transaction_read_only");
+  now.modes_are_default =
+      settings.get("transaction_isolation") == settings.get("default_transaction_isolation") &&
+      settings.get("transaction_read_only") == settings.get("default_transaction_read_only");
+  now.generation = settings.generation();
+  followed_ = now;
+  return followed_;
 }
 
 void SessionState::statement_failed() {

@@ -56,6 +56,9 @@ struct StatementInput {
   std::shared_ptr<PreparedEntry> entry;
 };
 
+// Of two limits the one that is reached first; 0: none.
+int64_t lesser_limit(int64_t a, int64_t b);
+
 // The inside of Session: state, and the services that the executors of single statements (statement_*.h) use.
 class SessionState final : public SessionInfo, public NameResolver, public NotificationSender {
  public:
@@ -71,7 +74,7 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   const Snapshot& begin_statement();
   // As begin_statement for statements that only write; collected inserts stay collected.
   const Snapshot& begin_write_statement();
-  void check_writable(std::string_view what) const;  // 25006 in a read-only transaction
+  void check_writable(std::string_view what);  // 25006 in a read-only transaction
   // The transaction for a statement that writes: named in the log and the history by `operation`.
   Transaction& write_transaction(std::string operation);
   void begin_block(const ast::TransactionModes& modes);
@@ -126,7 +129,18 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
                                        const std::vector<RawParameter>& raw) const;
 
   void notice(std::string severity, SqlError content);
-  void follow_settings();                // what is taken from settings, after they may have changed
+  // What each request asks of the settings, as it was when they had this generation.
+  struct Followed {
+    uint64_t generation = 0;
+    uint64_t query_memory_limit = 0;  // bytes; 0: the server's
+    // Milliseconds; 0: none.
+    int64_t statement_timeout = 0, snapshot_timeout = 0, idle_session_timeout = 0,
+            idle_in_transaction_timeout = 0;
+    std::optional<int64_t> log_min_duration;  // milliseconds; nothing: never
+    bool synchronous_commit = true, default_read_only = false;
+    bool modes_are_default = false;  // transaction_isolation and transaction_read_only
+  };
+  const Followed& follow_settings();     // with `zone`, after settings may have changed
   int64_t snapshot_millis_left() const;  // of snapshot_timeout; 0: no limit
 
   // -- NameResolver
@@ -244,9 +258,7 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   mutable std::string acting_role_;  // while a view is bound: its owner
   mutable std::string role_;         // user(), of these settings
   mutable uint64_t role_generation_ = 0;
-  uint64_t zone_generation_ = 0;       // of the settings that `zone` was taken from
-  uint64_t session_memory_limit_ = 0;  // bytes for a query; 0: the server's
-  int64_t snapshot_timeout_ms_ = 0;    // 0: none
+  Followed followed_;
   // search_path(false) for these settings and this catalog; a statement asks for it several times.
   struct SearchPath {
     uint64_t generation = 0;

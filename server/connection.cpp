@@ -31,6 +31,9 @@ constexpr auto kFarewellLimit = std::chrono::seconds(2);  // for what is unsent 
 // for the disk within a statement are above it; one request alone may have lost its processor to another thread.
 constexpr int64_t kLongUs = 200;
 
+// How often a sync lets the requests that have come go first: what they commit shares it.
+constexpr int kMostPostponed = 3;
+
 int64_t steady_us() {
   using namespace std::chrono;
   return duration_cast<microseconds>(steady_clock::now().time_since_epoch()).count();
@@ -298,11 +301,17 @@ void CommitAnswers::await(std::shared_ptr<Connection> connection) {
     answer_when_visible(commit, {std::move(connection)});
   }
   if (sync_is_due_.exchange(true)) return;
-  asio::defer(network_.io(), [this] {
-    sync_is_due_ = false;
-    commit_together();
-    server_.database->request_sync();
-  });
+  asio::defer(network_.io(), [this] { sync(0); });
+}
+
+void CommitAnswers::sync(int postponed) {
+  if (postponed < kMostPostponed && network_.has_queued()) {
+    asio::defer(network_.io(), [this, postponed] { sync(postponed + 1); });
+    return;
+  }
+  sync_is_due_ = false;
+  commit_together();
+  server_.database->request_sync();
 }
 
 void CommitAnswers::commit_together() {

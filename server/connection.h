@@ -35,6 +35,7 @@ class CommitAnswers {
  private:
   using Connections = std::vector<std::shared_ptr<Connection>>;
 
+  void sync(int postponed);
   void commit_together();
   void answer_when_visible(CommitNumber commit, Connections connections);
   void add(Connections connections, const SqlError* error);  // null: the commit is visible

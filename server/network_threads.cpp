@@ -18,8 +18,8 @@ constexpr int64_t kLookNs = std::chrono::nanoseconds(kLook).count();
 constexpr int kQuietLooks = 100;  // without a request, then the watch sleeps
 constexpr size_t kMostServers = 8;
 // Of the time of those that serve, without that for reading what was sent: above it one more is called, and one is sent away if the others
-// would stay below the second. A thread that does nothing but short commits is at 0.7.
-constexpr double kBusy = 0.6, kCalm = 0.4;
+// would stay below the second. A thread that does nothing but short commits is at 0.65, and two get no more of them done.
+constexpr double kBusy = 0.75, kCalm = 0.5;
 
 int64_t steady_ns() {
   using namespace std::chrono;
@@ -59,7 +59,9 @@ void NetworkThreads::stop() {
 }
 
 void NetworkThreads::run(std::function<void()> request) {
+  ++queued_;
   boost::asio::defer(io_, [this, request = std::move(request)]() mutable {
+    --queued_;
     Server* const server = this_server();
     if (!server) return pool_.submit(std::move(request));
     const int64_t begin = steady_ns();

@@ -36,6 +36,8 @@ class NetworkThreads {
 
   // To be asked once for each request: whether `client` has been the only one to make any for a while.
   bool asks_alone(const void* client);
+  // Whether requests have come that have not begun.
+  bool has_queued() const { return queued_.load(std::memory_order_relaxed) > 0; }
 
  private:
   struct Server {
@@ -71,6 +73,7 @@ class NetworkThreads {
   std::thread watch_;
   std::atomic<const void*> last_client_{nullptr};
   std::atomic<uint32_t> in_a_row_{0};      // requests of last_client_
+  std::atomic<size_t> queued_{0};          // requests
   std::atomic<size_t> serving_{1};         // the first of servers_; written by the watch
   std::atomic<bool> watch_sleeps_{false};  // until a request comes
   std::mutex mutex_;
