@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Durable one-row commits a second over TCP as pgbench sends them, IdemDB and a private PostgreSQL in turn: median of the rounds, and
-# microseconds of CPU of IdemDB for each commit.
+# Durable one-row commits a second over TCP as pgbench sends them, IdemDB and a private PostgreSQL in turn: median of the rounds,
+# microseconds of CPU of IdemDB for each commit, and what the same clients get of a server without a database (commit_floor.cpp).
 #   bench/commits.sh [--idemdb PROGRAM] [--rounds N] [--clients "1 8 64"]
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -25,10 +25,12 @@ chmod 755 "$work"
 as_postgres=()
 [ "$(id -u)" != 0 ] || as_postgres=(setpriv --reuid postgres --regid postgres --clear-groups)
 postgres_bin=$(dirname "$(find /usr/lib/postgresql/*/bin -name initdb | sort -V | tail -1)")
-postgres_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-postgres_pid=
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+postgres_port=$(free_port) floor_port=$(free_port)
+postgres_pid= floor_pid=
 stop_all() {
   stop_idemdb
+  [ -z "$floor_pid" ] || { kill "$floor_pid"; wait "$floor_pid" || true; }
   [ -z "$postgres_pid" ] || { kill -QUIT "$postgres_pid"; wait "$postgres_pid" || true; }
   rm -rf "$work"
 }
@@ -42,6 +44,8 @@ cd "$work"
   -c max_connections=200 >"$work/postgres.log" 2>&1 </dev/null &
 postgres_pid=$!
 start_idemdb "$work/idemdb"
+"$(dirname "$idemdb")/commit_floor" "$floor_port" "$work/floor" thread &
+floor_pid=$!
 until psql -X -q -h 127.0.0.1 -p "$postgres_port" -U admin -d postgres -c 'CREATE DATABASE main' >/dev/null 2>&1; do sleep 0.1; done
 psql -X -q -h 127.0.0.1 -p "$postgres_port" -U admin -d main -c 'CREATE TABLE trades (ts timestamp, sym text, price float8, amount float8)'
 psql -X -q -h 127.0.0.1 -p "$idemdb_port" -U admin -d main \
@@ -61,15 +65,16 @@ median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 for shape in "statement prepared" "transaction simple"; do
   read -r script protocol <<<"$shape"
   for count in $clients; do
-    : >"$work/ours"; : >"$work/theirs"; : >"$work/cpu"
+    : >"$work/ours"; : >"$work/theirs"; : >"$work/cpu"; : >"$work/floors"
     for _ in $(seq "$rounds"); do
       before=$(cpu)
       done_now=$(commits "$idemdb_port" "$count" "$script" "$protocol")
       echo "$done_now" >>"$work/ours"
       echo $((($(cpu) - before) * 5000 / done_now)) >>"$work/cpu"
       commits "$postgres_port" "$count" "$script" "$protocol" >>"$work/theirs"
+      [ "$protocol" != prepared ] || commits "$floor_port" "$count" "$script" "$protocol" >>"$work/floors"
     done
-    ours=$(median <"$work/ours") theirs=$(median <"$work/theirs")
-    echo "$script ($protocol), $count clients: IdemDB $ours, PostgreSQL $theirs a second, ratio $(awk "BEGIN { printf \"%.2f\", $ours / $theirs }"), CPU $(median <"$work/cpu") us"
+    ours=$(median <"$work/ours") theirs=$(median <"$work/theirs") floor=$(median <"$work/floors")
+    echo "$script ($protocol), $count clients: IdemDB $ours, PostgreSQL $theirs a second, ratio $(awk "BEGIN { printf \"%.2f\", $ours / $theirs }"), CPU $(median <"$work/cpu") us${floor:+, without a database $floor}"
   done
 done
