@@ -190,6 +190,8 @@ Transaction* Session::begin_shared_commit() {
   return transaction;
 }
 
+void Session::let_commit_wait(bool may_wait) { state_->commit_may_wait = may_wait; }
+
 CommitNumber Session::end_shared_commit(const CommitOutcome& outcome) {
   return state_->end_shared_commit(outcome);
 }

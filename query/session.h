@@ -203,6 +203,9 @@ class Session {
   // (Database::commit_together); then it calls nothing else here before it has told how that ended, which gives the commit to
   // wait for likewise. Null: it is to be called.
   Transaction* begin_shared_commit();
+  // Whether a COMMIT that is executed next may leave the transaction to begin_shared_commit(): the caller ends the statements right after
+  // it, and has not told that it is done.
+  void let_commit_wait(bool may_wait);
   CommitNumber end_shared_commit(const CommitOutcome& outcome);
   // Of COMMIT, which does not wait: until that is durable and visible. finish_statements() and the next transaction do it, too.
   void wait_for_commit();

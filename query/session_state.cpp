@@ -136,7 +136,7 @@ void SessionState::begin_block(const ast::TransactionModes& modes) {
   begin_pending_run();
 }
 
-std::string SessionState::commit_block() {
+std::string SessionState::commit_block(bool may_wait) {
   if (block_ == Block::kFailed) {
     rollback_block();
     return "ROLLBACK";
@@ -144,7 +144,7 @@ std::string SessionState::commit_block() {
   if (block_ == Block::kNone)
     notice("WARNING", SqlError(sqlstate::kNoActiveSqlTransaction, "there is no transaction in progress"));
   block_ = Block::kNone;
-  committed_ = finish_statements(false);
+  if (!may_wait || !commit_may_wait || !may_share_commit()) committed_ = finish_statements(false);
   return "COMMIT";
 }
 
@@ -311,10 +311,14 @@ void SessionState::note_committed(const CommitResult& result) {
   server.metrics.count_commit(result.counts);
 }
 
-Transaction* SessionState::begin_shared_commit() {
+bool SessionState::may_share_commit() {
   const bool is_plain = block_ == Block::kNone && transaction_ && !retry_ && !run_ && dropped_.empty() &&
                         altered_.empty() && temporary_.empty() && notifications.is_empty();
-  if (!is_plain || !transaction_->may_share_commit() || !follow_settings().synchronous_commit) return nullptr;
+  return is_plain && transaction_->may_share_commit() && follow_settings().synchronous_commit;
+}
+
+Transaction* SessionState::begin_shared_commit() {
+  if (!may_share_commit()) return nullptr;
   statements_ = 0;
   close_portals(true);
   return transaction_.get();

@@ -87,13 +87,15 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   void set_next_run(std::string key);       // SET run: the next transaction; "": none
   SessionRun* run() { return run_.get(); }  // null: the transaction is none
 
-  std::string commit_block();  // the tag: COMMIT, or ROLLBACK of a failed block
+  std::string commit_block(
+      bool may_wait);  // the tag: COMMIT, or ROLLBACK of a failed block; Session::let_commit_wait
   void rollback_block();
   void set_savepoint(const std::string& name);
   void rollback_to_savepoint(const ast::Identifier& name);  // 3B001; also brings a failed block back to life
   void release_savepoint(const ast::Identifier& name);
   // Gives the commit that is to be waited for; 0 if it is visible, as it always is when `wait`.
   CommitNumber finish_statements(bool wait = true, bool tag_is_told = false);
+  bool commit_may_wait = false;
   Transaction* begin_shared_commit();
   CommitNumber end_shared_commit(const CommitOutcome& outcome);
   void wait_for_commit();
@@ -237,6 +239,7 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   void close_portals_after(const Savepoint& savepoint);
   CommitNumber commit_statements(bool wait);
   void note_committed(const CommitResult& result);
+  bool may_share_commit();
   CommitNumber committed_{};  // by COMMIT, and not known to be visible; 0: none
   struct Retry {
     StatementInput input;

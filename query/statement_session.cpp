@@ -214,7 +214,7 @@ std::string end_block(SessionState& session, const ast::TransactionStatement& s)
   modes.isolation = session.isolation_setting("transaction_isolation");
   modes.read_only = session.settings.get_bool("transaction_read_only");
   std::string tag = "ROLLBACK";
-  if (commits) tag = session.commit_block();
+  if (commits) tag = session.commit_block(!s.chain);
   else session.rollback_block();
   if (s.chain) session.begin_block(modes);
   return tag;

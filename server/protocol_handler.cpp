@@ -175,6 +175,21 @@ void ProtocolHandler::begin_session() {
   ready_for_query();
 }
 
+namespace {
+
+class CommitMayWait {
+ public:
+  CommitMayWait(Session& session, bool may_wait) : session_(session) { session_.let_commit_wait(may_wait); }
+  ~CommitMayWait() { session_.let_commit_wait(false); }
+  CommitMayWait(const CommitMayWait&) = delete;
+  CommitMayWait& operator=(const CommitMayWait&) = delete;
+
+ private:
+  Session& session_;
+};
+
+}  // namespace
+
 // -- simple queries -------------------------------------------------------------------------------------
 
 void ProtocolHandler::simple_query(std::string_view body) {
@@ -225,7 +240,12 @@ void ProtocolHandler::continue_simple_query() {
         run_rows(portal, *make_encoder(portal, {}), 0, &rows);
         break;
       }
-      case Portal::Kind::kCommand: portal.run(); break;
+      case Portal::Kind::kCommand: {
+        const CommitMayWait last(*session_,
+                                 query.next == query.statements.size() && channel_.shares_commits());
+        portal.run();
+        break;
+      }
       case Portal::Kind::kCopyOut: run_copy_out(portal); break;
       case Portal::Kind::kCopyIn: begin_copy_in(portal); return;
       case Portal::Kind::kEmpty: break;

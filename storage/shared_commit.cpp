@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <new>
 #include <optional>
 #include <span>
 
@@ -23,7 +24,9 @@ CommitOutcome commit_alone(Transaction* transaction) {
   CommitOutcome outcome;
   try {
     outcome.result = transaction->commit_without_waiting();
-  } catch (const SqlError& error) { outcome.error = error; }
+  } catch (const SqlError& error) { outcome.error = error; } catch (const std::bad_alloc&) {
+    outcome.error = SqlError(sqlstate::kOutOfMemory, "out of memory");
+  }
   return outcome;
 }
 
@@ -105,6 +108,7 @@ class Transaction::SharedCommit {
   std::vector<uint32_t> owners_;    // of the rows of the batch of all
   std::vector<OwnChange> changes_;  // what `logged` of members refers to
   uint64_t versions_ = 0;           // that they make
+  bool is_logged_ = false;
   CommitNumber commit_{}, visible_after_{};
 };
 
@@ -118,6 +122,8 @@ std::vector<CommitOutcome> Transaction::SharedCommit::commit(DatabaseState& db, 
       done = together.run();
     } catch (const SqlError&) {
       // Each finds out for itself.
+    } catch (const std::bad_alloc&) {
+      if (together.is_logged_) throw;
     }
     for (size_t member = 0; done && member < transactions.size(); ++member) {
       outcomes.push_back(together.outcome(member));
@@ -237,13 +243,14 @@ void Transaction::SharedCommit::log_and_install() {
     member.record->set_time(first_time + static_cast<int64_t>(records.size()));
     records.push_back({first_commit + records.size(), member.record->payload()});
   }
+  const std::shared_ptr<TableHistory> history = db_.add_history(id_);
   const std::vector<wal::Extent> extents = db_.log->append_all(records);
+  is_logged_ = true;
 
   PendingCommit pending;
   pending.commit = pending.logged = static_cast<CommitNumber>(first_commit + records.size() - 1);
   pending.time_micros = first_time + static_cast<int64_t>(records.size()) - 1;
   pending.log_end = extents.back().end.value;
-  const std::shared_ptr<TableHistory> history = db_.add_history(id_);
   RecordPlace place{first_time, db_.log_end, db_.log_end};
   size_t record = 0;
   for (size_t m = 0; m < members_.size(); ++m) {

@@ -28,10 +28,12 @@ class SharedCommits : public ::testing::Test {
           const std::string ts = day + " 10:00:" + std::to_string(10 + i % 50);
           const std::string name = is_common ? "all" : "client" + std::to_string(client);
           try {
+            if (i % 4 == 3) work.exec0("BEGIN");
             if (i % 2 == 0) work.exec_prepared0("insert", ts, name, is_common ? i : client, i);
             else
               work.exec0("INSERT INTO " + table + " VALUES ('" + ts + "', '" + name + "', " +
                          std::to_string(is_common ? i : client) + ", " + std::to_string(i) + ")");
+            if (i % 4 == 3) work.exec0("COMMIT");
           } catch (const pqxx::sql_error& error) {
             const bool is_expected =
                 !expected.empty() && std::string(error.what()).find(expected) != std::string::npos;
