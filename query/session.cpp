@@ -263,7 +263,6 @@ std::vector<Notice> Session::take_notices() { return std::exchange(state_->notic
 std::vector<std::pair<std::string, std::string>> Session::take_reported_settings() {
   return state_->settings.take_reported();
 }
-int64_t Session::setting_millis(std::string_view name) const { return state_->settings.get_int(name); }
 int64_t Session::idle_limit_ms() const {
   const auto& followed = state_->follow_settings();
   if (status() == TransactionStatus::kIdle) return followed.idle_session_timeout;

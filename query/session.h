@@ -231,8 +231,6 @@ class Session {
   std::vector<Notification> take_notifications();
   // Settings to report by ParameterStatus: all at start-up, then those changed since the last call.
   std::vector<std::pair<std::string, std::string>> take_reported_settings();
-  int64_t setting_millis(
-      std::string_view name) const;  // statement_timeout, idle_in_transaction_timeout, …; 0 = off
   // Milliseconds of silence after which the server ends the session, by its settings and state; 0: never. The error to end it with.
   int64_t idle_limit_ms() const;
   SqlError idle_error() const;

@@ -2,8 +2,6 @@
 
 namespace idem {
 
-namespace {}  // namespace
-
 // What the session tells the server's log and metrics about its statements.
 
 void SessionState::end_request() {

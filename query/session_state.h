@@ -87,8 +87,8 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   void set_next_run(std::string key);       // SET run: the next transaction; "": none
   SessionRun* run() { return run_.get(); }  // null: the transaction is none
 
-  std::string commit_block(
-      bool may_wait);  // the tag: COMMIT, or ROLLBACK of a failed block; Session::let_commit_wait
+  // The tag: COMMIT, or ROLLBACK of a failed block. `may_wait`: as the session may be let (Session::let_commit_wait).
+  std::string commit_block(bool may_wait);
   void rollback_block();
   void set_savepoint(const std::string& name);
   void rollback_to_savepoint(const ast::Identifier& name);  // 3B001; also brings a failed block back to life

@@ -339,9 +339,10 @@ void CommitAnswers::commit_together() {
 }
 
 void CommitAnswers::answer_when_visible(CommitNumber commit, Connections connections) {
-  server_.database->when_visible(commit, [this, connections = std::move(connections)](const SqlError* error) {
-    add(connections, error);
-  });
+  server_.database->when_visible(commit,
+                                 [this, connections = std::move(connections)](const SqlError* error) mutable {
+                                   add(std::move(connections), error);
+                                 });
 }
 
 void CommitAnswers::add(Connections connections, const SqlError* error) {
