@@ -77,7 +77,8 @@ KeptVersion Replay::version_of(TableId table, VersionNumber version, uint64_t lo
   if (history && now != tables_.end() && now->second->version == version)
     return {now->second, history->time_of(version).value_or(time_), log_begin, 0, false};
   if (history) {
-    std::optional<KeptVersion> found = read_version(db_, *history, version, log_begin);
+    std::optional<KeptVersion> found =
+        read_version(db_, *history, version, log_begin, now == tables_.end() ? nullptr : now->second->schema);
     if (found && found->number() == version) return std::move(*found);
   }
   throw damaged("log record", fmt::format("version {} of table {} is not there",

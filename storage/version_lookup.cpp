@@ -1,7 +1,5 @@
 #include "storage/version_lookup.h"
 
-#include <array>
-
 #include "common/error.h"
 #include "common/timestamp_text.h"
 #include "storage/record_replay.h"
@@ -17,31 +15,45 @@ std::string time_text(int64_t micros) {
 }
 
 std::optional<KeptVersion> rebuild_locked(DatabaseState& db, const TableHistory& history, VersionNumber last,
-                                          int64_t last_micros, uint64_t log_end);
+                                          int64_t last_micros, uint64_t log_end,
+                                          const std::shared_ptr<const TableSchema>& newest);
+
+std::shared_ptr<const TableSchema> published_schema(const DatabaseState& db, TableId table) {
+  const auto version = db.published_snapshot()->table(table);
+  return version ? version->schema : nullptr;
+}
 
 // Applies records of one table to a version of it, up to a number and a time. db.log_readers is held.
 class VersionRebuild {
  public:
+  // `newest`: the table's schema now; null if it is dropped.
   VersionRebuild(DatabaseState& db, const TableHistory& history, KeptVersion from, VersionNumber last,
-                 int64_t last_micros)
+                 int64_t last_micros, const std::shared_ptr<const TableSchema>& newest)
       : db_(db),
         history_(history),
         table_(from.version->schema->id),
         owner_(db.next_owner.fetch_add(1, std::memory_order_relaxed)),
         last_(last),
         last_micros_(last_micros),
-        at_(std::move(from)) {}
+        at_(std::move(from)) {
+    // A column that comes back in a version has the dictionary that it has everywhere else: a second one would give new strings codes
+    // that others have there.
+    known_ = {nullptr, newest};
+    for (const KeptVersion& kept : history.kept(VersionNumber{UINT64_MAX})) {
+      if (kept.version->schema != known_.back()) known_.push_back(kept.version->schema);
+    }
+  }
 
   // Whether the version became the next one.
   bool apply(const wal::Record& record) {
     if (done_) return false;
-    const std::array<std::shared_ptr<const TableSchema>, 1> known = {at_.version->schema};
+    known_[0] = at_.version->schema;
     const auto beyond = [&](const RecordHeader& header, VersionNumber version) {
       return version > last_ || header.time_micros > last_micros_;
     };
     const ReadTableRecord read = read_log_record_of(
         record.payload, table_,
-        [&](TableId, const TableSchema* logged) { return schema_for_record(logged, known); },
+        [&](TableId, const TableSchema* logged) { return schema_for_record(logged, known_); },
         [&](const RecordHeader& header, VersionNumber version) {
           return version > at_.number() && !beyond(header, version);
         });
@@ -60,8 +72,8 @@ class VersionRebuild {
     std::shared_ptr<const TableVersion> restored;
     if (read.table->restored) {
       // It may itself be a version that has to be rebuilt, or be gone by now.
-      const auto source =
-          rebuild_locked(db_, history_, *read.table->restored, INT64_MAX, record.extent.begin.value);
+      const auto source = rebuild_locked(db_, history_, *read.table->restored, INT64_MAX,
+                                         record.extent.begin.value, known_[1]);
       done_ = lost_ = !source || source->number() != *read.table->restored;
       if (lost_) return false;
       restored = source->version;
@@ -88,12 +100,15 @@ class VersionRebuild {
   const uint64_t owner_;
   const VersionNumber last_;
   const int64_t last_micros_;
+  std::vector<std::shared_ptr<const TableSchema>>
+      known_;  // of the version so far, and of all others that there are
   KeptVersion at_;
   bool done_ = false, lost_ = false;
 };
 
 std::optional<KeptVersion> rebuild_locked(DatabaseState& db, const TableHistory& history, VersionNumber last,
-                                          int64_t last_micros, uint64_t log_end) {
+                                          int64_t last_micros, uint64_t log_end,
+                                          const std::shared_ptr<const TableSchema>& newest) {
   std::optional<KeptVersion> from = history.kept_before(last);
   // By time: the kept version must not be younger than what is asked for.
   while (from && from->time_micros > last_micros) {
@@ -104,7 +119,7 @@ std::optional<KeptVersion> rebuild_locked(DatabaseState& db, const TableHistory&
   if (from->number() == last) return from;
   if (from->log_position < db.log_kept_from.load()) return std::nullopt;
   if (db.log) db.log->flush();  // what was committed without waiting
-  VersionRebuild rebuilding(db, history, *from, last, last_micros);
+  VersionRebuild rebuilding(db, history, *from, last, last_micros, newest);
   wal::read_records(db.files, join_path(db.folder, "log"), log_database_id(db.database_id),
                     wal::Position{from->log_position}, wal::Position{log_end},
                     [&](const wal::Record& record) { rebuilding.apply(record); });
@@ -113,9 +128,10 @@ std::optional<KeptVersion> rebuild_locked(DatabaseState& db, const TableHistory&
 }
 
 std::optional<KeptVersion> rebuild(DatabaseState& db, const TableHistory& history, VersionNumber last,
-                                   int64_t last_micros, uint64_t log_end) {
+                                   int64_t last_micros, uint64_t log_end,
+                                   const std::shared_ptr<const TableSchema>& newest) {
   std::shared_lock reading(db.log_readers);
-  return rebuild_locked(db, history, last, last_micros, log_end);
+  return rebuild_locked(db, history, last, last_micros, log_end, newest);
 }
 
 SqlError gone(const TableHistory& history, const TableSchema& schema, VersionNumber newest,
@@ -154,7 +170,7 @@ KeptVersion find_number(DatabaseState& db, const TableHistory& history,
                     static_cast<uint64_t>(number))
         .with_hint(fmt::format("Its newest version is {}.", static_cast<uint64_t>(newest->version)));
   }
-  std::optional<KeptVersion> found = read_version(db, history, number, log_end);
+  std::optional<KeptVersion> found = read_version(db, history, number, log_end, newest->schema);
   if (found && found->number() == number) return std::move(*found);
   throw gone(history, schema, newest->version, fmt::format("version {}", static_cast<uint64_t>(number)),
              number);
@@ -175,7 +191,7 @@ KeptVersion find_time(DatabaseState& db, const TableHistory& history,
                std::nullopt);
   }
   if (at->exact) return find_number(db, history, newest, at->version, log_end);
-  std::optional<KeptVersion> found = rebuild(db, history, at->version, micros, log_end);
+  std::optional<KeptVersion> found = rebuild(db, history, at->version, micros, log_end, newest->schema);
   if (found) return std::move(*found);
   throw gone(history, schema, newest->version, fmt::format("the state at {}", time_text(micros)),
              at->version);
@@ -195,7 +211,8 @@ void for_each_version_between(DatabaseState& db, const TableHistory& history, co
         std::lock_guard lock(db.publish_latch);
         log_end = db.published_log_end;
       }
-      VersionRebuild rebuilding(db, history, at, last.number(), INT64_MAX);
+      VersionRebuild rebuilding(db, history, at, last.number(), INT64_MAX,
+                                published_schema(db, last.version->schema->id));
       wal::read_records(db.files, join_path(db.folder, "log"), log_database_id(db.database_id),
                         wal::Position{at.log_position}, wal::Position{log_end},
                         [&](const wal::Record& record) {
@@ -217,8 +234,8 @@ void for_each_version_between(DatabaseState& db, const TableHistory& history, co
 }
 
 std::optional<KeptVersion> read_version(DatabaseState& db, const TableHistory& history, VersionNumber version,
-                                        uint64_t log_end) {
-  return rebuild(db, history, version, INT64_MAX, log_end);
+                                        uint64_t log_end, const std::shared_ptr<const TableSchema>& newest) {
+  return rebuild(db, history, version, INT64_MAX, log_end, newest);
 }
 
 KeptVersion find_version(DatabaseState& db, const Snapshot& snapshot, TableId table,

@@ -5,9 +5,10 @@
 namespace idem {
 
 // The version with this number: kept, or rebuilt from the nearest kept one before it and the log, which is
-// read up to `log_end`. If that ends before, the last version there is. Nothing if neither is there any more.
+// read up to `log_end`. If that ends before, the last version there is. Nothing if neither is there any more. `newest`: the schema that the
+// table has now, null if it is dropped: columns that it has, too, have its dictionaries.
 std::optional<KeptVersion> read_version(DatabaseState& db, const TableHistory& history, VersionNumber version,
-                                        uint64_t log_end);
+                                        uint64_t log_end, const std::shared_ptr<const TableSchema>& newest);
 
 // The versions after `first` up to and with `last` that can be read, oldest first, until `take` says false.
 // Where the log reaches back to `first` these are all.

@@ -410,6 +410,48 @@ TEST_F(HistoryTest, ChangesAreReadAcrossARestore) {
   EXPECT_EQ(text, "2 insert;3 delete;4 insert;");
 }
 
+// A column has one dictionary, also in versions that are made again of the log from before it was there.
+TEST_F(HistoryTest, RestoresAColumnWithTheDictionaryThatItHas) {
+  const TableId id = create("t", false);
+  insert(id, 1, "A", 1);
+  const auto insert_more = [&](int64_t ts, const char* more, bool adds_column) {
+    pass(1'000'000);
+    auto t = database->begin();
+    t->describe("ann", "INSERT");
+    if (adds_column) {
+      TableSchema schema = *database->snapshot().table(id)->schema;
+      schema.columns.push_back(test_column("more", TypeId::kSymbol));
+      t->alter_table(id, schema);
+    }
+    ColumnBatch& rows = t->pending_rows(id);
+    rows.column(0).append(ts);
+    rows.column(1).append_string("A");
+    rows.column(2).append(1.0);
+    rows.column(3).append_null();
+    rows.column(4).append_string(more);
+    t->inserted_rows(id, 1);
+    t->commit(true);
+  };
+  insert_more(2, "a", true);
+  insert_more(3, "b", false);
+  insert_more(4, "c", false);
+  restore(id, 3);
+  insert_more(5, "d", false);
+  const Texts first{"1|A|1|null|null", "2|A|1|null|a", "3|A|1|null|b"};
+  const auto with = [&](const char* row) {
+    Texts rows = first;
+    rows.emplace_back(row);
+    return rows;
+  };
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(rows(id), with("5|A|1|null|d")) << round;
+    EXPECT_EQ(at(id, 4), with("4|A|1|null|c"));
+    EXPECT_EQ(at(id, 3), first);
+    if (round == 1) database->checkpoint();
+    open();
+  }
+}
+
 TEST_F(HistoryTest, ACheckpointWritesWhatChanged) {
   std::vector<TableId> tables;
   for (int i = 0; i < 200; ++i) {
