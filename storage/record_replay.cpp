@@ -40,6 +40,14 @@ std::shared_ptr<const TableSchema> schema_for_record(
   return schema;
 }
 
+std::vector<std::shared_ptr<const TableSchema>> known_schemas(std::shared_ptr<const TableSchema> newest,
+                                                              const TableHistory& history) {
+  std::vector<std::shared_ptr<const TableSchema>> known{std::move(newest)};
+  const std::vector<KeptVersion> kept = history.kept(VersionNumber{UINT64_MAX});
+  for (size_t i = kept.size(); i-- > 0;) known.push_back(kept[i].version->schema);
+  return known;
+}
+
 std::shared_ptr<TableVersion> apply_logged_table(const DatabaseState& db,
                                                  const std::shared_ptr<const TableVersion>& before,
                                                  const ReadTable& logged, CommitNumber commit, uint64_t owner,

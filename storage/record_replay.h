@@ -14,6 +14,11 @@ namespace idem {
 std::shared_ptr<const TableSchema> schema_for_record(
     const TableSchema* logged, std::span<const std::shared_ptr<const TableSchema>> known);
 
+// The schemas that a record of a table may share dictionaries with: of its newest version (null: none), then those of kept ones, which may
+// have columns that the newest has no more; the last first.
+std::vector<std::shared_ptr<const TableSchema>> known_schemas(std::shared_ptr<const TableSchema> newest,
+                                                              const TableHistory& history);
+
 // Gives an earlier version of the table, for a record that restores it.
 using VersionSource = std::function<std::shared_ptr<const TableVersion>(VersionNumber)>;
 

@@ -59,14 +59,9 @@ Replay::Replay(DatabaseState& db, const LoadedManifest& loaded)
 
 std::shared_ptr<const TableSchema> Replay::schema_of(TableId id, const TableSchema* logged) {
   const auto now = tables_.find(static_cast<uint32_t>(id));
-  std::vector<std::shared_ptr<const TableSchema>> known;
-  if (now != tables_.end()) known.push_back(now->second->schema);
+  std::vector<std::shared_ptr<const TableSchema>> known{now == tables_.end() ? nullptr : now->second->schema};
   const auto history = db_.history(id);
-  if (history && (logged || known.empty())) {
-    // A restored or undropped version has columns that the newest one may not have.
-    const std::vector<KeptVersion> kept = history->kept(VersionNumber{UINT64_MAX});
-    for (size_t i = kept.size(); i-- > 0;) known.push_back(kept[i].version->schema);
-  }
+  if (history && (logged || !known[0])) known = known_schemas(known[0], *history);
   return schema_for_record(logged, known);
 }
 

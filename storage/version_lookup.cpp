@@ -35,25 +35,17 @@ class VersionRebuild {
         owner_(db.next_owner.fetch_add(1, std::memory_order_relaxed)),
         last_(last),
         last_micros_(last_micros),
-        at_(std::move(from)) {
-    // A column that comes back in a version has the dictionary that it has everywhere else: a second one would give new strings codes
-    // that others have there.
-    known_ = {nullptr, newest};
-    for (const KeptVersion& kept : history.kept(VersionNumber{UINT64_MAX})) {
-      if (kept.version->schema != known_.back()) known_.push_back(kept.version->schema);
-    }
-  }
+        newest_(newest),
+        at_(std::move(from)) {}
 
   // Whether the version became the next one.
   bool apply(const wal::Record& record) {
     if (done_) return false;
-    known_[0] = at_.version->schema;
     const auto beyond = [&](const RecordHeader& header, VersionNumber version) {
       return version > last_ || header.time_micros > last_micros_;
     };
     const ReadTableRecord read = read_log_record_of(
-        record.payload, table_,
-        [&](TableId, const TableSchema* logged) { return schema_for_record(logged, known_); },
+        record.payload, table_, [&](TableId, const TableSchema* logged) { return schema_of(logged); },
         [&](const RecordHeader& header, VersionNumber version) {
           return version > at_.number() && !beyond(header, version);
         });
@@ -72,8 +64,8 @@ class VersionRebuild {
     std::shared_ptr<const TableVersion> restored;
     if (read.table->restored) {
       // It may itself be a version that has to be rebuilt, or be gone by now.
-      const auto source = rebuild_locked(db_, history_, *read.table->restored, INT64_MAX,
-                                         record.extent.begin.value, known_[1]);
+      const auto source =
+          rebuild_locked(db_, history_, *read.table->restored, INT64_MAX, record.extent.begin.value, newest_);
       done_ = lost_ = !source || source->number() != *read.table->restored;
       if (lost_) return false;
       restored = source->version;
@@ -94,14 +86,22 @@ class VersionRebuild {
   KeptVersion result() && { return std::move(at_); }
 
  private:
+  // A column that comes back in a version has the dictionary that it has everywhere else: a second one would give new strings codes
+  // that others have there.
+  std::shared_ptr<const TableSchema> schema_of(const TableSchema* logged) const {
+    if (!logged) return at_.version->schema;
+    std::vector<std::shared_ptr<const TableSchema>> known = known_schemas(newest_, history_);
+    known.push_back(at_.version->schema);
+    return schema_for_record(logged, known);
+  }
+
   DatabaseState& db_;
   const TableHistory& history_;
   const TableId table_;
   const uint64_t owner_;
   const VersionNumber last_;
   const int64_t last_micros_;
-  std::vector<std::shared_ptr<const TableSchema>>
-      known_;  // of the version so far, and of all others that there are
+  const std::shared_ptr<const TableSchema> newest_;
   KeptVersion at_;
   bool done_ = false, lost_ = false;
 };
