@@ -20,6 +20,8 @@ class StatementPool;
 // it, and no more threads serve than the load needs, one at the least; the others sleep where they cost nothing. One thread only watches:
 // every few milliseconds, while there are requests, it lets one more serve if those that do are busy or at one request for long, and one
 // less if they have little to do. When all of them are at one request for long, it serves the network in their place, but hands requests on.
+//
+// One that serves alone polls for the next request for a while, where one has followed the other closely (adaptive polling).
 class NetworkThreads {
  public:
   // `pool` runs requests while nobody here is free; outlives this.
@@ -46,6 +48,10 @@ class NetworkThreads {
     std::atomic<uint64_t> begun{0};  // requests
     std::atomic<int64_t> busy_ns{0};
     std::atomic<bool> running{false};  // a request
+    // Of the thread itself: when its last request ended, and how many of the last were short and came soon after the one before, less
+    // several for each that did not.
+    int64_t last_end_ns = 0;
+    int closeness = 0;
     // As the watch saw them last.
     uint64_t begun_before = 0;
     int64_t busy_ns_before = 0;
@@ -60,6 +66,7 @@ class NetworkThreads {
 
   Server* this_server();
   void serve(size_t index);
+  void poll_for_next(const Server& server);
   void watch();
   void pause();
   void sleep_until_request();
@@ -67,6 +74,7 @@ class NetworkThreads {
   void adapt(const Look& now);
 
   StatementPool& pool_;
+  const bool may_poll_;  // the client has a processor of its own
   boost::asio::io_context io_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> keep_running_{io_.get_executor()};
   std::vector<std::unique_ptr<Server>> servers_;

@@ -101,6 +101,19 @@ TEST_F(NetworkThreadsTest, ServeManyAtOnce) {
   all.get_future().wait();
 }
 
+// They are polled for; what is asked, posted or ends meanwhile is not missed.
+TEST_F(NetworkThreadsTest, ServeRequestsThatFollowClosely) {
+  for (int i = 0; i < 2000; ++i) {
+    ask_and_wait();
+    if (i % 100 != 99) continue;
+    ask_and_wait([&] {
+      std::promise<void> served;
+      boost::asio::post(network_.io(), [&] { served.set_value(); });
+      served.get_future().wait();
+    });
+  }
+}
+
 TEST_F(NetworkThreadsTest, KnowWhoAsksAlone) {
   const int one = 1, other = 2;
   for (int i = 0; i < 100; ++i) EXPECT_FALSE(network_.asks_alone(i % 2 ? &one : &other));
