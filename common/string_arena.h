@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +15,8 @@ namespace idem {
 class StringArena {
  public:
   StringArena() = default;
+  // The first copies go into these characters, which the caller keeps. Not to be moved or reset.
+  explicit StringArena(std::span<char> first) : next_(first.data()), left_(first.size()) {}
   StringArena(StringArena&&) noexcept = default;
   StringArena& operator=(StringArena&&) noexcept = default;
 

@@ -134,31 +134,33 @@ void Session::close_statement(const std::string& name) { state_->prepared.erase(
 
 Portal& Session::bind(const std::string& portal, const std::string& statement,
                       const std::vector<RawParameter>& parameters) {
-  if (!portal.empty() && state_->portals.contains(portal)) {
+  auto& portals = state_->portals;
+  auto before = portals.extract(portal);
+  if (before && !portal.empty()) {
+    portals.insert(std::move(before));
     throw sql_error(sqlstate::kDuplicateCursor, "cursor \"{}\" already exists", portal);
   }
-  state_->portals.erase(portal);
-  std::unique_ptr<Portal> made = bind(statement, parameters);
-  auto& slot = state_->portals[portal];
-  slot = std::move(made);
-  return *slot;
+  if (!before) return *portals.emplace(portal, bind(statement, parameters)).first->second;
+  before.mapped().reset();
+  before.mapped() = bind(statement, parameters);
+  return *portals.insert(std::move(before)).position->second;
 }
 
 std::unique_ptr<Portal> Session::bind(const std::string& statement,
                                       const std::vector<RawParameter>& parameters) {
-  auto entry = state_->find_prepared(statement);
   StatementInput input;
-  input.statement = entry->info.statement ? entry->info.statement->statement.get() : nullptr;
-  input.text = entry->info.text;
-  input.parameter_types.types = entry->info.parameter_types;
-  input.parameters = state_->decode_parameters(entry->info.parameter_types, parameters);
-  input.entry = entry;
+  input.entry = state_->find_prepared(statement);
+  const PreparedStatement& info = input.entry->info;  // it stays among `prepared`
+  input.statement = info.statement ? info.statement->statement.get() : nullptr;
+  input.text = info.text;
+  input.parameter_types.types = info.parameter_types;
+  input.parameters = state_->decode_parameters(info.parameter_types, parameters);
   std::unique_ptr<Portal> made =
       input.statement ? state_->make_client_portal(std::move(input)) : std::make_unique<EmptyPortal>();
   if (made->kind() == Portal::Kind::kRows) {
-    bool same = made->columns().size() == entry->info.columns.size();
+    bool same = made->columns().size() == info.columns.size();
     for (size_t i = 0; same && i < made->columns().size(); i++)
-      same = made->columns()[i].type.id == entry->info.columns[i].type.id;
+      same = made->columns()[i].type.id == info.columns[i].type.id;
     if (!same) throw SqlError(sqlstate::kFeatureNotSupported, "cached plan must not change result type");
   }
   return made;
@@ -184,16 +186,22 @@ CommitNumber Session::finish_statements_without_waiting(bool tag_is_told) {
   return visible_after;
 }
 
-Transaction* Session::begin_shared_commit() {
-  Transaction* const transaction = state_->begin_shared_commit();
-  if (transaction) state_->closed_portals.clear();
-  return transaction;
+CommitRequest Session::begin_shared_commit() {
+  const CommitRequest request = state_->begin_shared_commit();
+  if (request.transaction) state_->closed_portals.clear();
+  return request;
 }
 
 void Session::let_commit_wait(bool may_wait) { state_->commit_may_wait = may_wait; }
 
 CommitNumber Session::end_shared_commit(const CommitOutcome& outcome) {
   return state_->end_shared_commit(outcome);
+}
+
+CommitNumber Session::commit_inserts() {
+  const CommitNumber commit = state_->commit_inserts();
+  state_->closed_portals.clear();
+  return commit;
 }
 
 void Session::wait_for_commit() { state_->wait_for_commit(); }

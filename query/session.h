@@ -201,12 +201,15 @@ class Session {
   CommitNumber finish_statements_without_waiting(bool tag_is_told);
   // What finish_statements_without_waiting() would commit, where the caller may do that together with the commits of other sessions
   // (Database::commit_together); then it calls nothing else here before it has told how that ended, which gives the commit to
-  // wait for likewise. Null: it is to be called.
-  Transaction* begin_shared_commit();
+  // wait for likewise. Without a transaction: it is to be called.
+  CommitRequest begin_shared_commit();
   // Whether a COMMIT that is executed next may leave the transaction to begin_shared_commit(): the caller ends the statements right after
   // it, and has not told that it is done.
   void let_commit_wait(bool may_wait);
   CommitNumber end_shared_commit(const CommitOutcome& outcome);
+  // Commits what the statements inserted, if they did nothing else, to go on before that is visible: statements that read wait for it.
+  // 0: they did something else, or it is visible.
+  CommitNumber commit_inserts();
   // Of COMMIT, which does not wait: until that is durable and visible. finish_statements() and the next transaction do it, too.
   void wait_for_commit();
   // After any error: rolls back the implicit transaction, or marks the block as failed.

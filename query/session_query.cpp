@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "common/value_text.h"
@@ -152,7 +153,8 @@ std::vector<Value> SessionState::decode_parameters(const std::vector<SqlType>& t
   options.now_micros = transaction_time_micros;
   std::vector<Value> values;
   values.reserve(raw.size());
-  StringArena arena;
+  std::array<char, 256> most_texts;
+  StringArena arena{most_texts};
   for (size_t i = 0; i < raw.size(); i++) {
     if (!raw[i].bytes) values.push_back(Value::null(types[i]));
     else values.push_back(decode_value(types[i], *raw[i].bytes, raw[i].format == 1, options, arena));

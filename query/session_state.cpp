@@ -52,8 +52,20 @@ SessionState::~SessionState() {
 // -- transactions ---------------------------------------------------------------------------------------
 
 Transaction& SessionState::transaction() {
+  see_inserts();
   if (!transaction_) start_transaction();
   return *transaction_;
+}
+
+// False if they were visible.
+bool SessionState::see_inserts() {
+  if (unseen_ == CommitNumber{}) return false;
+  try {
+    server.database->wait_visible(std::exchange(unseen_, {}));
+  } catch (const SqlError&) {
+    // They will not be; the answer to them says so.
+  }
+  return true;
 }
 
 void SessionState::start_transaction(std::unique_ptr<Transaction> transaction) {
@@ -65,8 +77,9 @@ void SessionState::start_transaction(std::unique_ptr<Transaction> transaction) {
 }
 
 const Snapshot& SessionState::begin_statement() {
+  const bool is_behind = see_inserts();
   Transaction& t = transaction();
-  if (has_snapshot_ && !repeatable_read_) t.refresh();
+  if (has_snapshot_ && (!repeatable_read_ || is_behind)) t.refresh();
   has_snapshot_ = true;
   view_ = t.read_view();
   return view_;
@@ -76,6 +89,13 @@ const Snapshot& SessionState::begin_write_statement() {
   Transaction& t = transaction();
   has_snapshot_ = true;
   view_ = t.schema_view();
+  return view_;
+}
+
+const Snapshot& SessionState::begin_insert_statement() {
+  if (!transaction_) start_transaction();
+  has_snapshot_ = true;
+  view_ = transaction_->schema_view();
   return view_;
 }
 
@@ -90,6 +110,13 @@ Transaction& SessionState::write_transaction(std::string operation) {
   Transaction& t = transaction();
   t.describe(user_name, std::move(operation));
   return t;
+}
+
+Transaction& SessionState::insert_transaction() {
+  check_writable("INSERT");
+  if (!transaction_) start_transaction();
+  transaction_->describe(user_name, "INSERT");
+  return *transaction_;
 }
 
 void SessionState::set_modes(const ast::TransactionModes& modes) {
@@ -311,23 +338,30 @@ void SessionState::note_committed(const CommitResult& result) {
   server.metrics.count_commit(result.counts);
 }
 
-bool SessionState::may_share_commit() {
-  const bool is_plain = block_ == Block::kNone && transaction_ && !retry_ && !run_ && dropped_.empty() &&
-                        altered_.empty() && temporary_.empty() && notifications.is_empty();
-  return is_plain && transaction_->may_share_commit() && follow_settings().synchronous_commit;
+bool SessionState::is_plain_commit() const {
+  return block_ == Block::kNone && transaction_ && !retry_ && !run_ && dropped_.empty() && altered_.empty() &&
+         temporary_.empty() && notifications.is_empty();
 }
 
-Transaction* SessionState::begin_shared_commit() {
-  if (!may_share_commit()) return nullptr;
+bool SessionState::may_share_commit() const { return is_plain_commit() && transaction_->may_share_commit(); }
+
+CommitRequest SessionState::begin_shared_commit() {
+  if (!may_share_commit()) return {};
   statements_ = 0;
   close_portals(true);
-  return transaction_.get();
+  return {transaction_.get(), follow_settings().synchronous_commit};
 }
 
 CommitNumber SessionState::end_shared_commit(const CommitOutcome& outcome) {
   if (!outcome.error) note_committed(outcome.result);
   end_transaction(!outcome.error);
   return outcome.result.visible_after;
+}
+
+CommitNumber SessionState::commit_inserts() {
+  if (!is_plain_commit() || !transaction_->only_inserts()) return {};
+  unseen_ = finish_statements(false, true);
+  return unseen_;
 }
 
 void SessionState::before_commit() {

@@ -31,6 +31,13 @@ struct PreparedEntry {
   PreparedStatement info;
   // Of INSERT … VALUES: kept as long as the table's schema is the same.
   std::shared_ptr<const InsertPlan> insert_plan;
+  // The table of an INSERT, which may be written as long as the catalog and the settings are these.
+  struct KnownTarget {
+    std::shared_ptr<const Catalog> catalog;
+    uint64_t settings = 0;  // their generation
+    TableId table{};
+  };
+  KnownTarget target;
   std::shared_ptr<const KeptPlan> plan;  // of a query: kept as long as it fits
   bool plans_for_any_values = false;     // BoundQuery::gains_nothing_by_values was found
 };
@@ -74,6 +81,9 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   const Snapshot& begin_statement();
   // As begin_statement for statements that only write; collected inserts stay collected.
   const Snapshot& begin_write_statement();
+  // As that, for one that reads nothing at all: what commit_inserts() committed need not be visible yet.
+  const Snapshot& begin_insert_statement();
+  Transaction& insert_transaction();           // likewise; its operation is INSERT
   void check_writable(std::string_view what);  // 25006 in a read-only transaction
   // The transaction for a statement that writes: named in the log and the history by `operation`.
   Transaction& write_transaction(std::string operation);
@@ -96,8 +106,9 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   // Gives the commit that is to be waited for; 0 if it is visible, as it always is when `wait`.
   CommitNumber finish_statements(bool wait = true, bool tag_is_told = false);
   bool commit_may_wait = false;
-  Transaction* begin_shared_commit();
+  CommitRequest begin_shared_commit();
   CommitNumber end_shared_commit(const CommitOutcome& outcome);
+  CommitNumber commit_inserts();
   void wait_for_commit();
   void statement_failed();
   TransactionStatus status() const;
@@ -239,8 +250,11 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
   void close_portals_after(const Savepoint& savepoint);
   CommitNumber commit_statements(bool wait);
   void note_committed(const CommitResult& result);
-  bool may_share_commit();
+  bool is_plain_commit() const;
+  bool may_share_commit() const;
+  bool see_inserts();
   CommitNumber committed_{};  // by COMMIT, and not known to be visible; 0: none
+  CommitNumber unseen_{};     // likewise by commit_inserts()
   struct Retry {
     StatementInput input;
     std::shared_ptr<std::string> tag;  // of its portal

@@ -50,7 +50,7 @@ std::unique_ptr<Portal> SessionState::make_statement_portal(StatementInput input
     throw SqlError(sqlstate::kInFailedSqlTransaction,
                    "current transaction is aborted, commands ignored until end of transaction block");
   }
-  auto keep = input.entry;  // owns the tree of a prepared statement while its portal lives
+  const auto& keep = input.entry;  // for portals: it owns the tree of a prepared statement
   switch (statement.kind) {
     case StatementKind::kQuery:
       return make_query_portal(*ast::as<ast::QueryStatement>(statement).query, std::move(input));

@@ -79,6 +79,19 @@ std::shared_ptr<const TableSchema> target_of(const SessionState& session, const 
   return session.writable_table(s.table, wanted)->schema;
 }
 
+// The same; what a prepared statement found is asked for again only after something has changed that it depends on.
+std::shared_ptr<const TableSchema> target_of(const SessionState& session, const ast::InsertStatement& s,
+                                             PreparedEntry* entry) {
+  if (!entry) return target_of(session, s);
+  const Snapshot& view = session.snapshot();
+  PreparedEntry::KnownTarget& known = entry->target;
+  if (known.catalog == view.catalog && known.settings == session.settings.generation())
+    return view.table(known.table)->schema;
+  auto schema = target_of(session, s);
+  known = {view.catalog, session.settings.generation(), schema->id};
+  return schema;
+}
+
 Returning::Source returning_source(const InsertPlan& plan, const ast::InsertStatement& s) {
   return {table_scope(*plan.schema, s.alias.text), s.with.get()};
 }
@@ -103,6 +116,14 @@ void append_rows(const InsertPlan& plan, EvaluationState& state, ColumnBatch& ba
       else batch.column(c).append_value(evaluate_constant(state, e));
     }
   }
+}
+
+uint64_t insert_given_rows(SessionState& session, const InsertPlan& plan,
+                           const std::vector<Value>& parameters) {
+  Transaction& transaction = session.insert_transaction();
+  append_given_rows(plan, parameters, transaction.pending_rows(plan.schema->id));
+  transaction.inserted_rows(plan.schema->id, static_cast<uint32_t>(plan.rows.size()));
+  return plan.rows.size();
 }
 
 // Gives the rows of the plan's query to `take`, some `batch_rows` at a time.
@@ -191,12 +212,6 @@ struct InsertMode {
 uint64_t run_insert(SessionState& session, const InsertPlan& plan, const InsertMode& mode,
                     const std::vector<Value>& parameters, Returning* returning) {
   session.check_writable("INSERT");
-  if (plan.is_direct && !mode.conflict && !mode.overwrite && !returning) {
-    Transaction& transaction = session.write_transaction("INSERT");
-    append_given_rows(plan, parameters, transaction.pending_rows(plan.schema->id));
-    transaction.inserted_rows(plan.schema->id, static_cast<uint32_t>(plan.rows.size()));
-    return plan.rows.size();
-  }
   auto run = session.start_run();
   EvaluationState state{&run->context, parameters};
   if (mode.overwrite) return run_overwrite(session, plan, *mode.overwrite, state, run, returning);
@@ -215,6 +230,27 @@ uint64_t run_insert(SessionState& session, const InsertPlan& plan, const InsertM
   }
   return count;
 }
+
+std::string insert_tag(uint64_t rows) { return "INSERT 0 " + std::to_string(rows); }
+
+// Of rows of parameters and constants: it needs no more than these and the plan.
+class DirectInsertPortal final : public Portal {
+ public:
+  DirectInsertPortal(SessionState& session, std::shared_ptr<const InsertPlan> plan,
+                     std::vector<Value> parameters)
+      : session_(session), plan_(std::move(plan)), parameters_(std::move(parameters)) {}
+  Kind kind() const override { return Kind::kCommand; }
+  const std::vector<PlanColumn>& columns() const override { return columns_; }
+  std::string tag() const override { return insert_tag(rows_); }
+  void run() override { rows_ = insert_given_rows(session_, *plan_, parameters_); }
+
+ private:
+  SessionState& session_;
+  const std::shared_ptr<const InsertPlan> plan_;
+  const std::vector<Value> parameters_;
+  const std::vector<PlanColumn> columns_;
+  uint64_t rows_ = 0;
+};
 
 }  // namespace
 
@@ -235,9 +271,10 @@ std::unique_ptr<Portal> execute_insert(SessionState& session, const ast::InsertS
   // A cached plan is a list of VALUES: it reads nothing, so what the transaction collected stays collected.
   std::shared_ptr<const InsertPlan> plan = input.entry ? input.entry->insert_plan : nullptr;
   const bool reads_nothing = !s.on_conflict && s.overwrite == ast::Overwrite::kNone && (plan || is_values(s));
-  if (reads_nothing) session.begin_write_statement();
+  if (reads_nothing && plan && plan->is_direct && s.returning.empty()) session.begin_insert_statement();
+  else if (reads_nothing) session.begin_write_statement();
   else session.begin_statement();
-  auto schema = target_of(session, s);
+  auto schema = target_of(session, s, input.entry.get());
   if (!plan || plan->schema != schema) {
     if (!is_values(s)) input.parameter_types.values = input.parameters;
     plan = plan_insert(schema, s, session, input.parameter_types);
@@ -250,9 +287,11 @@ std::unique_ptr<Portal> execute_insert(SessionState& session, const ast::InsertS
     *explained = {(mode.overwrite ? "Overwrite on " : "Insert on ") + plan->schema->name, plan->query,
                   fmt::format("Values: {} row{}", rows, rows == 1 ? "" : "s")};
   }
+  if (s.returning.empty() && plan->is_direct && !mode.conflict && !mode.overwrite)
+    return std::make_unique<DirectInsertPortal>(session, std::move(plan), std::move(input.parameters));
   if (s.returning.empty()) {
     return std::make_unique<CommandPortal>([&session, plan, mode, input = std::move(input)] {
-      return fmt::format("INSERT 0 {}", run_insert(session, *plan, mode, input.parameters, nullptr));
+      return insert_tag(run_insert(session, *plan, mode, input.parameters, nullptr));
     });
   }
   auto returning =
@@ -261,7 +300,7 @@ std::unique_ptr<Portal> execute_insert(SessionState& session, const ast::InsertS
   return std::make_unique<RowsPortal>(
       std::move(columns), [&session, plan, mode, returning, input = std::move(input)] {
         uint64_t rows = run_insert(session, *plan, mode, input.parameters, returning.get());
-        return RowsPortal::Result{returning->take(), fmt::format("INSERT 0 {}", rows)};
+        return RowsPortal::Result{returning->take(), insert_tag(rows)};
       });
 }
 

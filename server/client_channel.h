@@ -26,6 +26,8 @@ class ClientChannel {
   virtual void session_started(int32_t pid) = 0;
   // Whether a commit may wait for those of other clients that come at the same time (ProtocolHandler::shared_commit).
   virtual bool shares_commits() const = 0;
+  // Whether the client has sent more than the message that is handled.
+  virtual bool has_more_input() = 0;
   // The session has messages of others for the client, to be delivered when it waits for nothing. Any thread; short.
   virtual void notifications_came() = 0;
 };

@@ -31,8 +31,8 @@ constexpr auto kFarewellLimit = std::chrono::seconds(2);  // for what is unsent 
 // for the disk within a statement are above it; one request alone may have lost its processor to another thread.
 constexpr int64_t kLongUs = 200;
 
-// How often a sync lets the requests that have come go first: what they commit shares it.
-constexpr int kMostPostponed = 3;
+// How often what has come from a client that sends ahead is read before its commits are awaited.
+constexpr int kMostLingered = 2;
 
 int64_t steady_us() {
   using namespace std::chrono;
@@ -228,11 +228,14 @@ void Connection::handle_input() {
   try {
     FrontendMessage message;
     Next next;
-    while ((next = next_message(&message)) == Next::kMessage || next == Next::kNotifications) {
+    while (true) {
+      if (leaves_unanswered()) return;
+      next = next_message(&message);
+      if (next != Next::kMessage && next != Next::kNotifications) break;
       if (next == Next::kNotifications) handler_->deliver_notifications();
       else handler_->handle(message);
       if (handler_->closed()) break;
-      if (handler_->shared_commit()) return await_commit();
+      if (handler_->shared_commit().transaction) return await_commit();
       if (handler_->awaited_commit() != CommitNumber{} && !commit_in_this_thread()) return await_commit();
     }
     if (next == Next::kWait) return;
@@ -246,6 +249,22 @@ void Connection::handle_input() {
     // Nobody is left to answer.
   } catch (const std::exception& error) { spdlog::error("internal error in a connection: {}", error.what()); }
   end_session();
+}
+
+// With what was sent ahead handled, whether this thread leaves it to another time to go on.
+bool Connection::leaves_unanswered() {
+  if (!handler_->has_unanswered() || has_more_input()) {
+    lingered_ = 0;
+    return false;
+  }
+  if (lingered_++ < kMostLingered) {
+    environment_.network->run([self = shared_from_this()] { self->handle_input(); });
+    return true;
+  }
+  handler_->await_unanswered();
+  if (commit_in_this_thread()) return false;
+  await_commit();
+  return true;
 }
 
 void Connection::note_duration() { was_long_ |= steady_us() - handled_since_us_ > kLongUs; }
@@ -271,14 +290,20 @@ void Connection::answer_commit(const SqlError* error) {
   try {
     handler_->commit_is_visible(error);
   } catch (const ConnectionClosed&) { return end_session(); }
-  bool more = next_taken_ < taken_.size();
+  bool more = has_more_input();
   if (!more) {
     std::lock_guard lock(mutex_);
-    more = !input_.empty() || input_ended_ || end_reason_;
+    more = input_ended_ || end_reason_;
   }
   // A statement may take long: others wait for their answers.
   if (more) environment_.network->run([self = shared_from_this()] { self->handle_input(); });
   else handle_input();
+}
+
+bool Connection::has_more_input() {
+  if (next_taken_ < taken_.size()) return true;
+  std::lock_guard lock(mutex_);
+  return !input_.empty();
 }
 
 void Connection::end_session() {
@@ -293,7 +318,7 @@ void Connection::end_session() {
 }
 
 void CommitAnswers::await(std::shared_ptr<Connection> connection) {
-  if (connection->handler_->shared_commit()) {
+  if (connection->handler_->shared_commit().transaction) {
     std::lock_guard lock(mutex_);
     sharing_.push_back(std::move(connection));
   } else {
@@ -301,17 +326,18 @@ void CommitAnswers::await(std::shared_ptr<Connection> connection) {
     answer_when_visible(commit, {std::move(connection)});
   }
   if (sync_is_due_.exchange(true)) return;
-  asio::defer(network_.io(), [this] { sync(0); });
+  asio::defer(network_.io(), [this] { sync(false); });
 }
 
-void CommitAnswers::sync(int postponed) {
-  if (postponed < kMostPostponed && network_.has_queued()) {
-    asio::defer(network_.io(), [this, postponed] { sync(postponed + 1); });
+void CommitAnswers::sync(bool postponed) {
+  // What has come goes first, once, and shares it; to wait for more would leave nothing to do while the log is synced.
+  if (!postponed && network_.has_queued()) {
+    asio::defer(network_.io(), [this] { sync(true); });
     return;
   }
   sync_is_due_ = false;
   commit_together();
-  server_.database->request_sync();
+  if (log_is_awaited_.exchange(false)) server_.database->request_sync();
 }
 
 void CommitAnswers::commit_together() {
@@ -321,10 +347,10 @@ void CommitAnswers::commit_together() {
     sharing.swap(sharing_);
   }
   if (sharing.empty()) return;
-  std::vector<Transaction*> transactions;
+  std::vector<CommitRequest> requests;
   for (const std::shared_ptr<Connection>& connection : sharing)
-    transactions.push_back(connection->handler_->shared_commit());
-  const std::vector<CommitOutcome> outcomes = server_.database->commit_together(transactions);
+    requests.push_back(connection->handler_->shared_commit());
+  const std::vector<CommitOutcome> outcomes = server_.database->commit_together(requests);
   std::map<CommitNumber, Connections> awaiting;  // 0: nothing
   for (size_t i = 0; i < sharing.size(); ++i) {
     ProtocolHandler& handler = *sharing[i]->handler_;
@@ -339,6 +365,7 @@ void CommitAnswers::commit_together() {
 }
 
 void CommitAnswers::answer_when_visible(CommitNumber commit, Connections connections) {
+  log_is_awaited_ = true;
   server_.database->when_visible(commit,
                                  [this, connections = std::move(connections)](const SqlError* error) mutable {
                                    add(std::move(connections), error);

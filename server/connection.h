@@ -24,8 +24,8 @@ namespace idem {
 class Connection;
 
 // Connections that wait until their commits are visible, without a thread. When the network threads have done what was before
-// them, those that share a commit (ProtocolHandler::shared_commit) are committed together, and the log is synced: what came at the
-// same time shares both. One thread then answers all that the sync made visible: whoever has synced the log for many does not do
+// them, those that share a commit (ProtocolHandler::shared_commit) are committed together, and the log is synced if any of them waits
+// for it: what came at the same time shares both. One thread then answers all that the sync made visible: whoever has synced the log for many does not do
 // it itself. Thread-safe.
 class CommitAnswers {
  public:
@@ -35,7 +35,7 @@ class CommitAnswers {
  private:
   using Connections = std::vector<std::shared_ptr<Connection>>;
 
-  void sync(int postponed);
+  void sync(bool postponed);
   void commit_together();
   void answer_when_visible(CommitNumber commit, Connections connections);
   void add(Connections connections, const SqlError* error);  // null: the commit is visible
@@ -47,9 +47,10 @@ class CommitAnswers {
   };
   NetworkThreads& network_;
   const ServerContext& server_;
-  std::atomic<bool> sync_is_due_{false};  // it is asked for, or will be
-  std::mutex mutex_;                      // guards what follows
-  Connections sharing_;                   // a commit
+  std::atomic<bool> sync_is_due_{false};     // it is asked for, or will be
+  std::atomic<bool> log_is_awaited_{false};  // by somebody who came since it was synced
+  std::mutex mutex_;                         // guards what follows
+  Connections sharing_;                      // a commit
   std::vector<Answer> due_;
   bool running_ = false;  // a thread answers, or will
 };
@@ -104,6 +105,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   void enqueue(std::vector<FrontendMessage>& messages);  // leaves it empty
   void schedule_handler();                               // with the lock
   void handle_input();
+  bool leaves_unanswered();
   void note_duration();
   bool commit_in_this_thread();
   void await_commit();
@@ -119,6 +121,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   void notifications_came() override;
   // Nobody is there to share with a client that asks alone.
   bool shares_commits() const override { return !asks_alone_; }
+  bool has_more_input() override;
   bool is_encrypted() const override { return stream_.encrypted(); }
   std::string certificate_name() const override { return stream_.certificate_name(); }
 
@@ -133,6 +136,7 @@ class Connection : public std::enable_shared_from_this<Connection>,
   std::vector<FrontendMessage> taken_;
   size_t next_taken_ = 0;
   int64_t handled_since_us_ = 0;  // steady clock
+  int lingered_ = 0;              // since the last message
   // Set before handling begins: whether no other client asks for anything. Known when it ends: whether it took long.
   bool asks_alone_ = false, was_long_ = false;
   bool was_long_before_ = false;         // the request before the last

@@ -10,6 +10,7 @@ namespace idem {
 namespace {
 
 constexpr size_t kFlushBytes = 64 * 1024;
+constexpr size_t kMostUnansweredBytes = 1 << 20;  // held back for commits that are not visible yet
 // Tools that list databases connect to this one first, which PostgreSQL always has: another name for ours.
 constexpr std::string_view kMaintenanceDatabase = "postgres";
 
@@ -466,33 +467,81 @@ void ProtocolHandler::close_target(std::string_view body) {
 
 void ProtocolHandler::sync() {
   skip_until_sync_ = false;
-  bool waits = false;
+  CommitNumber passed{};
   try {
-    waits = waits_for_commit(true);
+    if (channel_.has_more_input() || has_unanswered()) passed = session_->commit_inserts();
+    if (passed == CommitNumber{}) ready_is_due_ = waits_for_commit(true);
   } catch (const SqlError& error) {
     session_->statement_failed(error);
     writer_.error_response(error, "ERROR", statement_text_);
   }
   if (session_->status() == TransactionStatus::kIdle) portals_.clear();
-  if (waits) return;
+  if (ready_is_due_) return;
   send_session_messages();
+  if (passed != CommitNumber{}) return answer_later(passed);
   ready_for_query();
+}
+
+void ProtocolHandler::answer_later(CommitNumber commit) {
+  const size_t ready_at = out_.size();
+  write_ready();
+  unanswered_.push_back({commit, ready_at, out_.size()});
+  try {
+    server_.database->request_sync();
+  } catch (const SqlError&) { return settle_unanswered(); }
+  send_visible();
+}
+
+// The answers to those commits that are visible by now.
+void ProtocolHandler::send_visible() {
+  size_t end = 0;
+  while (!unanswered_.empty() && server_.database->is_visible(unanswered_.front().commit)) {
+    end = unanswered_.front().end;
+    unanswered_.pop_front();
+  }
+  if (end == 0) return;
+  std::string visible = out_.substr(0, end);
+  out_.erase(0, end);
+  for (Unanswered& later : unanswered_) {
+    later.ready_at -= end;
+    later.end -= end;
+  }
+  channel_.send(visible);
+}
+
+// Waits until all are visible, or says of each that it will not be.
+void ProtocolHandler::settle_unanswered() {
+  if (unanswered_.empty()) return;
+  try {
+    server_.database->wait_visible(unanswered_.back().commit);
+  } catch (const SqlError& error) {
+    std::string told;
+    MessageWriter(told).error_response(error, "ERROR", {});
+    for (auto sync = unanswered_.rbegin(); sync != unanswered_.rend(); ++sync) {
+      if (server_.database->is_visible(sync->commit)) break;
+      out_.insert(sync->ready_at, told);
+      server_.metrics.count_error(error.sqlstate());
+    }
+  }
+  unanswered_.clear();
 }
 
 // Ends the statements that were handled; false if nothing is to be waited for.
 bool ProtocolHandler::waits_for_commit(bool tag_is_told) {
-  shared_commit_ = channel_.shares_commits() ? session_->begin_shared_commit() : nullptr;
-  if (!shared_commit_) awaited_commit_ = session_->finish_statements_without_waiting(tag_is_told);
-  return shared_commit_ || awaited_commit_ != CommitNumber{};
+  shared_commit_ = channel_.shares_commits() ? session_->begin_shared_commit() : CommitRequest();
+  if (!shared_commit_.transaction) awaited_commit_ = session_->finish_statements_without_waiting(tag_is_told);
+  return shared_commit_.transaction || awaited_commit_ != CommitNumber{};
 }
 
 void ProtocolHandler::shared_commit_ended(const CommitOutcome& outcome) {
-  shared_commit_ = nullptr;
+  shared_commit_ = {};
   awaited_commit_ = session_->end_shared_commit(outcome);
 }
 
 void ProtocolHandler::commit_is_visible(const SqlError* error) {
   awaited_commit_ = {};
+  settle_unanswered();
+  if (!simple_ && !std::exchange(ready_is_due_, false)) return flush();
   if (simple_) {
     if (error) answer_error(*error);
     else continue_simple_query();
@@ -510,6 +559,7 @@ void ProtocolHandler::commit_is_visible(const SqlError* error) {
 
 // What says that a COMMIT is done may be within.
 void ProtocolHandler::flush() {
+  settle_unanswered();
   if (session_) session_->wait_for_commit();
   channel_.send(out_);
 }
@@ -532,15 +582,21 @@ void ProtocolHandler::deliver_notifications() {
   flush();
 }
 
-void ProtocolHandler::ready_for_query() {
+void ProtocolHandler::write_ready() {
   send_notifications();
   writer_.ready_for_query(static_cast<char>(session_->status()));
   session_->begin_statement_text({});
+}
+
+void ProtocolHandler::ready_for_query() {
+  write_ready();
   flush();
 }
 
 void ProtocolHandler::flush_if_large() {
-  if (out_.size() >= kFlushBytes) flush();
+  if (out_.size() < kFlushBytes) return;
+  if (!unanswered_.empty()) send_visible();
+  if (unanswered_.empty() || out_.size() >= kMostUnansweredBytes) flush();
 }
 
 std::unique_ptr<RowEncoder> ProtocolHandler::make_encoder(const Portal& portal,

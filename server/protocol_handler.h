@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,11 +46,15 @@ class ProtocolHandler {
   // Deals with one message. Throws ConnectionClosed only; every other error is answered.
   void handle(FrontendMessage& message);  // may take its body
   // After a Sync or a simple query: what is to be committed together with others (Database::commit_together) before anything else
-  // is handled or sent; null: nothing. The caller then tells how it ended: it may be awaited, and is to be answered in any case.
-  Transaction* shared_commit() const { return shared_commit_; }
+  // is handled or sent; null there: nothing. The caller then tells how it ended: it may be awaited, and is to be answered in any case.
+  const CommitRequest& shared_commit() const { return shared_commit_; }
   void shared_commit_ended(const CommitOutcome& outcome);
   // Likewise the commit that must be visible; 0: none.
   CommitNumber awaited_commit() const { return awaited_commit_; }
+  // Whether answers are held back for commits of a client that had sent more without waiting. When no more is there they are to be
+  // awaited, too.
+  bool has_unanswered() const { return !unanswered_.empty(); }
+  void await_unanswered() { awaited_commit_ = unanswered_.back().commit; }
   // It is, or never will be; answers.
   void commit_is_visible(const SqlError* error);
   // Between messages: messages of other sessions have come (ClientChannel::notifications_came).
@@ -90,6 +95,9 @@ class ProtocolHandler {
   void close_target(std::string_view body);
   void sync();
   bool waits_for_commit(bool tag_is_told);
+  void answer_later(CommitNumber commit);
+  void send_visible();
+  void settle_unanswered();
 
   // Runs a portal for up to max_rows rows (0: all). Returns false when it stopped at the limit. Leaves the command tag to the caller.
   bool run_rows(Portal& portal, RowEncoder& encoder, uint64_t max_rows, uint64_t* rows);
@@ -97,6 +105,7 @@ class ProtocolHandler {
   void begin_copy_in(Portal& portal);
   void send_session_messages();  // notices and changed settings
   void send_notifications();     // unless in a transaction
+  void write_ready();
   void ready_for_query();
   void flush();
   void flush_if_large();
@@ -121,8 +130,15 @@ class ProtocolHandler {
   std::unordered_map<std::string, OpenPortal> portals_;
   Portal* copying_ = nullptr;  // of state kCopyIn
   bool skip_until_sync_ = false;
-  Transaction* shared_commit_ = nullptr;
+  CommitRequest shared_commit_;
   CommitNumber awaited_commit_{};
+  bool ready_is_due_ = false;  // when it is visible
+  // What out_ holds already of the answers to a Sync, and may not be sent before the commit is visible.
+  struct Unanswered {
+    CommitNumber commit{};
+    size_t ready_at = 0, end = 0;  // in out_, of ReadyForQuery
+  };
+  std::deque<Unanswered> unanswered_;  // in their order
 };
 
 }  // namespace idem

@@ -138,6 +138,7 @@ void Database::when_visible(CommitNumber commit, std::function<void(const SqlErr
 void Database::request_sync() { state_->log->request_sync(); }
 
 void Database::wait_visible(CommitNumber commit) { state_->wait_visible(commit); }
+bool Database::is_visible(CommitNumber commit) { return state_->is_visible(commit); }
 
 void Database::close(bool with_checkpoint) {
   if (state_->closing.exchange(true)) return;

@@ -118,16 +118,17 @@ class Database {
   BackupReport backup(const std::string& target);
   void close(bool with_checkpoint);
 
-  // Commits each as commit_without_waiting() does, those together that may share a commit (Transaction::may_share_commit): for
-  // the rows of all the table is locked, matched and changed once. As if one came after the other, those of one table in this
-  // order.
-  std::vector<CommitOutcome> commit_together(std::span<Transaction* const> transactions);
+  // Commits each as commit_without_waiting() does, or commit(false), those together that may share a commit
+  // (Transaction::may_share_commit): for the rows of all the table is locked, matched and changed once. As if one came after the
+  // other, those of one table in this order.
+  std::vector<CommitOutcome> commit_together(std::span<const CommitRequest> requests);
   // Calls back when what was committed up to there is durable and visible, or with the error that says it never will be;
   // at once, from this thread, if it is known already. From whichever thread found out; must not throw or block.
   void when_visible(CommitNumber commit, std::function<void(const SqlError*)> done);
   // Whoever awaits a commit that nobody waited for has it synced: by the log's own thread, or by this one. Throws as a commit.
   void request_sync();
   void wait_visible(CommitNumber commit);
+  bool is_visible(CommitNumber commit);
 
   StorageStatus status() const;
   uint64_t table_disk_bytes(TableId table) const;

@@ -284,21 +284,26 @@ CommitOutcome Transaction::SharedCommit::outcome(size_t member) const {
   return outcome;
 }
 
-bool Transaction::may_share_commit() const {
+bool Transaction::only_inserts() const {
   const State& s = *state_;
   const bool only_a_table = s.tables.size() == 1 && s.ddl.empty() && s.dropped.empty() &&
                             s.undropped.empty() && s.tagged.empty() && s.run_key.empty() &&
                             s.protected_from.empty() && !s.alone_on;
   if (s.over || !only_a_table) return false;
   const TableChanges& changes = *s.tables.begin()->second;
+  return changes.operation() == TableOperation::kInsert && !changes.schema()->temporary;
+}
+
+bool Transaction::may_share_commit() const {
+  if (!only_inserts()) return false;
+  const TableChanges& changes = *state_->tables.begin()->second;
   const TableSchema& schema = *changes.schema();
-  return changes.few_rows() && changes.operation() == TableOperation::kInsert && !schema.temporary &&
-         replaces_whole_rows(schema) && schema.deleted_column < 0 &&
+  return changes.few_rows() && replaces_whole_rows(schema) && schema.deleted_column < 0 &&
          (!schema.has_keys() || schema.keys_unique);
 }
 
-std::vector<CommitOutcome> Database::commit_together(std::span<Transaction* const> transactions) {
-  std::vector<CommitOutcome> outcomes(transactions.size());
+std::vector<CommitOutcome> Database::commit_together(std::span<const CommitRequest> requests) {
+  std::vector<CommitOutcome> outcomes(requests.size());
   std::map<TableId, Transaction::SharedCommit::Group> groups;
   const auto commit_group = [&](TableId table, Transaction::SharedCommit::Group& group) {
     std::vector<CommitOutcome> done = Transaction::SharedCommit::commit(*state_, table, group.transactions);
@@ -308,20 +313,29 @@ std::vector<CommitOutcome> Database::commit_together(std::span<Transaction* cons
   const auto commit_groups = [&] {
     for (auto& [table, group] : groups) commit_group(table, group);
   };
-  for (size_t i = 0; i < transactions.size(); ++i) {
-    if (!transactions[i]->may_share_commit()) {
+  for (size_t i = 0; i < requests.size(); ++i) {
+    Transaction* const transaction = requests[i].transaction;
+    if (!transaction->may_share_commit()) {
       commit_groups();
-      outcomes[i] = commit_alone(transactions[i]);
+      outcomes[i] = commit_alone(transaction);
       continue;
     }
-    const auto& [table, changes] = *transactions[i]->state_->tables.begin();
+    const auto& [table, changes] = *transaction->state_->tables.begin();
     Transaction::SharedCommit::Group& group = groups[static_cast<TableId>(table)];
     if (group.rows + changes->pending_rows() > kMostRows) commit_group(static_cast<TableId>(table), group);
-    group.transactions.push_back(transactions[i]);
+    group.transactions.push_back(transaction);
     group.places.push_back(i);
     group.rows += changes->pending_rows();
   }
   commit_groups();
+  CommitNumber at_once{};
+  for (size_t i = 0; i < requests.size(); ++i) {
+    if (requests[i].synchronous) continue;
+    CommitResult& result = outcomes[i].result;
+    if (result.wrote) at_once = std::max(at_once, result.visible_after);
+    result.visible_after = {};
+  }
+  if (at_once != CommitNumber{}) state_->publish_through(at_once);
   return outcomes;
 }
 

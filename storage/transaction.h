@@ -23,7 +23,15 @@ struct CommitResult {
   CommitNumber visible_after{};
 };
 
-// How a commit ended that was carried out for its owner (Database::commit_together).
+class Transaction;
+
+// A commit that is carried out for its owner (Database::commit_together).
+struct CommitRequest {
+  Transaction* transaction = nullptr;
+  bool synchronous = true;  // false: the answer does not wait for the disk, and stands on nothing
+};
+
+// How it ended.
 struct CommitOutcome {
   CommitResult result;
   std::optional<SqlError> error;  // then nothing of it is there
@@ -136,8 +144,9 @@ class Transaction {
   CommitResult commit(bool synchronous);
   // As commit(true), but where the record is not durable yet the caller has it synced (Database::request_sync) and waits.
   CommitResult commit_without_waiting();
-  // Whether it does no more than insert a few rows into one table, in a way that its commit may be one with those of others
-  // (Database::commit_together).
+  // Whether it does no more than insert rows into one table that is there for all.
+  bool only_inserts() const;
+  // The same, and they are few, in a way that its commit may be one with those of others (Database::commit_together).
   bool may_share_commit() const;
   void rollback();
 

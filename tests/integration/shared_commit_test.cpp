@@ -20,6 +20,7 @@ class SharedCommits : public ::testing::Test {
     for (int client = 0; client < kClients; ++client) {
       threads.emplace_back([&, client] {
         const auto connection = server_.connect();
+        if (client % 3 == 0) execute(*connection, "SET synchronous_commit = off");
         connection->prepare("insert", "INSERT INTO " + table + " VALUES ($1, $2, $3, $4)");
         for (int i = 0; i < kRows; ++i) {
           pqxx::nontransaction work(*connection);

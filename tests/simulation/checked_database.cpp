@@ -258,38 +258,48 @@ void CheckedTransaction::describe(const std::string& operation) {
   transaction_->describe("admin", operation);
 }
 
-size_t CheckedDatabase::commit_together(
-    TableId table, const std::vector<std::unique_ptr<CheckedTransaction>>& transactions) {
-  std::vector<Transaction*> given;
-  for (const auto& transaction : transactions) given.push_back(transaction->transaction_.get());
+size_t CheckedDatabase::commit_together(TableId table, const std::vector<TogetherWithOthers>& commits) {
+  std::vector<CommitRequest> given;
+  for (const TogetherWithOthers& commit : commits)
+    given.push_back({commit.transaction->transaction_.get(), commit.synchronous});
   const std::vector<CommitOutcome> outcomes = database_->commit_together(given);
-  // Nobody is told before the sync: until then each is there with all those before it, or not.
+  // Until the sync each is there with all those before it, or not; readers see those that did not wait, and who came before them.
+  const CommitNumber published = database_->snapshot().commit;
+  const size_t before = visible_;
+  size_t durable = 0;  // when those that wait have been told
   std::vector<std::shared_ptr<const World>> written;
   std::shared_ptr<const World> world = visible();
   CommitNumber last{};
   std::optional<SqlError> failure;
   for (size_t i = 0; i < outcomes.size(); ++i) {
     const CommitOutcome& found = outcomes[i];
-    const ModelTransaction::Outcome expected = transactions[i]->model_.commit_on(*world);
+    const ModelTransaction::Outcome expected = commits[i].transaction->model_.commit_on(*world);
     if (found.error) {  // nothing of it is in the log
       if (is_io_failure(*found.error)) failure = found.error;
-      else if (!transactions[i]->had_to_fail(*found.error, expected))
+      else if (!commits[i].transaction->had_to_fail(*found.error, expected))
         throw Violation("a shared commit failed with " + found.error->message());
       continue;
     }
     if (!expected.world || found.result.wrote != expected.writes)
       throw Violation("a shared commit did something else than it had to do");
+    if (expected.writes) {
+      world = expected.world;
+      written.push_back(world);
+      possible_.push_back(world);
+      if (found.result.commit <= published) visible_ = possible_.size() - 1;
+    }
+    if (!commits[i].synchronous) {
+      if (found.result.visible_after != CommitNumber{}) throw Violation("who does not wait had to wait");
+      continue;
+    }
     last = std::max(last, found.result.visible_after);
-    if (!expected.writes) continue;
-    world = expected.world;
-    written.push_back(world);
-    possible_.push_back(world);
+    durable = written.empty() ? before : possible_.size() - 1;
   }
-  const size_t acknowledged = written.empty() ? visible_ : possible_.size() - 1;
   if (!written.empty() || !failure) {
     database_->wait_visible(last);
-    possible_.erase(possible_.begin(), possible_.begin() + static_cast<std::ptrdiff_t>(acknowledged));
-    visible_ = 0;
+    if (!written.empty()) visible_ = possible_.size() - 1;
+    possible_.erase(possible_.begin(), possible_.begin() + static_cast<std::ptrdiff_t>(durable));
+    visible_ -= durable;
     note_versions();
   }
   auto& known = versions_[static_cast<uint32_t>(table)];

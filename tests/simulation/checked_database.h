@@ -105,7 +105,11 @@ class CheckedDatabase {
 
   std::unique_ptr<CheckedTransaction> begin() { return std::make_unique<CheckedTransaction>(*this); }
   // Commits transactions at once that have done nothing but insert into one table. Gives how many of them wrote.
-  size_t commit_together(TableId table, const std::vector<std::unique_ptr<CheckedTransaction>>& transactions);
+  struct TogetherWithOthers {
+    std::unique_ptr<CheckedTransaction> transaction;
+    bool synchronous = true;
+  };
+  size_t commit_together(TableId table, const std::vector<TogetherWithOthers>& commits);
   void checkpoint();
   // All that is visible has become durable.
   void note_durable();

@@ -333,20 +333,20 @@ void Simulation::commit(Session& session, size_t number) {
 void Simulation::commit_together() {
   if (database_.visible()->tables.empty()) return;
   const TableId table = pick_table(*database_.visible());
-  std::vector<std::unique_ptr<CheckedTransaction>> transactions;
+  std::vector<CheckedDatabase::TogetherWithOthers> commits;
   for (uint64_t n = 2 + dice_.below(6); n > 0; --n) {
     Session session;
     session.transaction = database_.begin();
     session.transaction->describe("INSERT");
     insert(session, table);
-    transactions.push_back(std::move(session.transaction));
+    commits.push_back({std::move(session.transaction), !dice_.chance(asynchronous_percent_)});
   }
-  note(fmt::format("{} sessions insert into table {} and commit together", transactions.size(),
+  note(fmt::format("{} sessions insert into table {} and commit together", commits.size(),
                    static_cast<uint32_t>(table)));
-  const size_t written = database_.commit_together(table, transactions);
+  const size_t written = database_.commit_together(table, commits);
   note(fmt::format("{} wrote", written));
   commits_ += written;
-  transactions.clear();
+  commits.clear();
   if (dice_.chance(20) && !disk_is_bad()) database_.check();
 }
 

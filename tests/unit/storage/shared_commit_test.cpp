@@ -126,10 +126,10 @@ class SharedCommitTest : public ::testing::Test {
   }
   void commit(const std::vector<std::vector<TestRow>>& transactions) {
     std::vector<std::unique_ptr<Transaction>> owned;
-    std::vector<Transaction*> given;
+    std::vector<CommitRequest> given;
     for (size_t i = 0; i < transactions.size(); ++i) {
       owned.push_back(begin(&together, fmt::format("user{}", i), transactions[i]));
-      given.push_back(owned.back().get());
+      given.push_back({owned.back().get()});
     }
     together.outcomes = together.database->commit_together(given);
     CommitNumber last{};
@@ -260,6 +260,22 @@ TEST_F(SharedCommitTest, OnlyFewPlainRowsShare) {
   EXPECT_FALSE(read->may_share_commit());
 }
 
+TEST_F(SharedCommitTest, WhoDoesNotWaitIsVisibleAtOnce) {
+  create(prices_schema(true));
+  auto patient = begin(&together, "ann", {{1, "A", 1}}), hasty = begin(&together, "bob", {{2, "B", 1}});
+  const auto outcomes =
+      together.database->commit_together(std::vector<CommitRequest>{{patient.get()}, {hasty.get(), false}});
+  EXPECT_NE(outcomes[0].result.visible_after, CommitNumber{});
+  EXPECT_EQ(outcomes[1].result.visible_after, CommitNumber{});
+  EXPECT_EQ(rows_of(together.database->snapshot().table(together.table)),
+            (Texts{"1|A|1|A of ann", "2|B|1|B of bob"}));
+
+  auto alone_hasty = begin(&together, "cid", {{3, "C", 1}});
+  const auto one = together.database->commit_together(std::vector<CommitRequest>{{alone_hasty.get(), false}});
+  EXPECT_EQ(one[0].result.visible_after, CommitNumber{});
+  EXPECT_EQ(together.database->snapshot().table(together.table)->row_count, 3U);
+}
+
 // Each finds out for itself what is wrong; the others are not held up.
 TEST_F(SharedCommitTest, OneByOneWhereTheTableHasChanged) {
   create(prices_schema(true));
@@ -270,7 +286,7 @@ TEST_F(SharedCommitTest, OneByOneWhereTheTableHasChanged) {
   alter->alter_table(together.table, schema);
   alter->commit(true);
   const auto outcomes =
-      together.database->commit_together(std::vector<Transaction*>{early.get(), other.get()});
+      together.database->commit_together(std::vector<CommitRequest>{{early.get()}, {other.get()}});
   for (const CommitOutcome& outcome : outcomes) {
     ASSERT_FALSE(outcome.error) << outcome.error->message();
     together.database->wait_visible(outcome.result.visible_after);
@@ -283,7 +299,7 @@ TEST_F(SharedCommitTest, OneByOneWhereTheTableHasChanged) {
   drop->drop_table(together.table);
   drop->commit(true);
   for (const CommitOutcome& outcome :
-       together.database->commit_together(std::vector<Transaction*>{late.get(), later.get()})) {
+       together.database->commit_together(std::vector<CommitRequest>{{late.get()}, {later.get()}})) {
     ASSERT_TRUE(outcome.error);
     EXPECT_EQ(outcome.error->sqlstate(), sqlstate::kUndefinedTable);
   }
