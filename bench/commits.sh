@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Durable one-row commits a second over TCP as pgbench sends them, IdemDB and a private PostgreSQL in turn: median of the rounds,
-# microseconds of CPU of IdemDB for each commit, and what the same clients get of a server without a database (commit_floor.cpp).
+# microseconds of CPU of IdemDB for each commit, and what the same clients get of a server without a database (commit_floor.cpp). Then
+# rows a second of one client that sends many before it waits (pipelined_inserts.cpp).
 #   bench/commits.sh [--idemdb PROGRAM] [--rounds N] [--clients "1 8 64"]
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -48,8 +49,8 @@ start_idemdb "$work/idemdb"
 floor_pid=$!
 until psql -X -q -h 127.0.0.1 -p "$postgres_port" -U admin -d postgres -c 'CREATE DATABASE main' >/dev/null 2>&1; do sleep 0.1; done
 psql -X -q -h 127.0.0.1 -p "$postgres_port" -U admin -d main -c 'CREATE TABLE trades (ts timestamp, sym text, price float8, amount float8)'
-psql -X -q -h 127.0.0.1 -p "$idemdb_port" -U admin -d main \
-  -c 'CREATE TABLE trades (ts TIMESTAMP, sym SYMBOL, price DOUBLE, amount DOUBLE) TIMESTAMP(ts) PARTITION BY DAY'
+trades='CREATE TABLE trades (ts TIMESTAMP, sym SYMBOL, price DOUBLE, amount DOUBLE) TIMESTAMP(ts) PARTITION BY DAY'
+psql -X -q -h 127.0.0.1 -p "$idemdb_port" -U admin -d main -c "$trades"
 
 insert="INSERT INTO trades VALUES (now()::timestamp, 'SYM1', :price, 2.0);"
 echo '\set price random(1, 1000)'$'\n'"$insert" >"$work/statement.sql"
@@ -76,5 +77,22 @@ for shape in "statement prepared" "transaction simple"; do
     done
     ours=$(median <"$work/ours") theirs=$(median <"$work/theirs") floor=$(median <"$work/floors")
     echo "$script ($protocol), $count clients: IdemDB $ours, PostgreSQL $theirs a second, ratio $(awk "BEGIN { printf \"%.2f\", $ours / $theirs }"), CPU $(median <"$work/cpu") us${floor:+, without a database $floor}"
+  done
+done
+
+for rows in 1 100 1000; do
+  for flight in 1 8; do
+    : >"$work/ours"; : >"$work/theirs"
+    for _ in $(seq "$rounds"); do
+      psql -X -q -h 127.0.0.1 -p "$idemdb_port" -U admin -d main -c 'DROP TABLE trades' -c "$trades"
+      psql -X -q -h 127.0.0.1 -p "$postgres_port" -U admin -d main -c 'TRUNCATE trades'
+      for system in ours theirs; do
+        port=$idemdb_port
+        [ "$system" = ours ] || port=$postgres_port
+        "$(dirname "$idemdb")/pipelined_inserts" "host=127.0.0.1 port=$port user=admin dbname=main" 2 "$rows" "$flight" >>"$work/$system"
+      done
+    done
+    ours=$(median <"$work/ours") theirs=$(median <"$work/theirs")
+    echo "a Sync every $rows rows, $flight in flight: IdemDB $ours, PostgreSQL $theirs rows a second, ratio $(awk "BEGIN { printf \"%.2f\", $ours / $theirs }")"
   done
 done
