@@ -27,7 +27,7 @@ int64_t steady_ns() {
 }
 
 // Where requests that are short come soon after the one before, the thread polls that long for the next: to sleep and to be woken
-// costs more time than one takes. One that waits for the disk gains nothing.
+// costs more time than one takes. One that waits for the disk gains nothing, and statements that take long need the processor.
 constexpr int64_t kShortNs = 50'000, kSoonNs = 100'000;
 constexpr int kPollFrom = 16, kMostCloseness = 32, kFarAsMany = 4;  // Server::closeness
 
@@ -116,7 +116,7 @@ void NetworkThreads::serve(size_t index) {
 }
 
 void NetworkThreads::poll_for_next(const Server& server) {
-  if (!may_poll_ || serving_ != 1) return;
+  if (!may_poll_ || serving_ != 1 || !pool_.is_idle()) return;
   while (server.closeness >= kPollFrom && steady_ns() - server.last_end_ns < kSoonNs) io_.poll_one();
 }
 

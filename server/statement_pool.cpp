@@ -41,8 +41,10 @@ void StatementPool::submit(std::function<void()> task) {
 void StatementPool::work(std::function<void()> task) {
   Waiter self;
   while (true) {
+    ++working_;
     task();
     task = nullptr;
+    --working_;
     std::unique_lock lock(mutex_);
     if (queue_at_ < queue_.size()) {
       task = std::move(queue_[queue_at_++]);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -24,6 +25,7 @@ class StatementPool {
   StatementPool& operator=(const StatementPool&) = delete;
 
   void submit(std::function<void()> task);
+  bool is_idle() const { return working_ == 0; }  // no task runs
 
  private:
   struct Waiter {  // an idle thread
@@ -34,6 +36,7 @@ class StatementPool {
   void work(std::function<void()> first);
 
   const size_t max_threads_;
+  std::atomic<size_t> working_{0};
   std::mutex mutex_;
   std::condition_variable all_ended_;
   std::vector<Waiter*> idle_;                 // last in, first out

@@ -256,15 +256,16 @@ void ModelTransaction::alter_table(const TableSchema& schema) {
 void ModelTransaction::drop_table(TableId table) {
   const auto id = static_cast<uint32_t>(table);
   TableWork& work = work_on(table);
-  names_.push_back({table, view_.tables.at(id)->schema.name, ""});
+  const ModelTable& own = *view_.tables.at(id);
+  names_.push_back({table, own.schema.name, ""});
+  TableWork drop;
+  drop.dropped = true;
+  drop.changes_view = work.changes_view;
+  drop.dropped_generation = own.view_generation;
   view_.tables.erase(id);
   own_.erase(id);
-  if (work.created || work.undropped) {
-    work_.erase(id);
-  } else {
-    work = TableWork();
-    work.dropped = true;
-  }
+  if (work.created || work.undropped) work_.erase(id);
+  else work = std::move(drop);
 }
 
 void ModelTransaction::undrop_table(const TableSchema& schema) {
@@ -544,6 +545,13 @@ void ModelTransaction::commit_table(TableId table_id, const TableWork& work, con
     }
     next->dropped[id] = newest.tables.at(id);
     next->tables.erase(id);
+    if (work.changes_view) {
+      if (newest.tables.at(id)->view_generation != base_->table(table_id)->view_generation)
+        outcome->errors.insert("40001");
+      auto dropped = std::make_shared<ModelTable>(*newest.tables.at(id));
+      dropped->view_generation = work.dropped_generation;
+      next->dropped[id] = std::move(dropped);
+    }
     return;
   }
   if (work.created) {

@@ -107,8 +107,9 @@ class ModelTransaction {
   };
   struct TableWork {
     bool created = false, dropped = false, undropped = false, altered = false;
-    bool changes_view = false;  // the entry of a materialized view
-    bool collects = false;      // the last operation is an insert that takes more rows
+    bool changes_view = false;                   // the entry of a materialized view
+    std::optional<uint64_t> dropped_generation;  // what it was when it was dropped with the table
+    bool collects = false;                       // the last operation is an insert that takes more rows
     std::vector<Operation> operations;
   };
   struct NameChange {
