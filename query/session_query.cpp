@@ -130,7 +130,7 @@ std::shared_ptr<PreparedEntry> SessionState::prepare(const parser::ParsedStateme
   return entry;
 }
 
-std::shared_ptr<PreparedEntry> SessionState::find_prepared(const std::string& name) const {
+const std::shared_ptr<PreparedEntry>& SessionState::find_prepared(const std::string& name) const {
   auto it = prepared.find(name);
   if (it == prepared.end()) {
     if (name.empty())

@@ -137,7 +137,7 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
                                          std::shared_ptr<const parser::ParsedStatement> shared,
                                          std::string name, std::string text, std::vector<SqlType> types);
   void describe(const ast::Statement& statement, ParameterTypes& types, PreparedEntry* entry);
-  std::shared_ptr<PreparedEntry> find_prepared(const std::string& name) const;
+  const std::shared_ptr<PreparedEntry>& find_prepared(const std::string& name) const;
   std::vector<Value> decode_parameters(const std::vector<SqlType>& types,
                                        const std::vector<RawParameter>& raw) const;
 

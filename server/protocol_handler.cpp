@@ -392,11 +392,12 @@ void ProtocolHandler::bind(std::string_view body) {
                     "bind message has {} result formats but query has {} columns", m.result_formats.size(),
                     columns);
   }
-  OpenPortal open;
-  open.text = statement.text;
-  open.formats = std::move(m.result_formats);
   session_->bind(m.portal, m.statement, m.parameters);
-  portals_.insert_or_assign(m.portal, std::move(open));
+  OpenPortal& open = portals_[m.portal];
+  open.formats = std::move(m.result_formats);
+  open.text = statement_text_;
+  open.encoder.reset();
+  open.was_suspended = open.ended = false;
   writer_.empty('2');
 }
 
