@@ -27,7 +27,7 @@ void leave_rows_out(const PlanPtr& plan) {
 }  // namespace
 
 KeptPlan::KeptPlan(BoundQuery query, const std::shared_ptr<const Catalog>& catalog, uint64_t settings)
-    : catalog_(catalog), settings_(settings) {
+    : names_{catalog, settings} {
   for (const auto& table : query.tables) tables_.push_back({table->schema, table->row_count});
   query.tables.clear();
   leave_rows_out(query.plan);
@@ -36,9 +36,7 @@ KeptPlan::KeptPlan(BoundQuery query, const std::shared_ptr<const Catalog>& catal
 }
 
 bool KeptPlan::fits(const Snapshot& snapshot, uint64_t settings) const {
-  if (settings != settings_ || catalog_.owner_before(snapshot.catalog) ||
-      snapshot.catalog.owner_before(catalog_))
-    return false;
+  if (!names_.hold_for(snapshot.catalog, settings)) return false;
   return std::all_of(tables_.begin(), tables_.end(), [&](const Table& planned) {
     const std::shared_ptr<const TableVersion> now = snapshot.table(planned.schema->id);
     return now && now->schema == planned.schema && is_about_as_large(now->row_count, planned.row_count);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "query/known_names.h"
 #include "query/logical_plan.h"
 #include "storage/catalog.h"
 
@@ -31,8 +32,7 @@ class KeptPlan {
   };
 
   std::shared_ptr<const BoundQuery> query_;
-  std::weak_ptr<const Catalog> catalog_;
-  uint64_t settings_;
+  KnownNames names_;
   std::vector<Table> tables_;
 };
 

@@ -53,6 +53,10 @@ SessionState::~SessionState() {
 
 Transaction& SessionState::transaction() {
   see_inserts();
+  return begun_transaction();
+}
+
+Transaction& SessionState::begun_transaction() {
   if (!transaction_) start_transaction();
   return *transaction_;
 }
@@ -78,7 +82,7 @@ void SessionState::start_transaction(std::unique_ptr<Transaction> transaction) {
 
 const Snapshot& SessionState::begin_statement() {
   const bool is_behind = see_inserts();
-  Transaction& t = transaction();
+  Transaction& t = begun_transaction();
   if (has_snapshot_ && (!repeatable_read_ || is_behind)) t.refresh();
   has_snapshot_ = true;
   view_ = t.read_view();
@@ -86,16 +90,14 @@ const Snapshot& SessionState::begin_statement() {
 }
 
 const Snapshot& SessionState::begin_write_statement() {
-  Transaction& t = transaction();
-  has_snapshot_ = true;
-  view_ = t.schema_view();
-  return view_;
+  see_inserts();
+  return begin_insert_statement();
 }
 
 const Snapshot& SessionState::begin_insert_statement() {
-  if (!transaction_) start_transaction();
+  Transaction& t = begun_transaction();
   has_snapshot_ = true;
-  view_ = transaction_->schema_view();
+  view_ = t.schema_view();
   return view_;
 }
 
@@ -114,9 +116,9 @@ Transaction& SessionState::write_transaction(std::string operation) {
 
 Transaction& SessionState::insert_transaction() {
   check_writable("INSERT");
-  if (!transaction_) start_transaction();
-  transaction_->describe(user_name, "INSERT");
-  return *transaction_;
+  Transaction& t = begun_transaction();
+  t.describe(user_name, "INSERT");
+  return t;
 }
 
 void SessionState::set_modes(const ast::TransactionModes& modes) {

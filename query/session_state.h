@@ -14,6 +14,7 @@
 #include "parser/ast_session.h"
 #include "query/binder.h"
 #include "query/execution.h"
+#include "query/known_names.h"
 #include "query/session.h"
 #include "query/session_notifications.h"
 #include "query/session_run.h"
@@ -33,8 +34,7 @@ struct PreparedEntry {
   std::shared_ptr<const InsertPlan> insert_plan;
   // The table of an INSERT, which may be written as long as the catalog and the settings are these.
   struct KnownTarget {
-    std::shared_ptr<const Catalog> catalog;
-    uint64_t settings = 0;  // their generation
+    KnownNames names;
     TableId table{};
   };
   KnownTarget target;
@@ -243,6 +243,8 @@ class SessionState final : public SessionInfo, public NameResolver, public Notif
                                     const std::vector<Value>& parameters);
   void begin_pending_run();
   void start_transaction(std::unique_ptr<Transaction> transaction = nullptr);
+  Transaction&
+  begun_transaction();  // as transaction(), which waits for the visibility of commit_inserts() first
   void end_transaction(bool committed);
   uint64_t query_memory_limit() const;
   void close_portals(bool keep_holdable);

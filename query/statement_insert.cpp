@@ -85,10 +85,10 @@ std::shared_ptr<const TableSchema> target_of(const SessionState& session, const 
   if (!entry) return target_of(session, s);
   const Snapshot& view = session.snapshot();
   PreparedEntry::KnownTarget& known = entry->target;
-  if (known.catalog == view.catalog && known.settings == session.settings.generation())
+  if (known.names.hold_for(view.catalog, session.settings.generation()))
     return view.table(known.table)->schema;
   auto schema = target_of(session, s);
-  known = {view.catalog, session.settings.generation(), schema->id};
+  known = {{view.catalog, session.settings.generation()}, schema->id};
   return schema;
 }
 

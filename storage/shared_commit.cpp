@@ -284,16 +284,6 @@ CommitOutcome Transaction::SharedCommit::outcome(size_t member) const {
   return outcome;
 }
 
-bool Transaction::only_inserts() const {
-  const State& s = *state_;
-  const bool only_a_table = s.tables.size() == 1 && s.ddl.empty() && s.dropped.empty() &&
-                            s.undropped.empty() && s.tagged.empty() && s.run_key.empty() &&
-                            s.protected_from.empty() && !s.alone_on;
-  if (s.over || !only_a_table) return false;
-  const TableChanges& changes = *s.tables.begin()->second;
-  return changes.operation() == TableOperation::kInsert && !changes.schema()->temporary;
-}
-
 bool Transaction::may_share_commit() const {
   if (!only_inserts()) return false;
   const TableChanges& changes = *state_->tables.begin()->second;

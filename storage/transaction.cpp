@@ -423,6 +423,16 @@ bool Transaction::has_writes() const {
   return false;
 }
 
+bool Transaction::only_inserts() const {
+  const State& s = *state_;
+  const bool only_a_table = s.tables.size() == 1 && s.ddl.empty() && s.dropped.empty() &&
+                            s.undropped.empty() && s.tagged.empty() && s.run_key.empty() &&
+                            s.protected_from.empty() && !s.alone_on;
+  if (s.over || !only_a_table) return false;
+  const TableChanges& changes = *s.tables.begin()->second;
+  return changes.operation() == TableOperation::kInsert && !changes.schema()->temporary;
+}
+
 bool Transaction::writes(TableId table) const {
   const TableChanges* changes = state_->find_changes(table);
   return changes && changes->has_writes();
